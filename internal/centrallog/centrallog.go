@@ -1,0 +1,159 @@
+// Package centrallog writes the central log: one JSON object a line with the
+// keys of requirement R8.1, which are never renamed. Keys that do not apply are
+// left out. CloudWatch Logs stores the lines as they are, and they can be
+// shipped to Elasticsearch, OpenSearch or Azure Monitor without a change.
+//
+// Use the attribute functions of this package for the fixed keys; any further
+// attribute follows them under its own name. Never pass the value of a field.
+package centrallog
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// System is the value of the key "system" in every line.
+const System = "ETL-DataLoader"
+
+// Keys of the central log, in the order in which they are written.
+const (
+	keyTimestamp = "timestamp"
+	keyLevel     = "level"
+	keyMessage   = "message"
+	keyFile      = "file"
+	keyLine      = "line_number"
+	keyDetails   = "error_details"
+	keyStep      = "processing_step"
+	keySystem    = "system"
+	keyImportID  = "import_id"
+)
+
+// File names the real file (or the object's key, before an import exists).
+func File(name string) slog.Attr { return slog.String(keyFile, name) }
+
+// Line is the line number of a record: the physical line, or the ordinal of an
+// element of a JSON array; both count from 1.
+func Line(n int64) slog.Attr { return slog.Int64(keyLine, n) }
+
+// Details explains a problem without showing any value of the data.
+func Details(text string) slog.Attr { return slog.String(keyDetails, text) }
+
+// Step is the processing step, one of the Step constants of package message.
+func Step(name string) slog.Attr { return slog.String(keyStep, name) }
+
+// ImportID names the import.
+func ImportID(id string) slog.Attr { return slog.String(keyImportID, id) }
+
+// New returns a logger that writes the lines to w, which it locks for each line.
+// Levels below level are dropped.
+func New(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(&handler{out: w, mu: &sync.Mutex{}, level: level})
+}
+
+type handler struct {
+	out   io.Writer
+	mu    *sync.Mutex
+	level slog.Leveler
+	attrs []slog.Attr
+}
+
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= h.level.Level()
+}
+
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clone := *h
+	clone.attrs = append(append([]slog.Attr{}, h.attrs...), attrs...)
+	return &clone
+}
+
+// WithGroup is not used by this project: the keys of the central log are flat.
+func (h *handler) WithGroup(string) slog.Handler { return h }
+
+func (h *handler) Handle(_ context.Context, r slog.Record) error {
+	fixed := map[string]any{}
+	var extra []slog.Attr
+	add := func(a slog.Attr) bool {
+		switch a.Key {
+		case keyFile, keyLine, keyDetails, keyStep, keyImportID:
+			fixed[a.Key] = a.Value.Resolve().Any()
+		default:
+			extra = append(extra, a)
+		}
+		return true
+	}
+	for _, a := range h.attrs {
+		add(a)
+	}
+	r.Attrs(add)
+	line := make([]byte, 0, 512)
+	line = append(line, '{')
+	line = appendMember(line, keyTimestamp, r.Time.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano))
+	line = appendMember(line, keyLevel, levelName(r.Level))
+	line = appendMember(line, keyMessage, r.Message)
+	for _, key := range []string{keyFile, keyLine, keyDetails, keyStep} {
+		if v, ok := fixed[key]; ok {
+			line = appendMember(line, key, v)
+		}
+	}
+	line = appendMember(line, keySystem, System)
+	if v, ok := fixed[keyImportID]; ok {
+		line = appendMember(line, keyImportID, v)
+	}
+	for _, a := range extra {
+		line = appendMember(line, a.Key, plain(a.Value))
+	}
+	line = append(line, '}', '\n')
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := h.out.Write(line)
+	return err
+}
+
+// plain turns a slog value into one that JSON shows as people expect.
+func plain(v slog.Value) any {
+	switch v = v.Resolve(); v.Kind() {
+	case slog.KindDuration:
+		return v.Duration().Seconds()
+	case slog.KindTime:
+		return v.Time().UTC().Format(time.RFC3339Nano)
+	default:
+		if err, ok := v.Any().(error); ok {
+			return err.Error()
+		}
+		return v.Any()
+	}
+}
+
+// levelName is INFO, WARN or ERROR: the central log knows no other level.
+func levelName(l slog.Level) string {
+	switch {
+	case l >= slog.LevelError:
+		return "ERROR"
+	case l >= slog.LevelWarn:
+		return "WARN"
+	default:
+		return "INFO"
+	}
+}
+
+func appendMember(line []byte, key string, value any) []byte {
+	if line[len(line)-1] != '{' {
+		line = append(line, ',')
+	}
+	k, err := json.Marshal(key)
+	if err != nil {
+		return line
+	}
+	v, err := json.Marshal(value)
+	if err != nil {
+		v = []byte(`"` + "unprintable" + `"`)
+	}
+	line = append(line, k...)
+	line = append(line, ':')
+	return append(line, v...)
+}

@@ -1,0 +1,44 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+)
+
+// Lift returns the fault inside err as the outermost error, so that Step
+// Functions sees its name. A [Stop] wins over a [Transient]: what cannot be
+// mended must not be retried. An error that holds no fault becomes [Unexpected].
+// Lift(nil) is nil.
+func Lift(err error) error {
+	if err == nil {
+		return nil
+	}
+	if stop, ok := errors.AsType[Stop](err); ok {
+		return stop
+	}
+	if transient, ok := errors.AsType[*Transient](err); ok {
+		return transient
+	}
+	return &Unexpected{Err: err}
+}
+
+// Boundary wraps the handler of a function so that its errors leave it lifted
+// (see [Lift]). The whole chain is logged here once, as lifting trades the wrap
+// text for the name. A panic becomes [Unexpected] without its value, which may
+// hold data.
+func Boundary[In, Out any](log *slog.Logger, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (out Out, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = &Unexpected{Err: errors.New("the function panicked; the value is withheld")}
+				log.ErrorContext(ctx, err.Error())
+			}
+		}()
+		out, err = handle(ctx, in)
+		if err != nil {
+			log.ErrorContext(ctx, "Échec de l'étape", slog.String("error_details", err.Error()))
+		}
+		return out, Lift(err)
+	}
+}

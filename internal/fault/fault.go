@@ -1,0 +1,152 @@
+// Package fault holds the failures that the state machine acts on.
+//
+// Step Functions sees the Go type name of the outermost error that a function
+// returns, and statemachine/import.asl.json names these types in ErrorEquals.
+// The names are therefore part of the machine's contract: a type may be added,
+// never renamed. Every type belongs to one of two kinds: a [Transient] fault is
+// retried by the machine, every other one stops the execution, which a person
+// (or a late file) then lets go on. [Boundary] is the only place where a fault
+// that was wrapped on its way up becomes the outermost error again.
+//
+// Messages name objects, imports, columns and lines, never the value of a field.
+package fault
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Advice says what an operator does about a stopped import.
+type Advice string
+
+const (
+	// Redrive means that the same execution can go on once the cause is gone.
+	Redrive Advice = "redrive"
+	// Restart means that the import must start over, with corrected files.
+	Restart Advice = "restart"
+	// None means that nothing is to be done: somebody else carries on.
+	None Advice = "none"
+)
+
+// Stop is a fault that no retry of the machine can mend.
+type Stop interface {
+	error
+	// Advice tells what lets the import go on.
+	Advice() Advice
+}
+
+// Transient reports that a system did not answer, or answered that it is busy.
+// The machine retries the step; when the retries are used up the execution
+// fails at that step and can be redriven.
+type Transient struct {
+	Op  string // what was attempted, and on which object
+	Err error  // the cause, never nil
+}
+
+// Error implements error.
+func (e *Transient) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
+
+// Unwrap returns the cause.
+func (e *Transient) Unwrap() error { return e.Err }
+
+// Unexpected reports an error that nobody foresaw. It is not retried; the
+// execution fails at the step and can be redriven once the cause is known.
+type Unexpected struct {
+	Err error // the cause, never nil
+}
+
+// Error implements error.
+func (e *Unexpected) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Unexpected) Unwrap() error { return e.Err }
+
+// Advice implements [Stop].
+func (e *Unexpected) Advice() Advice { return Redrive }
+
+// MissingFiles reports that the files of a date are not all there.
+type MissingFiles struct {
+	ImportID string
+	Missing  []string // file types, in the order of the contract
+}
+
+// Error implements error.
+func (e *MissingFiles) Error() string {
+	return fmt.Sprintf("import %s: missing files: %s; upload them and the import resumes by itself",
+		e.ImportID, strings.Join(e.Missing, ", "))
+}
+
+// Advice implements [Stop].
+func (e *MissingFiles) Advice() Advice { return Redrive }
+
+// InvalidFile reports a file that is faulty as a whole: empty, not in the
+// contract's encoding, or with another header.
+type InvalidFile struct {
+	File   string // the object's file name
+	Reason string // what is wrong, and which columns are concerned
+}
+
+// Error implements error.
+func (e *InvalidFile) Error() string {
+	return fmt.Sprintf("file %s: %s; upload a corrected file and restart the import", e.File, e.Reason)
+}
+
+// Advice implements [Stop].
+func (e *InvalidFile) Advice() Advice { return Restart }
+
+// Superseded reports that the import was restarted, abandoned or finished by
+// somebody else while this step was running; what it tried to write is refused.
+type Superseded struct {
+	ImportID   string
+	Generation int // the generation that the step belongs to
+}
+
+// Error implements error.
+func (e *Superseded) Error() string {
+	return fmt.Sprintf("import %s: generation %d is no longer current; nothing was written", e.ImportID, e.Generation)
+}
+
+// Advice implements [Stop].
+func (e *Superseded) Advice() Advice { return None }
+
+// Incompatible reports a work object that another version of the tables or of
+// the contract wrote.
+type Incompatible struct {
+	Object string // key of the work object
+	Reason string
+}
+
+// Error implements error.
+func (e *Incompatible) Error() string {
+	return fmt.Sprintf("work object %s: %s; restart the import", e.Object, e.Reason)
+}
+
+// Advice implements [Stop].
+func (e *Incompatible) Advice() Advice { return Restart }
+
+// Mismatch reports that what was persisted is not what was meant to be written.
+type Mismatch struct {
+	ImportID string
+	Reason   string // which resource, and the two figures
+}
+
+// Error implements error.
+func (e *Mismatch) Error() string {
+	return fmt.Sprintf("import %s: %s; nothing was published, restart the import", e.ImportID, e.Reason)
+}
+
+// Advice implements [Stop].
+func (e *Mismatch) Advice() Advice { return Restart }
+
+// Refused reports a request that the state of the import does not allow, such
+// as the restart of a running import.
+type Refused struct {
+	ImportID string
+	Reason   string // why, and what to do instead
+}
+
+// Error implements error.
+func (e *Refused) Error() string { return fmt.Sprintf("import %s: %s", e.ImportID, e.Reason) }
+
+// Advice implements [Stop].
+func (e *Refused) Advice() Advice { return None }

@@ -1,0 +1,54 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// FromAWS wraps an error of an AWS service with op, and makes it a [Transient]
+// where a retry can help: the service did not answer, answered with a 5xx
+// status, or throttled. The SDK has then already used up its own retries. What
+// the request itself got wrong stays a plain error. FromAWS(op, nil) is nil.
+func FromAWS(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[Stop](err); ok {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		status := response.HTTPStatusCode()
+		if status < http.StatusInternalServerError && status != http.StatusTooManyRequests &&
+			status != http.StatusRequestTimeout && !throttled(err) {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		return &Transient{Op: op, Err: err}
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorFault() == smithy.FaultClient && !throttled(err) {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return &Transient{Op: op, Err: err}
+}
+
+// throttled knows the codes with which the services in use say "slow down".
+func throttled(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return false
+	}
+	switch api.ErrorCode() {
+	case "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
+		"ProvisionedThroughputExceededException", "KMSInternalException", "KeyUnavailableException", "RequestTimeout":
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,204 @@
+// Package objectstore is the only place that knows S3: it reads object versions
+// in ranges fetched ahead, and writes work objects once.
+//
+// A work object is immutable: its key is written with If-None-Match, so the
+// first writer wins and every later one is told that the object exists. Readers
+// name the version, so a later version of the same key changes nothing.
+package objectstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"etl-dataloader/internal/fault"
+)
+
+// partBytes is the size of an upload part: S3 takes at most 10,000 parts of an
+// object, so this bounds a work object to 80 GB, far above any chunk's.
+const partBytes = 8 << 20
+
+// Object names one version of an object and its content.
+type Object struct {
+	Key       string `json:"key"`
+	VersionID string `json:"version_id"`
+	SHA256    string `json:"sha256,omitempty"` // hex, of the whole object
+	Bytes     int64  `json:"bytes"`
+}
+
+// Store reads and writes one bucket. It is safe for concurrent use.
+type Store struct {
+	client   *s3.Client
+	uploader *transfermanager.Client
+	bucket   string
+}
+
+// New returns the store of a bucket.
+func New(client *s3.Client, bucket string) *Store {
+	uploader := transfermanager.New(client, func(o *transfermanager.Options) {
+		o.PartSizeBytes = partBytes
+		o.MultipartUploadThreshold = partBytes
+		o.Concurrency = 2
+	})
+	return &Store{client: client, uploader: uploader, bucket: bucket}
+}
+
+// Bucket is the name of the store's bucket.
+func (s *Store) Bucket() string { return s.bucket }
+
+// Created tells what [Store.PutOnce] found.
+type Created bool
+
+// PutOnce writes what write produces under key, unless the key exists. metadata
+// travels with the object. With created false the object of an earlier writer
+// stands, and the returned Object has no SHA256: read it with [Store.Read].
+func (s *Store) PutOnce(ctx context.Context, key string, metadata map[string]string, write func(io.Writer) error) (Object, Created, error) {
+	op := "write s3://" + s.bucket + "/" + key
+	reader, writer := io.Pipe()
+	counted := &counter{w: writer, sum: sha256.New()}
+	produced := make(chan error, 1)
+	go func() {
+		err := write(counted)
+		_ = writer.CloseWithError(err)
+		produced <- err
+	}()
+	out, err := s.uploader.UploadObject(ctx, &transfermanager.UploadObjectInput{
+		Bucket: &s.bucket, Key: &key, Body: reader, IfNoneMatch: aws.String("*"), Metadata: metadata,
+	})
+	_ = reader.CloseWithError(io.ErrClosedPipe)
+	if writeErr := <-produced; writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {
+		return Object{}, false, writeErr
+	}
+	if exists(err) {
+		object, err := s.head(ctx, key)
+		return object, false, err
+	}
+	if err != nil {
+		return Object{}, false, fault.FromAWS(op, err)
+	}
+	return Object{
+		Key: key, VersionID: aws.ToString(out.VersionID), Bytes: counted.n,
+		SHA256: hex.EncodeToString(counted.sum.Sum(nil)),
+	}, true, nil
+}
+
+// Put writes a small object, replacing what the key held.
+func (s *Store) Put(ctx context.Context, key, contentType string, body io.ReadSeeker) error {
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: &key, Body: body, ContentType: &contentType})
+	return fault.FromAWS("write s3://"+s.bucket+"/"+key, err)
+}
+
+// exists tells whether S3 refused a conditional write because the key is there
+// (412), or because another writer is about to finish it (409).
+func exists(err error) bool {
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	return ok && response.HTTPStatusCode() == http.StatusPreconditionFailed
+}
+
+func (s *Store) head(ctx context.Context, key string) (Object, error) {
+	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
+	if err != nil {
+		return Object{}, fault.FromAWS("head s3://"+s.bucket+"/"+key, err)
+	}
+	return Object{Key: key, VersionID: aws.ToString(out.VersionId), Bytes: aws.ToInt64(out.ContentLength)}, nil
+}
+
+// counter counts and hashes what passes.
+type counter struct {
+	w   io.Writer
+	sum hash.Hash
+	n   int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.sum.Write(p[:n])
+	c.n += int64(n)
+	return n, err
+}
+
+// Body is the content of an object version.
+type Body struct {
+	io.ReadCloser
+	Metadata map[string]string
+}
+
+// Open reads a version of an object from the start; the caller closes it. Errors
+// while reading are *[fault.Transient]. An empty versionID is the newest.
+func (s *Store) Open(ctx context.Context, key, versionID string) (Body, error) {
+	return s.get(ctx, key, versionID, "")
+}
+
+// OpenRange reads the bytes [start, end) of a version of an object.
+func (s *Store) OpenRange(ctx context.Context, key, versionID string, start, end int64) (io.ReadCloser, error) {
+	if start >= end {
+		return http.NoBody, nil
+	}
+	body, err := s.get(ctx, key, versionID, fmt.Sprintf("bytes=%d-%d", start, end-1))
+	if err != nil {
+		return nil, err
+	}
+	return body.ReadCloser, nil
+}
+
+func (s *Store) get(ctx context.Context, key, versionID, byteRange string) (Body, error) {
+	op := "read s3://" + s.bucket + "/" + key
+	in := &s3.GetObjectInput{Bucket: &s.bucket, Key: &key}
+	if versionID != "" {
+		in.VersionId = &versionID
+	}
+	if byteRange != "" {
+		in.Range = &byteRange
+	}
+	out, err := s.client.GetObject(ctx, in)
+	if err != nil {
+		return Body{}, fault.FromAWS(op, err)
+	}
+	return Body{ReadCloser: &transientBody{op: op, body: out.Body}, Metadata: out.Metadata}, nil
+}
+
+// transientBody makes a connection that breaks in mid-object a transient fault.
+type transientBody struct {
+	op   string
+	body io.ReadCloser
+}
+
+func (b *transientBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &fault.Transient{Op: b.op, Err: err}
+	}
+	return n, err
+}
+
+func (b *transientBody) Close() error { return b.body.Close() }
+
+// Read passes a version of an object to consume and returns the object with its
+// SHA-256, which covers all of it also if consume stops early.
+func (s *Store) Read(ctx context.Context, object Object, consume func(io.Reader) error) (Object, error) {
+	body, err := s.Open(ctx, object.Key, object.VersionID)
+	if err != nil {
+		return Object{}, err
+	}
+	defer func() { _ = body.Close() }()
+	counted := &counter{w: io.Discard, sum: sha256.New()}
+	if err := consume(io.TeeReader(body, counted)); err != nil {
+		return Object{}, err
+	}
+	if _, err := io.Copy(counted, body); err != nil {
+		return Object{}, err
+	}
+	object.SHA256 = hex.EncodeToString(counted.sum.Sum(nil))
+	object.Bytes = counted.n
+	return object, nil
+}

@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Kind says what a detached table will be a partition of.
+type Kind string
+
+const (
+	// Staging leaves hold the raw records of a resource.
+	Staging Kind = "staging"
+	// Target leaves hold the typed records of a resource.
+	Target Kind = "target"
+	// Events leaves hold the events of a whole import (resource "").
+	Events Kind = "events"
+)
+
+// Leaf is a table in the schema partitions that is filled while it is detached:
+// the part of one import, at one generation, of a partitioned table.
+type Leaf struct {
+	Kind       Kind
+	Resource   string // empty for Events
+	ImportID   string
+	Generation int
+}
+
+// Name is the leaf's table name in the schema partitions, at most 63 bytes.
+func (l Leaf) Name() string {
+	id := strings.ToLower(strings.TrimPrefix(l.ImportID, "IMPORT_"))
+	parts := []string{string(l.Kind), l.Resource, id, fmt.Sprintf("g%d", l.Generation)}
+	if l.Resource == "" {
+		parts = append(parts[:1], parts[2:]...)
+	}
+	return strings.Join(parts, "_")
+}
+
+// Table is the leaf's quoted, qualified name.
+func (l Leaf) Table() string { return pgx.Identifier{"partitions", l.Name()}.Sanitize() }
+
+// Parent is the quoted, qualified name of the partitioned table.
+func (l Leaf) Parent() string {
+	switch l.Kind {
+	case Staging:
+		return pgx.Identifier{"staging", l.Resource}.Sanitize()
+	case Target:
+		return pgx.Identifier{"final", l.Resource}.Sanitize()
+	default:
+		return `final.events`
+	}
+}
+
+// Create makes the leaf as an empty, detached table without indexes, unless it
+// exists. Leaves that are attached by import carry the check that lets ATTACH
+// PARTITION skip its scan.
+func (l Leaf) Create(ctx context.Context, tx pgx.Tx) error {
+	check := ""
+	if l.Kind != Target {
+		check = fmt.Sprintf(", CHECK (import_id = %s)", quoteLiteral(l.ImportID))
+	}
+	_, err := tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING CONSTRAINTS%s)`,
+		l.Table(), l.Parent(), check))
+	return err
+}
+
+// Drop removes the leaf, attached or not; a leaf that does not exist is no error.
+func (l Leaf) Drop(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `DROP TABLE IF EXISTS `+l.Table())
+	return err
+}
+
+// AttachByImport makes the leaf the parent's partition of its import.
+func (l Leaf) AttachByImport(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)`,
+		l.Parent(), l.Table(), quoteLiteral(l.ImportID)))
+	return err
+}
+
+// quoteLiteral quotes text for DDL, which takes no parameters.
+func quoteLiteral(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}

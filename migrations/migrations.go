@@ -1,0 +1,12 @@
+// Package migrations embeds the SQL that creates and changes the schemas etl,
+// staging, partitions and final. The files are goose migrations, applied in the
+// order of their numbers, each in a transaction of its own; a file that was
+// released is never edited, a change is a new file.
+package migrations
+
+import "embed"
+
+// Files holds the migrations.
+//
+//go:embed *.sql
+var Files embed.FS

@@ -1,0 +1,128 @@
+"""Installs redrives, and what else a faithful rehearsal needs, into ministack.
+
+install() replaces functions of the emulator's Step Functions module by those
+of this folder and mends a few of its S3 answers; it must run before the
+emulator serves its first request. The emulator's files stay as they are.
+"""
+
+import functools
+import json
+
+from ministack.services import stepfunctions as sfn
+
+import api
+import engine
+import executions
+import objects
+from scope import CURRENT, Scope
+
+# The largest escaped input or output that a status change event carries.
+EVENT_PAYLOAD = 248 * 1024
+
+
+def install():
+    """Extends the emulator in this process; a second call changes nothing."""
+    if getattr(sfn, "_redrive_installed", False):
+        return
+    sfn._redrive_installed = True
+    sfn._run_execution = api.run_started
+    sfn._add_event = engine.add_event
+    sfn._scaled_sleep = scaled_sleep
+    sfn._call_lambda = functools.partial(call_lambda, sfn._call_lambda)
+    sfn._stop_execution = api.stop_execution
+    sfn._emit_execution_status_event = emit_status_event
+    sfn._restore_state = functools.partial(restore_state, sfn._restore_state)
+    for name in ("start_execution", "describe_execution", "list_executions",
+                 "describe_state_machine_for_execution", "describe_map_run"):
+        original = getattr(sfn, f"_{name}")
+        setattr(sfn, f"_{name}", functools.partial(getattr(api, name), original))
+    sfn.handle_request = functools.partial(handle_request, sfn.handle_request)
+    objects.install()
+
+
+async def handle_request(original, method, path, headers, body, query_params):
+    """The service's entry: RedriveExecution here, all else as before."""
+    if headers.get("x-amz-target", "").rpartition(".")[2] == "RedriveExecution":
+        try:
+            data = json.loads(body or b"{}")
+        except json.JSONDecodeError:
+            return sfn.error_response_json("SerializationException", "Invalid JSON", 400)
+        return sfn._finalize_response(api.redrive_execution(data))
+    return await original(method, path, headers, body, query_params)
+
+
+def scaled_sleep(seconds):
+    """Waits in a Wait state; a stop of the execution ends it."""
+    (CURRENT.get() or Scope()).sleep(seconds * sfn._SFN_WAIT_SCALE)
+
+
+def call_lambda(original, func_ref, event):
+    """Invokes a function; a throttle has the name that AWS gives it in Step Functions."""
+    try:
+        return original(func_ref, event)
+    except sfn._ExecutionError as err:
+        if err.error == "Lambda.Unknown" and '"__type": "TooManyRequestsException"' in err.cause:
+            raise sfn._ExecutionError("Lambda.TooManyRequestsException", err.cause) from err
+        raise
+
+
+def restore_state(original, data):
+    """Loads saved executions; those that ran when the emulator stopped are failed and can be redriven."""
+    original(data)
+    for execution in sfn._executions.all_values():
+        if execution["status"] == "PENDING_REDRIVE":
+            execution["status"] = "FAILED"
+        if execution.get("error") == "States.ServiceRestart" and execution["events"][-1]["type"] != "ExecutionFailed":
+            engine.add_event(execution, "ExecutionFailed", {"executionFailedEventDetails": {
+                "error": execution["error"], "cause": execution["cause"]}})
+    for run in sfn._map_runs.all_values():
+        recount(run)
+
+
+def recount(run):
+    """Sets the counters of a Map Run that was under way from its children."""
+    if run.get("status") != "RUNNING" or "_children" not in run:
+        return
+    run["status"] = "FAILED"
+    run["stopDate"] = sfn.now_iso()
+    statuses = {e["executionArn"]: e["status"] for e in sfn._executions.all_values() if e.get("mapRunArn") == run["mapRunArn"]}
+    for counts in (run["itemCounts"], run["executionCounts"]):
+        for key in ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "pendingRedrive"):
+            counts[key] = 0
+        for arn in run["_children"]:
+            counts[executions.COUNTER_OF[statuses[arn]] if arn in statuses else "pending"] += 1
+
+
+def milliseconds(stamp):
+    """An ISO time as epoch milliseconds, None as None."""
+    return sfn._iso_to_epoch_ms(stamp)
+
+
+def emit_status_event(execution):
+    """Publishes "Step Functions Execution Status Change" on the default bus, with the redrive members."""
+    if execution.get("sync") or execution.get("mapRunArn"):
+        return
+    status, fields = execution["status"], api.redrive_fields(execution)
+    output = execution.get("output") if status == "SUCCEEDED" else None
+    detail = {
+        "executionArn": execution["executionArn"], "stateMachineArn": execution["stateMachineArn"],
+        "name": execution["name"], "status": status,
+        "startDate": milliseconds(execution["startDate"]), "stopDate": milliseconds(execution.get("stopDate")),
+        "input": execution.get("input"), "inputDetails": {"included": True},
+        "output": output, "outputDetails": {"included": True} if output is not None else None,
+        "stateMachineVersionArn": None, "stateMachineAliasArn": None,
+        "redriveCount": fields["redriveCount"], "redriveDate": milliseconds(fields.get("redriveDate")),
+        "redriveStatus": fields["redriveStatus"], "redriveStatusReason": fields.get("redriveStatusReason"),
+        "error": execution.get("error"), "cause": execution.get("cause"),
+    }
+    for key in ("input", "output"):
+        if detail[key] is not None and len(json.dumps(detail[key])) > EVENT_PAYLOAD:
+            detail[key], detail[f"{key}Details"] = None, {"included": False}
+    from ministack.services import eventbridge  # imported late: it imports this service in turn
+    try:
+        eventbridge._put_events({"Entries": [{
+            "Source": "aws.states", "DetailType": "Step Functions Execution Status Change",
+            "Detail": json.dumps(detail), "Resources": [execution["executionArn"]],
+        }]}, allow_aws_source=True)
+    except Exception:  # events are best effort
+        sfn.logger.warning("status change of %s was not published", execution["executionArn"], exc_info=True)

@@ -1,0 +1,76 @@
+"""Mends in the emulator's S3: ranged reads of big objects.
+
+Two things differ from S3 in ministack 1.5.33: a GET of a version ignores the
+Range header, and with objects kept on disk a ranged GET reads the whole
+object first. Scan and Protect read byte ranges of a pinned version, so both
+count here.
+"""
+
+import contextvars
+import functools
+
+from ministack.services import s3
+
+# True while a GET with a Range header is being answered.
+_RANGED = contextvars.ContextVar("ranged", default=False)
+
+
+class FileBody:
+    """The content of an object on disk, read only where it is sliced."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __getitem__(self, part):
+        with open(self._path, "rb") as file:
+            file.seek(part.start)
+            return file.read(part.stop - part.start)
+
+
+def install():
+    """Replaces the emulator's readers by those of this module."""
+    s3._get_object = functools.partial(get_object, s3._get_object)
+    s3._read_body = functools.partial(read_body, s3._read_body)
+    s3._version_body = functools.partial(version_body, s3._version_body)
+
+
+def get_object(original, bucket_name, key, headers, query_params=None):
+    """GetObject; a Range is honoured for versions too."""
+    query_params = query_params or {}
+    wanted = headers.get("range", "")
+    if not wanted:
+        return original(bucket_name, key, headers, query_params)
+    token = _RANGED.set(True)
+    try:
+        status, answer, body = original(bucket_name, key, headers, query_params)
+        if status != 200 or "Content-Range" in answer:
+            return status, answer, body
+        size = int(answer["Content-Length"])
+        part = s3._parse_range(wanted, size)
+        if part is None:
+            return (416, {"Content-Type": "application/xml", "Content-Range": f"bytes */{size}"},
+                    s3._xml_body(s3._range_error_xml(bucket_name, key)))
+        start, end = part
+        answer = {k: v for k, v in answer.items() if not k.lower().startswith("x-amz-checksum")}
+        answer["Content-Length"] = str(end - start + 1)
+        answer["Content-Range"] = f"bytes {start}-{end}/{size}"
+        return 206, answer, body[start:end + 1]
+    finally:
+        _RANGED.reset(token)
+
+
+def read_body(original, bucket_name, key, obj):
+    """The content of the current object; not read yet if only a range is wanted."""
+    if _RANGED.get() and obj.get("body") is None and s3.S3_PERSIST:
+        path = s3._object_disk_path(bucket_name, key)
+        if path is not None:
+            return FileBody(path)
+    return original(bucket_name, key, obj)
+
+
+def version_body(original, bucket, bucket_name, key, version):
+    """The content of a version; not read yet if only a range is wanted."""
+    if (_RANGED.get() and version.get("data") is None and s3.S3_PERSIST
+            and s3._version_file_exists(bucket_name, key, version["version_id"])):
+        return FileBody(s3._version_disk_path(bucket_name, key, version["version_id"]))
+    return original(bucket, bucket_name, key, version)

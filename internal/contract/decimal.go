@@ -1,0 +1,176 @@
+package contract
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// MaxDecimalDigits bounds a number on each side of its decimal point, written
+// without exponent, zeros that add nothing not counted. It is ours: Table Schema
+// knows no limit, while PostgreSQL's numeric ends at 131,072 digits before and
+// 16,383 behind the point (its manual, section 8.1), and an exponent of nine
+// digits would fill a disk. 38 digits are what SQL databases agree on.
+const MaxDecimalDigits = 38
+
+// ParseDecimal reads a Table Schema number with a decimal point: an optional
+// sign, digits with an optional point (.5 and 5. are numbers), an optional
+// exponent. INF and NaN, which the standard allows, are none, and neither is a
+// number beyond [MaxDecimalDigits].
+func ParseDecimal(b []byte) (apd.Decimal, bool) {
+	n, ok := scanDecimal(b)
+	if !ok {
+		return apd.Decimal{}, false
+	}
+	var d apd.Decimal
+	if len(n.whole)+len(n.fraction) <= 18 {
+		var v int64
+		for _, c := range n.whole {
+			v = v*10 + int64(c-'0')
+		}
+		for _, c := range n.fraction {
+			v = v*10 + int64(c-'0')
+		}
+		d.SetFinite(v, int32(n.exponent-len(n.fraction))) //nolint:gosec // scanDecimal bounds both
+	} else {
+		digits := string(n.whole) + string(n.fraction)
+		if _, ok := d.Coeff.SetString(digits, 10); !ok {
+			return apd.Decimal{}, false
+		}
+		d.Exponent = int32(n.exponent - len(n.fraction)) //nolint:gosec // scanDecimal bounds both
+	}
+	d.Negative = n.negative && !d.IsZero()
+	return d, true
+}
+
+// DecimalText returns the number that [ParseDecimal] reads as PostgreSQL's
+// numeric writes it: without plus sign, exponent or leading zeros. Zeros at the
+// end of the fraction are kept up to [MaxDecimalDigits], so 12.30 stays 12.30.
+func DecimalText(b []byte) (string, bool) {
+	n, ok := scanDecimal(b)
+	if !ok {
+		return "", false
+	}
+	digits := string(n.whole) + string(n.fraction)
+	point := len(n.whole) + n.exponent
+	if point <= 0 {
+		digits = strings.Repeat("0", 1-point) + digits
+		point = 1
+	}
+	if point > len(digits) {
+		digits += strings.Repeat("0", point-len(digits))
+	}
+	whole, fraction := strings.TrimLeft(digits[:point], "0"), digits[point:]
+	if len(fraction) > MaxDecimalDigits {
+		fraction = fraction[:MaxDecimalDigits]
+	}
+	if whole == "" {
+		whole = "0"
+	}
+	text := whole
+	if fraction != "" {
+		text += "." + fraction
+	}
+	if n.negative && strings.Trim(text, "0.") != "" {
+		text = "-" + text
+	}
+	return text, true
+}
+
+// plainDecimal is a scanned number: whole.fraction × 10^exponent. Its digits
+// alias the text.
+type plainDecimal struct {
+	negative        bool
+	whole, fraction []byte
+	exponent        int
+}
+
+// maxExponent is where an exponent stops being counted: no record is long enough
+// to bring a number with a larger one back within [MaxDecimalDigits].
+const maxExponent = 1 << 24
+
+func scanDecimal(b []byte) (plainDecimal, bool) {
+	var n plainDecimal
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		n.negative = b[0] == '-'
+		b = b[1:]
+	}
+	n.whole, b = digitRun(b)
+	if len(b) > 0 && b[0] == '.' {
+		n.fraction, b = digitRun(b[1:])
+	}
+	if len(n.whole)+len(n.fraction) == 0 {
+		return n, false
+	}
+	if len(b) > 0 {
+		exponent, ok := scanExponent(b)
+		if !ok {
+			return n, false
+		}
+		n.exponent = exponent
+	}
+	return bounded(n)
+}
+
+// bounded drops the digits that add nothing and holds the rest to the limit.
+func bounded(n plainDecimal) (plainDecimal, bool) {
+	n.whole = trimZeros(n.whole)
+	significant := bytes.TrimRight(n.fraction, "0")
+	if len(n.whole)+len(trimZeros(significant)) == 0 { // zero, whatever its exponent
+		n.exponent = 0
+		n.fraction = n.fraction[:min(len(n.fraction), MaxDecimalDigits)]
+		return n, true
+	}
+	leading := len(n.whole)
+	if leading == 0 {
+		leading = len(trimZeros(significant)) - len(significant)
+	}
+	trailing := len(significant)
+	if trailing == 0 {
+		trailing = len(bytes.TrimRight(n.whole, "0")) - len(n.whole)
+	}
+	if leading+n.exponent > MaxDecimalDigits || trailing-n.exponent > MaxDecimalDigits {
+		return n, false
+	}
+	if len(n.fraction) > len(significant) { // zeros that are kept must not be many
+		n.fraction = n.fraction[:max(len(significant), min(len(n.fraction), MaxDecimalDigits))]
+	}
+	return n, true
+}
+
+func digitRun(b []byte) (digits, rest []byte) {
+	n := 0
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		n++
+	}
+	return b[:n], b[n:]
+}
+
+// scanExponent reads "e" and a signed integer to the end of b.
+func scanExponent(b []byte) (int, bool) {
+	if b[0] != 'e' && b[0] != 'E' {
+		return 0, false
+	}
+	negative, digits, ok := scanInteger(b[1:])
+	if !ok {
+		return 0, false
+	}
+	exponent := maxExponent
+	if len(digits) <= 7 {
+		exponent, _ = number(digits)
+	}
+	if negative {
+		exponent = -exponent
+	}
+	return exponent, true
+}
+
+// replaceMark turns a number's decimal mark into a point; false if the text has
+// a point already, which then is a foreign character.
+func replaceMark(b []byte, mark byte) ([]byte, bool) {
+	if bytes.IndexByte(b, '.') >= 0 {
+		return nil, false
+	}
+	return bytes.Replace(b, []byte{mark}, []byte{'.'}, 1), true
+}

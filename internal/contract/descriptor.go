@@ -1,0 +1,187 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// DescriptorError reports what is wrong in a descriptor, and where. Only a
+// change of the descriptor helps.
+type DescriptorError struct {
+	Resource string // name of the resource, or its position if it has no name; "" for the package
+	Field    string // name of the field, or its position; "" for the resource itself
+	Property string // "constraints.pattern"; "" if no single one is at fault
+	Problem  string
+}
+
+// Error names the place and the problem in one line.
+func (e *DescriptorError) Error() string {
+	where := "contract"
+	if e.Resource != "" {
+		where += ": resource " + e.Resource
+	}
+	if e.Field != "" {
+		where += ": field " + e.Field
+	}
+	if e.Property != "" {
+		where += ": " + e.Property
+	}
+	return where + ": " + e.Problem
+}
+
+// The structs below are the properties that are understood. Those that tell
+// this system nothing (title of the package, schema's profile…) are read only so
+// that an unknown property, most often a misspelt one, is an error.
+
+type packageDescriptor struct {
+	Schema       string            `json:"$schema"`
+	Name         string            `json:"name"`
+	Title        string            `json:"title"`
+	Description  string            `json:"description"`
+	Version      string            `json:"version"`
+	Created      string            `json:"created"`
+	Licenses     json.RawMessage   `json:"licenses"`
+	Contributors json.RawMessage   `json:"contributors"`
+	Resources    []json.RawMessage `json:"resources"`
+}
+
+type resourceDescriptor struct {
+	Profile     string          `json:"$schema"`
+	Name        string          `json:"name"`
+	Path        json.RawMessage `json:"path"`
+	Type        string          `json:"type"`
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Format      string          `json:"format"`
+	MediaType   string          `json:"mediatype"`
+	Encoding    string          `json:"encoding"`
+	Dialect     json.RawMessage `json:"dialect"`
+	Schema      json.RawMessage `json:"schema"`
+
+	FileType      string            `json:"etl:fileType"`
+	Alias         string            `json:"etl:alias"`
+	Load          LoadMode          `json:"etl:load"`
+	Event         string            `json:"etl:event"`
+	EmptyAllowed  bool              `json:"etl:emptyAllowed"`
+	Rules         []json.RawMessage `json:"etl:rules"`
+	RelationRules []json.RawMessage `json:"etl:relationRules"`
+	Enrichment    json.RawMessage   `json:"etl:enrichment"`
+}
+
+type dialectDescriptor struct {
+	Schema      string `json:"$schema"`
+	Delimiter   string `json:"delimiter"`
+	QuoteChar   string `json:"quoteChar"`
+	DoubleQuote *bool  `json:"doubleQuote"`
+	Header      *bool  `json:"header"`
+}
+
+type schemaDescriptor struct {
+	Schema        string            `json:"$schema"`
+	Title         string            `json:"title"`
+	Description   string            `json:"description"`
+	MissingValues []string          `json:"missingValues"`
+	Fields        []json.RawMessage `json:"fields"`
+	PrimaryKey    names             `json:"primaryKey"`
+	UniqueKeys    []names           `json:"uniqueKeys"`
+	ForeignKeys   []json.RawMessage `json:"foreignKeys"`
+}
+
+type fieldDescriptor struct {
+	Name        string          `json:"name"`
+	Type        Type            `json:"type"`
+	Format      string          `json:"format"`
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Example     json.RawMessage `json:"example"`
+	DecimalChar string          `json:"decimalChar"`
+	Constraints json.RawMessage `json:"constraints"`
+
+	Pattern   string `json:"etl:pattern"`
+	Expected  string `json:"etl:expected"`
+	Target    string `json:"etl:target"`
+	Sensitive string `json:"etl:sensitive"`
+	Domain    string `json:"etl:domain"`
+}
+
+type constraintsDescriptor struct {
+	Required         bool        `json:"required"`
+	Unique           bool        `json:"unique"`
+	MinLength        *int        `json:"minLength"`
+	MaxLength        *int        `json:"maxLength"`
+	Pattern          string      `json:"pattern"`
+	Minimum          json.Number `json:"minimum"`
+	Maximum          json.Number `json:"maximum"`
+	ExclusiveMinimum json.Number `json:"exclusiveMinimum"`
+	ExclusiveMaximum json.Number `json:"exclusiveMaximum"`
+	Enum             []string    `json:"enum"`
+}
+
+type foreignKeyDescriptor struct {
+	Fields    names `json:"fields"`
+	Reference struct {
+		Resource string `json:"resource"` // "" is the resource itself
+		Fields   names  `json:"fields"`
+	} `json:"reference"`
+	Acyclic bool `json:"etl:acyclic"`
+}
+
+type ruleDescriptor struct {
+	Name       string `json:"name"`
+	Field      string `json:"field"`
+	Expression string `json:"expression"`
+	Message    string `json:"message"`
+}
+
+type relationRuleDescriptor struct {
+	Name        string `json:"name"`
+	Field       string `json:"field"`
+	Relation    names  `json:"relation"` // the fields of one of the foreign keys
+	Comparison  string `json:"comparison"`
+	ParentField string `json:"parentField"`
+	Message     string `json:"message"`
+}
+
+type enrichmentDescriptor struct {
+	Source string   `json:"source"`
+	Kind   string   `json:"kind"`
+	Key    []string `json:"key"`
+	Reveal []string `json:"reveal"`
+	Fields []struct {
+		Name string `json:"name"`
+		Type Type   `json:"type"`
+	} `json:"fields"`
+}
+
+// names is one name or a list of them, as the standard writes keys.
+type names []string
+
+// UnmarshalJSON reads a string or an array of strings.
+func (n *names) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		*n = make(names, 1)
+		return json.Unmarshal(data, &(*n)[0])
+	}
+	return json.Unmarshal(data, (*[]string)(n))
+}
+
+// strict decodes one JSON value into v; an unknown property, a value of another
+// kind and anything behind the value are errors. No text (an absent property)
+// leaves v as it is.
+func strict(data []byte, v any) error {
+	if len(data) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("decode: text behind the value")
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package contract
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"github.com/cockroachdb/apd/v3"
+)
+
+// decimalType is CEL's name for exact decimals; it has no double, so that money
+// cannot become floating point by accident.
+var decimalType = types.NewObjectType("decimal", traits.AdderType|traits.SubtractorType|traits.MultiplierType|traits.ComparerType)
+
+// exact computes without rounding: the digits of a result are bounded by those
+// of its operands.
+var exact = apd.Context{MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent}
+
+// Decimal is an exact decimal as a value of CEL.
+type Decimal struct{ D *apd.Decimal }
+
+// Add is CEL's +.
+func (d Decimal) Add(other ref.Val) ref.Val { return d.compute(other, exact.Add) }
+
+// Subtract is CEL's -.
+func (d Decimal) Subtract(other ref.Val) ref.Val { return d.compute(other, exact.Sub) }
+
+// Multiply is CEL's *.
+func (d Decimal) Multiply(other ref.Val) ref.Val { return d.compute(other, exact.Mul) }
+
+func (d Decimal) compute(other ref.Val, op func(d, x, y *apd.Decimal) (apd.Condition, error)) ref.Val {
+	y, ok := asDecimal(other)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(other)
+	}
+	result := new(apd.Decimal)
+	if _, err := op(result, d.D, y); err != nil {
+		return types.NewErr("decimal out of range")
+	}
+	return Decimal{result}
+}
+
+// Compare is CEL's <, <=, >= and >.
+func (d Decimal) Compare(other ref.Val) ref.Val {
+	y, ok := asDecimal(other)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(other)
+	}
+	return types.Int(d.D.Cmp(y))
+}
+
+// Equal is CEL's ==: by value, 1.50 equals 1.5.
+func (d Decimal) Equal(other ref.Val) ref.Val {
+	y, ok := other.(Decimal)
+	return types.Bool(ok && d.D.Cmp(y.D) == 0)
+}
+
+// ConvertToNative is never asked for: results of rules are booleans.
+func (d Decimal) ConvertToNative(reflect.Type) (any, error) {
+	return nil, fmt.Errorf("contract: a decimal has no native form")
+}
+
+// ConvertToType knows no conversions.
+func (d Decimal) ConvertToType(ref.Type) ref.Val { return types.NewErr("decimal cannot be converted") }
+
+// Type is the type "decimal".
+func (d Decimal) Type() ref.Type { return decimalType }
+
+// Value is the decimal itself.
+func (d Decimal) Value() any { return d.D }
+
+func asDecimal(v ref.Val) (*apd.Decimal, bool) {
+	switch v := v.(type) {
+	case Decimal:
+		return v.D, true
+	case types.Int:
+		return apd.New(int64(v), 0), true
+	default:
+		return nil, false
+	}
+}
+
+// RoundHalfUp rounds to a number of digits behind the point; a half goes away
+// from zero, as cash registers do it.
+func RoundHalfUp(d *apd.Decimal, digits int32) (*apd.Decimal, error) {
+	ctx := apd.Context{
+		Precision: uint32(d.NumDigits()+int64(math.Abs(float64(d.Exponent)))) + uint32(digits) + 1, //nolint:gosec // both are small
+		Rounding:  apd.RoundHalfUp, MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent,
+	}
+	result := new(apd.Decimal)
+	if _, err := ctx.Quantize(result, d, -digits); err != nil {
+		return nil, fmt.Errorf("contract: round: %w", err)
+	}
+	return result, nil
+}
+
+// celType is the type of a field's variable in rules.
+func celType(t Type) *cel.Type {
+	switch t {
+	case TypeInteger:
+		return cel.IntType
+	case TypeNumber:
+		return decimalType
+	case TypeBoolean:
+		return cel.BoolType
+	case TypeDate, TypeDateTime:
+		return cel.TimestampType
+	default:
+		return cel.StringType
+	}
+}
+
+// environment declares what a rule over the fields may use.
+func environment(fields []*Field) (*cel.Env, error) {
+	options := []cel.EnvOption{
+		cel.Variable(VariableFileDate, cel.TimestampType),
+		cel.Function("decimal", cel.Overload("int_to_decimal", []*cel.Type{cel.IntType}, decimalType, cel.UnaryBinding(toDecimal))),
+		cel.Function("roundHalfUp", cel.Overload("round_half_up_decimal_int", []*cel.Type{decimalType, cel.IntType}, decimalType, cel.BinaryBinding(roundHalfUp))),
+		cel.Function("isIBAN", cel.Overload("is_iban_string", []*cel.Type{cel.StringType}, cel.BoolType, cel.UnaryBinding(isIBAN))),
+	}
+	for _, f := range fields {
+		options = append(options, cel.Variable(f.Name, celType(f.Type)), cel.Variable(VariablePresence+f.Name, cel.BoolType))
+	}
+	for name, operator := range map[string]string{"add": operators.Add, "subtract": operators.Subtract, "multiply": operators.Multiply} {
+		options = append(options, overloads(name, operator, decimalType))
+	}
+	for name, operator := range map[string]string{
+		"less": operators.Less, "less_equals": operators.LessEquals, "greater": operators.Greater, "greater_equals": operators.GreaterEquals,
+	} {
+		options = append(options, overloads(name, operator, cel.BoolType))
+	}
+	env, err := cel.NewEnv(options...)
+	if err != nil {
+		return nil, fmt.Errorf("declare the fields: %w", err)
+	}
+	return env, nil
+}
+
+// overloads adds decimal op decimal and decimal op int to one of CEL's own
+// operators, which dispatches to the methods of [Decimal].
+func overloads(name, operator string, result *cel.Type) cel.EnvOption {
+	return cel.Function(operator,
+		cel.Overload(name+"_decimal_decimal", []*cel.Type{decimalType, decimalType}, result),
+		cel.Overload(name+"_decimal_int", []*cel.Type{decimalType, cel.IntType}, result))
+}
+
+func toDecimal(v ref.Val) ref.Val {
+	d, ok := asDecimal(v)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(v)
+	}
+	return Decimal{d}
+}
+
+func roundHalfUp(value, digits ref.Val) ref.Val {
+	d, ok1 := value.(Decimal)
+	n, ok2 := digits.(types.Int)
+	if !ok1 || !ok2 || n < 0 || n > MaxDecimalDigits {
+		return types.NewErr("roundHalfUp takes a decimal and 0 to 38 digits")
+	}
+	rounded, err := RoundHalfUp(d.D, int32(n)) //nolint:gosec // at most 38
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return Decimal{rounded}
+}
+
+func isIBAN(v ref.Val) ref.Val {
+	s, ok := v.(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(v)
+	}
+	return types.Bool(IsIBAN(string(s)))
+}

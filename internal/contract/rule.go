@@ -1,0 +1,189 @@
+package contract
+
+import (
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+)
+
+// Names of the rules that need no expression, as they stand in etl.errors. A
+// rule of the contract may not take one of them.
+const (
+	RuleRequired         = "required"
+	RuleType             = "type"
+	RuleFormat           = "format"
+	RulePattern          = "pattern"
+	RuleMinLength        = "minLength"
+	RuleMaxLength        = "maxLength"
+	RuleMinimum          = "minimum"
+	RuleMaximum          = "maximum"
+	RuleExclusiveMinimum = "exclusiveMinimum"
+	RuleExclusiveMaximum = "exclusiveMaximum"
+	RuleEnum             = "enum"
+	RulePrimaryKey       = "primaryKey" // a second record of the same key
+	RuleUnique           = "unique"     // a second record of the same unique key
+	RuleForeignKey       = "foreignKey" // no valid parent
+	RuleCycle            = "cycle"      // an acyclic relation comes back to the record
+)
+
+var ruleNames = []string{
+	RuleRequired, RuleType, RuleFormat, RulePattern, RuleMinLength, RuleMaxLength, RuleMinimum, RuleMaximum,
+	RuleExclusiveMinimum, RuleExclusiveMaximum, RuleEnum, RulePrimaryKey, RuleUnique, RuleForeignKey, RuleCycle,
+}
+
+// VariableFileDate is the variable of a rule that holds the file's date.
+const VariableFileDate = "file_date"
+
+// VariablePresence is what the variables begin with that tell whether a field
+// has a value: present.iban.
+const VariablePresence = "present."
+
+// ruleName checks the name, field and message of a rule of the contract.
+func (c *resourceCompiler) ruleName(property, name, field, message string) error {
+	if !namePattern.MatchString(name) || slices.Contains(ruleNames, name) {
+		return c.fail(field, property, "name %q must be lower-case letters, digits, underscores, and none of the built-in rules", name)
+	}
+	taken := slices.ContainsFunc(c.r.Rules, func(r Rule) bool { return r.Name == name }) ||
+		slices.ContainsFunc(c.r.ChildRules, func(r ChildRule) bool { return r.Name == name })
+	if taken {
+		return c.fail(field, property, "name %q is used twice", name)
+	}
+	if c.r.Field(field) == nil {
+		return c.fail("", property, "rule %s: %q is no field", name, field)
+	}
+	if strings.TrimSpace(message) == "" {
+		return c.fail(field, property, "rule %s has no message", name)
+	}
+	return nil
+}
+
+func (c *resourceCompiler) rules() error {
+	const property = "etl:rules"
+	if len(c.d.Rules) == 0 {
+		return nil
+	}
+	env, err := environment(c.r.Fields)
+	if err != nil {
+		return c.fail("", property, "%v", err)
+	}
+	for _, raw := range c.d.Rules {
+		var d ruleDescriptor
+		if err := strict(raw, &d); err != nil {
+			return c.fail("", property, "%v", err)
+		}
+		if err := c.ruleName(property, d.Name, d.Field, d.Message); err != nil {
+			return err
+		}
+		rule := Rule{Name: d.Name, Field: d.Field, Expression: d.Expression, Message: d.Message}
+		ast, issues := env.Compile(d.Expression)
+		if err := issues.Err(); err != nil {
+			return c.fail(d.Field, property, "rule %s: %v", d.Name, err)
+		}
+		if !ast.OutputType().IsExactType(cel.BoolType) {
+			return c.fail(d.Field, property, "rule %s gives %s instead of true or false", d.Name, ast.OutputType())
+		}
+		c.mentions(ast, &rule)
+		if len(rule.Fields)+len(rule.Presence) == 0 {
+			return c.fail(d.Field, property, "rule %s mentions no field", d.Name)
+		}
+		if rule.Program, err = env.Program(ast, cel.EvalOptions(cel.OptOptimize)); err != nil {
+			return c.fail(d.Field, property, "rule %s: %v", d.Name, err)
+		}
+		c.r.Rules = append(c.r.Rules, rule)
+	}
+	return nil
+}
+
+// mentions finds the fields that the checked expression reads.
+func (c *resourceCompiler) mentions(ast *cel.Ast, rule *Rule) {
+	names := map[string]bool{}
+	for _, ref := range ast.NativeRep().ReferenceMap() {
+		names[ref.Name] = true
+	}
+	for _, f := range c.r.Fields {
+		if names[f.Name] {
+			rule.Fields = append(rule.Fields, f.Name)
+		}
+		if names[VariablePresence+f.Name] {
+			rule.Presence = append(rule.Presence, f.Name)
+		}
+	}
+}
+
+func (c *resourceCompiler) relationRules() error {
+	const property = "etl:relationRules"
+	for _, raw := range c.d.RelationRules {
+		var d relationRuleDescriptor
+		if err := strict(raw, &d); err != nil {
+			return c.fail("", property, "%v", err)
+		}
+		if err := c.ruleName(property, d.Name, d.Field, d.Message); err != nil {
+			return err
+		}
+		if f := c.r.Field(d.Field); f.Type != TypeInteger || f.Sensitive() {
+			return c.fail(d.Field, property, "rule %s compares public integers only", d.Name)
+		}
+		if !slices.Contains([]string{"<=", "<", "=", ">=", ">"}, d.Comparison) {
+			return c.fail(d.Field, property, "rule %s: %q is none of <=, <, =, >=, >", d.Name, d.Comparison)
+		}
+		relation := slices.IndexFunc(c.r.Relations, func(r Relation) bool { return slices.Equal(r.Fields, d.Relation) })
+		if relation < 0 {
+			return c.fail(d.Field, property, "rule %s: there is no foreign key of %v", d.Name, []string(d.Relation))
+		}
+		c.r.ChildRules = append(c.r.ChildRules, ChildRule{
+			Name: d.Name, Field: d.Field, Relation: relation, Comparison: d.Comparison, ParentField: d.ParentField, Message: d.Message,
+		})
+	}
+	return nil
+}
+
+func (c *resourceCompiler) enrichment() error {
+	const property = "etl:enrichment"
+	if len(c.d.Enrichment) == 0 {
+		return nil
+	}
+	var d enrichmentDescriptor
+	if err := strict(c.d.Enrichment, &d); err != nil {
+		return c.fail("", property, "%v", err)
+	}
+	if !namePattern.MatchString(d.Source) {
+		return c.fail("", property, "source %q must be lower-case letters, digits, underscores", d.Source)
+	}
+	if !slices.Contains([]string{"rest", "soap", "database"}, d.Kind) {
+		return c.fail("", property, "kind %q is none of rest, soap, database", d.Kind)
+	}
+	if err := c.fieldList(property+".key", d.Key); err != nil {
+		return err
+	}
+	for _, name := range d.Key {
+		f := c.r.Field(name)
+		if !f.Required {
+			return c.fail(name, property, "a field of the key must be required")
+		}
+		if f.Sensitive() != slices.Contains(d.Reveal, name) {
+			return c.fail(name, property, "reveal must name the sensitive fields of the key, and no other")
+		}
+	}
+	e := &Enrichment{Source: d.Source, Kind: d.Kind, Key: d.Key, Reveal: d.Reveal}
+	for _, name := range d.Reveal {
+		if !slices.Contains(d.Key, name) {
+			return c.fail(name, property, "reveal names a field that is not of the key")
+		}
+	}
+	for _, f := range d.Fields {
+		taken := c.r.Field(f.Name) != nil || slices.ContainsFunc(e.Fields, func(o EnrichedField) bool { return o.Name == f.Name })
+		if !namePattern.MatchString(f.Name) || taken {
+			return c.fail(f.Name, property, "field name %q must be new: lower-case letters, digits, underscores", f.Name)
+		}
+		if !slices.Contains([]Type{TypeString, TypeInteger, TypeNumber, TypeBoolean}, f.Type) {
+			return c.fail(f.Name, property, "type %q is none of string, integer, number, boolean", f.Type)
+		}
+		e.Fields = append(e.Fields, EnrichedField{Name: f.Name, Type: f.Type})
+	}
+	if len(e.Fields) == 0 {
+		return c.fail("", property, "no fields")
+	}
+	c.r.Enrichment = e
+	return nil
+}

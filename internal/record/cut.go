@@ -1,0 +1,194 @@
+package record
+
+import "io"
+
+// Cut reads the whole file r once, from its start to its end, and calls emit for
+// each chunk in order. Memory does not grow with the file, its records or its
+// lines: it holds a few times [MaxBytes].
+//
+// A chunk ends at the first end of a record at or past limits.ChunkBytes from
+// the chunk's start, or with its record number limits.ChunkRecords. The first
+// chunk of a CSV file starts behind the header, that of a JSON array at its
+// opening bracket; byte order marks belong to no chunk. A file without records (a
+// header alone, []) has no chunk.
+//
+// A faulty file is a [*FileError]: of no bytes, in UTF-16 or UTF-32, with another
+// header than the contract's, or a JSON file that is no array. No chunk was
+// emitted then. Errors of r (wrapped) and of emit (as they are) end the cutting;
+// chunks that were emitted before are right, but not all there are.
+func Cut(r io.Reader, layout Layout, limits Limits, emit func(Chunk) error) (Scan, error) {
+	return cut(r, layout, limits, defaultBounds(), emit)
+}
+
+func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk) error) (Scan, error) {
+	layout, err := layout.normalize()
+	if err != nil {
+		return Scan{}, err
+	}
+	if limits.ChunkBytes <= 0 {
+		limits.ChunkBytes = DefaultChunkBytes
+	}
+	w := newWindow(r, size.buffer)
+	records, judge, header, err := open(w, layout, size)
+	if err != nil {
+		return Scan{}, err
+	}
+	c := cutter{limits: limits, emit: emit, scan: Scan{Header: header}}
+	c.chunk.Start, c.chunk.FirstLine = w.off, 1
+	if lines, ok := records.(*csvSplitter); ok {
+		c.chunk.FirstLine = lines.line
+	}
+	c.chunk.End = c.chunk.Start
+	c.next = c.chunk.FirstLine
+	if err := c.run(records, judge); err != nil {
+		return Scan{}, err
+	}
+	if err := w.drain(); err != nil {
+		return Scan{}, err
+	}
+	c.scan.Bytes = w.off
+	if err := c.finish(layout.Format); err != nil {
+		return Scan{}, err
+	}
+	return c.scan, nil
+}
+
+// open checks the start of a file and returns what reads its records.
+func open(w *window, layout Layout, size bounds) (splitter, decoder, []string, error) {
+	cs, err := charsetOf(encodingOf(layout))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := checkEncoding(w, cs); err != nil {
+		return nil, nil, nil, err
+	}
+	whole := Chunk{FirstLine: 1, Last: true}
+	var header []string
+	switch layout.Format {
+	case CSV:
+		s := newCSVSplitter(w, layout, 1, size.record)
+		if header, err = readHeader(s, cs, layout.Columns); err != nil {
+			return nil, nil, nil, err
+		}
+		judge, err := newDecoder(layout, header)
+		return s, judge, header, err
+	case JSON:
+		s := newArraySplitter(w, whole, size.record)
+		c, err := s.skipSpace()
+		switch {
+		case err == io.EOF: //nolint:errorlint // skipSpace returns io.EOF itself
+			return nil, nil, nil, &FileError{Reason: ReasonEmpty}
+		case err != nil:
+			return nil, nil, nil, err
+		case c != '[':
+			return nil, nil, nil, &FileError{Reason: ReasonFormat}
+		}
+	}
+	judge, err := newDecoder(layout, nil)
+	return newSplitter(w, whole, layout, size.record), judge, nil, err
+}
+
+// encodingOf is the encoding of a file: RFC 8259 leaves JSON no choice.
+func encodingOf(layout Layout) string {
+	if layout.Format == CSV {
+		return layout.Encoding
+	}
+	return ""
+}
+
+// newSplitter returns the splitter for a chunk, whose bytes are in w.
+func newSplitter(w *window, chunk Chunk, layout Layout, limit int) splitter {
+	switch layout.Format {
+	case CSV:
+		return newCSVSplitter(w, layout, chunk.FirstLine, limit)
+	case JSON:
+		return newArraySplitter(w, chunk, limit)
+	default:
+		return &linesSplitter{w: w, line: chunk.FirstLine, tail: tail{limit: limit}}
+	}
+}
+
+// newDecoder returns the decoder of a layout; header is the CSV file's own.
+func newDecoder(layout Layout, header []string) (decoder, error) {
+	if layout.Format != CSV {
+		return newJSONDecoder(layout.Columns), nil
+	}
+	cs, err := charsetOf(layout.Encoding)
+	if err != nil {
+		return nil, err
+	}
+	if err := compareHeader(header, layout.Columns); err != nil {
+		return nil, err
+	}
+	position := make(map[string]int, len(layout.Columns))
+	for i, name := range layout.Columns {
+		position[name] = i
+	}
+	columns := make([]int, len(header))
+	for i, name := range header {
+		columns[i] = position[name]
+	}
+	return &csvDecoder{delimiter: layout.Delimiter, quote: layout.Quote, charset: cs, columns: columns}, nil
+}
+
+// cutter gathers records into chunks. A chunk is emitted when the record behind
+// it is found, so that the last one is known to be the last.
+type cutter struct {
+	limits Limits
+	emit   func(Chunk) error
+	scan   Scan
+	chunk  Chunk // of the records so far
+	next   int64 // line number or ordinal at chunk.End
+}
+
+func (c *cutter) run(records splitter, judge decoder) error {
+	var sp span
+	for {
+		err := records.next(&sp)
+		if err == io.EOF { //nolint:errorlint // a splitter returns io.EOF itself
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c.scan.Records++
+		if judge.check(&sp) != "" {
+			c.scan.Malformed++
+		}
+		if c.full() && !sp.glued {
+			if err := c.turn(); err != nil {
+				return err
+			}
+		}
+		c.chunk.Records++
+		c.chunk.End = sp.end
+		c.next = sp.next
+	}
+}
+
+// full tells whether the chunk has reached a limit.
+func (c *cutter) full() bool {
+	return c.chunk.Records > 0 && (c.chunk.End-c.chunk.Start >= c.limits.ChunkBytes ||
+		c.limits.ChunkRecords > 0 && c.chunk.Records >= c.limits.ChunkRecords)
+}
+
+// turn emits the chunk and begins the next one where it ends.
+func (c *cutter) turn() error {
+	if err := c.emit(c.chunk); err != nil {
+		return err
+	}
+	c.chunk = Chunk{Index: c.chunk.Index + 1, Start: c.chunk.End, End: c.chunk.End, FirstLine: c.next}
+	return nil
+}
+
+// finish emits the last chunk.
+func (c *cutter) finish(format Format) error {
+	if c.chunk.Records == 0 {
+		if format == JSONL {
+			return &FileError{Reason: ReasonEmpty}
+		}
+		return nil
+	}
+	c.chunk.End, c.chunk.Last = c.scan.Bytes, true
+	return c.emit(c.chunk)
+}

@@ -1,0 +1,173 @@
+package record
+
+import "io"
+
+// arraySplitter finds the elements of a JSON array by its tokens, so that the
+// array may stand on one line and be larger than memory.
+//
+//   - An element ends at the comma or closing bracket of the array itself. What it
+//     says is judged apart from where it ends: an element that is invalid, or no
+//     object, or missing between two commas, is one reject, and the next element
+//     is read as if nothing had happened. Whitespace before an element is not part
+//     of it; whitespace behind it counts towards the longest record, but is cut off.
+//   - That works as long as the tokens can be trusted. They can't be when a string
+//     stands next to a word or to another string (a quote is missing or not
+//     escaped, and what is text and what is not may have changed places), when a
+//     bracket closes what was not opened, or when brackets are nested more than
+//     maxDepth deep. From the start of that element the rest of the file is then
+//     one reject.
+//   - So is an element that the end of the file cuts off, whatever follows the end
+//     of the array, and the lack of that end.
+type arraySplitter struct {
+	w       *window
+	ordinal int64 // number of the next element
+	last    bool  // whether the window ends where the file ends
+	place   place
+	tail    tail
+	tokens  tokens
+}
+
+// place is where the splitter stands in the array.
+type place uint8
+
+const (
+	beforeArray    place = iota
+	firstElement         // behind the opening bracket
+	furtherElement       // behind a comma
+	lostComma            // behind an element that the file's end cut from its comma
+	behindArray          // behind the closing bracket
+	endOfFile
+)
+
+func newArraySplitter(w *window, chunk Chunk, limit int) *arraySplitter {
+	s := &arraySplitter{w: w, ordinal: chunk.FirstLine, last: chunk.Last, tail: tail{limit: limit}}
+	if chunk.FirstLine > 1 {
+		s.place = furtherElement
+	}
+	return s
+}
+
+// next implements splitter.
+func (s *arraySplitter) next(sp *span) error {
+	s.tail.reset()
+	s.tokens.reset()
+	*sp = span{line: s.ordinal}
+	c, err := s.skipSpace()
+	if err == nil && s.place == beforeArray && c == '[' {
+		s.w.advance(1)
+		s.place = firstElement
+		c, err = s.skipSpace()
+	}
+	if err == nil && s.place == firstElement && c == ']' {
+		s.w.advance(1)
+		s.place = behindArray
+		_, err = s.skipSpace()
+	}
+	switch {
+	case err == io.EOF: //nolint:errorlint // skipSpace returns io.EOF itself
+		return s.atEnd(sp)
+	case err != nil:
+		return err
+	case s.place == behindArray || s.place == beforeArray:
+		sp.glued = true
+		return s.truncate(sp)
+	}
+	return s.element(sp)
+}
+
+// atEnd is called where nothing is left: an array that was not closed has a
+// last record of no bytes.
+func (s *arraySplitter) atEnd(sp *span) error {
+	closed := s.place == behindArray || s.place == endOfFile
+	if closed || (!s.last && s.place == furtherElement) {
+		return io.EOF
+	}
+	if !s.last {
+		return io.ErrUnexpectedEOF
+	}
+	sp.glued = true
+	return s.truncate(sp)
+}
+
+// skipSpace consumes whitespace and returns the byte behind it, or io.EOF.
+func (s *arraySplitter) skipSpace() (byte, error) {
+	for {
+		data := s.w.data()
+		for i, c := range data {
+			if !isSpace(c) {
+				s.w.advance(i)
+				return c, nil
+			}
+		}
+		s.w.advance(len(data))
+		if s.w.eof {
+			return 0, io.EOF
+		}
+		if err := s.w.more(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// element reads one element and the comma or bracket behind it.
+func (s *arraySplitter) element(sp *span) error {
+	for {
+		data := s.w.data()
+		switch s.tokens.run(data) {
+		case elementEnd:
+			s.place = furtherElement
+			if data[s.tokens.i] == ']' {
+				s.place = behindArray
+			}
+			s.finish(sp, s.tokens.i, 1)
+			return nil
+		case broken:
+			return s.truncate(sp)
+		case wantTokens:
+		}
+		if s.w.eof {
+			if !s.last {
+				return io.ErrUnexpectedEOF
+			}
+			if !s.tokens.whole() {
+				return s.truncate(sp)
+			}
+			s.place = lostComma
+			s.finish(sp, len(data), 0)
+			return nil
+		}
+		s.tokens.i -= s.tail.shed(s.w, s.tokens.i)
+		if err := s.w.more(); err != nil {
+			return err
+		}
+	}
+}
+
+// finish ends the element with n bytes of the window and the comma or bracket
+// behind them.
+func (s *arraySplitter) finish(sp *span, n, behind int) {
+	sp.raw, sp.fault = s.tail.raw(s.w, n)
+	if sp.fault == "" {
+		sp.raw = trimRight(sp.raw)
+	}
+	s.w.advance(n + behind)
+	s.ordinal++
+	sp.end, sp.next = s.w.off, s.ordinal
+}
+
+// truncate makes the rest of the file, from the start of the element, one record.
+func (s *arraySplitter) truncate(sp *span) error {
+	if !s.last {
+		return io.ErrUnexpectedEOF
+	}
+	for !s.w.eof {
+		s.tail.shed(s.w, len(s.w.data()))
+		if err := s.w.more(); err != nil {
+			return err
+		}
+	}
+	s.finish(sp, len(s.w.data()), 0)
+	s.place = endOfFile
+	sp.fault = FaultTruncated
+	return nil
+}

@@ -1,0 +1,76 @@
+package record
+
+import (
+	"fmt"
+	"io"
+)
+
+// Reader yields the records of one chunk. It is not safe for concurrent use.
+type Reader struct {
+	records splitter
+	decoder decoder
+	chunk   Chunk
+	count   int64 // records so far
+	span    span
+	record  Record
+	values  []Value
+	err     error // what ended the reading, returned from then on
+}
+
+// NewReader returns a reader of the bytes of one chunk; r must yield these bytes
+// and then end. chunk and header are what [Cut] found (header only matters for
+// CSV), layout must be the one that Cut was given.
+func NewReader(r io.Reader, chunk Chunk, layout Layout, header []string) *Reader {
+	return newReader(r, chunk, layout, header, defaultBounds())
+}
+
+func newReader(r io.Reader, chunk Chunk, layout Layout, header []string, size bounds) *Reader {
+	layout, err := layout.normalize()
+	if err != nil {
+		return &Reader{err: err}
+	}
+	decoder, err := newDecoder(layout, header)
+	if err != nil {
+		return &Reader{err: err}
+	}
+	return &Reader{
+		records: newSplitter(newWindow(r, size.buffer), chunk, layout, size.record),
+		decoder: decoder,
+		chunk:   chunk,
+		values:  make([]Value, len(layout.Columns)),
+	}
+}
+
+// Next returns the next record, which is valid until the next call, or io.EOF
+// behind the last one. Errors of the chunk's reader are wrapped. If the bytes
+// are not those that Cut saw, because there are too few or they hold another
+// number of records, the error says so; a chunk with Records 0 is not checked.
+func (r *Reader) Next() (*Record, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	if err := r.records.next(&r.span); err != nil {
+		r.err = r.ended(err)
+		return nil, r.err
+	}
+	r.count++
+	r.record = Record{Line: r.span.line}
+	r.record.Fault = r.decoder.decode(&r.span, r.values)
+	if r.record.Fault != "" {
+		r.record.Raw = r.span.raw
+	} else {
+		r.record.Values = r.values
+	}
+	return &r.record, nil
+}
+
+// ended turns what ended the reading into the error that the caller sees.
+func (r *Reader) ended(err error) error {
+	if err == io.ErrUnexpectedEOF { //nolint:errorlint // a splitter returns it itself
+		return fmt.Errorf("record: chunk %d: the bytes end within a record: %w", r.chunk.Index, err)
+	}
+	if err == io.EOF && r.chunk.Records > 0 && r.count != r.chunk.Records { //nolint:errorlint // as above
+		return fmt.Errorf("record: chunk %d: %d records read, where cutting found %d", r.chunk.Index, r.count, r.chunk.Records)
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"etl-dataloader/internal/fault"
+)
+
+// Look tells what the landing bucket holds under a key at the time it is called:
+// the current version, or exists = false if the object is gone.
+type Look func(ctx context.Context) (current Arrival, exists bool, err error)
+
+// RecordArrival records the current version of an object as its date's arrival
+// and opens the date's entry in the queue. It returns the arrival and whether it
+// changed anything.
+//
+// Notifications may be replayed or come out of order, so they are only hints:
+// the registry's item is read first, the bucket is looked at next, and the item
+// is written on condition that it is still the one read. What is written is
+// therefore never older than what it replaces. An object that is gone is
+// forgotten.
+func (r *Registry) RecordArrival(ctx context.Context, mode, date, resource, object string, look Look) (Arrival, bool, error) {
+	k := arrivalKey(mode, date, resource, object)
+	for range tries {
+		var stored Arrival
+		known, err := r.get(ctx, k, &stored)
+		if err != nil {
+			return Arrival{}, false, err
+		}
+		current, exists, err := look(ctx)
+		if err != nil {
+			return Arrival{}, false, err
+		}
+		if exists {
+			if err := r.openDate(ctx, mode, date); err != nil {
+				return Arrival{}, false, err
+			}
+		}
+		if exists == known && (!known || stored.Same(current)) {
+			return stored, false, nil
+		}
+		w := write{key: k, condition: absent}
+		if known {
+			w.condition, w.values = "version_id = :version AND etag = :etag", map[string]types.AttributeValue{
+				":version": &types.AttributeValueMemberS{Value: stored.VersionID},
+				":etag":    &types.AttributeValueMemberS{Value: stored.ETag},
+			}
+		}
+		if exists {
+			current.key = k
+			current.Resource, current.Key, current.RecordedAt = resource, object, r.now().UTC()
+			w.item = current
+		}
+		failed, err := r.transact(ctx, w)
+		if err != nil {
+			return Arrival{}, false, fmt.Errorf("registry: record the arrival of %s: %w", object, err)
+		}
+		if len(failed) == 0 {
+			return current, true, nil
+		}
+	}
+	return Arrival{}, false, overtaken("record the arrival of " + object)
+}
+
+// openDate makes sure that a date without an import stands in the queue.
+func (r *Registry) openDate(ctx context.Context, mode, date string) error {
+	for range tries {
+		var entry Entry
+		if found, err := r.get(ctx, queueKey(mode, date), &entry); err != nil || found {
+			return err
+		}
+		if _, allotted, err := r.ImportOf(ctx, mode, date); err != nil || allotted {
+			return err
+		}
+		entry = Entry{key: queueKey(mode, date), Mode: mode, FileDate: date, Since: r.now().UTC()}
+		failed, err := r.transact(ctx,
+			write{item: entry, condition: absent},
+			write{key: dateImportKey(mode, date), check: true, condition: absent})
+		if err != nil {
+			return fmt.Errorf("registry: open %s %s: %w", mode, date, err)
+		}
+		if len(failed) == 0 {
+			return nil
+		}
+	}
+	return overtaken("open " + mode + " " + date)
+}
+
+// Objects returns every arrival of a date, several of one resource included.
+func (r *Registry) Objects(ctx context.Context, mode, date string) ([]Arrival, error) {
+	return query[Arrival](ctx, r, dateKey(mode, date), "ARRIVAL#")
+}
+
+// Arrivals returns the newest arrival of each resource of a date, strongly
+// consistent. Of several objects for one resource (alias, format) the one
+// modified last counts; if S3 shows the same second, the one recorded last.
+func (r *Registry) Arrivals(ctx context.Context, mode, date string) (map[string]Arrival, error) {
+	all, err := r.Objects(ctx, mode, date)
+	if err != nil {
+		return nil, err
+	}
+	newest := make(map[string]Arrival, len(all))
+	for _, a := range all {
+		if best, ok := newest[a.Resource]; !ok || a.after(best) {
+			newest[a.Resource] = a
+		}
+	}
+	return newest, nil
+}
+
+// Same tells whether both are the same version of an object. In a bucket without
+// versions all have the version "null", so the content's tag counts too.
+func (a Arrival) Same(b Arrival) bool { return a.VersionID == b.VersionID && a.ETag == b.ETag }
+
+func (a Arrival) after(b Arrival) bool {
+	if !a.LastModified.Equal(b.LastModified) {
+		return a.LastModified.After(b.LastModified)
+	}
+	return a.RecordedAt.After(b.RecordedAt)
+}
+
+// FirstSight tells whether a badly named object version is seen for the first
+// time, so that it is alerted once however often its notification comes.
+func (r *Registry) FirstSight(ctx context.Context, object, versionID string) (bool, error) {
+	k := key{PK: "REFUSED", SK: object + "#" + versionID}
+	failed, err := r.transact(ctx, write{item: k, condition: absent})
+	return err == nil && len(failed) == 0, err
+}
+
+func revisionValue(n int) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{":revision": &types.AttributeValueMemberN{Value: strconv.Itoa(n)}}
+}
+
+func importValue(importID string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{":import": &types.AttributeValueMemberS{Value: importID}}
+}
+
+// overtaken reports a change that others kept overtaking.
+func overtaken(what string) error {
+	return &fault.Transient{Op: "registry: " + what, Err: errOvertaken}
+}

@@ -1,0 +1,244 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"etl-dataloader/internal/message"
+)
+
+// TakenError reports that the slot is another import's: only one runs at a time.
+type TakenError struct {
+	Holder string // import_id that has the slot
+}
+
+// Error implements error.
+func (e *TakenError) Error() string { return "the slot is held by import " + e.Holder }
+
+// PendingError reports that another re-execution of the import was asked for
+// shortly before.
+type PendingError struct {
+	Kind string // the kind that was asked for first
+}
+
+// Error implements error.
+func (e *PendingError) Error() string { return "a " + e.Kind + " of this import is already under way" }
+
+// ChangedError reports that the import is no longer what the caller decided on.
+type ChangedError struct {
+	Import Import // what it is now
+}
+
+// Error implements error.
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("import %s is now %s, generation %d", e.Import.ImportID, e.Import.Status, e.Import.Generation)
+}
+
+// PendingFor is how long a re-execution that was asked for keeps a different one
+// out: the longest that a function may run (AWS Lambda quota: 15 minutes).
+const PendingFor = 15 * time.Minute
+
+// Import returns an import; [ErrNotFound] if there is none of that name.
+func (r *Registry) Import(ctx context.Context, importID string) (Import, error) {
+	var imp Import
+	found, err := r.get(ctx, metaKey(importID), &imp)
+	if err == nil && !found {
+		err = fmt.Errorf("registry: import %s: %w", importID, ErrNotFound)
+	}
+	return imp, err
+}
+
+// dateImport is the item that allots an import_id to a date, once and for all.
+type dateImport struct {
+	key
+	ImportID string `dynamodbav:"import_id"`
+}
+
+// ImportOf returns the import_id of a date, and whether it has one.
+func (r *Registry) ImportOf(ctx context.Context, mode, date string) (string, bool, error) {
+	var d dateImport
+	found, err := r.get(ctx, dateImportKey(mode, date), &d)
+	return d.ImportID, found, err
+}
+
+// slot is the item that holds the import that may run.
+type slot struct {
+	key
+	ImportID string `dynamodbav:"import_id"`
+}
+
+// Slot returns the import that may run, or the empty string.
+func (r *Registry) Slot(ctx context.Context) (string, error) {
+	var s slot
+	_, err := r.get(ctx, slotKey(), &s)
+	return s.ImportID, err
+}
+
+// takeSlot is the write that takes the slot, or keeps it.
+func takeSlot(importID string) write {
+	return write{
+		item:      slot{key: slotKey(), ImportID: importID},
+		condition: "attribute_not_exists(pk) OR import_id = :import",
+		values:    importValue(importID),
+	}
+}
+
+// freeSlot returns the write that gives the slot back, or none if the import
+// does not have it.
+func (r *Registry) freeSlot(ctx context.Context, importID string) ([]write, error) {
+	holder, err := r.Slot(ctx)
+	if err != nil || holder != importID {
+		return nil, err
+	}
+	return []write{{key: slotKey(), condition: "import_id = :import", values: importValue(importID)}}, nil
+}
+
+// TakeSlot takes the slot for an import, or keeps it; it fails with *TakenError
+// if another import has it. Open calls it, because a redrive in the console
+// passes by every other place that takes the slot.
+func (r *Registry) TakeSlot(ctx context.Context, importID string) error {
+	failed, err := r.transact(ctx, takeSlot(importID))
+	if err != nil || len(failed) == 0 {
+		return err
+	}
+	return r.taken(ctx)
+}
+
+func (r *Registry) taken(ctx context.Context) error {
+	holder, err := r.Slot(ctx)
+	if err != nil {
+		return err
+	}
+	return &TakenError{Holder: holder}
+}
+
+// Allot gives a date of the queue its import_id, marks the import «en cours»,
+// takes the slot and records the first attempt, in one transaction. arn tells
+// the ARN of the execution of a name. The caller starts that execution; if it
+// dies before, the sweep finds an import whose execution does not exist.
+//
+// ok is false if the date already has an import, is not in the queue, or the
+// slot is taken: somebody else was faster.
+func (r *Registry) Allot(ctx context.Context, e Entry, trigger string, arn func(name string) string) (imp Import, ok bool, err error) {
+	const (
+		meta = iota
+		date
+		running
+		queue
+	)
+	for seq := 1; seq <= 999; {
+		at := r.now().UTC()
+		id := fmt.Sprintf("IMPORT_%s_%03d", at.Format("20060102_150405"), seq)
+		imp = Import{
+			key: metaKey(id), ImportID: id, Mode: e.Mode, FileDate: e.FileDate,
+			Status: message.StatusRunning, Generation: 1, ExecutionARN: arn(id), Executions: 1,
+			CreatedAt: at, UpdatedAt: at, StartedAt: at,
+		}
+		attempt := imp.attempt(KindStart, trigger, at)
+		entry := e
+		entry.key, entry.ImportID = queueKey(e.Mode, e.FileDate), id
+		failed, err := r.transact(ctx,
+			write{item: imp, condition: absent},
+			write{item: dateImport{key: dateImportKey(e.Mode, e.FileDate), ImportID: id}, condition: absent},
+			write{item: slot{key: slotKey(), ImportID: id}, condition: absent},
+			write{item: entry, condition: "import_id = :import", values: importValue("")},
+			write{item: attempt},
+		)
+		switch {
+		case err != nil:
+			return Import{}, false, fmt.Errorf("registry: allot %s %s: %w", e.Mode, e.FileDate, err)
+		case len(failed) == 0:
+			return imp, true, nil
+		case failed[date] || failed[running] || failed[queue]:
+			return Import{}, false, nil
+		case failed[meta]:
+			seq++
+		}
+	}
+	return Import{}, false, overtaken("allot an import_id")
+}
+
+// attempt counts a new attempt and returns its item.
+func (i *Import) attempt(kind, trigger string, at time.Time) Attempt {
+	i.Attempts++
+	return Attempt{
+		key: attemptKey(i.ImportID, i.Attempts), Number: i.Attempts, Kind: kind, Trigger: trigger, At: at,
+		Generation: i.Generation, ExecutionARN: i.ExecutionARN, FailedStep: i.Step, FailedReason: i.Reason,
+	}
+}
+
+// errUnchanged stops a change that has nothing to do.
+var errUnchanged = errors.New("nothing to change")
+
+// change applies a change to an import: the one place that writes a META item
+// after its creation. apply gets the current state; it changes it and returns
+// what must be written with it, or errUnchanged. It may be called several times.
+//
+// If one of those further writes does not hold, change fails with what refused
+// tells, or tries again if refused is nil or returns nil.
+func (r *Registry) change(ctx context.Context, importID string,
+	apply func(*Import) ([]write, error), refused func(context.Context) error,
+) (imp Import, changed bool, err error) {
+	for range tries {
+		imp, err = r.Import(ctx, importID)
+		if err != nil {
+			return imp, false, err
+		}
+		before, revision := imp, imp.Revision
+		further, err := apply(&imp)
+		if errors.Is(err, errUnchanged) {
+			return before, false, nil
+		}
+		if err != nil {
+			return before, false, err
+		}
+		imp.Revision, imp.UpdatedAt = revision+1, r.now().UTC()
+		writes := append([]write{{item: imp, condition: revisionIs, values: revisionValue(revision)}}, further...)
+		failed, err := r.transact(ctx, writes...)
+		if err != nil {
+			return before, false, fmt.Errorf("registry: change import %s: %w", importID, err)
+		}
+		if len(failed) == 0 {
+			return imp, true, nil
+		}
+		if !failed[0] && refused != nil {
+			if err := refused(ctx); err != nil {
+				return before, false, err
+			}
+		}
+	}
+	return imp, false, overtaken("change import " + importID)
+}
+
+// Seal stores the list of object versions that the generation loads, and
+// returns it. The first list of a generation stands: every later call, with
+// whatever list, returns that one. A restart's generation seals anew. It fails
+// with *ChangedError if the generation is no longer the current one.
+func (r *Registry) Seal(ctx context.Context, importID string, generation int, files []SealedFile) ([]SealedFile, error) {
+	imp, _, err := r.change(ctx, importID, func(i *Import) ([]write, error) {
+		if i.Generation != generation {
+			return nil, &ChangedError{Import: *i}
+		}
+		if i.Sealed() {
+			return nil, errUnchanged
+		}
+		i.SealedGeneration, i.Files = generation, files
+		return nil, nil
+	}, nil)
+	return imp.Files, err
+}
+
+// Unused returns the arrivals whose version the sealed list does not hold. Open
+// calls it after Seal with the arrivals read again: those are the files that came
+// too late for this generation, and nobody else warns of them.
+func (i Import) Unused(arrivals map[string]Arrival) []Arrival {
+	var late []Arrival
+	for _, a := range arrivals {
+		if !i.Uses(a) {
+			late = append(late, a)
+		}
+	}
+	return late
+}

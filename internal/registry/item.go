@@ -1,0 +1,203 @@
+package registry
+
+import (
+	"fmt"
+	"time"
+)
+
+// Modes of an import.
+const (
+	ModeInitial = "initial" // all history, once
+	ModeDaily   = "daily"   // the files of one day
+)
+
+// Kinds of attempts.
+const (
+	KindStart    = "start"    // the first execution of an import
+	KindResume   = "resume"   // the same execution, redriven at the step that failed
+	KindContinue = "continue" // a new execution of the same generation, where a redrive is not allowed any more
+	KindRestart  = "restart"  // a new generation, from the beginning
+	KindAbandon  = "abandon"  // given up
+)
+
+// Triggers of attempts: who or what asked for it.
+const (
+	TriggerFile      = "file"      // a file arrived
+	TriggerDeadline  = "deadline"  // the deadline passed
+	TriggerAutomatic = "automatic" // the system itself: the turn of a waiting date came
+	TriggerConsole   = "console"   // a person, in the Step Functions console
+	TriggerCommand   = "command"   // a person, by the command or a test event
+)
+
+// Arrival is the newest known version of one object of the landing bucket.
+type Arrival struct {
+	key
+	Resource     string    `dynamodbav:"resource"` // target name, such as "clients"
+	Key          string    `dynamodbav:"key"`      // the object's key
+	VersionID    string    `dynamodbav:"version_id"`
+	Size         int64     `dynamodbav:"size"` // bytes
+	ETag         string    `dynamodbav:"etag"`
+	LastModified time.Time `dynamodbav:"last_modified"`
+	RecordedAt   time.Time `dynamodbav:"recorded_at"`
+}
+
+// SealedFile is an object version that an import has chosen for a resource.
+type SealedFile struct {
+	Resource     string    `dynamodbav:"resource" json:"resource"`
+	Key          string    `dynamodbav:"key" json:"key"`
+	VersionID    string    `dynamodbav:"version_id" json:"version_id"`
+	Size         int64     `dynamodbav:"size" json:"size"` // bytes
+	ETag         string    `dynamodbav:"etag" json:"etag"`
+	LastModified time.Time `dynamodbav:"last_modified" json:"last_modified"`
+}
+
+// Entry is a date of the queue: one that is not finished.
+type Entry struct {
+	key
+	Mode     string    `dynamodbav:"mode"`
+	FileDate string    `dynamodbav:"file_date"` // YYYY-MM-DD
+	ImportID string    `dynamodbav:"import_id"` // empty: «en attente»
+	Due      bool      `dynamodbav:"due"`       // its deadline has passed: it starts even if files are missing
+	Since    time.Time `dynamodbav:"since"`
+}
+
+// Import is the state of an import.
+type Import struct {
+	key
+	Revision     int    `dynamodbav:"revision"`
+	ImportID     string `dynamodbav:"import_id"`
+	Mode         string `dynamodbav:"mode"`
+	FileDate     string `dynamodbav:"file_date"` // YYYY-MM-DD
+	Status       string `dynamodbav:"status"`    // one of the statuses of package message
+	Generation   int    `dynamodbav:"generation"`
+	ExecutionARN string `dynamodbav:"execution_arn"` // the current execution
+	Executions   int    `dynamodbav:"executions"`    // executions begun so far, the current one included
+	Observed     int    `dynamodbav:"observed"`      // see Observation.Order; of the current execution
+	Attempts     int    `dynamodbav:"attempts"`      // attempts recorded so far
+
+	// Why it failed; empty while it runs and after success.
+	State  string `dynamodbav:"state"`  // state of the machine, such as "ScanFile"
+	Step   string `dynamodbav:"step"`   // processing step, in French
+	Fault  string `dynamodbav:"fault"`  // error name, such as "MissingFiles"
+	Reason string `dynamodbav:"reason"` // text for people
+	Advice string `dynamodbav:"advice"` // redrive, restart or none
+
+	SealedGeneration int          `dynamodbav:"sealed_generation"` // generation that sealed Files; 0: none yet
+	Files            []SealedFile `dynamodbav:"files"`
+
+	Pending   Pending   `dynamodbav:"pending"`
+	Notified  int       `dynamodbav:"notified"` // value of Observed whose end was reported and alerted, plus 1; 0: none
+	CreatedAt time.Time `dynamodbav:"created_at"`
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	StartedAt time.Time `dynamodbav:"started_at"` // of the current attempt
+	EndedAt   time.Time `dynamodbav:"ended_at"`   // of the last attempt that ended; zero while running
+}
+
+// Pending is a re-execution that was asked for and is not yet seen to run. It
+// names who asked, and keeps two re-executions of one import apart.
+type Pending struct {
+	Kind     string    `dynamodbav:"kind"` // empty: none
+	Trigger  string    `dynamodbav:"trigger"`
+	Redrives int       `dynamodbav:"redrives"` // number of the redrive that is asked for
+	At       time.Time `dynamodbav:"at"`
+}
+
+func (p Pending) is(q Pending) bool {
+	return p.Kind == q.Kind && p.Trigger == q.Trigger && p.Redrives == q.Redrives && p.At.Equal(q.At)
+}
+
+// Sealed tells whether the current generation has sealed its list of versions.
+func (i Import) Sealed() bool { return i.SealedGeneration == i.Generation }
+
+// Redrives is how often the current execution was redriven, as far as is known.
+func (i Import) Redrives() int { return i.Observed / 2 }
+
+// Uses tells whether the sealed list holds this very version.
+func (i Import) Uses(a Arrival) bool {
+	for _, f := range i.Files {
+		if f.Key == a.Key && f.VersionID == a.VersionID && f.ETag == a.ETag {
+			return true
+		}
+	}
+	return false
+}
+
+// Attempt is one start, redrive or restart of an import, or its giving up.
+type Attempt struct {
+	key
+	Number       int       `dynamodbav:"number" json:"number"` // from 1
+	Kind         string    `dynamodbav:"kind" json:"kind"`
+	Trigger      string    `dynamodbav:"trigger" json:"trigger"`
+	At           time.Time `dynamodbav:"at" json:"at"`
+	Generation   int       `dynamodbav:"generation" json:"generation"`
+	ExecutionARN string    `dynamodbav:"execution_arn" json:"execution_arn"`
+	FailedStep   string    `dynamodbav:"failed_step" json:"failed_step,omitempty"` // of the failure that it follows
+	FailedReason string    `dynamodbav:"failed_reason" json:"failed_reason,omitempty"`
+}
+
+// Fault is the last fault of a state, as its function reported it.
+type Fault struct {
+	key
+	State    string    `dynamodbav:"state" json:"state"`
+	Resource string    `dynamodbav:"resource" json:"resource,omitempty"` // empty: not about one file
+	Name     string    `dynamodbav:"name" json:"name"`                   // error name, such as "InvalidFile"
+	Message  string    `dynamodbav:"message" json:"message"`             // text for people
+	Advice   string    `dynamodbav:"advice" json:"advice"`
+	At       time.Time `dynamodbav:"at" json:"at"`
+}
+
+// Progress is what one unit of a state has done: a chunk of a resource, a
+// resource (chunk 0), or the whole state (resource empty). A unit that runs
+// again replaces its item, so nothing counts twice.
+//
+// A state records the counts that it knows; the totals of a file take read from
+// ScanFile (or Scan), rejected from Validate plus CrossCheck, valid from
+// CrossCheck once it has run for the resource, before that from Validate,
+// enriched from Transform and persisted from Prepare.
+type Progress struct {
+	key
+	State       string    `dynamodbav:"state" json:"state"`
+	Resource    string    `dynamodbav:"resource" json:"resource,omitempty"`
+	Chunk       int       `dynamodbav:"chunk" json:"chunk"`
+	Read        int64     `dynamodbav:"read" json:"read"`
+	Valid       int64     `dynamodbav:"valid" json:"valid"`
+	Rejected    int64     `dynamodbav:"rejected" json:"rejected"`
+	Enriched    int64     `dynamodbav:"enriched" json:"enriched"`
+	NotEnriched int64     `dynamodbav:"not_enriched" json:"not_enriched"`
+	Persisted   int64     `dynamodbav:"persisted" json:"persisted"`
+	Errors      int64     `dynamodbav:"errors" json:"errors"`   // error rows written; a record may have several
+	Seconds     float64   `dynamodbav:"seconds" json:"seconds"` // work of the unit
+	FinishedAt  time.Time `dynamodbav:"finished_at" json:"finished_at"`
+}
+
+func dateKey(mode, date string) string { return "DATE#" + mode + "#" + date }
+
+func arrivalKey(mode, date, resource, object string) key {
+	return key{PK: dateKey(mode, date), SK: "ARRIVAL#" + resource + "#" + object}
+}
+
+func dateImportKey(mode, date string) key { return key{PK: dateKey(mode, date), SK: "IMPORT"} }
+
+// order sorts the initial import before the daily ones, and dates ascending.
+func order(mode, date string) string {
+	if mode == ModeInitial {
+		return "0#" + date
+	}
+	return "1#" + date
+}
+
+func queueKey(mode, date string) key { return key{PK: "QUEUE", SK: order(mode, date)} }
+
+func slotKey() key { return key{PK: "SLOT", SK: "CURRENT"} }
+
+func importPK(importID string) string { return "IMPORT#" + importID }
+
+func metaKey(importID string) key { return key{PK: importPK(importID), SK: "META"} }
+
+func attemptKey(importID string, n int) key {
+	return key{PK: importPK(importID), SK: fmt.Sprintf("ATTEMPT#%03d", n)}
+}
+
+func progressKey(importID string, generation int, state, resource string, chunk int) key {
+	return key{PK: importPK(importID), SK: fmt.Sprintf("PROGRESS#%04d#%s#%s#%07d", generation, state, resource, chunk)}
+}

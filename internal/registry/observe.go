@@ -1,0 +1,199 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"etl-dataloader/internal/message"
+)
+
+// Observation is what Step Functions says about an execution at one moment.
+type Observation struct {
+	ExecutionARN string
+	Redrives     int    // how often it was redriven
+	Status       string // StatusRunning, StatusSucceeded or StatusFailed of package message
+	At           time.Time
+
+	// Of a failed execution, see the fields of Import.
+	State, Step, Fault, Reason, Advice string
+}
+
+// Order is a number that only grows while an execution goes on: twice the number
+// of redrives, plus one at the end. An observation is written only if its order
+// is above the one known, so late and repeated ones change nothing.
+func (o Observation) Order() int {
+	if o.Status == message.StatusRunning {
+		return 2 * o.Redrives
+	}
+	return 2*o.Redrives + 1
+}
+
+// faultMissingFiles is the fault whose imports give the slot back.
+const faultMissingFiles = "MissingFiles"
+
+// Observe writes what was seen of the current execution of an import. changed is
+// false if it was known, is older than what is known, or concerns an execution
+// that is not the current one. A redrive that was not seen before is recorded as
+// an attempt, with the trigger of the one that asked for it, else the console's.
+//
+// A success publishes the date and gives the slot back; a failure for missing
+// files gives it back; a redrive takes it where it is free.
+func (r *Registry) Observe(ctx context.Context, importID string, o Observation) (imp Import, changed bool, err error) {
+	slotIsFree := true
+	return r.change(ctx, importID, func(i *Import) ([]write, error) {
+		if i.ExecutionARN != o.ExecutionARN || i.Status == message.StatusAbandoned ||
+			i.Status == message.StatusSucceeded || o.Order() <= i.Observed {
+			return nil, errUnchanged
+		}
+		var writes []write
+		if o.Redrives > i.Redrives() {
+			kind, trigger := KindResume, TriggerConsole
+			if i.Pending.Kind == KindResume && i.Pending.Redrives == o.Redrives {
+				trigger = i.Pending.Trigger
+			}
+			i.StartedAt = o.At
+			writes = append(writes, write{item: i.attempt(kind, trigger, o.At)})
+		}
+		if i.Pending.Kind == KindResume {
+			i.Pending = Pending{}
+		}
+		i.Observed, i.Status = o.Order(), o.Status
+		i.State, i.Step, i.Fault, i.Reason, i.Advice = o.State, o.Step, o.Fault, o.Reason, o.Advice
+		switch {
+		case o.Status == message.StatusRunning:
+			i.EndedAt = time.Time{}
+			if slotIsFree {
+				writes = append(writes, takeSlot(importID))
+			}
+			return writes, nil
+		case o.Status == message.StatusSucceeded:
+			writes = append(writes, write{item: published(*i, o.At)})
+		}
+		i.EndedAt = o.At
+		if o.Status == message.StatusFailed && o.Fault != faultMissingFiles {
+			return writes, nil
+		}
+		free, err := r.freeSlot(ctx, importID)
+		return append(writes, free...), err
+	}, func(ctx context.Context) error {
+		// Redriven in the console while another import runs: Open refuses it.
+		holder, err := r.Slot(ctx)
+		slotIsFree = holder == "" || holder == importID
+		return err
+	})
+}
+
+// Claim announces a re-execution of an import that is not running: it keeps
+// other re-executions out until the one announced is seen to run, is withdrawn
+// by [Registry.Withdraw], or [PendingFor] has passed; and it takes the slot.
+// seen is the import that the caller decided on. Asking for the same resume
+// again is allowed, as a redrive is idempotent.
+//
+// It fails with *ChangedError if the import is no longer what was seen, with
+// *PendingError, or with *TakenError.
+func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, error) {
+	imp, _, err := r.change(ctx, seen.ImportID, func(i *Import) ([]write, error) {
+		if i.Status != seen.Status || i.Generation != seen.Generation || i.Observed != seen.Observed ||
+			i.ExecutionARN != seen.ExecutionARN || i.Status == message.StatusRunning {
+			return nil, &ChangedError{Import: *i}
+		}
+		same := p.Kind == KindResume && i.Pending.Kind == p.Kind && i.Pending.Redrives == p.Redrives
+		if i.Pending.Kind != "" && !same && r.now().Sub(i.Pending.At) < PendingFor {
+			return nil, &PendingError{Kind: i.Pending.Kind}
+		}
+		i.Pending = p
+		i.Pending.At = r.now().UTC()
+		if p.Kind == KindAbandon {
+			return nil, nil
+		}
+		return []write{takeSlot(i.ImportID)}, nil
+	}, r.takenByOther(seen.ImportID))
+	return imp, err
+}
+
+// takenByOther tells why taking the slot was refused, or nil to try again.
+func (r *Registry) takenByOther(importID string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := r.taken(ctx)
+		if t, ok := errors.AsType[*TakenError](err); ok && (t.Holder == "" || t.Holder == importID) {
+			return nil
+		}
+		return err
+	}
+}
+
+// Withdraw takes back a claim that came to nothing.
+func (r *Registry) Withdraw(ctx context.Context, importID string) error {
+	_, _, err := r.change(ctx, importID, func(i *Import) ([]write, error) {
+		if i.Pending.Kind == "" {
+			return nil, errUnchanged
+		}
+		i.Pending = Pending{}
+		if i.Status != message.StatusAbandoned && i.Fault != faultMissingFiles {
+			return nil, nil
+		}
+		return r.freeSlot(ctx, importID)
+	}, nil)
+	return err
+}
+
+// Begin moves a claimed import to a new execution: a continuation of its
+// generation, or a restart in a newer one. claim is what [Registry.Claim]
+// returned. The caller starts the execution of the ARN returned, as after
+// [Registry.Allot]. It fails with *ChangedError if the claim no longer stands.
+func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn func(name string) string) (Import, error) {
+	imp, _, err := r.change(ctx, claim.ImportID, func(i *Import) ([]write, error) {
+		if !i.Pending.is(claim.Pending) || i.Generation != claim.Generation {
+			return nil, &ChangedError{Import: *i}
+		}
+		at := r.now().UTC()
+		i.Executions++
+		i.ExecutionARN = arn(executionName(i.ImportID, i.Executions))
+		i.Generation, i.Observed, i.Notified = generation, 0, 0
+		attempt := i.attempt(claim.Pending.Kind, claim.Pending.Trigger, at)
+		i.Status, i.StartedAt, i.EndedAt, i.Pending = message.StatusRunning, at, time.Time{}, Pending{}
+		i.State, i.Step, i.Fault, i.Reason, i.Advice = "", "", "", "", ""
+		entry := Entry{
+			key: queueKey(i.Mode, i.FileDate), Mode: i.Mode, FileDate: i.FileDate,
+			ImportID: i.ImportID, Due: true, Since: i.CreatedAt,
+		}
+		return []write{{item: attempt}, takeSlot(i.ImportID), {item: entry}}, nil
+	}, r.takenByOther(claim.ImportID))
+	return imp, err
+}
+
+// Abandon marks a claimed import «abandonné» under the generation that fences
+// off its twins, and gives the slot back.
+func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (Import, error) {
+	imp, _, err := r.change(ctx, claim.ImportID, func(i *Import) ([]write, error) {
+		if !i.Pending.is(claim.Pending) || i.Generation != claim.Generation {
+			return nil, &ChangedError{Import: *i}
+		}
+		at := r.now().UTC()
+		attempt := i.attempt(KindAbandon, claim.Pending.Trigger, at)
+		i.Generation, i.Status, i.EndedAt, i.Pending = generation, message.StatusAbandoned, at, Pending{}
+		free, err := r.freeSlot(ctx, i.ImportID)
+		return append(free, write{item: attempt}), err
+	}, nil)
+	return imp, err
+}
+
+// Settle records that the end which imp shows was reported and alerted, and
+// takes a finished date out of the queue.
+func (r *Registry) Settle(ctx context.Context, imp Import) error {
+	_, _, err := r.change(ctx, imp.ImportID, func(i *Import) ([]write, error) {
+		if i.ExecutionARN != imp.ExecutionARN || i.Observed != imp.Observed || i.Status != imp.Status {
+			return nil, errUnchanged
+		}
+		i.Notified = i.Observed + 1
+		if i.Status == message.StatusFailed {
+			return nil, nil
+		}
+		return []write{{key: queueKey(i.Mode, i.FileDate)}}, nil
+	}, nil)
+	return err
+}
+
+// Settled tells whether the end of the import was reported and alerted.
+func (i Import) Settled() bool { return i.Notified == i.Observed+1 }

@@ -1,0 +1,59 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// RecordProgress stores what a unit of a state has done; the time is the
+// registry's. Idempotent: the last call for a unit counts.
+func (r *Registry) RecordProgress(ctx context.Context, importID string, generation int, p Progress) error {
+	p.key = progressKey(importID, generation, p.State, p.Resource, p.Chunk)
+	p.FinishedAt = r.now().UTC()
+	return r.put(ctx, p)
+}
+
+// plan is the item that tells how many chunks each resource has.
+type plan struct {
+	key
+	Chunks map[string]int `dynamodbav:"chunks"`
+}
+
+func planKey(importID string, generation int) key {
+	return key{PK: importPK(importID), SK: fmt.Sprintf("PLAN#%04d", generation)}
+}
+
+// RecordPlan stores the number of chunks of each resource, so that progress can
+// be shown against a total.
+func (r *Registry) RecordPlan(ctx context.Context, importID string, generation int, chunks map[string]int) error {
+	return r.put(ctx, plan{key: planKey(importID, generation), Chunks: chunks})
+}
+
+// RecordFault stores the last fault of a state, or of one resource in it; the
+// time is the registry's.
+func (r *Registry) RecordFault(ctx context.Context, importID string, generation int, f Fault) error {
+	f.key = key{PK: importPK(importID), SK: fmt.Sprintf("FAULT#%04d#%s#%s", generation, f.State, f.Resource)}
+	f.At = r.now().UTC()
+	return r.put(ctx, f)
+}
+
+// Faults returns the faults of a generation that were reported at or after since.
+func (r *Registry) Faults(ctx context.Context, importID string, generation int, since time.Time) ([]Fault, error) {
+	all, err := query[Fault](ctx, r, importPK(importID), fmt.Sprintf("FAULT#%04d#", generation))
+	if err != nil {
+		return nil, err
+	}
+	recent := all[:0]
+	for _, f := range all {
+		if !f.At.Before(since) {
+			recent = append(recent, f)
+		}
+	}
+	return recent, nil
+}
+
+// Attempts returns the attempts of an import, oldest first.
+func (r *Registry) Attempts(ctx context.Context, importID string) ([]Attempt, error) {
+	return query[Attempt](ctx, r, importPK(importID), "ATTEMPT#")
+}

@@ -1,0 +1,193 @@
+// Package registrytest gives tests a registry on a real table.
+//
+// [Run] starts one emulator of AWS for a test package, on a free loopback port,
+// and ends it after the tests, by its process. The command comes from the
+// environment variable MINISTACK, such as ".local/venv/bin/python -m ministack";
+// without it the tests fail. [Open] makes a fresh table, so that tests never see
+// each other's items.
+package registrytest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"etl-dataloader/internal/registry"
+)
+
+// startWithin is how long the emulator may take to listen.
+const startWithin = 60 * time.Second
+
+// Emulator is the emulator of a test package.
+type Emulator struct {
+	config aws.Config
+	tables atomic.Int64
+}
+
+// Run runs the tests of a package against an emulator of its own and returns the
+// exit code for os.Exit. set is called before the tests with the emulator.
+func Run(m *testing.M, set func(*Emulator)) int {
+	command := strings.Fields(os.Getenv("MINISTACK"))
+	if len(command) == 0 {
+		fmt.Fprintln(os.Stderr, "MINISTACK is not set: it names the command of the AWS emulator; `make test` sets it.")
+		return 1
+	}
+	port, err := freePort()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	stop, err := start(command, port)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer stop()
+	set(&Emulator{config: aws.Config{
+		Region:       "eu-west-3",
+		BaseEndpoint: aws.String("http://127.0.0.1:" + strconv.Itoa(port)),
+		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}})
+	return m.Run()
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, errors.New("find a free port: no TCP address")
+	}
+	return address.Port, listener.Close()
+}
+
+// start starts the emulator and returns when it listens; stop ends its process.
+func start(command []string, port int) (stop func(), err error) {
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // the developer's own command
+	cmd.Env = append(os.Environ(), "BIND_HOST=127.0.0.1", "GATEWAY_PORT="+strconv.Itoa(port),
+		"IOT_MTLS_ENABLED=0", "SFTP_ENABLED=0", "MINISTACK_REGION=eu-west-3")
+	output, writer := io.Pipe()
+	cmd.Stdout, cmd.Stderr = writer, writer
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the emulator %q: %w", strings.Join(command, " "), err)
+	}
+	listening := make(chan struct{})
+	var once sync.Once
+	go func() {
+		lines := bufio.NewScanner(output)
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), "Running on http") {
+				once.Do(func() { close(listening) })
+			}
+		}
+		_, _ = io.Copy(io.Discard, output)
+	}()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		_ = writer.Close()
+		close(ended)
+	}()
+	stop = func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+	select {
+	case <-listening:
+		return stop, nil
+	case <-ended:
+		return nil, errors.New("the emulator ended before it listened")
+	case <-time.After(startWithin):
+		stop()
+		return nil, fmt.Errorf("the emulator did not listen within %s", startWithin)
+	}
+}
+
+// DynamoDB returns a client of the emulator.
+func (e *Emulator) DynamoDB() *dynamodb.Client { return dynamodb.NewFromConfig(e.config) }
+
+// S3 returns a client of the emulator.
+func (e *Emulator) S3() *s3.Client {
+	return s3.NewFromConfig(e.config, func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+// Table makes a fresh table of the registry's shape and returns its name.
+func (e *Emulator) Table(t testing.TB) string {
+	t.Helper()
+	name := "registry-" + strconv.FormatInt(e.tables.Add(1), 10)
+	_, err := e.DynamoDB().CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
+		},
+	})
+	if err != nil {
+		t.Fatalf("create the table: %v", err)
+	}
+	return name
+}
+
+// Open returns a registry on a fresh table, with a clock of its own.
+func (e *Emulator) Open(t testing.TB, now func() time.Time) *registry.Registry {
+	t.Helper()
+	return registry.New(e.DynamoDB(), e.Table(t), now)
+}
+
+// Bucket makes a fresh versioned bucket and returns its name.
+func (e *Emulator) Bucket(t testing.TB) string {
+	t.Helper()
+	name := "bucket-" + strconv.FormatInt(e.tables.Add(1), 10)
+	if _, err := e.S3().CreateBucket(t.Context(), &s3.CreateBucketInput{
+		Bucket: &name,
+		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{
+			LocationConstraint: s3types.BucketLocationConstraintEuWest3,
+		},
+	}); err != nil {
+		t.Fatalf("create the bucket: %v", err)
+	}
+	if _, err := e.S3().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket:                  &name,
+		VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
+	}); err != nil {
+		t.Fatalf("version the bucket: %v", err)
+	}
+	return name
+}
+
+// Clock is a clock that tests move. The zero value stands at 2024-10-09 15:00:00
+// UTC. Safe for concurrent use.
+type Clock struct{ offset atomic.Int64 }
+
+// Now is the clock's time.
+func (c *Clock) Now() time.Time {
+	return time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC).Add(time.Duration(c.offset.Load()))
+}
+
+// Move moves the clock on by d.
+func (c *Clock) Move(d time.Duration) { c.offset.Add(int64(d)) }

@@ -1,0 +1,203 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"etl-dataloader/internal/message"
+)
+
+// Status is all that is known of an import: its state, its attempts, and what
+// its current generation has done.
+type Status struct {
+	Import   Import
+	Attempts []Attempt      // oldest first
+	Chunks   map[string]int // planned chunks by resource; nil before Plan
+	States   []StateTotal   // in the order in which they began
+	Files    []FileTotal    // in the order of the sealed list
+	Faults   []Fault        // of the current attempt
+}
+
+// Counts are numbers of records, and of error rows.
+type Counts struct {
+	Read        int64 `json:"read"`
+	Valid       int64 `json:"valid"`
+	Rejected    int64 `json:"rejected"`
+	Enriched    int64 `json:"enriched"`
+	NotEnriched int64 `json:"not_enriched"`
+	Persisted   int64 `json:"persisted"`
+	Errors      int64 `json:"errors"`
+}
+
+// StateTotal sums up the units of a state of the machine.
+type StateTotal struct {
+	State       string
+	Step        string // processing step, in French
+	Done        int    // units finished
+	Planned     int    // units planned; 0: not known
+	Counts      Counts
+	WorkSeconds float64   // sum over the units
+	StartedAt   time.Time // when its first unit began
+	FinishedAt  time.Time // when its last unit ended, so far
+}
+
+// Seconds is the time from the state's first unit to its last.
+func (s StateTotal) Seconds() float64 { return s.FinishedAt.Sub(s.StartedAt).Seconds() }
+
+// FileTotal sums up a file over all states; see [Progress] for where each count
+// comes from.
+type FileTotal struct {
+	Resource    string
+	Key         string // of the object; empty before the list is sealed
+	Status      string // one of the file statuses of package message; empty: not known yet
+	Counts      Counts
+	Done        bool    // every record of the file is accounted for: CrossCheck has run
+	WorkSeconds float64 // sum over the units
+}
+
+// Status returns all that is known of an import; [ErrNotFound] if there is none
+// of that name. It reads every unit of the generation, some 300 bytes each.
+func (r *Registry) Status(ctx context.Context, importID string) (Status, error) {
+	imp, err := r.Import(ctx, importID)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Import: imp}
+	if s.Attempts, err = r.Attempts(ctx, importID); err != nil {
+		return Status{}, err
+	}
+	var p plan
+	if _, err := r.get(ctx, planKey(importID, imp.Generation), &p); err != nil {
+		return Status{}, err
+	}
+	s.Chunks = p.Chunks
+	if s.Faults, err = r.Faults(ctx, importID, imp.Generation, imp.StartedAt); err != nil {
+		return Status{}, err
+	}
+	units, err := query[Progress](ctx, r, importPK(importID), fmt.Sprintf("PROGRESS#%04d#", imp.Generation))
+	if err != nil {
+		return Status{}, err
+	}
+	s.States = stateTotals(units, p.Chunks)
+	s.Files = fileTotals(units, imp.Files)
+	for i := range s.Files {
+		s.Files[i].Status = fileStatus(s.Files[i], s.Faults)
+	}
+	return s, nil
+}
+
+// chunked lists the states whose units are the planned chunks.
+var chunked = map[string]bool{"Protect": true, "Stage": true, "Validate": true, "Transform": true, "Prepare": true}
+
+func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
+	planned := 0
+	for _, n := range chunks {
+		planned += n
+	}
+	byState := map[string]*StateTotal{}
+	for _, u := range units {
+		t := byState[u.State]
+		began := u.FinishedAt.Add(-time.Duration(u.Seconds * float64(time.Second)))
+		if t == nil {
+			t = &StateTotal{State: u.State, Step: message.Step(u.State), StartedAt: began}
+			byState[u.State] = t
+		}
+		t.Done++
+		t.Counts.add(u)
+		t.WorkSeconds += u.Seconds
+		if began.Before(t.StartedAt) {
+			t.StartedAt = began
+		}
+		if u.FinishedAt.After(t.FinishedAt) {
+			t.FinishedAt = u.FinishedAt
+		}
+		if chunked[u.State] {
+			t.Planned = planned
+		}
+	}
+	totals := make([]StateTotal, 0, len(byState))
+	for _, t := range byState {
+		totals = append(totals, *t)
+	}
+	slices.SortFunc(totals, func(a, b StateTotal) int {
+		return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.State, b.State))
+	})
+	return totals
+}
+
+func (c *Counts) add(u Progress) {
+	c.Read += u.Read
+	c.Valid += u.Valid
+	c.Rejected += u.Rejected
+	c.Enriched += u.Enriched
+	c.NotEnriched += u.NotEnriched
+	c.Persisted += u.Persisted
+	c.Errors += u.Errors
+}
+
+func fileTotals(units []Progress, files []SealedFile) []FileTotal {
+	totals := make([]FileTotal, 0, len(files))
+	at := map[string]int{}
+	for _, f := range files {
+		at[f.Resource] = len(totals)
+		totals = append(totals, FileTotal{Resource: f.Resource, Key: f.Key})
+	}
+	for _, u := range units {
+		if u.Resource == "" {
+			continue
+		}
+		n, ok := at[u.Resource]
+		if !ok {
+			n = len(totals)
+			at[u.Resource] = n
+			totals = append(totals, FileTotal{Resource: u.Resource})
+		}
+		totals[n].add(u)
+	}
+	return totals
+}
+
+// add takes from a unit the counts that its state is the source of. CrossCheck
+// sorts before Validate, so Validate's valid never overwrites the final figure.
+func (t *FileTotal) add(u Progress) {
+	t.WorkSeconds += u.Seconds
+	t.Counts.Errors += u.Errors
+	switch u.State {
+	case "Scan", "ScanFile":
+		t.Counts.Read += u.Read
+	case "CrossCheck":
+		t.Counts.Rejected += u.Rejected
+		t.Counts.Valid, t.Done = u.Valid, true
+	case "Validate":
+		t.Counts.Rejected += u.Rejected
+		if !t.Done {
+			t.Counts.Valid += u.Valid
+		}
+	case "Transform":
+		t.Counts.Enriched += u.Enriched
+		t.Counts.NotEnriched += u.NotEnriched
+	case "Prepare":
+		t.Counts.Persisted += u.Persisted
+	}
+}
+
+// fileStatus tells what became of a file: «rejeté» if the file as a whole is
+// faulty, else by its rejects once all its records are accounted for.
+func fileStatus(t FileTotal, faults []Fault) string {
+	for _, f := range faults {
+		if f.Name == "InvalidFile" && f.Resource == t.Resource {
+			return message.FileRejected
+		}
+	}
+	switch {
+	case t.Counts.Rejected > 0:
+		return message.FileWithRejects
+	case t.Done:
+		return message.FileValid
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,153 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The texts of this file explain why a record is rejected. None of them holds
+// a value of the record, whether the field is sensitive or not; bounds and
+// allowed values are those of the contract. Rules that the contract itself
+// words (etl:rules, etl:relationRules) have their text there.
+
+// maxListed is how many allowed values a text lists at most.
+const maxListed = 10
+
+// Required says that a mandatory field has no value.
+func Required(field string) string { return fmt.Sprintf("Le champ '%s' est vide.", field) }
+
+// Type says that a value is not of the field's type, which is one of Table
+// Schema's.
+func Type(field, fieldType string) string {
+	return fmt.Sprintf("Le champ '%s' n'est pas %s.", field, typeName(fieldType))
+}
+
+func typeName(fieldType string) string {
+	switch fieldType {
+	case "integer":
+		return "un entier"
+	case "number":
+		return "un nombre décimal"
+	case "boolean":
+		return "un booléen (true ou false)"
+	case "date":
+		return "une date du calendrier (AAAA-MM-JJ)"
+	case "datetime":
+		return "une date et heure avec fuseau (RFC 3339)"
+	case "string":
+		return "un texte"
+	default:
+		return "du type attendu"
+	}
+}
+
+// Email says that a value is no e-mail address.
+func Email(field string) string {
+	return fmt.Sprintf("Le champ '%s' n'a pas la forme d'une adresse électronique.", field)
+}
+
+// Pattern says that a value has not the form that the contract asks for;
+// expected describes that form, or is empty.
+func Pattern(field, expected string) string {
+	return withExpected(fmt.Sprintf("Le champ '%s' n'a pas la forme attendue", field), expected)
+}
+
+// MinLength says that a value is too short; limit is in characters.
+func MinLength(field string, limit int) string {
+	return fmt.Sprintf("Le champ '%s' compte moins de %s.", field, characters(limit))
+}
+
+// MaxLength says that a value is too long; limit is in characters.
+func MaxLength(field string, limit int) string {
+	return fmt.Sprintf("Le champ '%s' dépasse %s.", field, characters(limit))
+}
+
+// Minimum says that a value is below the smallest one allowed.
+func Minimum(field, limit string) string {
+	return fmt.Sprintf("Le champ '%s' est inférieur à %s.", field, limit)
+}
+
+// Maximum says that a value is above the largest one allowed.
+func Maximum(field, limit string) string {
+	return fmt.Sprintf("Le champ '%s' est supérieur à %s.", field, limit)
+}
+
+// ExclusiveMinimum says that a value must be above limit and is not.
+func ExclusiveMinimum(field, limit string) string {
+	return fmt.Sprintf("Le champ '%s' n'est pas strictement supérieur à %s.", field, limit)
+}
+
+// ExclusiveMaximum says that a value must be below limit and is not.
+func ExclusiveMaximum(field, limit string) string {
+	return fmt.Sprintf("Le champ '%s' n'est pas strictement inférieur à %s.", field, limit)
+}
+
+// Enum says that a value is none of the allowed ones. They are listed if they
+// are few; else expected describes them, or is empty.
+func Enum(field, expected string, allowed []string) string {
+	if len(allowed) <= maxListed {
+		expected = strings.Join(allowed, ", ")
+	}
+	return withExpected(fmt.Sprintf("Le champ '%s' n'est pas une des valeurs admises", field), expected)
+}
+
+// Malformed explains a record that could not be read, by the code of its fault.
+func Malformed(code string) string {
+	switch code {
+	case "fields":
+		return "La ligne n'a pas les champs attendus : leur nombre est faux, ou l'un est inconnu ou répété."
+	case "quote":
+		return "La ligne a un guillemet mal placé ou jamais refermé."
+	case "encoding":
+		return "La ligne contient un octet invalide dans l'encodage du fichier."
+	case "nul":
+		return "La ligne contient un caractère NUL."
+	case "size":
+		return "L'enregistrement dépasse 1 Mio."
+	case "json":
+		return "La ligne n'est pas un objet JSON valide."
+	case "truncated":
+		return "Le tableau JSON est illisible à partir de cet élément."
+	default:
+		return "La ligne est illisible."
+	}
+}
+
+// Duplicate says that an earlier line of the file has the same key or the same
+// value of a unique field; that line stands.
+func Duplicate(fields []string, firstLine int64) string {
+	return fmt.Sprintf("%s en double : la ligne %d porte déjà cette valeur.", subject(fields, "est", "sont"), firstLine)
+}
+
+// UnknownParent says that a record refers to one of another resource that is
+// neither valid in this import nor, where that counts, in the target table.
+func UnknownParent(fields []string, parent string) string {
+	return fmt.Sprintf("%s à un enregistrement de '%s' inconnu ou rejeté.", subject(fields, "renvoie", "renvoient"), parent)
+}
+
+// Cycle says that following the relation of the fields leads back to the record.
+func Cycle(fields []string) string {
+	return fmt.Sprintf("%s, de parent en parent, à l'enregistrement lui-même.", subject(fields, "ramène", "ramènent"))
+}
+
+// subject begins a sentence about one or several fields.
+func subject(fields []string, one, several string) string {
+	if len(fields) == 1 {
+		return fmt.Sprintf("Le champ '%s' %s", fields[0], one)
+	}
+	return fmt.Sprintf("Les champs '%s' %s", strings.Join(fields, "', '"), several)
+}
+
+func withExpected(text, expected string) string {
+	if expected == "" {
+		return text + "."
+	}
+	return text + " : " + expected + "."
+}
+
+func characters(n int) string {
+	if n == 1 {
+		return "1 caractère"
+	}
+	return fmt.Sprintf("%d caractères", n)
+}

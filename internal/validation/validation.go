@@ -1,0 +1,237 @@
+// Package validation checks the rules of the contract that concern one record:
+// required fields, types, formats, patterns, lengths, bounds, lists of values
+// and the CEL rules over several fields. Uniqueness and relations concern many
+// records and are checked in SQL.
+//
+// A [Checker] is made once for a chunk and then asked for each record. It
+// reports every violation of the record, not only the first, by these rules:
+//
+//   - A missing value (an empty text, or null in JSON) of a required field breaks
+//     "required" and nothing else; of an optional field it breaks nothing.
+//   - A value that is not of its field's type breaks "type" and nothing else.
+//   - All other constraints of a field are checked and reported each.
+//   - A rule of the contract is checked if every field whose value it mentions is
+//     present and of its type, whatever else is wrong with them. If it cannot be
+//     evaluated then, say for an overflow, it counts as broken.
+//
+// Nothing is trimmed or guessed: a space is part of a value. The values are
+// plaintext of sensitive fields: they are kept no longer than the call, and no
+// violation holds one.
+package validation
+
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/common/types"
+	"github.com/cockroachdb/apd/v3"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+)
+
+// Value is one value of a record.
+type Value struct {
+	Text     []byte // lexical form, in clear and in memory only
+	Missing  bool   // null, or the empty text
+	Mistyped bool   // its JSON kind does not fit the field's type
+}
+
+// Violation is one reason why a record is rejected.
+type Violation struct {
+	Field   string // "" for a record that could not be read
+	Rule    string // a rule name of package contract, one of its rules, or a fault of package record
+	Details string // French, without any value
+}
+
+// Checker checks the records of one file. It is not safe for concurrent use.
+type Checker struct {
+	fields []fieldCheck
+	rules  []ruleCheck
+	record record
+}
+
+// NewChecker returns a checker for files of the resource that carry fileDate in
+// their name. It fails if a pattern of the contract cannot be compiled, which a
+// compiled contract rules out.
+func NewChecker(res *contract.Resource, fileDate time.Time) (*Checker, error) {
+	year, month, day := fileDate.Date()
+	c := &Checker{record: record{
+		fields:   res.Fields,
+		parsed:   make([]parsed, len(res.Fields)),
+		byName:   make(map[string]variable, 2*len(res.Fields)),
+		fileDate: types.Timestamp{Time: time.Date(year, month, day, 0, 0, 0, 0, time.UTC)},
+	}}
+	for i, f := range res.Fields {
+		check, err := newFieldCheck(f)
+		if err != nil {
+			return nil, fmt.Errorf("validation: %s.%s: %w", res.Name, f.Name, err)
+		}
+		c.fields = append(c.fields, check)
+		c.record.byName[f.Name] = variable{field: i}
+		c.record.byName[contract.VariablePresence+f.Name] = variable{field: i, presence: true}
+	}
+	for _, rule := range res.Rules {
+		check := ruleCheck{rule: rule}
+		for _, name := range rule.Fields {
+			check.fields = append(check.fields, res.Field(name).Index)
+		}
+		c.rules = append(c.rules, check)
+	}
+	return c, nil
+}
+
+// Check reports all violations of a record. values holds one value a field, in
+// contract order; Check keeps none of them.
+func (c *Checker) Check(values []Value, report func(Violation)) {
+	r := &c.record
+	r.values = values
+	for i := range c.fields {
+		c.fields[i].check(&values[i], &r.parsed[i], report)
+	}
+	for i := range c.rules {
+		c.rules[i].check(r, report)
+	}
+	r.values = nil
+}
+
+// Malformed returns the violation of a record that could not be read; code is
+// its fault, one of package record's.
+func (c *Checker) Malformed(code string) Violation {
+	return Violation{Rule: code, Details: message.Malformed(code)}
+}
+
+// parsed is the typed value of a field of the current record.
+type parsed struct {
+	usable  bool // present and of the field's type; only then is one of these set
+	integer int64
+	decimal apd.Decimal
+	boolean bool
+	time    time.Time
+}
+
+// fieldCheck checks the constraints of one field.
+type fieldCheck struct {
+	field   *contract.Field
+	pattern *matcher // nil: none, or not simple enough and left to the field's Pattern
+	enum    map[string]struct{}
+	bounds  []bound
+}
+
+func newFieldCheck(f *contract.Field) (fieldCheck, error) {
+	c := fieldCheck{field: f, bounds: newBounds(f)}
+	if f.Pattern != nil {
+		m, err := newMatcher(f.Pattern.String())
+		if err != nil {
+			return c, err
+		}
+		c.pattern = m
+	}
+	if f.Enum != nil {
+		c.enum = make(map[string]struct{}, len(f.Enum))
+		for _, v := range f.Enum {
+			c.enum[v] = struct{}{}
+		}
+	}
+	return c, nil
+}
+
+func (c *fieldCheck) check(v *Value, p *parsed, report func(Violation)) {
+	f := c.field
+	p.usable = false
+	if v.Missing {
+		if f.Required {
+			report(Violation{f.Name, contract.RuleRequired, message.Required(f.Name)})
+		}
+		return
+	}
+	if v.Mistyped {
+		c.mistyped(report)
+		return
+	}
+	switch f.Type {
+	case contract.TypeInteger:
+		c.integer(v.Text, p, report)
+		return
+	case contract.TypeNumber:
+		p.decimal, p.usable = f.ParseDecimal(v.Text)
+	case contract.TypeBoolean:
+		p.boolean, p.usable = contract.ParseBoolean(v.Text)
+	case contract.TypeDate:
+		p.time, p.usable = contract.ParseDate(v.Text)
+	case contract.TypeDateTime:
+		p.time, p.usable = contract.ParseDateTime(v.Text)
+	default:
+		p.usable = true
+		c.text(v.Text, report)
+		return
+	}
+	if !p.usable {
+		c.mistyped(report)
+		return
+	}
+	if f.Type == contract.TypeNumber {
+		for i := range c.bounds {
+			if c.bounds[i].brokenBy(&p.decimal) {
+				report(c.bounds[i].violation(f.Name))
+			}
+		}
+	}
+}
+
+func (c *fieldCheck) mistyped(report func(Violation)) {
+	f := c.field
+	report(Violation{f.Name, contract.RuleType, message.Type(f.Name, string(f.Type))})
+}
+
+// integer checks an integer of any size. One that does not fit 64 bits is beyond
+// every bound on its side, and rules over several fields cannot use it.
+func (c *fieldCheck) integer(text []byte, p *parsed, report func(Violation)) {
+	p.integer, p.usable = contract.ParseInteger(text)
+	side := 0
+	if !p.usable {
+		if !contract.IsInteger(text) {
+			c.mistyped(report)
+			return
+		}
+		side = 1
+		if text[0] == '-' {
+			side = -1
+		}
+	}
+	for i := range c.bounds {
+		if c.bounds[i].brokenByInteger(p.integer, side) {
+			report(c.bounds[i].violation(c.field.Name))
+		}
+	}
+}
+
+// text checks the constraints of a string.
+func (c *fieldCheck) text(text []byte, report func(Violation)) {
+	f := c.field
+	if f.Format == contract.FormatEmail && !isEmail(text) {
+		report(Violation{f.Name, contract.RuleFormat, message.Email(f.Name)})
+	}
+	if f.Pattern != nil && !c.matches(text) {
+		report(Violation{f.Name, contract.RulePattern, message.Pattern(f.Name, f.Expected)})
+	}
+	if f.MinLength > 0 && utf8.RuneCount(text) < f.MinLength {
+		report(Violation{f.Name, contract.RuleMinLength, message.MinLength(f.Name, f.MinLength)})
+	}
+	if f.MaxLength > 0 && len(text) > f.MaxLength && utf8.RuneCount(text) > f.MaxLength {
+		report(Violation{f.Name, contract.RuleMaxLength, message.MaxLength(f.Name, f.MaxLength)})
+	}
+	if c.enum != nil {
+		if _, ok := c.enum[string(text)]; !ok {
+			report(Violation{f.Name, contract.RuleEnum, message.Enum(f.Name, f.Expected, f.Enum)})
+		}
+	}
+}
+
+func (c *fieldCheck) matches(text []byte) bool {
+	if c.pattern != nil {
+		return c.pattern.match(text)
+	}
+	return c.field.Pattern.Match(text)
+}

@@ -120,6 +120,7 @@ func (s *arraySplitter) element(sp *span) error {
 				s.place = behindArray
 			}
 			s.finish(sp, s.tokens.i, 1)
+			sp.raw = trimRight(sp.raw)
 			return nil
 		case broken:
 			return s.truncate(sp)
@@ -134,6 +135,7 @@ func (s *arraySplitter) element(sp *span) error {
 			}
 			s.place = lostComma
 			s.finish(sp, len(data), 0)
+			sp.raw = trimRight(sp.raw)
 			return nil
 		}
 		s.tokens.i -= s.tail.shed(s.w, s.tokens.i)
@@ -147,9 +149,6 @@ func (s *arraySplitter) element(sp *span) error {
 // behind them.
 func (s *arraySplitter) finish(sp *span, n, behind int) {
 	sp.raw, sp.fault = s.tail.raw(s.w, n)
-	if sp.fault == "" {
-		sp.raw = trimRight(sp.raw)
-	}
 	s.w.advance(n + behind)
 	s.ordinal++
 	sp.end, sp.next = s.w.off, s.ordinal

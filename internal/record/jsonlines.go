@@ -58,9 +58,7 @@ func (s *linesSplitter) finish(sp *span, n, lineEnd int) {
 		body--
 	}
 	sp.raw, sp.fault = s.tail.raw(s.w, body)
-	if sp.fault == "" {
-		sp.raw = trimRight(sp.raw)
-	}
+	sp.raw = trimRight(sp.raw)
 	s.w.advance(n + lineEnd)
 	s.line += int64(lineEnd)
 	sp.end, sp.next = s.w.off, s.line

@@ -9,7 +9,8 @@ import (
 // jsonDecoder judges and reads records that should be JSON objects: strictly, by
 // the grammar of RFC 8259. Members may come in any order and be left out.
 type jsonDecoder struct {
-	columns map[string]int // name of each column: its position in the contract
+	columns []string       // in the order of the contract
+	index   map[string]int // of each column its position in the contract
 	scratch []byte         // unescaped strings
 	seen    []bool         // columns that the object has
 	ignored []Value        // where check puts the values
@@ -17,12 +18,13 @@ type jsonDecoder struct {
 
 func newJSONDecoder(columns []string) *jsonDecoder {
 	d := &jsonDecoder{
-		columns: make(map[string]int, len(columns)),
+		columns: columns,
+		index:   make(map[string]int, len(columns)),
 		seen:    make([]bool, len(columns)),
 		ignored: make([]Value, len(columns)),
 	}
 	for i, name := range columns {
-		d.columns[name] = i
+		d.index[name] = i
 	}
 	return d
 }
@@ -47,14 +49,16 @@ func (d *jsonDecoder) decode(sp *span, values []Value) Fault {
 	d.scratch = d.scratch[:0]
 	o := objectParser{b: sp.raw, scratch: d.scratch}
 	strange := false
+	before := -1
 	ok := o.members(func(name []byte, value Value) {
-		i, known := d.columns[string(name)]
-		if !known || d.seen[i] {
+		i := d.position(name, before+1)
+		if i < 0 || d.seen[i] {
 			strange = true
 			return
 		}
 		d.seen[i] = true
 		values[i] = value
+		before = i
 	})
 	d.scratch = o.scratch
 	switch {
@@ -69,6 +73,18 @@ func (d *jsonDecoder) decode(sp *span, values []Value) Fault {
 	default:
 		return ""
 	}
+}
+
+// position returns the position of a column, or -1. Most members come in the
+// order of the contract, so guess is tried first.
+func (d *jsonDecoder) position(name []byte, guess int) int {
+	if guess < len(d.columns) && d.columns[guess] == string(name) {
+		return guess
+	}
+	if i, known := d.index[string(name)]; known {
+		return i
+	}
+	return -1
 }
 
 // objectParser reads one JSON object whose bytes are valid UTF-8.

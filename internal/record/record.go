@@ -80,7 +80,7 @@ type Scan struct {
 }
 
 // Fault says why a record can't be read; "" means that it can. If there are
-// several reasons the first one counts, in the order: size, truncated, quote,
+// several reasons the first one counts, in the order: truncated, size, quote,
 // nul, encoding, json, fields. (NUL characters and broken surrogate pairs that
 // are escaped in a JSON string come after json.)
 type Fault string

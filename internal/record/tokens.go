@@ -60,6 +60,9 @@ func (t *tokens) run(data []byte) verdict {
 			return broken
 		}
 		t.i++
+		if t.last == wordToken {
+			t.skipWord(data)
+		}
 	}
 	return wantTokens
 }
@@ -67,17 +70,44 @@ func (t *tokens) run(data []byte) verdict {
 // runString goes on within a string, up to its end.
 func (t *tokens) runString(data []byte) {
 	i := t.i
-	for ; i < len(data) && t.inString; i++ {
-		switch {
-		case t.escaped:
-			t.escaped = false
-		case data[i] == '\\':
-			t.escaped = true
-		case data[i] == '"':
+	if t.escaped && i < len(data) {
+		t.escaped = false
+		i++
+	}
+	for i < len(data) {
+		c := data[i]
+		i++
+		if c == '"' {
 			t.inString = false
+			break
 		}
+		if c != '\\' {
+			continue
+		}
+		if i == len(data) {
+			t.escaped = true
+			break
+		}
+		i++
 	}
 	t.i = i
+}
+
+// skipWord goes on to the end of a word.
+func (t *tokens) skipWord(data []byte) {
+	for t.i < len(data) && !endsWord(data[t.i]) {
+		t.i++
+	}
+}
+
+// endsWord tells whether c can't be part of a word.
+func endsWord(c byte) bool {
+	switch c {
+	case ' ', '\n', '\t', '\r', '"', '{', '}', '[', ']', ',', ':':
+		return true
+	default:
+		return false
+	}
 }
 
 // step takes one byte outside a string. It returns false if the tokens can't be

@@ -1,0 +1,147 @@
+"""Deploying template.yaml to the emulator with the real tool.
+
+A deployment is repeated only if the template, the state machine, a function's
+binary or a parameter changed, or if the stack is not there.
+"""
+
+import hashlib
+import json
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+
+import boto3
+import botocore.exceptions
+import yaml
+
+from . import postgres
+from .settings import CREDENTIALS, HERE, ROOT, Problem
+
+SECRET = "etl-dataloader/database"
+
+# The files of LOCAL_DIR/env by the stack's outputs.
+OUTPUTS = {"LANDING_BUCKET": "LandingBucket", "WORK_BUCKET": "WorkBucket", "STATE_MACHINE_ARN": "StateMachineArn",
+           "REGISTRY_TABLE": "RegistryTable", "ALERTS_TOPIC_ARN": "AlertsTopicArn", "RERUN_FUNCTION": "RerunFunction",
+           "DASHBOARD_NAME": "DashboardName"}
+
+STEADY = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+
+def client(settings, endpoint, service):
+    """A boto3 client of the emulator."""
+    return boto3.client(service, endpoint_url=endpoint, region_name=settings.region,
+                        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+
+
+def put_secret(settings, endpoint, url):
+    """Writes the database's connection as a secret; returns its ARN."""
+    manager, text = client(settings, endpoint, "secretsmanager"), json.dumps(postgres.secret_of(url))
+    try:
+        current = manager.get_secret_value(SecretId=SECRET)
+    except manager.exceptions.ResourceNotFoundException:
+        return manager.create_secret(Name=SECRET, SecretString=text)["ARN"]
+    if current["SecretString"] != text:
+        manager.put_secret_value(SecretId=SECRET, SecretString=text)
+    return current["ARN"]
+
+
+def parameters(settings, template, secret, enrichment):
+    """The template parameters to set: those that it declares, as {name: value}."""
+    values = json.loads((HERE / "parameters.json").read_text())
+    values |= {
+        "DatabaseSecretArn": secret,
+        "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
+        "EnrichmentClientsUrl": f"{enrichment}/clients",
+    }
+    declared = declared_parameters(template)
+    chosen = dict(pair.split("=", 1) for pair in settings.environ.get("LOCAL_PARAMETERS", "").split() if "=" in pair)
+    unknown = sorted(chosen.keys() - declared)
+    if unknown:
+        raise Problem(f"LOCAL_PARAMETERS names {', '.join(unknown)}, which the template does not declare.")
+    return {name: value for name, value in {**values, **chosen}.items() if name in declared}
+
+
+def declared_parameters(template):
+    """The names under Parameters of a template."""
+    class Loader(yaml.SafeLoader):
+        """Reads the short forms of CloudFormation (!Ref, !Sub) as nothing."""
+    Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+    document = yaml.load(template.read_text(), Loader=Loader)  # noqa: S506  a SafeLoader all the same
+    return set(document.get("Parameters") or {})
+
+
+def checksum(template, values):
+    """A hash of all that a deployment depends on."""
+    total = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    paths = [template, *template.parent.glob("statemachine/*.json"), *template.parent.glob("infra/*.yaml"),
+             *template.parent.glob("build/*/bootstrap")]
+    for path in sorted(paths):
+        total.update(str(path.relative_to(template.parent)).encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def deploy(settings, endpoint, secret, enrichment):
+    """Deploys what changed; returns the stack's outputs."""
+    template = pathlib.Path(settings.environ.get("LOCAL_TEMPLATE", ROOT / "template.yaml"))
+    if not template.exists():
+        raise Problem(f"{template} is missing.")
+    values = parameters(settings, template, secret, enrichment)
+    wanted = checksum(template, values)
+    outputs = stack_outputs(settings, endpoint)
+    if outputs is None or settings.state.get("deployed") != wanted:
+        settings.save(deployed=None)
+        run_sam(settings, endpoint, template, values)
+        outputs = stack_outputs(settings, endpoint)
+        if outputs is None:
+            raise Problem(f"The stack {settings.stack_name} is not there after its deployment; "
+                          f"see {settings.dir}/log/deploy.log.")
+        settings.save(deployed=wanted)
+    return outputs
+
+
+def stack_outputs(settings, endpoint):
+    """The outputs of the deployed stack, None if it is not (well) deployed."""
+    try:
+        stack = client(settings, endpoint, "cloudformation").describe_stacks(StackName=settings.stack_name)["Stacks"][0]
+    except botocore.exceptions.ClientError:
+        return None
+    if stack["StackStatus"] not in STEADY:
+        return None
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def run_sam(settings, endpoint, template, values):
+    """sam build and sam deploy, with their output in log/deploy.log."""
+    folder, log = settings.dir / "sam", settings.dir / "log" / "deploy.log"
+    shutil.rmtree(folder, ignore_errors=True)
+    for path in (folder, log.parent, settings.dir / "tmp"):
+        path.mkdir(parents=True, exist_ok=True)
+    environment = settings.clean_environment(
+        **CREDENTIALS, AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION=settings.region, SAM_CLI_TELEMETRY="0",
+        AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_EC2_METADATA_DISABLED="true",
+        SAM_CLI_POLL_DELAY="0.3", HOME=str(folder), SAMCLI_NO_VERSION_CHECK="1")
+    sam = str(pathlib.Path(sys.executable).parent / "sam")
+    overrides = [f"ParameterKey={name},ParameterValue={value}" for name, value in sorted(values.items())]
+    steps = (
+        [sam, "build", "--template", str(template), "--build-dir", str(folder / "build")],
+        [sam, "deploy", "--template", str(folder / "build" / "template.yaml"), "--stack-name", settings.stack_name,
+         "--resolve-s3", "--region", settings.region, "--no-confirm-changeset", "--no-fail-on-empty-changeset",
+         "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
+         *(["--parameter-overrides", *overrides] if overrides else [])],
+    )
+    with log.open("w") as output:
+        for step in steps:
+            done = subprocess.run(step, env=environment, cwd=template.parent, stdin=subprocess.DEVNULL,
+                                  stdout=output, stderr=subprocess.STDOUT, check=False)
+            if done.returncode:
+                raise Problem(f"`sam {step[1]}` failed; {log} says: {reason(log)}")
+
+
+def reason(log):
+    """The last line of a log that says something."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "rror" in line or "FAILED" in line]
+    return (errors or lines or ["(nothing)"])[-1]

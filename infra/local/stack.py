@@ -1,0 +1,149 @@
+"""Brings the local stack up and down: PostgreSQL, AWS, the enrichment server.
+
+    python3 infra/local/stack.py venv|up|down|reset|status|env
+
+venv    makes .local/venv with the tools of requirements.txt
+up      starts what does not run, deploys what changed, writes LOCAL_DIR/env
+down    stops what up started and keeps the data
+reset   down, and forgets the data; a database of the user's own stays as it is
+status  says what runs; exit 0 if all of it does
+env     prints LOCAL_DIR/env
+
+The environment variables are described in runner/settings.py. Any failure the
+user can mend is one sentence on standard error and exit status 1.
+"""
+
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from runner.settings import CREDENTIALS, HERE, VENV, Problem, Settings  # noqa: E402
+
+
+def ensure_venv():
+    """Makes the virtual environment if it is missing or its requirements changed."""
+    requirements = HERE / "requirements.txt"
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    stamp = VENV / "requirements.sha256"
+    VENV.parent.mkdir(parents=True, exist_ok=True)
+    with (VENV.parent / "venv.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        print("Installing the local stack's tools into .local/venv …", file=sys.stderr)
+        shutil.rmtree(VENV, ignore_errors=True)
+        try:
+            subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps",
+                            "--disable-pip-version-check", "-r", str(requirements)], check=True)
+        except subprocess.CalledProcessError as err:
+            shutil.rmtree(VENV, ignore_errors=True)
+            raise Problem("The tools could not be installed: python3-venv and access to PyPI are needed.") from err
+        stamp.write_text(wanted)
+
+
+def enter_venv(arguments):
+    """Goes on in the virtual environment's interpreter."""
+    python = VENV / "bin" / "python"
+    if pathlib.Path(sys.prefix).resolve() == VENV.resolve():
+        return
+    if not python.exists():
+        if arguments[0] in ("down", "reset", "status"):
+            raise Problem("The local stack was never started.")
+        ensure_venv()
+    os.execv(python, [str(python), str(pathlib.Path(__file__).resolve()), *arguments])
+
+
+def up(settings):
+    """Starts and deploys; see the module's text."""
+    from runner import deployment, postgres, services
+    enrichment = services.start_enrichment(settings)
+    url = postgres.up(settings)
+    endpoint = services.start_emulator(settings)
+    secret = deployment.put_secret(settings, endpoint, url)
+    outputs = deployment.deploy(settings, endpoint, secret, enrichment)
+    values = {
+        "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": settings.region, **CREDENTIALS, "DATABASE_URL": url,
+        **{name: outputs[key] for name, key in deployment.OUTPUTS.items() if key in outputs},
+        "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret,
+    }
+    file = settings.dir / "env"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    print(f"The local stack is up: {endpoint}, settings in {os.path.relpath(file)}")
+
+
+def down(settings):
+    """Stops the daemons, the emulator first so that its functions leave the database."""
+    from runner import postgres, processes
+    for name in ("emulator", "enrichment"):
+        processes.stop(settings, name)
+    postgres.down(settings)
+
+
+def reset(settings):
+    """Stops the daemons and removes all but the virtual environment."""
+    from runner import postgres, services
+    down(settings)
+    postgres.forget(settings)
+    services.forget(settings)
+    for name in ("sam", "log"):
+        shutil.rmtree(settings.dir / name, ignore_errors=True)
+    for name in ("env", "stack.json"):
+        (settings.dir / name).unlink(missing_ok=True)
+
+
+def status(settings):
+    """Prints a line a part; exit status 1 if one does not run."""
+    from runner import processes
+    names = ["emulator", "enrichment"] + ([] if settings.database_url else ["postgres"])
+    found = {name: processes.running(settings, name) for name in names}
+    for name, process in found.items():
+        place = f"127.0.0.1:{settings.state.get(f'{name}_port')}, pid {process.pid}" if process else "down"
+        print(f"{name:<11} {place}")
+    print(f"{'stack':<11} {settings.stack_name if settings.state.get('deployed') else 'not deployed'}")
+    return 0 if all(found.values()) and settings.state.get("deployed") else 1
+
+
+def env(settings):
+    """Prints the settings that up wrote."""
+    file = settings.dir / "env"
+    if not file.exists():
+        raise Problem("The local stack is not up: run `make up` first.")
+    print(file.read_text(), end="")
+
+
+COMMANDS = {"up": up, "down": down, "reset": reset, "status": status, "env": env}
+
+
+def main(arguments):
+    """Runs one command; returns the exit status."""
+    if len(arguments) != 1 or arguments[0] not in ("venv", *COMMANDS):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    if sys.version_info < (3, 11):
+        raise Problem(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
+    if arguments[0] in ("venv", "up"):
+        ensure_venv()
+    if arguments[0] == "venv":
+        return 0
+    enter_venv(arguments)
+    settings = Settings(dict(os.environ))
+    settings.dir.mkdir(parents=True, exist_ok=True)
+    with (settings.dir / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return COMMANDS[arguments[0]](settings) or 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(1)

@@ -79,11 +79,11 @@ def text(column, longest=None, **options):
 
 
 def key(column, **options):
-    return Field(column, "integer", integer(above=0), **options)
+    return Field(column, "integer", integer(minimum=1), **options)
 
 
 def secret_key(column):
-    return Field(column, "integer", integer(above=0, bounded=False), sensitive=True)
+    return Field(column, "integer", integer(minimum=1, bounded=False), sensitive=True)
 
 
 def reference(column, **options):

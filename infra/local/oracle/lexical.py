@@ -122,7 +122,7 @@ def is_text(value):
     return isinstance(value, str) and not isinstance(value, Number)
 
 
-def integer(minimum=None, above=None, bounded=True):
+def integer(minimum=None, bounded=True):
     """Makes a check of integers; bounded ones fit in signed 64 bits."""
 
     def check(value):
@@ -142,8 +142,6 @@ def integer(minimum=None, above=None, bounded=True):
             broken.append("maximum")
         if low or (minimum is not None and number < minimum):
             broken.append("minimum")
-        if above is not None and number <= above:
-            broken.append("exclusiveMinimum")
         return broken
 
     return check

@@ -1,0 +1,218 @@
+package enrichment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+)
+
+// Config is how an [Enricher] treats its source. [Initial] and [Daily] give the
+// delivered ones; change fields of theirs to configure.
+type Config struct {
+	Source Source
+
+	// BatchSize is how many keys a call asks for, at most; 1 is one call a record.
+	BatchSize int
+	// Concurrency is how many calls of one Enrich are in flight at once, at most.
+	Concurrency int
+	// Attempts is how often a call is made at most, the first time included. A
+	// refused call is not made again, unless it is a batch: those are always
+	// retried, as a batch may fail for one of its keys.
+	Attempts int
+	// Timeout is how long one attempt may take.
+	Timeout time.Duration
+	// Backoff is the pause before the second attempt; it doubles with each
+	// further one up to MaxBackoff. Half of every pause is random.
+	Backoff, MaxBackoff time.Duration
+	// MaxRetryAfter is the longest pause that a source may ask for; a call that
+	// would have to wait longer fails at once.
+	MaxRetryAfter time.Duration
+	// CallsPerSecond limits the attempts, in bursts of at most Concurrency; 0 is
+	// no limit.
+	CallsPerSecond float64
+	// TripAfter is how many attempts in a row fail before the circuit opens: then
+	// no call is made for OpenFor, and afterwards one at a time until one succeeds.
+	// Refused calls do not count, as the source is there.
+	TripAfter uint32
+	OpenFor   time.Duration
+	// Jitter returns random numbers in [0, 1); nil is math/rand/v2.
+	Jitter func() float64
+}
+
+// Initial returns the configuration of the initial import: batches of 1,000
+// keys, four in flight, each retried once (requirement R5.2).
+func Initial(source Source) Config {
+	return Config{
+		Source: source, BatchSize: 1000, Concurrency: 4, Attempts: 2, Timeout: 30 * time.Second,
+		Backoff: 500 * time.Millisecond, MaxBackoff: 5 * time.Second, MaxRetryAfter: 30 * time.Second,
+		TripAfter: 6, OpenFor: 30 * time.Second,
+	}
+}
+
+// Daily returns the configuration of the daily import: one key a call, eight in
+// flight, three attempts.
+func Daily(source Source) Config {
+	return Config{
+		Source: source, BatchSize: 1, Concurrency: 8, Attempts: 3, Timeout: 5 * time.Second,
+		Backoff: 200 * time.Millisecond, MaxBackoff: 2 * time.Second, MaxRetryAfter: 10 * time.Second,
+		TripAfter: 24, OpenFor: 30 * time.Second,
+	}
+}
+
+// Enricher asks a source for many keys. It is safe for concurrent use. Keep one
+// for the life of the process, as it remembers whether the source is down.
+type Enricher struct {
+	cfg     Config
+	limiter *rate.Limiter
+	breaker *gobreaker.CircuitBreaker[[]Outcome]
+}
+
+// New returns an Enricher. It fails if cfg has no source, or a number in it is
+// zero or negative where it must not be.
+func New(cfg Config) (*Enricher, error) {
+	if cfg.Source == nil || cfg.BatchSize < 1 || cfg.Concurrency < 1 || cfg.Attempts < 1 || cfg.TripAfter < 1 {
+		return nil, errors.New("enrichment: a source, a batch size, a concurrency, attempts and failures to trip after are needed")
+	}
+	if cfg.Timeout <= 0 || cfg.OpenFor <= 0 || cfg.Backoff < 0 || cfg.MaxBackoff < cfg.Backoff || cfg.MaxRetryAfter < 0 || cfg.CallsPerSecond < 0 {
+		return nil, errors.New("enrichment: a duration or rate is out of range")
+	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = rand.Float64
+	}
+	limit := rate.Inf
+	if cfg.CallsPerSecond > 0 {
+		limit = rate.Limit(cfg.CallsPerSecond)
+	}
+	return &Enricher{
+		cfg:     cfg,
+		limiter: rate.NewLimiter(limit, cfg.Concurrency),
+		breaker: gobreaker.NewCircuitBreaker[[]Outcome](gobreaker.Settings{
+			Timeout:     cfg.OpenFor,
+			ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= cfg.TripAfter },
+			IsSuccessful: func(err error) bool {
+				failure, ok := errors.AsType[*Failure](err)
+				return err == nil || (ok && failure.permanent())
+			},
+			IsExcluded: func(err error) bool {
+				failure, ok := errors.AsType[*Failure](err)
+				return ok && failure.Code == CodeCancelled
+			},
+		}),
+	}, nil
+}
+
+// Window returns how many keys one Enrich should be given so that the calls
+// that may be in flight are.
+func (e *Enricher) Window() int { return max(e.cfg.BatchSize*e.cfg.Concurrency, 1000) }
+
+// Enrich returns one outcome a key, in the order of keys, however the source
+// behaves. A key that is empty fails with [CodeNoKey] without being asked for.
+// When ctx ends, what was not answered fails with [CodeCancelled]: a caller
+// whose context ended must not persist the outcomes.
+func (e *Enricher) Enrich(ctx context.Context, keys []string) []Outcome {
+	outcomes := make([]Outcome, len(keys))
+	asked, places := make([]string, 0, len(keys)), make([]int, 0, len(keys))
+	for i, key := range keys {
+		if key == "" {
+			outcomes[i] = Outcome{Status: Failed, Code: CodeNoKey}
+			continue
+		}
+		asked, places = append(asked, key), append(places, i)
+	}
+	var calls errgroup.Group
+	calls.SetLimit(e.cfg.Concurrency)
+	for from := 0; from < len(asked); from += e.cfg.BatchSize {
+		to := min(from+e.cfg.BatchSize, len(asked))
+		calls.Go(func() error {
+			for i, outcome := range e.call(ctx, asked[from:to]) {
+				outcomes[places[from+i]] = outcome
+			}
+			return nil
+		})
+	}
+	_ = calls.Wait() // no call fails; its outcomes say what happened
+	return outcomes
+}
+
+// call makes one call, with its retries.
+func (e *Enricher) call(ctx context.Context, keys []string) []Outcome {
+	for attempt := 1; ; attempt++ {
+		outcomes, failure := e.attempt(ctx, keys)
+		if failure == nil {
+			return outcomes
+		}
+		pause, retry := e.pause(attempt, failure)
+		if retry && !wait(ctx, pause) {
+			failure, retry = failureOf(ctx, ctx.Err()), false
+		}
+		if retry {
+			continue
+		}
+		outcomes = make([]Outcome, len(keys))
+		for i := range outcomes {
+			outcomes[i] = Outcome{Status: Failed, Code: failure.Code}
+		}
+		return outcomes
+	}
+}
+
+// attempt makes one attempt, unless the rate or the circuit forbids it.
+func (e *Enricher) attempt(ctx context.Context, keys []string) ([]Outcome, *Failure) {
+	if err := e.limiter.Wait(ctx); err != nil {
+		// The context ended, or would before the rate allows the call.
+		return nil, &Failure{Code: CodeCancelled, Reason: "the caller's context ends before the rate allows a call"}
+	}
+	outcomes, err := e.breaker.Execute(func() ([]Outcome, error) {
+		attemptCtx, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
+		defer cancel()
+		outcomes, err := e.cfg.Source.Lookup(attemptCtx, keys)
+		if err != nil {
+			return nil, failureOf(ctx, err)
+		}
+		if len(outcomes) != len(keys) {
+			return nil, &Failure{Code: CodeInvalidAnswer, Reason: fmt.Sprintf("%d outcomes for %d keys", len(outcomes), len(keys))}
+		}
+		return outcomes, nil
+	})
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return nil, &Failure{Code: CodeCircuitOpen, Reason: "the source failed too often just now"}
+	}
+	if err != nil {
+		return nil, failureOf(ctx, err)
+	}
+	return outcomes, nil
+}
+
+// pause returns how long to wait after a failed attempt, and whether to try
+// again at all.
+func (e *Enricher) pause(attempt int, failure *Failure) (time.Duration, bool) {
+	switch {
+	case attempt >= e.cfg.Attempts, failure.Code == CodeCircuitOpen, failure.Code == CodeCancelled,
+		failure.permanent() && e.cfg.BatchSize == 1, failure.RetryAfter > e.cfg.MaxRetryAfter:
+		return 0, false
+	}
+	pause := e.cfg.Backoff
+	for range attempt - 1 {
+		pause = min(2*pause, e.cfg.MaxBackoff)
+	}
+	pause = pause/2 + time.Duration(float64(pause/2)*e.cfg.Jitter())
+	return max(pause, failure.RetryAfter), true
+}
+
+// wait waits for d and reports whether it was not cut short.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

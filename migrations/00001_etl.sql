@@ -81,6 +81,19 @@ CREATE TABLE etl.rejects (
 );
 COMMENT ON TABLE etl.rejects IS 'The rejected records, once each; every one has its reasons in etl.errors';
 
+CREATE TABLE etl.incoherences (
+    import_id   text NOT NULL,
+    generation  integer NOT NULL,
+    resource    text NOT NULL,
+    field       text NOT NULL,
+    parent      text NOT NULL,
+    missing_key text NOT NULL,
+    row_count   bigint NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX incoherences_import ON etl.incoherences (import_id);
+COMMENT ON TABLE etl.incoherences IS 'Published rows whose parent is gone, by relation and missing key (a token in hexadecimal where the key is sensitive)';
+
 CREATE TABLE etl.attempts (
     import_id     text NOT NULL,
     attempt       integer NOT NULL,

@@ -3,7 +3,12 @@ package fault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/message"
 )
 
 // Lift returns the fault inside err as the outermost error, so that Step
@@ -31,14 +36,29 @@ func Boundary[In, Out any](log *slog.Logger, handle func(context.Context, In) (O
 	return func(ctx context.Context, in In) (out Out, err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				err = &Unexpected{Err: errors.New("the function panicked; the value is withheld")}
-				log.ErrorContext(ctx, err.Error())
+				err = &Unexpected{Err: errors.New(message.Panicked)}
+				log.ErrorContext(ctx, message.StepFailed, centrallog.Details(err.Error()))
 			}
 		}()
 		out, err = handle(ctx, in)
 		if err != nil {
-			log.ErrorContext(ctx, "Échec de l'étape", slog.String("error_details", err.Error()))
+			log.ErrorContext(ctx, message.StepFailed, centrallog.Details(err.Error()))
 		}
 		return out, Lift(err)
 	}
+}
+
+// Name is the error name that Step Functions sees: the Go type of a lifted fault.
+func Name(err error) string {
+	name := fmt.Sprintf("%T", err)
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
+// AdviceOf tells what lets an import go on after a lifted fault: a transient one
+// can be redriven.
+func AdviceOf(err error) Advice {
+	if stop, ok := errors.AsType[Stop](err); ok {
+		return stop.Advice()
+	}
+	return Redrive
 }

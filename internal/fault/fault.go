@@ -9,11 +9,14 @@
 // that was wrapped on its way up becomes the outermost error again.
 //
 // Messages name objects, imports, columns and lines, never the value of a field.
+// They are French (package message): operators read them in the console, in
+// alerts and in reports.
 package fault
 
 import (
 	"fmt"
-	"strings"
+
+	"etl-dataloader/internal/message"
 )
 
 // Advice says what an operator does about a stopped import.
@@ -72,8 +75,7 @@ type MissingFiles struct {
 
 // Error implements error.
 func (e *MissingFiles) Error() string {
-	return fmt.Sprintf("import %s: missing files: %s; upload them and the import resumes by itself",
-		e.ImportID, strings.Join(e.Missing, ", "))
+	return message.MissingFiles(e.ImportID, e.Missing)
 }
 
 // Advice implements [Stop].
@@ -88,7 +90,7 @@ type InvalidFile struct {
 
 // Error implements error.
 func (e *InvalidFile) Error() string {
-	return fmt.Sprintf("file %s: %s; upload a corrected file and restart the import", e.File, e.Reason)
+	return message.InvalidFile(e.File, e.Reason)
 }
 
 // Advice implements [Stop].
@@ -103,7 +105,7 @@ type Superseded struct {
 
 // Error implements error.
 func (e *Superseded) Error() string {
-	return fmt.Sprintf("import %s: generation %d is no longer current; nothing was written", e.ImportID, e.Generation)
+	return message.Superseded(e.ImportID, e.Generation)
 }
 
 // Advice implements [Stop].
@@ -118,7 +120,7 @@ type Incompatible struct {
 
 // Error implements error.
 func (e *Incompatible) Error() string {
-	return fmt.Sprintf("work object %s: %s; restart the import", e.Object, e.Reason)
+	return message.Incompatible(e.Object, e.Reason)
 }
 
 // Advice implements [Stop].
@@ -132,7 +134,7 @@ type Mismatch struct {
 
 // Error implements error.
 func (e *Mismatch) Error() string {
-	return fmt.Sprintf("import %s: %s; nothing was published, restart the import", e.ImportID, e.Reason)
+	return message.Mismatch(e.ImportID, e.Reason)
 }
 
 // Advice implements [Stop].
@@ -146,7 +148,7 @@ type Refused struct {
 }
 
 // Error implements error.
-func (e *Refused) Error() string { return fmt.Sprintf("import %s: %s", e.ImportID, e.Reason) }
+func (e *Refused) Error() string { return message.Refused(e.ImportID, e.Reason) }
 
 // Advice implements [Stop].
 func (e *Refused) Advice() Advice { return None }

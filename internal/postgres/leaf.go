@@ -16,8 +16,11 @@ const (
 	Staging Kind = "staging"
 	// Target leaves hold the typed records of a resource.
 	Target Kind = "target"
-	// Events leaves hold the events of a whole import (resource "").
+	// Events leaves hold the events of a whole import (resource ""), as they are
+	// prepared; in initial mode they are published as they are.
 	Events Kind = "events"
+	// Published leaves hold the events of a daily import as readers see them.
+	Published Kind = "published"
 )
 
 // Leaf is a table in the schema partitions that is filled while it is detached:
@@ -77,6 +80,29 @@ func (l Leaf) Drop(ctx context.Context, tx pgx.Tx) error {
 func (l Leaf) AttachByImport(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)`,
 		l.Parent(), l.Table(), quoteLiteral(l.ImportID)))
+	return err
+}
+
+// Swap makes a Target leaf the only partition of its parent, in place of the one
+// that was, which is dropped. The caller holds the parent's exclusive lock, and
+// keyColumns is the number of columns of its primary key.
+func (l Leaf) Swap(ctx context.Context, tx pgx.Tx, keyColumns int) error {
+	rows, err := tx.Query(ctx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`, l.Parent())
+	if err != nil {
+		return err
+	}
+	old, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, name := range old {
+		if _, err := tx.Exec(ctx, `DROP TABLE `+pgx.Identifier{"partitions", name}.Sanitize()); err != nil {
+			return err
+		}
+	}
+	minimum := strings.TrimSuffix(strings.Repeat("MINVALUE, ", keyColumns), ", ")
+	_, err = tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)`,
+		l.Parent(), l.Table(), minimum, strings.ReplaceAll(minimum, "MIN", "MAX")))
 	return err
 }
 

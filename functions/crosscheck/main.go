@@ -1,0 +1,18 @@
+// Command crosscheck applies uniqueness, relations and the rules across files.
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/phase"
+)
+
+func main() {
+	ctx := context.Background()
+	a := app.Load(ctx)
+	check := phase.CrossCheck{Common: a.Phase(), DB: a.Database(ctx, 1)}
+	lambda.Start(app.Handler(a, "CrossCheck", check.Run))
+}

@@ -1,0 +1,152 @@
+// Package app assembles the product's parts from the environment of a function:
+// clients, stores, the database and the log. The main packages of functions/
+// call it and pass the result to one constructor; no other package reads the
+// environment or makes a client.
+//
+// A part is made when it is asked for, so a function holds only what it uses.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/metric"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/registry"
+)
+
+// App holds what every function has.
+type App struct {
+	Env Env
+	Log *slog.Logger
+	AWS aws.Config
+	Now func() time.Time
+}
+
+// Load reads the environment. A function that cannot start says why in the
+// central log and exits, so that Lambda starts it anew.
+func Load(ctx context.Context) *App {
+	log := centrallog.New(os.Stdout, slog.LevelInfo)
+	env, err := readEnv()
+	exitOn(log, err)
+	cfg, err := config.LoadDefaultConfig(ctx)
+	exitOn(log, err)
+	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now}
+}
+
+// exitOn ends a function that cannot start.
+func exitOn(log *slog.Logger, err error) {
+	if err != nil {
+		log.Error(message.StepFailed, centrallog.Details(err.Error()))
+		os.Exit(1)
+	}
+}
+
+// S3 returns a client; it uses path-style addresses where an endpoint is set.
+func (a *App) S3() *s3.Client {
+	return s3.NewFromConfig(a.AWS, func(o *s3.Options) { o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL") != "" })
+}
+
+// KMS returns a client.
+func (a *App) KMS() *kms.Client { return kms.NewFromConfig(a.AWS) }
+
+// SFN returns a Step Functions client.
+func (a *App) SFN() *sfn.Client { return sfn.NewFromConfig(a.AWS) }
+
+// SNS returns a client.
+func (a *App) SNS() *sns.Client { return sns.NewFromConfig(a.AWS) }
+
+// Registry returns the registry of imports.
+func (a *App) Registry() *registry.Registry {
+	return registry.New(dynamodb.NewFromConfig(a.AWS), a.Env.RegistryTable, a.Now)
+}
+
+// Landing returns the store of the source files.
+func (a *App) Landing() *objectstore.Store { return objectstore.New(a.S3(), a.Env.LandingBucket) }
+
+// Work returns the store of the work objects.
+func (a *App) Work() *objectstore.Store { return objectstore.New(a.S3(), a.Env.WorkBucket) }
+
+// Alerts returns the topic that operators are told by.
+func (a *App) Alerts() control.Alerts {
+	return control.Alerts{Client: a.SNS(), TopicARN: a.Env.AlertsTopicARN}
+}
+
+// Contract returns the compiled contract of the ten files.
+func (a *App) Contract() *contract.Package {
+	pkg, err := contract.Load()
+	exitOn(a.Log, err)
+	return pkg
+}
+
+// Database returns the database of the secret, with at most maxConns
+// connections, which are made when they are first used.
+func (a *App) Database(ctx context.Context, maxConns int32) *postgres.DB {
+	out, err := secretsmanager.NewFromConfig(a.AWS).GetSecretValue(ctx,
+		&secretsmanager.GetSecretValueInput{SecretId: &a.Env.DatabaseSecretARN})
+	exitOn(a.Log, fault.FromAWS("read the database secret", err))
+	var secret postgres.Secret
+	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &secret); err != nil {
+		exitOn(a.Log, fmt.Errorf("the database secret is not the JSON that RDS writes"))
+	}
+	db, err := postgres.Open(ctx, secret.URL(), "etl", maxConns)
+	exitOn(a.Log, err)
+	return db
+}
+
+// Phase returns what every phase has.
+func (a *App) Phase() phase.Common {
+	return phase.Common{
+		Contract: a.Contract(), Work: a.Work(), Log: a.Log, Metrics: metric.New(os.Stdout, a.Now),
+		Progress: a.Registry(), Now: a.Now,
+	}
+}
+
+// Handler wraps the Run of a phase for Lambda: its faults leave as the outermost
+// error, under the names that the state machine knows, and are recorded in the
+// registry, where an administrator finds them also when PostgreSQL is down.
+func Handler[In phase.Subject, Out any](a *App, state string, run func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	faults := a.Registry()
+	return fault.Boundary(a.Log, func(ctx context.Context, in In) (Out, error) {
+		out, err := run(ctx, in)
+		if err != nil {
+			record(ctx, a, faults, state, in, fault.Lift(err))
+		}
+		return out, err
+	})
+}
+
+// record stores a fault; that it could not be stored is only logged, as the
+// fault itself is what matters.
+func record(ctx context.Context, a *App, faults *registry.Registry, state string, in phase.Subject, err error) {
+	imp, resource := in.Subject()
+	// The function's own deadline may be the fault.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	recorded := faults.RecordFault(ctx, imp.ImportID, imp.Generation, registry.Fault{
+		State: state, Resource: resource, Name: fault.Name(err), Message: err.Error(), Advice: string(fault.AdviceOf(err)),
+	})
+	if recorded != nil {
+		a.Log.WarnContext(ctx, message.ProgressNotRecorded, centrallog.ImportID(imp.ImportID), centrallog.Details(recorded.Error()))
+	}
+}

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"fmt"
+	"sync"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/enrichment"
+	"etl-dataloader/internal/phase"
+)
+
+// Enrichers returns the function that finds the enricher of a source for a mode.
+// There is one a mode for the life of the process, as it remembers whether the
+// system is down.
+func (a *App) Enrichers(pkg *contract.Package) func(source, mode string) (phase.Enricher, error) {
+	var mu sync.Mutex
+	made := map[string]*enrichment.Enricher{}
+	return func(source, mode string) (phase.Enricher, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e := made[source+mode]; e != nil {
+			return e, nil
+		}
+		e, err := a.enricher(pkg, source, mode)
+		if err != nil {
+			return nil, fmt.Errorf("enrichment source %s: %w", source, err)
+		}
+		made[source+mode] = e
+		return e, nil
+	}
+}
+
+func (a *App) enricher(pkg *contract.Package, source, mode string) (*enrichment.Enricher, error) {
+	for _, r := range pkg.Resources {
+		if r.Enrichment == nil || r.Enrichment.Source != source {
+			continue
+		}
+		rest, err := enrichment.NewREST(enrichment.RESTConfig{
+			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: 8, Now: a.Now,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if mode == phase.Initial {
+			return enrichment.New(enrichment.Initial(rest))
+		}
+		return enrichment.New(enrichment.Daily(rest))
+	}
+	return nil, fmt.Errorf("the contract has no such source")
+}

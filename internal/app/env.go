@@ -1,0 +1,91 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Env is the configuration that the stack gives its functions as environment
+// variables. A variable that a function does not get stays at its zero value or
+// default; [Env.check] names the ones that no function can do without.
+type Env struct {
+	LandingBucket        string        // LANDING_BUCKET
+	WorkBucket           string        // WORK_BUCKET
+	RegistryTable        string        // REGISTRY_TABLE
+	StateMachineARN      string        // STATE_MACHINE_ARN: control functions only
+	AlertsTopicARN       string        // ALERTS_TOPIC_ARN
+	DatabaseSecretARN    string        // DATABASE_SECRET_ARN
+	DataKeyID            string        // DATA_KEY_ID
+	MACKeyID             string        // MAC_KEY_ID
+	EnrichmentClientsURL string        // ENRICHMENT_CLIENTS_URL
+	ChunkBytes           int64         // CHUNK_BYTES, default 32 MiB
+	ChunkRecords         int64         // CHUNK_RECORDS in daily mode, default 2,000
+	MaxConcurrency       int           // MAX_CONCURRENCY, default 4
+	LogEvents            bool          // LOG_EVENTS, default false
+	LogLevel             slog.Level    // LOG_LEVEL, default INFO
+	DeadlineTimeZone     string        // DEADLINE_TIME_ZONE, default Europe/Paris
+	DeadlineDaysBack     int           // DEADLINE_DAYS_BACK, default 1
+	NoHistory            bool          // NO_HISTORY: there is no initial import to wait for
+	StagingRetention     time.Duration // STAGING_RETENTION_DAYS, default 30 days
+}
+
+// environment reads variables and remembers the first that is unusable.
+type environment struct {
+	lookup func(string) (string, bool)
+	err    error
+}
+
+func (e *environment) text(name, fallback string) string {
+	if v, ok := e.lookup(name); ok && v != "" {
+		return v
+	}
+	return fallback
+}
+
+func (e *environment) number(name string, fallback int64) int64 {
+	v := e.text(name, "")
+	if v == "" {
+		return fallback
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err == nil && n < 0 {
+		err = strconv.ErrRange
+	}
+	if err != nil && e.err == nil {
+		e.err = fmt.Errorf("environment variable %s: %w", name, err)
+	}
+	return n
+}
+
+func (e *environment) level(name string) slog.Level {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(e.text(name, "INFO"))); err != nil && e.err == nil {
+		e.err = fmt.Errorf("environment variable %s: %w", name, err)
+	}
+	return level
+}
+
+// readEnv reads the configuration from the process's environment.
+func readEnv() (Env, error) {
+	e := &environment{lookup: os.LookupEnv}
+	env := Env{
+		LandingBucket: e.text("LANDING_BUCKET", ""), WorkBucket: e.text("WORK_BUCKET", ""),
+		RegistryTable: e.text("REGISTRY_TABLE", ""), StateMachineARN: e.text("STATE_MACHINE_ARN", ""),
+		AlertsTopicARN: e.text("ALERTS_TOPIC_ARN", ""), DatabaseSecretARN: e.text("DATABASE_SECRET_ARN", ""),
+		DataKeyID: e.text("DATA_KEY_ID", ""), MACKeyID: e.text("MAC_KEY_ID", ""),
+		EnrichmentClientsURL: e.text("ENRICHMENT_CLIENTS_URL", ""),
+		ChunkBytes:           e.number("CHUNK_BYTES", 32<<20),
+		ChunkRecords:         e.number("CHUNK_RECORDS", 2000),
+		MaxConcurrency:       int(e.number("MAX_CONCURRENCY", 4)),
+		LogEvents:            e.text("LOG_EVENTS", "false") == "true",
+		LogLevel:             e.level("LOG_LEVEL"),
+		DeadlineTimeZone:     e.text("DEADLINE_TIME_ZONE", "Europe/Paris"),
+		DeadlineDaysBack:     int(e.number("DEADLINE_DAYS_BACK", 1)),
+		NoHistory:            e.text("NO_HISTORY", "false") == "true",
+		StagingRetention:     time.Duration(e.number("STAGING_RETENTION_DAYS", 30)) * 24 * time.Hour,
+	}
+	return env, e.err
+}

@@ -1,0 +1,134 @@
+// Package event turns the valid staged records of a chunk into events and typed
+// rows of the target table, as COPY streams.
+//
+// A sensitive value is never opened for it: its ciphertext passes through, into
+// the target row as it is and into the event's data as base64. It opens with the
+// import, generation and line number that stand beside it in both.
+package event
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"etl-dataloader/internal/contract"
+)
+
+// What became of the enrichment of a record; empty where none is configured.
+const (
+	EnrichmentOK       = "ok"        // the source knew the key
+	EnrichmentNotFound = "not_found" // the source answered that it does not know the key
+	EnrichmentFailed   = "failed"    // the source did not answer; the event can be enriched again
+)
+
+// Enrichment is what an external system said of a record.
+type Enrichment struct {
+	Status string          // one of the constants, or empty
+	Values json.RawMessage // the enriched fields, a JSON object of the contract's names; nil if there are none
+}
+
+// Columns of final.events, in COPY order.
+func Columns() []contract.Column {
+	return []contract.Column{
+		{Name: "event_id", SQLType: "uuid"},
+		{Name: "timestamp", SQLType: "timestamp with time zone"},
+		{Name: "event_type", SQLType: "text"},
+		{Name: "import_id", SQLType: "text"},
+		{Name: "generation", SQLType: "integer"},
+		{Name: "resource", SQLType: "text"},
+		{Name: "file_date", SQLType: "date"},
+		{Name: "file", SQLType: "text"},
+		{Name: "chunk", SQLType: "integer"},
+		{Name: "line_number", SQLType: "bigint"},
+		{Name: "client_id", SQLType: "bytea"},
+		{Name: "client_id_token", SQLType: "bytea"},
+		{Name: "enrichment", SQLType: "text"},
+		{Name: "data", SQLType: "json"},
+	}
+}
+
+// Positions in Columns that the summary reads.
+const (
+	columnID         = 0
+	columnType       = 2
+	columnLine       = 9
+	columnEnrichment = 12
+	columnData       = 13
+)
+
+// Origin is where the records of a chunk come from.
+type Origin struct {
+	ImportID   string
+	Generation int
+	FileDate   time.Time
+	File       string
+	Chunk      int
+}
+
+// Builder knows how to turn a staged row of a resource into an event and a
+// target row. It is not safe for concurrent use.
+type Builder struct {
+	resource *contract.Resource
+	origin   Origin
+	now      func() time.Time
+	newID    func() (uuid.UUID, error)
+	fields   []fieldPlan
+	client   int // staging column of client_id, -1 if the resource has none
+	token    int // staging column of its token
+	data     []byte
+}
+
+// fieldPlan says where a field stands in a staged row, and where it goes.
+type fieldPlan struct {
+	field  *contract.Field
+	column int
+	token  int // staging column of the token, -1 if there is none
+	name   []byte
+}
+
+// NewBuilder plans the mapping of a resource. newID makes the event ids, which
+// must ascend in time, so that an index over them grows at its end.
+func NewBuilder(r *contract.Resource, origin Origin, now func() time.Time, newID func() (uuid.UUID, error)) *Builder {
+	b := &Builder{resource: r, origin: origin, now: now, newID: newID, client: -1, token: -1}
+	position := stagedFields(r.StagingColumns())
+	for _, f := range r.Fields {
+		plan := fieldPlan{field: f, column: position[f.Name], token: -1, name: member(f.Target)}
+		if f.Sensitivity == contract.Token {
+			plan.token = position[f.Name+contract.TokenSuffix]
+		}
+		if f.Domain == clientDomain {
+			b.client, b.token = plan.column, plan.token
+		}
+		b.fields = append(b.fields, plan)
+	}
+	return b
+}
+
+// clientDomain is the token domain of the column client_id of the events.
+const clientDomain = "client_id"
+
+// stagedFields maps the names of the columns after the fixed ones, which end
+// with "mistyped": a field may have the name of a fixed column.
+func stagedFields(columns []contract.Column) map[string]int {
+	position := map[string]int{}
+	fixed := true
+	for i, c := range columns {
+		if !fixed {
+			position[c.Name] = i
+		}
+		if c.Name == "mistyped" {
+			fixed = false
+		}
+	}
+	return position
+}
+
+// member is a JSON member's name with its colon.
+func member(name string) []byte {
+	text, err := json.Marshal(name)
+	if err != nil {
+		return []byte(`"":`)
+	}
+	return append(text, ':')
+}

@@ -1,0 +1,221 @@
+package event
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
+)
+
+// Streams writes the events and the target rows of a chunk.
+type Streams struct {
+	builder *Builder
+	targets *copybinary.Writer
+	events  *copybinary.Writer
+	summary *Summary
+}
+
+// NewStreams writes to targets and events, and counts in summary.
+func NewStreams(b *Builder, targets, events io.Writer, summary *Summary) *Streams {
+	return &Streams{builder: b, targets: copybinary.NewWriter(targets), events: copybinary.NewWriter(events), summary: summary}
+}
+
+// Close ends both streams.
+func (s *Streams) Close() error { return errors.Join(s.targets.Close(), s.events.Close()) }
+
+// Write turns one staged row into an event and a target row. The record passed
+// every rule before: a value that has no typed form here is an error.
+func (s *Streams) Write(line int64, row [][]byte, e Enrichment) error {
+	if err := s.builder.target(s.targets, line, row); err != nil {
+		return fmt.Errorf("%s, line %d: %w", s.builder.resource.Name, line, err)
+	}
+	id, err := s.builder.newID()
+	if err != nil {
+		return fmt.Errorf("event id: %w", err)
+	}
+	data, err := s.builder.json(row, e)
+	if err != nil {
+		return fmt.Errorf("%s, line %d: %w", s.builder.resource.Name, line, err)
+	}
+	s.builder.event(s.events, id, line, row, e, data)
+	s.summary.add(id, line, s.builder.resource.EventType, e.Status, data)
+	return errors.Join(s.targets.Err(), s.events.Err())
+}
+
+// target writes the typed row.
+func (b *Builder) target(w *copybinary.Writer, line int64, row [][]byte) error {
+	columns := len(b.fields) + 4
+	for _, f := range b.fields {
+		if f.token >= 0 {
+			columns++
+		}
+	}
+	w.Row(columns)
+	for _, f := range b.fields {
+		cell := row[f.column]
+		switch {
+		case cell == nil:
+			w.Null()
+		case f.field.Sensitive():
+			w.Bytea(cell)
+		default:
+			if err := typed(w, f.field, cell); err != nil {
+				return err
+			}
+		}
+		if f.token >= 0 {
+			w.Field(row[f.token])
+		}
+	}
+	w.String(b.origin.ImportID)
+	w.Int4(int32(b.origin.Generation)) //nolint:gosec // restarts are counted by hand
+	w.Date(b.origin.FileDate)
+	w.Int8(line)
+	return w.Err()
+}
+
+// errUntyped never names the value.
+type errUntyped struct{ field string }
+
+func (e errUntyped) Error() string {
+	return "field " + e.field + " has no typed form, yet it passed validation"
+}
+
+// typed writes a public value in the type of its column.
+func typed(w *copybinary.Writer, f *contract.Field, text []byte) error {
+	switch f.Type {
+	case contract.TypeInteger:
+		if n, ok := contract.ParseInteger(text); ok {
+			w.Int8(n)
+			return nil
+		}
+	case contract.TypeNumber:
+		if decimal, ok := f.DecimalText(text); ok {
+			return w.Numeric([]byte(decimal))
+		}
+	case contract.TypeBoolean:
+		if v, ok := contract.ParseBoolean(text); ok {
+			w.Bool(v)
+			return nil
+		}
+	case contract.TypeDate:
+		if d, ok := contract.ParseDate(text); ok {
+			w.Date(d)
+			return nil
+		}
+	case contract.TypeDateTime:
+		if d, ok := contract.ParseDateTime(text); ok {
+			w.Timestamptz(d)
+			return nil
+		}
+	default:
+		w.Text(text)
+		return nil
+	}
+	return errUntyped{f.Name}
+}
+
+// event writes the row of final.events.
+func (b *Builder) event(w *copybinary.Writer, id uuid.UUID, line int64, row [][]byte, e Enrichment, data []byte) {
+	w.Row(len(Columns()))
+	w.UUID(id)
+	w.Timestamptz(b.now())
+	w.String(b.resource.EventType)
+	w.String(b.origin.ImportID)
+	w.Int4(int32(b.origin.Generation)) //nolint:gosec // restarts are counted by hand
+	w.String(b.resource.Name)
+	w.Date(b.origin.FileDate)
+	w.String(b.origin.File)
+	w.Int4(int32(b.origin.Chunk)) //nolint:gosec // a manifest has far fewer chunks
+	w.Int8(line)
+	if b.client >= 0 {
+		w.Field(row[b.client])
+		w.Field(row[b.token])
+	} else {
+		w.Null()
+		w.Null()
+	}
+	if e.Status == "" {
+		w.Null()
+	} else {
+		w.String(e.Status)
+	}
+	w.JSON(data)
+}
+
+// json builds the event's data: the mapped fields under their target names, then
+// the enriched ones. It is valid until the next call.
+func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
+	out := append(b.data[:0], '{')
+	for i, f := range b.fields {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, f.name...)
+		cell := row[f.column]
+		switch {
+		case cell == nil:
+			out = append(out, "null"...)
+		case f.field.Sensitive():
+			out = append(out, '"')
+			out = base64.StdEncoding.AppendEncode(out, cell)
+			out = append(out, '"')
+		default:
+			var err error
+			if out, err = appendValue(out, f.field, cell); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if members := bytes.TrimSuffix(bytes.TrimPrefix(e.Values, []byte("{")), []byte("}")); len(members) > 0 {
+		out = append(out, ',')
+		out = append(out, members...)
+	}
+	b.data = append(out, '}')
+	return b.data, nil
+}
+
+// appendValue writes a public value as JSON: numbers exactly, in canonical form.
+func appendValue(out []byte, f *contract.Field, text []byte) ([]byte, error) {
+	switch f.Type {
+	case contract.TypeInteger:
+		if canonical, ok := f.Canonical(text); ok {
+			return append(out, canonical...), nil
+		}
+	case contract.TypeNumber:
+		if decimal, ok := f.DecimalText(text); ok {
+			return append(out, decimal...), nil
+		}
+	case contract.TypeBoolean:
+		if v, ok := contract.ParseBoolean(text); ok && v {
+			return append(out, "true"...), nil
+		} else if ok {
+			return append(out, "false"...), nil
+		}
+	default:
+		return appendString(out, text), nil
+	}
+	return nil, errUntyped{f.Name}
+}
+
+// appendString writes a JSON string; text is valid UTF-8, as the reader checked.
+func appendString(out, text []byte) []byte {
+	if bytes.IndexFunc(text, func(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r == utf8.RuneError }) < 0 {
+		out = append(out, '"')
+		out = append(out, text...)
+		return append(out, '"')
+	}
+	quoted, err := json.Marshal(string(text))
+	if err != nil {
+		return append(out, `""`...)
+	}
+	return append(out, quoted...)
+}

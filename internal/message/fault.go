@@ -1,0 +1,68 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MissingFiles explains why an import cannot start.
+func MissingFiles(importID string, missing []string) string {
+	return fmt.Sprintf("Import %s : fichiers manquants : %s. Déposez-les : l'import reprend de lui-même.",
+		importID, strings.Join(missing, ", "))
+}
+
+// InvalidFile explains why a file as a whole is rejected.
+func InvalidFile(file, reason string) string {
+	return fmt.Sprintf("Fichier %s rejeté : %s. Déposez un fichier corrigé puis recommencez l'import (restart).", file, reason)
+}
+
+// Superseded explains why a late writer was refused.
+func Superseded(importID string, generation int) string {
+	return fmt.Sprintf("Import %s : la génération %d n'est plus la génération courante, rien n'a été écrit.", importID, generation)
+}
+
+// Incompatible explains why a work object cannot be used.
+func Incompatible(object, reason string) string {
+	return fmt.Sprintf("Objet de travail %s : %s. Recommencez l'import (restart).", object, reason)
+}
+
+// Mismatch explains why an import was not published.
+func Mismatch(importID, reason string) string {
+	return fmt.Sprintf("Import %s : %s. Rien n'a été publié : recommencez l'import (restart).", importID, reason)
+}
+
+// Refused explains why a request is not carried out.
+func Refused(importID, reason string) string {
+	return fmt.Sprintf("Import %s : %s", importID, reason)
+}
+
+// StepFailed is the log message of a step that failed.
+const StepFailed = "Échec de l'étape"
+
+// Panicked explains the failure of a function that panicked; the value of the
+// panic may hold data and is withheld.
+const Panicked = "La fonction a paniqué ; la valeur n'est pas montrée."
+
+// Reasons for which a file as a whole is rejected.
+const (
+	FileEmpty    = "le fichier est vide"
+	FileNoRecord = "le fichier ne contient aucun enregistrement"
+	FileEncoding = "l'encodage n'est pas celui du contrat (UTF-8) ou l'en-tête est illisible"
+)
+
+// FileHeader names the columns by which a header differs from the contract.
+func FileHeader(missing, extra []string) string {
+	var parts []string
+	if len(missing) > 0 {
+		parts = append(parts, "colonnes manquantes : "+strings.Join(missing, ", "))
+	}
+	if len(extra) > 0 {
+		parts = append(parts, "colonnes en trop : "+strings.Join(extra, ", "))
+	}
+	return "l'en-tête diffère du contrat (" + strings.Join(parts, " ; ") + ")"
+}
+
+// CountMismatch names a figure that is not what it must be.
+func CountMismatch(what, resource string, want, got any) string {
+	return fmt.Sprintf("%s de %s : %v attendus, %v trouvés", what, resource, want, got)
+}

@@ -1,0 +1,61 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Messages of the central log, one for what each phase of an import does.
+const (
+	FilesMissing        = "Fichiers manquants"
+	ImportOpened        = "Import ouvert, liste des fichiers scellée"
+	FileScanned         = "Fichier vérifié et découpé"
+	ImportPlanned       = "Plan de chargement établi"
+	ChunkProtected      = "Lot tokenisé et chiffré"
+	ChunkStaged         = "Lot persisté"
+	ChunkValidated      = "Lot validé"
+	StagingIndexed      = "Données brutes indexées"
+	ResourceChecked     = "Contrôles croisés terminés"
+	ChunkTransformed    = "Lot transformé en événements"
+	ChunkPrepared       = "Événements du lot persistés"
+	TargetIndexed       = "Table cible indexée"
+	ImportReconciled    = "Comptes et sommes de contrôle vérifiés"
+	ImportPublished     = "Import publié"
+	ValidationError     = "Erreur de validation des données"
+	EnrichmentError     = "Échec de l'enrichissement"
+	ReloadSkipped       = "Rechargement ignoré : la table contient des données plus récentes"
+	ProgressNotRecorded = "Avancement non enregistré"
+	Incoherence         = "Incohérence détectée entre tables"
+	EventPersisted      = "Événement persisté"
+)
+
+// NotEnriched explains why a record has no enriched fields; code says what the
+// source did, never with which value.
+func NotEnriched(source, code string) string {
+	return fmt.Sprintf("La source d'enrichissement '%s' n'a pas répondu (%s) : l'événement est marqué et peut être rejoué.", source, code)
+}
+
+// NewerRowsKept tells how many rows an older file did not overwrite.
+func NewerRowsKept(resource string, rows int64) string {
+	return fmt.Sprintf("%s : %d lignes plus récentes conservées", resource, rows)
+}
+
+// OrphanRows explains an incoherence between published tables.
+func OrphanRows(rows int64, resource, field, parent string) string {
+	return fmt.Sprintf("%d lignes de %s désignent par '%s' une ligne absente de %s", rows, resource, field, parent)
+}
+
+// Reasons for which a work object is refused.
+const (
+	OtherSchema  = "il a été écrit pour d'autres colonnes"
+	OtherContent = "son contenu n'est pas celui qui a été écrit"
+)
+
+// AlertIncoherence tells which relations of the published tables do not hold.
+func AlertIncoherence(importID string, found []string) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : incoherence " + importID,
+		Text: fmt.Sprintf("Import %s publié, mais des tables sont incohérentes :\n- %s\n\nÀ faire : consultez etl.incoherences et corrigez les fichiers de référence du prochain jour.",
+			importID, strings.Join(found, "\n- ")),
+	}
+}

@@ -1,0 +1,126 @@
+package phase
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/registry"
+)
+
+// ImportIn is the input of the phases that work on the whole import.
+type ImportIn struct {
+	Import  Import `json:"import"`
+	Attempt int    `json:"attempt"`
+}
+
+// CrossChecked counts the records of each file after every rule.
+type CrossChecked struct {
+	Files []FileCounts `json:"files"`
+}
+
+// FileCounts are the records of one file by outcome.
+type FileCounts struct {
+	Resource string `json:"resource"`
+	File     string `json:"file"`
+	Read     int64  `json:"read"`
+	Valid    int64  `json:"valid"`
+	Rejected int64  `json:"rejected"`
+	// CrossRejected are those of Rejected that no rule over one record rejects.
+	CrossRejected int64 `json:"cross_rejected"`
+}
+
+// CrossCheck applies the rules over more than one record: uniqueness, relations
+// and the rules across files, set-based, over tokens and canonical keys. Parents
+// come before their children, so that a rejected parent rejects its children.
+type CrossCheck struct {
+	Common
+	DB *postgres.DB
+}
+
+// Run checks each resource once, in the order of dependency, and then settles
+// what each file's status is.
+func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error) {
+	for _, r := range p.Contract.InDependencyOrder() {
+		rejects, err := p.checkOnce(ctx, in.Import, r)
+		if err != nil {
+			return CrossChecked{}, err
+		}
+		if rejects > 0 {
+			if err := p.log(ctx, in.Import, r); err != nil {
+				return CrossChecked{}, err
+			}
+		}
+	}
+	started := p.Now()
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit("CrossCheck", "", 0), func(ctx context.Context, tx pgx.Tx) (CrossChecked, error) {
+		return p.settle(ctx, tx, in.Import)
+	})
+	if err != nil {
+		return CrossChecked{}, err
+	}
+	for _, f := range out.Files {
+		p.done(ctx, in.Import, f.File, registry.Progress{
+			State: "CrossCheck", Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected,
+		}, started, message.ResourceChecked)
+	}
+	return out, nil
+}
+
+// checkOnce runs the set rules of one resource in one transaction.
+func (p *CrossCheck) checkOnce(ctx context.Context, imp Import, r *contract.Resource) (int64, error) {
+	return postgres.Once(ctx, p.DB, imp.unit("CrossCheck", r.Name, 0), func(ctx context.Context, tx pgx.Tx) (int64, error) {
+		// Two statements run at a time, so parallel query would only compete.
+		if _, err := tx.Exec(ctx, `SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL work_mem = '256MB'`); err != nil {
+			return 0, err
+		}
+		rules := setRules{tx: tx, imp: imp, pkg: p.Contract, resource: r}
+		if err := rules.run(ctx); err != nil {
+			return 0, err
+		}
+		_, err := tx.Exec(ctx, `ANALYZE etl.rejects`)
+		return rules.found, err
+	})
+}
+
+// log writes a line of the central log for each error that the set rules found.
+func (p *CrossCheck) log(ctx context.Context, imp Import, r *contract.Resource) error {
+	return p.DB.Query(ctx, "errors of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT file, line_number, error_details FROM etl.errors
+			WHERE import_id = $1 AND generation = $2 AND resource = $3 AND chunk IS NULL AND processing_step = $4
+			ORDER BY line_number`, imp.ImportID, imp.Generation, r.Name, message.StepValidation)
+		if err != nil {
+			return err
+		}
+		var file, details string
+		var line int64
+		_, err = pgx.ForEachRow(rows, []any{&file, &line, &details}, func() error {
+			logReject(ctx, &p.Common, imp, file, line, details)
+			return nil
+		})
+		return err
+	})
+}
+
+// settle counts valid and rejected records and gives each file its status.
+func (p *CrossCheck) settle(ctx context.Context, tx pgx.Tx, imp Import) (CrossChecked, error) {
+	rows, err := tx.Query(ctx, `
+		UPDATE etl.files f SET rejected = r.rejected, valid = f.records - r.rejected,
+			status = CASE WHEN r.rejected = 0 THEN $3 ELSE $4 END
+		FROM (SELECT f.resource, count(r.line_number) AS rejected FROM etl.files f
+			LEFT JOIN etl.rejects r USING (import_id, generation, resource)
+			WHERE f.import_id = $1 AND f.generation = $2 GROUP BY f.resource) r
+		WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = r.resource
+		RETURNING f.resource, f.file, f.records, f.valid, f.rejected,
+			f.rejected - coalesce((SELECT sum((l.result->>'rejected')::bigint) FROM etl.ledger l WHERE l.import_id = $1
+				AND l.generation = $2 AND l.phase = 'Validate' AND l.resource = f.resource), 0)::bigint`,
+		imp.ImportID, imp.Generation, message.FileValid, message.FileWithRejects)
+	if err != nil {
+		return CrossChecked{}, err
+	}
+	files, err := pgx.CollectRows(rows, pgx.RowToStructByPos[FileCounts])
+	return CrossChecked{Files: files}, err
+}

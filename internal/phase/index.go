@@ -1,0 +1,109 @@
+package phase
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/registry"
+)
+
+// IndexIn names the table to index.
+type IndexIn struct {
+	Import   Import `json:"import"`
+	Resource string `json:"resource"` // or "events"
+	Kind     string `json:"kind"`     // "staging" or "target"
+	Attempt  int    `json:"attempt"`
+}
+
+// IndexOut is the table that was indexed.
+type IndexOut struct {
+	Resource string `json:"resource"`
+}
+
+// Index gives the detached tables their indexes and statistics after they were
+// loaded, and attaches the staging tables, which nobody but an auditor reads.
+type Index struct {
+	Common
+	DB *postgres.DB
+}
+
+// Run indexes one table, once.
+func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
+	started := p.Now()
+	state, text, index := "IndexStaging", message.StagingIndexed, p.staging
+	if in.Kind == string(postgres.Target) {
+		state, text, index = "IndexTargets", message.TargetIndexed, p.target
+	}
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit(state, in.Resource, 0), func(ctx context.Context, tx pgx.Tx) (IndexOut, error) {
+		return IndexOut{Resource: in.Resource}, index(ctx, tx, in)
+	})
+	if err != nil {
+		return IndexOut{}, err
+	}
+	p.done(ctx, in.Import, "", registry.Progress{State: state, Resource: in.Resource}, started, text)
+	return out, nil
+}
+
+// staging indexes what the set rules look up: the keys, with the line number.
+func (p *Index) staging(ctx context.Context, tx pgx.Tx, in IndexIn) error {
+	r, err := p.resource(in.Resource)
+	if err != nil {
+		return err
+	}
+	leaf := in.Import.leaf(postgres.Staging, r.Name)
+	for _, key := range append([][]string{r.Key}, r.Unique...) {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(`CREATE INDEX ON %s (%s, line_number)`, leaf.Table(), strings.Join(stagedKeyColumns(r, key), ", "))); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, `ANALYZE `+leaf.Table()); err != nil {
+		return err
+	}
+	return leaf.AttachByImport(ctx, tx)
+}
+
+// target gives a detached table the primary key under which it is published. In
+// daily mode the rows are copied into the published table instead.
+func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
+	leaf, key := in.Import.leaf(postgres.Events, ""), "import_id, event_id"
+	if in.Resource != eventsTable {
+		r, err := p.resource(in.Resource)
+		if err != nil {
+			return err
+		}
+		leaf, key = in.Import.leaf(postgres.Target, r.Name), strings.Join(r.KeyColumns(), ", ")
+	}
+	if in.Import.Mode == Initial {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), key)); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `ANALYZE `+leaf.Table())
+	return err
+}
+
+// stagedKeyColumns are the staging columns by which fields are compared: the
+// token of a sensitive field, the bigint of an integer, else the text.
+func stagedKeyColumns(r *contract.Resource, fields []string) []string {
+	columns := make([]string, len(fields))
+	for i, name := range fields {
+		columns[i] = name
+		f := r.Field(name)
+		if f.Sensitivity == contract.Token {
+			columns[i] = name + "_token"
+			continue
+		}
+		for _, staged := range r.StagedKeys() {
+			if staged == f {
+				columns[i] = name + "_key"
+			}
+		}
+	}
+	return columns
+}

@@ -1,0 +1,200 @@
+package phase
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/registry"
+)
+
+// OpenIn is the execution's input, with what the context object knows.
+type OpenIn struct {
+	Import       Import `json:"import"`
+	ExecutionARN string `json:"execution_arn"`
+	Attempt      int    `json:"attempt"`
+}
+
+// OpenOut becomes the state of the whole execution.
+type OpenOut struct {
+	Import   Import   `json:"import"`
+	Files    []File   `json:"files"`
+	Settings Settings `json:"settings"`
+}
+
+// Settings of the machine that come from the stack's parameters.
+type Settings struct {
+	ScanConcurrency  int `json:"scan_concurrency"`  // files read at a time
+	ChunkConcurrency int `json:"chunk_concurrency"` // chunks in work at a time: it bounds the connections to PostgreSQL
+	IndexConcurrency int `json:"index_concurrency"` // tables indexed at a time
+}
+
+// Sealer is what Open needs from the registry.
+type Sealer interface {
+	// Arrivals returns the newest object of each resource for a date, read
+	// consistently.
+	Arrivals(ctx context.Context, mode, fileDate string) (map[string]registry.Arrival, error)
+	// Seal stores the list of object versions of a generation and returns the
+	// list that stands: the first one stored.
+	Seal(ctx context.Context, importID string, generation int, files []registry.SealedFile) ([]registry.SealedFile, error)
+	// Import returns what the registry knows of an import.
+	Import(ctx context.Context, importID string) (registry.Import, error)
+}
+
+// Open checks that the ten files are there, seals their versions, and opens the
+// import in the database with its data key.
+type Open struct {
+	Common
+	Sealer    Sealer
+	DB        *postgres.DB
+	KMS       protection.KMS
+	DataKeyID string
+	Settings  Settings
+}
+
+// Run opens the import. A second run finds the sealed list and the data key. It
+// fails with *[fault.MissingFiles] while files are missing, and with
+// *[fault.Superseded] if the import was restarted or abandoned.
+func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
+	started := p.Now()
+	files, err := p.seal(ctx, in.Import)
+	if err != nil {
+		return OpenOut{}, err
+	}
+	imp, err := p.open(ctx, in, files)
+	if err != nil {
+		return OpenOut{}, err
+	}
+	p.done(ctx, imp, "", registry.Progress{State: "Open"}, started, message.ImportOpened)
+	return OpenOut{Import: imp, Files: files, Settings: p.Settings}, nil
+}
+
+// seal returns the sealed files in the order of the contract.
+func (p *Open) seal(ctx context.Context, imp Import) ([]File, error) {
+	known, err := p.Sealer.Import(ctx, imp.ImportID)
+	if err != nil {
+		return nil, err
+	}
+	if known.Generation != imp.Generation {
+		return nil, &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+	}
+	sealed := known.Files
+	if !known.Sealed() {
+		sealed = nil
+		arrivals, err := p.Sealer.Arrivals(ctx, imp.Mode, imp.FileDate)
+		if err != nil {
+			return nil, err
+		}
+		var missing []string
+		for _, r := range p.Contract.Resources {
+			a, ok := arrivals[r.Name]
+			if !ok {
+				missing = append(missing, r.FileType)
+				continue
+			}
+			sealed = append(sealed, registry.SealedFile{Resource: r.Name, Key: a.Key, VersionID: a.VersionID, Size: a.Size, ETag: a.ETag, LastModified: a.LastModified})
+		}
+		if missing != nil {
+			log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading))
+			log.ErrorContext(ctx, message.FilesMissing, centrallog.Details(strings.Join(missing, ", ")))
+			return nil, &fault.MissingFiles{ImportID: imp.ImportID, Missing: missing}
+		}
+		if sealed, err = p.Sealer.Seal(ctx, imp.ImportID, imp.Generation, sealed); err != nil {
+			return nil, err
+		}
+	}
+	files := make([]File, len(sealed))
+	for i, s := range sealed {
+		files[i] = File{
+			Resource: s.Resource, File: path.Base(s.Key), Key: s.Key, VersionID: s.VersionID, Bytes: s.Size,
+			Format: strings.TrimPrefix(path.Ext(s.Key), "."),
+		}
+	}
+	return files, nil
+}
+
+// open writes the import, its files, its attempt and its data key.
+func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error) {
+	imp := in.Import
+	err := p.DB.Query(ctx, "open "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash)
+			VALUES ($1, $2, $3, 'en cours', $4, $5) ON CONFLICT DO NOTHING`,
+			imp.ImportID, imp.Mode, imp.FileDate, imp.Generation, p.Contract.Hash)
+		return err
+	})
+	if err != nil {
+		return imp, err
+	}
+	key, err := p.dataKey(ctx, imp)
+	if err != nil {
+		return imp, err
+	}
+	imp.KeyID, imp.WrappedKey = key.id, key.ciphertext
+	_, err = postgres.Once(ctx, p.DB, imp.unit("Open", "", 0), func(ctx context.Context, tx pgx.Tx) (int, error) {
+		for _, f := range files {
+			if _, err := tx.Exec(ctx, `INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes)
+				VALUES ($1, $2, $3, $4, $5, $6, $7)`, imp.ImportID, imp.Generation, f.Resource, f.File, f.Key, f.VersionID, f.Bytes); err != nil {
+				return 0, err
+			}
+		}
+		kind := "start"
+		if imp.Generation > 1 {
+			kind = "restart"
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO etl.attempts (import_id, attempt, generation, kind, execution_arn, redrive_count)
+			SELECT $1, coalesce(max(attempt), 0) + 1, $2, $3, $4, $5 FROM etl.attempts WHERE import_id = $1
+			ON CONFLICT DO NOTHING`, imp.ImportID, imp.Generation, kind, in.ExecutionARN, in.Attempt)
+		return len(files), err
+	})
+	return imp, err
+}
+
+type wrappedKey struct {
+	id         uint32
+	ciphertext []byte
+}
+
+// dataKey returns the import's data key, making it if there is none. The first
+// writer wins; a key that lost is never used.
+func (p *Open) dataKey(ctx context.Context, imp Import) (wrappedKey, error) {
+	key, found, err := p.storedKey(ctx, imp)
+	if err != nil || found {
+		return key, err
+	}
+	_, ciphertext, err := protection.GenerateDataKey(ctx, p.KMS, p.DataKeyID, imp.ImportID)
+	if err != nil {
+		return wrappedKey{}, err
+	}
+	err = p.DB.Query(ctx, "store the data key of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `INSERT INTO etl.data_keys (import_id, ciphertext) VALUES ($1, $2) ON CONFLICT (import_id) DO NOTHING`,
+			imp.ImportID, ciphertext)
+		return err
+	})
+	if err != nil {
+		return wrappedKey{}, err
+	}
+	key, _, err = p.storedKey(ctx, imp)
+	return key, err
+}
+
+func (p *Open) storedKey(ctx context.Context, imp Import) (key wrappedKey, found bool, err error) {
+	err = p.DB.Query(ctx, "data key of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT key_id, ciphertext FROM etl.data_keys WHERE import_id = $1`, imp.ImportID)
+		if err != nil {
+			return err
+		}
+		_, err = pgx.ForEachRow(rows, []any{&key.id, &key.ciphertext}, func() error {
+			found = true
+			return nil
+		})
+		return err
+	})
+	return key, found, err
+}

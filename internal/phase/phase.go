@@ -1,0 +1,172 @@
+// Package phase holds the steps of an import, one file a state of the machine.
+//
+// A phase is a Run(ctx, In) (Out, error) over small JSON structs of keys, hashes
+// and counts, never rows. A phase that computes (Protect, Transform) writes its
+// result as an immutable work object; a phase that persists (Stage, Validate,
+// Prepare …) writes in one transaction with its row in the ledger. So every
+// phase may run again at any time, also as a late twin of itself: a second run
+// finds the object or the ledger row and returns the same result.
+package phase
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/metric"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/registry"
+)
+
+// Modes of an import. The line is the same for both; the mode is data.
+const (
+	Initial = "initial" // all history, once
+	Daily   = "daily"   // the files of one day
+)
+
+// Import identifies the work: every phase gets it.
+type Import struct {
+	ImportID   string `json:"import_id"`
+	Generation int    `json:"generation"`
+	Mode       string `json:"mode"`
+	FileDate   string `json:"file_date"` // YYYY-MM-DD
+	// The import's data key, wrapped by KMS, and its row in etl.data_keys; set by
+	// Open, so that the phases that need it ask no database.
+	KeyID      uint32 `json:"key_id,omitempty"`
+	WrappedKey []byte `json:"wrapped_key,omitempty"`
+}
+
+// Date is the file date as a time at midnight UTC.
+func (i Import) Date() (time.Time, error) {
+	date, err := time.Parse(time.DateOnly, i.FileDate)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("file date of %s: %w", i.ImportID, err)
+	}
+	return date, nil
+}
+
+// prefix is where the work objects of a generation live.
+func (i Import) prefix() string { return fmt.Sprintf("%s/g%d/", i.ImportID, i.Generation) }
+
+// scope binds ciphertexts to a resource of the import.
+func (i Import) scope(resource string) protection.Scope {
+	return protection.Scope{ImportID: i.ImportID, Generation: i.Generation, Resource: resource}
+}
+
+func (i Import) leaf(kind postgres.Kind, resource string) postgres.Leaf {
+	return postgres.Leaf{Kind: kind, Resource: resource, ImportID: i.ImportID, Generation: i.Generation}
+}
+
+func (i Import) unit(state, resource string, chunk int) postgres.Unit {
+	return postgres.Unit{ImportID: i.ImportID, Generation: i.Generation, Phase: state, Resource: resource, Chunk: chunk}
+}
+
+// File is one sealed object version.
+type File struct {
+	Resource  string `json:"resource"`
+	File      string `json:"file"` // name without its prefix
+	Key       string `json:"key"`
+	VersionID string `json:"version_id"`
+	Bytes     int64  `json:"bytes"`
+	Format    string `json:"format"`
+}
+
+// Chunk is a byte range of a sealed file: an item of the manifest.
+type Chunk struct {
+	File
+	Header   []string     `json:"header,omitempty"` // CSV: the file's own columns, in its order
+	Range    record.Chunk `json:"range"`
+	NextLine int64        `json:"next_line,omitempty"` // first line of the next chunk, 0 for the last
+}
+
+// ChunkIn is the input of the phases that work on a chunk.
+type ChunkIn struct {
+	Import  Import `json:"import"`
+	Chunk   Chunk  `json:"chunk"`
+	Attempt int    `json:"attempt"` // how often the execution was redriven
+}
+
+// object is the key of a chunk's work object of a kind.
+func (in ChunkIn) object(kind string) string {
+	return fmt.Sprintf("%s%s/%s/%06d.copy", in.Import.prefix(), kind, in.Chunk.Resource, in.Chunk.Range.Index)
+}
+
+func (in ChunkIn) unit(state string) postgres.Unit {
+	return in.Import.unit(state, in.Chunk.Resource, in.Chunk.Range.Index)
+}
+
+// Progress is what the phases tell the registry, so that an administrator sees
+// how far an import is, also when PostgreSQL is down.
+type Progress interface {
+	// RecordProgress stores the counts of one unit; storing them again changes
+	// nothing. It does not retry by itself.
+	RecordProgress(ctx context.Context, importID string, generation int, p registry.Progress) error
+}
+
+// Common is what every phase has.
+type Common struct {
+	Contract *contract.Package
+	Work     *objectstore.Store
+	Log      *slog.Logger
+	Metrics  *metric.Writer
+	Progress Progress
+	Now      func() time.Time
+}
+
+// done logs, measures and records the end of a unit. The unit is persisted by
+// then: what fails here is worth a warning, not a second run.
+func (c *Common) done(ctx context.Context, imp Import, file string, p registry.Progress, started time.Time, text string, more ...slog.Attr) {
+	p.Seconds = c.Now().Sub(started).Seconds()
+	log := c.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.Step(p.State)))
+	if file != "" {
+		log = log.With(centrallog.File(file))
+	}
+	attrs := []slog.Attr{
+		slog.String("state", p.State), slog.String("resource", p.Resource), slog.Int("chunk", p.Chunk),
+		slog.Int64("read", p.Read), slog.Int64("valid", p.Valid), slog.Int64("rejected", p.Rejected),
+		slog.Int64("enriched", p.Enriched), slog.Int64("not_enriched", p.NotEnriched),
+		slog.Int64("persisted", p.Persisted), slog.Float64("seconds", p.Seconds),
+	}
+	log.LogAttrs(ctx, slog.LevelInfo, text, append(attrs, more...)...)
+	err := c.Metrics.Put(imp.ImportID, metric.Dimensions{Step: p.State, Resource: p.Resource},
+		metric.Value{Name: "Duration", Unit: metric.Seconds, Value: p.Seconds},
+		metric.Value{Name: "RecordsRead", Unit: metric.Count, Value: float64(p.Read)},
+		metric.Value{Name: "RecordsRejected", Unit: metric.Count, Value: float64(p.Rejected)},
+		metric.Value{Name: "RecordsPersisted", Unit: metric.Count, Value: float64(p.Persisted)},
+		metric.Value{Name: "UnitsDone", Unit: metric.Count, Value: 1})
+	if err == nil {
+		err = c.Progress.RecordProgress(ctx, imp.ImportID, imp.Generation, p)
+	}
+	if err != nil {
+		log.WarnContext(ctx, message.ProgressNotRecorded, centrallog.Details(err.Error()))
+	}
+}
+
+// resource finds a resource of the contract.
+func (c *Common) resource(name string) (*contract.Resource, error) {
+	if r := c.Contract.Resource(name); r != nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("the contract has no resource %q", name)
+}
+
+// layout is how the record reader sees a file.
+func layout(r *contract.Resource, format string) record.Layout {
+	return record.Layout{Format: record.Format(format), Delimiter: r.Delimiter, Quote: r.Quote, Encoding: r.Encoding, Columns: r.Columns()}
+}
+
+// columnNames of a table, in COPY order.
+func columnNames(columns []contract.Column) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return names
+}

@@ -1,0 +1,112 @@
+package phase
+
+import (
+	"context"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/registry"
+)
+
+// PlanIn holds what the scan of each file found.
+type PlanIn struct {
+	Import  Import    `json:"import"`
+	Scanned []ScanOut `json:"scanned"`
+	Attempt int       `json:"attempt"`
+}
+
+// PlanOut tells the Distributed Maps what to read.
+type PlanOut struct {
+	Bucket        string             `json:"bucket"`
+	Manifest      objectstore.Object `json:"manifest"`
+	ResultsPrefix string             `json:"results_prefix"`
+	Resources     []string           `json:"resources"` // tables to index after staging
+	Targets       []string           `json:"targets"`   // detached tables to index before publishing
+	Chunks        int                `json:"chunks"`
+	Records       int64              `json:"records"`
+}
+
+// eventsTable stands for the events among the detached tables.
+const eventsTable = "events"
+
+// PlanRecorder is what Plan needs from the registry.
+type PlanRecorder interface {
+	// RecordPlan stores how many chunks each resource has; storing it again
+	// changes nothing.
+	RecordPlan(ctx context.Context, importID string, generation int, chunks map[string]int) error
+}
+
+// Plan writes the manifest of all chunks and makes the detached tables.
+type Plan struct {
+	Common
+	DB       *postgres.DB
+	Recorder PlanRecorder
+}
+
+// Run writes the manifest and the tables; a second run finds both.
+func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
+	started := p.Now()
+	out := PlanOut{Bucket: p.Work.Bucket(), ResultsPrefix: in.Import.prefix() + "results"}
+	chunks := map[string]int{}
+	for _, s := range in.Scanned {
+		out.Chunks += s.Chunks
+		out.Records += s.Records
+		out.Resources = append(out.Resources, s.Resource)
+		chunks[s.Resource] = s.Chunks
+	}
+	out.Targets = append(append(out.Targets, out.Resources...), eventsTable)
+	object, _, err := p.Work.PutOnce(ctx, in.Import.prefix()+"manifest.jsonl", nil, func(w io.Writer) error {
+		return p.concatenate(ctx, in.Scanned, w)
+	})
+	if err != nil {
+		return PlanOut{}, err
+	}
+	out.Manifest = object
+	if err := p.tables(ctx, in); err != nil {
+		return PlanOut{}, err
+	}
+	if err := p.Recorder.RecordPlan(ctx, in.Import.ImportID, in.Import.Generation, chunks); err != nil {
+		return PlanOut{}, err
+	}
+	p.done(ctx, in.Import, "", registry.Progress{State: "Plan", Read: out.Records}, started, message.ImportPlanned)
+	return out, nil
+}
+
+// concatenate joins the lists of chunks, in the order of the contract.
+func (p *Plan) concatenate(ctx context.Context, scanned []ScanOut, w io.Writer) error {
+	for _, s := range scanned {
+		body, err := p.Work.Open(ctx, s.Object.Key, s.Object.VersionID)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(w, body)
+		_ = body.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tables makes the detached tables and notes how many records each file has.
+func (p *Plan) tables(ctx context.Context, in PlanIn) error {
+	_, err := postgres.Once(ctx, p.DB, in.Import.unit("Plan", "", 0), func(ctx context.Context, tx pgx.Tx) (int, error) {
+		for _, s := range in.Scanned {
+			for _, kind := range []postgres.Kind{postgres.Staging, postgres.Target} {
+				if err := in.Import.leaf(kind, s.Resource).Create(ctx, tx); err != nil {
+					return 0, err
+				}
+			}
+			if _, err := tx.Exec(ctx, `UPDATE etl.files SET records = $4 WHERE (import_id, generation, resource) = ($1, $2, $3)`,
+				in.Import.ImportID, in.Import.Generation, s.Resource, s.Records); err != nil {
+				return 0, err
+			}
+		}
+		return len(in.Scanned), in.Import.leaf(postgres.Events, "").Create(ctx, tx)
+	})
+	return err
+}

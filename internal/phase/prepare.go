@@ -1,0 +1,114 @@
+package phase
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/event"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/registry"
+)
+
+// PrepareIn is a chunk with its events and typed rows.
+type PrepareIn struct {
+	ChunkIn
+	Transformed Transformed `json:"transformed"`
+}
+
+// Prepared counts what a chunk has in the detached tables.
+type Prepared struct {
+	Resource string        `json:"resource"`
+	Chunk    int           `json:"chunk"`
+	Summary  event.Summary `json:"summary"`
+}
+
+// Prepare pipes the events and the typed rows of a chunk into the detached
+// tables of the import, byte for byte, in one transaction.
+type Prepare struct {
+	Common
+	DB        *postgres.DB
+	LogEvents bool // one log line an event (requirements R6.5)
+}
+
+// Run persists the chunk once; a second run returns the stored result.
+func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
+	started := p.Now()
+	r, err := p.resource(in.Chunk.Resource)
+	if err != nil {
+		return Prepared{}, err
+	}
+	events := in.Transformed.Events
+	from := postgres.Object{Key: events.Key, VersionID: events.VersionID, SHA256: events.SHA256}
+	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Prepare"), from, func(ctx context.Context, tx pgx.Tx) (Prepared, error) {
+		if err := p.pipe(ctx, tx, in, in.Transformed.Targets, in.Import.leaf(postgres.Target, r.Name), r.TargetColumns()); err != nil {
+			return Prepared{}, err
+		}
+		if err := p.pipe(ctx, tx, in, events, in.Import.leaf(postgres.Events, ""), event.Columns()); err != nil {
+			return Prepared{}, err
+		}
+		return Prepared{Resource: r.Name, Chunk: in.Chunk.Range.Index, Summary: in.Transformed.Summary}, nil
+	})
+	if err != nil {
+		return Prepared{}, err
+	}
+	if p.LogEvents {
+		if err := p.logEvents(ctx, in); err != nil {
+			return Prepared{}, err
+		}
+	}
+	s := out.Summary
+	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
+		State: "Prepare", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
+		Enriched: s.Enriched, NotEnriched: s.NotEnriched, Persisted: s.Events,
+	}, started, message.ChunkPrepared, slog.String("first_event", s.FirstEvent), slog.String("last_event", s.LastEvent))
+	return out, nil
+}
+
+// pipe copies one stream into a detached table and checks its rows and content.
+func (p *Prepare) pipe(ctx context.Context, tx pgx.Tx, in PrepareIn, object objectstore.Object, leaf postgres.Leaf, columns []contract.Column) error {
+	body, err := openStream(ctx, p.Work, object, columns)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	content := newHashed(body, object)
+	rows, err := postgres.Copy(ctx, tx, leaf.Table(), columnNames(columns), content)
+	if err != nil {
+		return err
+	}
+	if rows != in.Transformed.Summary.Events {
+		return &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch("lignes persistées", leaf.Name(), in.Transformed.Summary.Events, rows)}
+	}
+	return content.check()
+}
+
+// logEvents writes one line of the central log for each event of the chunk.
+func (p *Prepare) logEvents(ctx context.Context, in PrepareIn) error {
+	log := p.Log.With(centrallog.ImportID(in.Import.ImportID), centrallog.File(in.Chunk.File.File), centrallog.Step(message.StepPersistence))
+	_, err := p.Work.Read(ctx, in.Transformed.Events, func(stream io.Reader) error {
+		columns := event.Columns()
+		return eachRow(stream, func(row [][]byte) error {
+			id, err := copybinary.DecodeUUID(row[columnIndex(columns, "event_id")])
+			if err != nil {
+				return err
+			}
+			line, err := copybinary.DecodeInt8(row[columnIndex(columns, "line_number")])
+			if err != nil {
+				return err
+			}
+			log.InfoContext(ctx, message.EventPersisted, centrallog.Line(line), slog.String("event_id", uuid.UUID(id).String()))
+			return nil
+		})
+	})
+	return err
+}

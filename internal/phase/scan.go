@@ -1,0 +1,148 @@
+package phase
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/registry"
+)
+
+// ScanIn names the file to read.
+type ScanIn struct {
+	Import  Import `json:"import"`
+	File    File   `json:"file"`
+	Attempt int    `json:"attempt"`
+}
+
+// ScanOut tells where the file's list of chunks is.
+type ScanOut struct {
+	Resource string             `json:"resource"`
+	Records  int64              `json:"records"` // malformed ones included
+	Chunks   int                `json:"chunks"`
+	Object   objectstore.Object `json:"object"`
+}
+
+// Scan reads a file once, checks it as a whole, and cuts it into chunks.
+type Scan struct {
+	Common
+	Landing *objectstore.Store
+	// ChunkBytes is the size at which a chunk is cut (default 32 MiB); in daily
+	// mode a chunk is also cut after ChunkRecords (default 2,000).
+	ChunkBytes, ChunkRecords int64
+}
+
+// Run scans the file into a work object of chunks. A second run returns the
+// object of the first. It fails with *[fault.InvalidFile] if the file is empty,
+// in another encoding, or has another header.
+func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
+	started := p.Now()
+	r, err := p.resource(in.File.Resource)
+	if err != nil {
+		return ScanOut{}, err
+	}
+	out := ScanOut{Resource: in.File.Resource}
+	key := in.Import.prefix() + "chunks/" + in.File.Resource + ".jsonl"
+	object, created, err := p.Work.PutOnce(ctx, key, nil, func(w io.Writer) error {
+		return p.cut(ctx, in, r, w, &out)
+	})
+	if err != nil {
+		return ScanOut{}, err
+	}
+	if out.Object = object; !created {
+		if err := p.reread(ctx, &out); err != nil {
+			return ScanOut{}, err
+		}
+	}
+	p.done(ctx, in.Import, in.File.File, registry.Progress{State: "Scan", Resource: r.Name, Read: out.Records}, started, message.FileScanned)
+	return out, nil
+}
+
+// cut writes the chunks of the file to w.
+func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Writer, out *ScanOut) error {
+	body := p.Landing.OpenAhead(ctx, in.File.Key, in.File.VersionID, in.File.Bytes)
+	defer func() { _ = body.Close() }()
+	limits := record.Limits{ChunkBytes: p.ChunkBytes}
+	if in.Import.Mode == Daily {
+		limits.ChunkRecords = p.ChunkRecords
+	}
+	var chunks []record.Chunk // about 80 bytes for 32 MiB of the file
+	summary, err := record.Cut(body, layout(r, in.File.Format), limits, func(c record.Chunk) error {
+		chunks = append(chunks, c)
+		return nil
+	})
+	if err != nil {
+		return invalidFile(in.File, err)
+	}
+	if summary.Records == 0 && !r.EmptyAllowed {
+		return &fault.InvalidFile{File: in.File.File, Reason: message.FileNoRecord}
+	}
+	out.Records, out.Chunks = summary.Records, len(chunks)
+	buffered := bufio.NewWriter(w)
+	lines := json.NewEncoder(buffered)
+	for i, c := range chunks {
+		item := Chunk{File: in.File, Header: summary.Header, Range: c}
+		if i+1 < len(chunks) {
+			item.NextLine = chunks[i+1].FirstLine
+		}
+		if err := lines.Encode(item); err != nil {
+			return err
+		}
+	}
+	return buffered.Flush()
+}
+
+// invalidFile turns what the reader says of a faulty file into the machine's
+// fault; other errors pass.
+func invalidFile(file File, err error) error {
+	faulty, ok := errors.AsType[*record.FileError](err)
+	if !ok {
+		return fmt.Errorf("scan %s: %w", file.Key, err)
+	}
+	switch faulty.Reason {
+	case record.ReasonEmpty:
+		return &fault.InvalidFile{File: file.File, Reason: message.FileEmpty}
+	case record.ReasonHeader:
+		return &fault.InvalidFile{File: file.File, Reason: message.FileHeader(faulty.Missing, faulty.Extra)}
+	default:
+		return &fault.InvalidFile{File: file.File, Reason: message.FileEncoding}
+	}
+}
+
+// reread counts the chunks of an earlier run's object.
+func (p *Scan) reread(ctx context.Context, out *ScanOut) (err error) {
+	out.Records, out.Chunks = 0, 0
+	out.Object, err = p.Work.Read(ctx, out.Object, func(r io.Reader) error {
+		return eachChunk(r, func(c Chunk) error {
+			out.Chunks++
+			out.Records += c.Range.Records
+			return nil
+		})
+	})
+	return err
+}
+
+// eachChunk reads a list of chunks.
+func eachChunk(r io.Reader, each func(Chunk) error) error {
+	lines := json.NewDecoder(bufio.NewReader(r))
+	for {
+		var c Chunk
+		switch err := lines.Decode(&c); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("list of chunks: %w", err)
+		}
+		if err := each(c); err != nil {
+			return err
+		}
+	}
+}

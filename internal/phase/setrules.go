@@ -1,0 +1,217 @@
+package phase
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres"
+)
+
+// setRules writes the rules of one resource as SQL over the staged rows. Every
+// statement inserts the errors it finds and rejects their records.
+type setRules struct {
+	tx       pgx.Tx
+	imp      Import
+	pkg      *contract.Package
+	resource *contract.Resource
+	found    int64
+}
+
+// run applies uniqueness, relations, then rules over a record and its parent.
+func (s *setRules) run(ctx context.Context) error {
+	if err := s.unique(ctx, "primaryKey", s.resource.Key); err != nil {
+		return err
+	}
+	for _, key := range s.resource.Unique {
+		if err := s.unique(ctx, "unique", key); err != nil {
+			return err
+		}
+	}
+	for _, relation := range s.resource.Relations {
+		if relation.Resource == s.resource.Name {
+			if err := s.tree(ctx, relation); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := s.relation(ctx, relation); err != nil {
+			return err
+		}
+	}
+	for _, rule := range s.resource.ChildRules {
+		if err := s.childRule(ctx, rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reject inserts an error, and the reject, for each row (file, line_number,
+// error_details) that query yields. It returns how many records it newly rejects.
+func (s *setRules) reject(ctx context.Context, field, rule, query string, args ...any) (int64, error) {
+	const fixed = 6
+	all := append([]any{s.imp.ImportID, s.imp.Generation, s.resource.Name, field, rule, message.StepValidation}, args...)
+	for i := len(args); i > 0; i-- {
+		query = strings.ReplaceAll(query, fmt.Sprintf("@%d", i), fmt.Sprintf("$%d", fixed+i))
+	}
+	tag, err := s.tx.Exec(ctx, `
+		WITH found AS (`+query+`),
+		logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
+			SELECT $1, $2, $3, file, line_number, $4, $5, error_details, $6 FROM found)
+		INSERT INTO etl.rejects (import_id, generation, resource, line_number)
+		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`, all...)
+	if err != nil {
+		return 0, err
+	}
+	s.found++ // something may have been logged, also where the record was rejected before
+	return tag.RowsAffected(), nil
+}
+
+func (s *setRules) leaf(resource string) string {
+	return s.imp.leaf(postgres.Staging, resource).Table()
+}
+
+// unique rejects every record whose key stands on an earlier line; the first
+// line counts even if it is rejected for something else.
+func (s *setRules) unique(ctx context.Context, rule string, key []string) error {
+	columns := strings.Join(stagedKeyColumns(s.resource, key), ", ")
+	field := strings.Join(key, ", ")
+	_, err := s.reject(ctx, field, rule, fmt.Sprintf(`
+		SELECT file, line_number, replace(@1, @2, first::text) AS error_details FROM (
+			SELECT file, line_number, min(line_number) OVER (PARTITION BY %[1]s) AS first
+			FROM %[2]s WHERE (%[1]s) IN (SELECT %[1]s FROM %[2]s WHERE (%[3]s) GROUP BY %[1]s HAVING count(*) > 1)
+		) d WHERE line_number > first`, columns, s.leaf(s.resource.Name), notNull("", columns)),
+		message.DuplicateTemplate(key), message.FirstLine)
+	return err
+}
+
+// notNull is the condition that none of the columns is NULL.
+func notNull(alias, columns string) string {
+	parts := strings.Split(columns, ", ")
+	for i, c := range parts {
+		parts[i] = alias + c + " IS NOT NULL"
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// pairs joins two lists of columns by equality.
+func pairs(leftAlias string, left []string, rightAlias string, right []string) string {
+	parts := make([]string, len(left))
+	for i := range left {
+		parts[i] = fmt.Sprintf("%s.%s = %s.%s", leftAlias, left[i], rightAlias, right[i])
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// orphan is the condition that a row c of the resource has no parent: neither a
+// valid record of the same import, nor a row of a target table that is inserted
+// or updated.
+func (s *setRules) orphan(relation contract.Relation) string {
+	parent := s.pkg.Resource(relation.Resource)
+	child := stagedKeyColumns(s.resource, relation.Fields)
+	staged := stagedKeyColumns(parent, relation.ParentFields)
+	condition := fmt.Sprintf(`NOT EXISTS (SELECT FROM %s p LEFT JOIN etl.rejects r
+			ON r.import_id = $1 AND r.generation = $2 AND r.resource = '%s' AND r.line_number = p.line_number
+			WHERE %s AND r.line_number IS NULL)`,
+		s.leaf(parent.Name), parent.Name, pairs("p", staged, "c", child))
+	if parent.Load == contract.LoadUpsert {
+		condition += fmt.Sprintf(` AND NOT EXISTS (SELECT FROM final.%s f WHERE %s)`,
+			pgx.Identifier{parent.Name}.Sanitize(), pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
+	}
+	return condition
+}
+
+// targetKeyColumns are the columns of the target table by which fields are compared.
+func targetKeyColumns(r *contract.Resource, fields []string) []string {
+	columns := make([]string, len(fields))
+	for i, name := range fields {
+		f := r.Field(name)
+		columns[i] = f.Target
+		if f.Sensitivity == contract.Token {
+			columns[i] += contract.TokenSuffix
+		}
+	}
+	return columns
+}
+
+// relation rejects the records whose parent was rejected or does not exist.
+func (s *setRules) relation(ctx context.Context, relation contract.Relation) (int64, error) {
+	field := strings.Join(relation.Fields, ", ")
+	columns := strings.Join(stagedKeyColumns(s.resource, relation.Fields), ", ")
+	return s.reject(ctx, field, "foreignKey", fmt.Sprintf(`
+		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c
+		WHERE %s AND %s
+		AND NOT EXISTS (SELECT FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = $3
+			AND e.line_number = c.line_number AND e.rule = 'foreignKey' AND e.field = $4)`,
+		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation)),
+		message.UnknownParent(relation.Fields, relation.Resource))
+}
+
+// tree applies a relation of a resource to itself: rejects cascade until nothing
+// changes, then what cannot be reached from a root is on a cycle or below one.
+func (s *setRules) tree(ctx context.Context, relation contract.Relation) error {
+	if err := s.cascade(ctx, relation); err != nil {
+		return err
+	}
+	if !relation.Acyclic {
+		return nil
+	}
+	field := strings.Join(relation.Fields, ", ")
+	child := stagedKeyColumns(s.resource, relation.Fields)[0]
+	key := stagedKeyColumns(s.resource, relation.ParentFields)[0]
+	_, err := s.reject(ctx, field, "cycle", fmt.Sprintf(`
+		WITH RECURSIVE valid AS (
+			SELECT p.file, p.line_number, p.%[1]s AS key, p.%[2]s AS parent FROM %[3]s p LEFT JOIN etl.rejects r
+				ON r.import_id = $1 AND r.generation = $2 AND r.resource = $3 AND r.line_number = p.line_number
+			WHERE r.line_number IS NULL),
+		reached AS (SELECT key FROM valid WHERE parent IS NULL
+			UNION SELECT v.key FROM valid v JOIN reached t ON v.parent = t.key),
+		stuck AS (SELECT * FROM valid WHERE key NOT IN (SELECT key FROM reached)),
+		walk AS (SELECT key AS start, parent AS at FROM stuck
+			UNION SELECT w.start, s.parent FROM walk w JOIN stuck s ON s.key = w.at WHERE w.at <> w.start)
+		SELECT file, line_number, @1::text AS error_details FROM stuck
+		WHERE key IN (SELECT start FROM walk WHERE start = at)`, key, child, s.leaf(s.resource.Name)),
+		message.Cycle(relation.Fields))
+	if err != nil {
+		return err
+	}
+	return s.cascade(ctx, relation)
+}
+
+// cascade repeats a relation until it rejects nothing more.
+func (s *setRules) cascade(ctx context.Context, relation contract.Relation) error {
+	for {
+		rejected, err := s.relation(ctx, relation)
+		if err != nil || rejected == 0 {
+			return err
+		}
+	}
+}
+
+// childRule compares a field with a field of the record's parent: the valid one
+// of this import if there is one, else the published one.
+func (s *setRules) childRule(ctx context.Context, rule contract.ChildRule) error {
+	relation := s.resource.Relations[rule.Relation]
+	parent := s.pkg.Resource(relation.Resource)
+	child := stagedKeyColumns(s.resource, relation.Fields)
+	published := "NULL::bigint"
+	if parent.Load == contract.LoadUpsert {
+		published = fmt.Sprintf(`(SELECT f.%s FROM final.%s f WHERE %s)`, parent.Field(rule.ParentField).Target,
+			pgx.Identifier{parent.Name}.Sanitize(), pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
+	}
+	staged := fmt.Sprintf(`(SELECT p.%s FROM %s p LEFT JOIN etl.rejects r
+			ON r.import_id = $1 AND r.generation = $2 AND r.resource = '%s' AND r.line_number = p.line_number
+			WHERE %s AND r.line_number IS NULL)`, stagedKeyColumns(parent, []string{rule.ParentField})[0],
+		s.leaf(parent.Name), parent.Name, pairs("p", stagedKeyColumns(parent, relation.ParentFields), "c", child))
+	_, err := s.reject(ctx, rule.Field, rule.Name, fmt.Sprintf(`
+		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c
+		WHERE NOT (c.%s %s coalesce(%s, %s))`, s.leaf(s.resource.Name),
+		stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, staged, published),
+		rule.Message)
+	return err
+}

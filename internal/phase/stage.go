@@ -1,0 +1,65 @@
+package phase
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/registry"
+)
+
+// StageIn is a chunk with its protected records.
+type StageIn struct {
+	ChunkIn
+	Protected Protected `json:"protected"`
+}
+
+// Staged tells how many rows a chunk has in the staging table.
+type Staged struct {
+	Rows int64 `json:"rows"`
+}
+
+// Stage pipes the protected records of a chunk into the import's staging table,
+// byte for byte.
+type Stage struct {
+	Common
+	DB *postgres.DB
+}
+
+// Run persists the chunk once; a second run returns the stored result. It fails
+// with *[fault.Incompatible] if the work object was made for other columns.
+func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
+	started := p.Now()
+	r, err := p.resource(in.Chunk.Resource)
+	if err != nil {
+		return Staged{}, err
+	}
+	object := in.Protected.Object
+	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, SHA256: object.SHA256}
+	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Stage"), from, func(ctx context.Context, tx pgx.Tx) (Staged, error) {
+		body, err := openStream(ctx, p.Work, object, r.StagingColumns())
+		if err != nil {
+			return Staged{}, err
+		}
+		defer func() { _ = body.Close() }()
+		content := newHashed(body, object)
+		rows, err := postgres.Copy(ctx, tx, in.Import.leaf(postgres.Staging, r.Name).Table(), columnNames(r.StagingColumns()), content)
+		if err != nil {
+			return Staged{}, err
+		}
+		if rows != in.Protected.Read {
+			return Staged{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch("lignes persistées", r.Name, in.Protected.Read, rows)}
+		}
+		return Staged{Rows: rows}, content.check()
+	})
+	if err != nil {
+		return Staged{}, err
+	}
+	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
+		State: "Stage", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Protected.Read, Persisted: out.Rows,
+	}, started, message.ChunkStaged)
+	return out, nil
+}

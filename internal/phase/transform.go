@@ -1,0 +1,263 @@
+package phase
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/enrichment"
+	"etl-dataloader/internal/event"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/registry"
+)
+
+// enrichBatch is how many records are enriched together (requirements R5.2).
+const enrichBatch = 1000
+
+// Transformed tells where the events and the typed rows of a chunk are.
+type Transformed struct {
+	Events  objectstore.Object `json:"events"`
+	Targets objectstore.Object `json:"targets"`
+	Summary event.Summary      `json:"summary"`
+}
+
+// Enricher asks the external system of a resource. It answers in the order of the
+// keys, retries within its own bounds, and never fails as a whole.
+type Enricher interface {
+	Enrich(ctx context.Context, keys []string) []enrichment.Outcome
+}
+
+// Transform makes the events and the typed target rows of the valid records of a
+// chunk, with what the external systems know of them.
+type Transform struct {
+	Common
+	DB  *postgres.DB
+	KMS protection.KMS
+	// Enrichers returns the enricher of a source for a mode; an error if the
+	// source is not configured.
+	Enrichers func(source, mode string) (Enricher, error)
+	NewID     func() (uuid.UUID, error) // time-ordered ids (UUIDv7)
+}
+
+// Run writes the two work objects of the chunk. The targets depend on nothing
+// but the staged records; the events of the first run stand.
+func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
+	started := p.Now()
+	r, err := p.resource(in.Chunk.Resource)
+	if err != nil {
+		return Transformed{}, err
+	}
+	job, err := p.job(ctx, in, r)
+	if err != nil {
+		return Transformed{}, err
+	}
+	var out Transformed
+	var eventsNew objectstore.Created
+	targets, targetsNew, err := p.Work.PutOnce(ctx, in.object("targets"), schemaOf(r.TargetColumns()), func(targets io.Writer) (err error) {
+		out.Events, eventsNew, err = p.Work.PutOnce(ctx, in.object("events"), schemaOf(event.Columns()), func(events io.Writer) error {
+			return p.produce(ctx, job, targets, events, &out.Summary)
+		})
+		return err
+	})
+	if err != nil {
+		return Transformed{}, err
+	}
+	out.Targets = targets
+	if !targetsNew {
+		if out.Targets, err = p.Work.Read(ctx, targets, func(io.Reader) error { return nil }); err != nil {
+			return Transformed{}, err
+		}
+	}
+	if !eventsNew {
+		if out.Events, err = p.Work.Read(ctx, out.Events, func(stream io.Reader) error {
+			out.Summary = event.Summary{}
+			return eachRow(stream, out.Summary.AddRow)
+		}); err != nil {
+			return Transformed{}, err
+		}
+	}
+	s := out.Summary
+	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
+		State: "Transform", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
+		Enriched: s.Enriched, NotEnriched: s.NotEnriched,
+	}, started, message.ChunkTransformed)
+	return out, nil
+}
+
+// transformJob is what the records of a chunk are transformed with.
+type transformJob struct {
+	in       ChunkIn
+	resource *contract.Resource
+	staged   objectstore.Object
+	rejected []int64 // ascending
+	row      *stagedRow
+	builder  *event.Builder
+	enricher Enricher // nil if the resource is not enriched
+}
+
+// job finds the staged object in the ledger, the rejects, and the keys.
+func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (*transformJob, error) {
+	j := &transformJob{in: in, resource: r}
+	object, found, err := p.DB.LedgerObject(ctx, in.unit("Stage"))
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, &fault.Superseded{ImportID: in.Import.ImportID, Generation: in.Import.Generation}
+	}
+	j.staged = objectstore.Object{Key: object.Key, VersionID: object.VersionID, SHA256: object.SHA256}
+	if j.rejected, err = p.rejected(ctx, in); err != nil {
+		return nil, err
+	}
+	open := func([]byte, string, int64, []byte) ([]byte, error) {
+		return nil, fmt.Errorf("%s is not enriched, so nothing is decrypted", r.Name)
+	}
+	if r.Enrichment != nil {
+		if j.enricher, err = p.Enrichers(r.Enrichment.Source, in.Import.Mode); err != nil {
+			return nil, err
+		}
+		key, err := openKey(ctx, p.KMS, in.Import)
+		if err != nil {
+			return nil, err
+		}
+		open = protection.NewOpener(key, in.Import.scope(r.Name)).Open
+	}
+	j.row = newStagedRow(r, open)
+	date, err := in.Import.Date()
+	if err != nil {
+		return nil, err
+	}
+	j.builder = event.NewBuilder(r, event.Origin{
+		ImportID: in.Import.ImportID, Generation: in.Import.Generation, FileDate: date,
+		File: in.Chunk.File.File, Chunk: in.Chunk.Range.Index,
+	}, p.Now, p.NewID)
+	return j, nil
+}
+
+// rejected returns the rejected lines of the chunk, ascending.
+func (p *Transform) rejected(ctx context.Context, in ChunkIn) (lines []int64, err error) {
+	err = p.DB.Query(ctx, "rejects of "+in.Import.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT line_number FROM etl.rejects WHERE import_id = $1 AND generation = $2 AND resource = $3
+			AND line_number >= $4 AND (line_number < $5 OR $5 = 0) ORDER BY line_number`,
+			in.Import.ImportID, in.Import.Generation, in.Chunk.Resource, in.Chunk.Range.FirstLine, in.Chunk.NextLine)
+		if err != nil {
+			return err
+		}
+		lines, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	})
+	return lines, err
+}
+
+// produce streams the staged rows into both streams.
+func (p *Transform) produce(ctx context.Context, j *transformJob, targets, events io.Writer, summary *event.Summary) error {
+	body, err := openStream(ctx, p.Work, j.staged, j.resource.StagingColumns())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	*summary = event.Summary{}
+	streams := event.NewStreams(j.builder, targets, events, summary)
+	content := newHashed(body, j.staged)
+	batch := &batch{}
+	next := 0
+	err = eachRow(content, func(row [][]byte) error {
+		line, err := j.row.lineNumber(row)
+		if err != nil {
+			return err
+		}
+		if next < len(j.rejected) && j.rejected[next] == line {
+			next++
+			return nil
+		}
+		if j.enricher == nil {
+			return streams.Write(line, row, event.Enrichment{})
+		}
+		if err := batch.add(j, line, row); err != nil {
+			return err
+		}
+		if len(batch.lines) < enrichBatch {
+			return nil
+		}
+		return p.flush(ctx, j, batch, streams)
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.flush(ctx, j, batch, streams); err != nil {
+		return err
+	}
+	if next != len(j.rejected) {
+		return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: message.CountMismatch("rejets", j.resource.Name, len(j.rejected), next)}
+	}
+	if err := streams.Close(); err != nil {
+		return err
+	}
+	return content.check()
+}
+
+// batch holds copies of the rows that are enriched together.
+type batch struct {
+	lines []int64
+	keys  []string
+	rows  [][][]byte
+}
+
+// add copies a row and decrypts its key, which stays in memory.
+func (b *batch) add(j *transformJob, line int64, row [][]byte) error {
+	values, err := j.row.decode(row, line)
+	if err != nil {
+		return err
+	}
+	field := j.resource.Field(j.resource.Enrichment.Key[0])
+	key, _ := field.Canonical(values[field.Index].Text)
+	size := 0
+	for _, cell := range row {
+		size += len(cell)
+	}
+	arena := make([]byte, 0, size)
+	kept := make([][]byte, len(row))
+	for i, cell := range row {
+		if cell != nil {
+			start := len(arena)
+			arena = append(arena, cell...)
+			kept[i] = arena[start:len(arena):len(arena)]
+		}
+	}
+	b.lines, b.keys, b.rows = append(b.lines, line), append(b.keys, key), append(b.rows, kept)
+	return nil
+}
+
+// flush enriches the batch and writes its rows. What could not be enriched is
+// logged, and becomes an event all the same.
+func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, streams *event.Streams) error {
+	if len(b.lines) == 0 {
+		return nil
+	}
+	outcomes := j.enricher.Enrich(ctx, b.keys)
+	if len(outcomes) != len(b.lines) {
+		return fmt.Errorf("enrichment of %s: %d answers for %d records", j.resource.Name, len(outcomes), len(b.lines))
+	}
+	for i, o := range outcomes {
+		e := event.Enrichment{Status: string(o.Status), Values: o.Values}
+		if e.Status == event.EnrichmentFailed {
+			p.Log.ErrorContext(ctx, message.EnrichmentError, centrallog.ImportID(j.in.Import.ImportID), centrallog.File(j.in.Chunk.File.File),
+				centrallog.Line(b.lines[i]), centrallog.Details(message.NotEnriched(j.resource.Enrichment.Source, string(o.Code))),
+				centrallog.Step(message.StepTransformation))
+		}
+		if err := streams.Write(b.lines[i], b.rows[i], e); err != nil {
+			return err
+		}
+	}
+	*b = batch{}
+	return nil
+}

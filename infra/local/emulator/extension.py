@@ -13,6 +13,7 @@ from ministack.services import stepfunctions as sfn
 import api
 import engine
 import executions
+import functions
 import objects
 from scope import CURRENT, Scope
 
@@ -28,7 +29,7 @@ def install():
     sfn._run_execution = api.run_started
     sfn._add_event = engine.add_event
     sfn._scaled_sleep = scaled_sleep
-    sfn._call_lambda = functools.partial(call_lambda, sfn._call_lambda)
+    sfn._call_lambda = functools.partial(functions.call_lambda, sfn._call_lambda)
     sfn._stop_execution = api.stop_execution
     sfn._emit_execution_status_event = emit_status_event
     sfn._restore_state = functools.partial(restore_state, sfn._restore_state)
@@ -37,6 +38,7 @@ def install():
         original = getattr(sfn, f"_{name}")
         setattr(sfn, f"_{name}", functools.partial(getattr(api, name), original))
     sfn.handle_request = functools.partial(handle_request, sfn.handle_request)
+    functions.install()
     objects.install()
 
 
@@ -54,16 +56,6 @@ async def handle_request(original, method, path, headers, body, query_params):
 def scaled_sleep(seconds):
     """Waits in a Wait state; a stop of the execution ends it."""
     (CURRENT.get() or Scope()).sleep(seconds * sfn._SFN_WAIT_SCALE)
-
-
-def call_lambda(original, func_ref, event):
-    """Invokes a function; a throttle has the name that AWS gives it in Step Functions."""
-    try:
-        return original(func_ref, event)
-    except sfn._ExecutionError as err:
-        if err.error == "Lambda.Unknown" and '"__type": "TooManyRequestsException"' in err.cause:
-            raise sfn._ExecutionError("Lambda.TooManyRequestsException", err.cause) from err
-        raise
 
 
 def restore_state(original, data):

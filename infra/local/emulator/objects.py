@@ -1,18 +1,23 @@
-"""Mends in the emulator's S3: ranged reads of big objects.
+"""Mends in the emulator's S3: ranges, memory, checksums, events.
 
-Two things differ from S3 in ministack 1.5.33: a GET of a version ignores the
-Range header, and with objects kept on disk a ranged GET reads the whole
-object first. Scan and Protect read byte ranges of a pinned version, so both
-count here.
+What differs from S3 in ministack 1.5.33 and counts here: a GET of a version
+ignores the Range header; a ranged GET of an object on disk reads all of it
+first; versions on disk stay in memory as well; CRC-64/NVME is computed a byte
+at a time in Python; "Object Created" events lack the version.
 """
 
 import contextvars
 import functools
+import json
 
-from ministack.services import s3
+from awscrt import checksums
+from ministack.services import eventbridge, s3
 
 # True while a GET with a Range header is being answered.
 _RANGED = contextvars.ContextVar("ranged", default=False)
+
+# The version that the event about to be dispatched is about.
+_VERSION = contextvars.ContextVar("version", default=None)
 
 
 class FileBody:
@@ -32,6 +37,11 @@ def install():
     s3._get_object = functools.partial(get_object, s3._get_object)
     s3._read_body = functools.partial(read_body, s3._read_body)
     s3._version_body = functools.partial(version_body, s3._version_body)
+    s3._persist_object = functools.partial(persist_object, s3._persist_object)
+    s3._crc64nvme = checksums.crc64nvme
+    s3._crc32c = checksums.crc32c
+    s3._fire_s3_event = functools.partial(fire_event, s3._fire_s3_event)
+    eventbridge._dispatch_event = functools.partial(dispatch_event, eventbridge._dispatch_event)
 
 
 def get_object(original, bucket_name, key, headers, query_params=None):
@@ -74,3 +84,31 @@ def version_body(original, bucket, bucket_name, key, version):
             and s3._version_file_exists(bucket_name, key, version["version_id"])):
         return FileBody(s3._version_disk_path(bucket_name, key, version["version_id"]))
     return original(bucket, bucket_name, key, version)
+
+
+def persist_object(original, bucket_name, key, obj):
+    """Writes an object to disk; its version then needs no copy in memory."""
+    original(bucket_name, key, obj)
+    if not isinstance(obj, dict) or obj.get("body") is not None:
+        return
+    for version in s3._object_versions.get((bucket_name, key), []):
+        if version["version_id"] == (obj.get("version_id") or "null"):
+            version["data"] = None
+
+
+def fire_event(original, *args, **kwargs):
+    """Sends the events of one change of an object."""
+    token = _VERSION.set(kwargs.get("version_id"))
+    try:
+        original(*args, **kwargs)
+    finally:
+        _VERSION.reset(token)
+
+
+def dispatch_event(original, event, *rest):
+    """Hands an event to the rules; an S3 event gets the version-id that AWS puts there."""
+    if _VERSION.get() and event.get("Source") == "aws.s3":
+        detail = json.loads(event["Detail"])
+        detail["object"].setdefault("version-id", _VERSION.get())
+        event = {**event, "Detail": json.dumps(detail)}
+    return original(event, *rest)

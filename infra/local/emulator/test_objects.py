@@ -1,0 +1,107 @@
+"""The mends in S3 and Lambda."""
+
+import json
+import tempfile
+import unittest
+
+from ministack.core import lambda_runtime
+from ministack.services import eventbridge, lambda_svc
+
+from harness import StepFunctionsTest, s3, sfn, task
+
+
+class ObjectsTest(unittest.TestCase):
+    def setUp(self):
+        s3.reset()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for name, value in (("S3_PERSIST", True), ("DATA_DIR", folder.name)):
+            self.addCleanup(setattr, s3, name, getattr(s3, name))
+            setattr(s3, name, value)
+        s3._create_bucket("work", b"", {})
+        s3._bucket_versioning["work"] = "Enabled"
+        self.first = self.put(b"0123456789")
+        self.second = self.put(b"abcdef")
+
+    def put(self, body, **headers):
+        """Writes work/key; returns the version."""
+        return s3._put_object("work", "key", body, headers)[1]["x-amz-version-id"]
+
+    def get(self, spread=None, version=None):
+        """GetObject of work/key."""
+        headers = {"range": f"bytes={spread}"} if spread else {}
+        return s3._get_object("work", "key", headers, {"versionId": [version]} if version else {})
+
+    def test_range_of_a_version(self):
+        for version, spread, want, content_range in (
+                (self.first, "2-4", b"234", "bytes 2-4/10"), (self.first, "8-99", b"89", "bytes 8-9/10"),
+                (self.first, "-3", b"789", "bytes 7-9/10"), (self.second, "1-2", b"bc", "bytes 1-2/6"),
+                (None, "4-", b"ef", "bytes 4-5/6")):
+            with self.subTest(version=version, spread=spread):
+                status, headers, body = self.get(spread, version)
+                self.assertEqual((status, body, headers["Content-Range"], headers["Content-Length"]),
+                                 (206, want, content_range, str(len(want))))
+
+    def test_range_beyond_the_end(self):
+        status, headers, _ = self.get("10-", self.first)
+        self.assertEqual((status, headers["Content-Range"]), (416, "bytes */10"))
+
+    def test_whole_versions(self):
+        self.assertEqual(self.get(version=self.first)[2], b"0123456789")
+        self.assertEqual(self.get()[2], b"abcdef")
+        self.assertEqual(self.get(version="none")[0], 404)
+
+    def test_nothing_stays_in_memory(self):
+        self.assertEqual([v["data"] for v in s3._object_versions[("work", "key")]], [None, None])
+
+    def test_written_once(self):
+        status, _, _ = s3._put_object("work", "key", b"x", {"if-none-match": "*"})
+        self.assertEqual(status, 412)
+
+    def test_published_check_values(self):
+        # https://reveng.sourceforge.io/crc-catalogue/all.htm
+        self.assertEqual(s3._crc64nvme(b"123456789"), 0xAE8B14860A799888)
+        self.assertEqual(s3._crc32c(b"123456789"), 0xE3069283)
+
+    def test_event_names_the_version(self):
+        seen = []
+        s3._bucket_notifications["work"] = "<EventBridgeConfiguration/>"
+        self.addCleanup(setattr, eventbridge, "_rules", eventbridge._rules)
+        eventbridge._rules = {"r": {"State": "ENABLED", "EventPattern": json.dumps({
+            "source": ["aws.s3"], "detail": {"object": {"key": [{"prefix": "daily/"}]}}})}}
+        self.addCleanup(setattr, eventbridge, "_targets", eventbridge._targets)
+        eventbridge._targets = {"r": [{"Id": "t"}]}
+        self.addCleanup(setattr, eventbridge, "_invoke_target", eventbridge._invoke_target)
+        eventbridge._invoke_target = lambda target, event, *_: seen.append(json.loads(event["Detail"]))
+        for key in ("daily/a b+é.csv", "other/c"):
+            s3._fire_s3_event("work", key, "s3:ObjectCreated:Put", 1, "e", version_id="v1", sequencer="00A1")
+        self.assertEqual([(d["object"]["key"], d["object"]["version-id"], d["object"]["sequencer"]) for d in seen],
+                         [("daily/a b+é.csv", "v1", "00A1")])
+
+
+class FunctionsTest(StepFunctionsTest):
+    def test_throttle_has_its_name(self):
+        import functions
+        throttle = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "Rate Exceeded")["body"]
+
+        def throttled(name, event):
+            raise sfn._ExecutionError("Lambda.Unknown", json.dumps(throttle))
+
+        self.replace(sfn, "_call_lambda", lambda name, event: functions.call_lambda(throttled, name, event))
+        arn = self.start(self.machine({"A": task("a", End=True)}))
+        self.assertEqual(self.wait(arn, "FAILED")["error"], "Lambda.TooManyRequestsException")
+
+    def test_small_packets_go_at_once(self):
+        import queue
+        worker = lambda_runtime.ProvidedWorker("f", {}, b"")
+        self.assertTrue(worker._build_handler_class(1, queue.Queue()).disable_nagle_algorithm)
+
+    def test_log_is_drained(self):
+        worker = lambda_runtime.ProvidedWorker("f", {}, b"")
+        worker._stderr_queue.put("line")
+        self.assertEqual(worker._drain_stderr_bounded(), "line")
+        self.assertEqual(worker._drain_stderr_bounded(first_line_wait=0.1), "")
+
+
+if __name__ == "__main__":
+    unittest.main()

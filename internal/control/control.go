@@ -1,0 +1,303 @@
+// Package control decides which import runs: it starts, follows, resumes,
+// restarts and gives up imports.
+//
+// What is so is told by two sources: the registry for what was decided, and
+// DescribeExecution for what Step Functions does. Notifications, the sweep and
+// commands are only occasions to look. A decision is written to the registry
+// first, in one conditional transaction, and carried out second by a call that
+// may be repeated (an execution's name, a redrive's client token); whoever dies
+// in between is made up for by the next sweep.
+//
+// Imports run one at a time in the order of the queue, see [Control.Advance].
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// Executions runs the state machine; *sfn.Client is one. A start is idempotent by
+// its name, a redrive by its client token.
+type Executions interface {
+	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
+	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
+	RedriveExecution(context.Context, *sfn.RedriveExecutionInput, ...func(*sfn.Options)) (*sfn.RedriveExecutionOutput, error)
+	StopExecution(context.Context, *sfn.StopExecutionInput, ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error)
+}
+
+// Histories tells what went on inside an execution; *sfn.Client is one.
+type Histories interface {
+	GetExecutionHistory(context.Context, *sfn.GetExecutionHistoryInput, ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
+	ListExecutions(context.Context, *sfn.ListExecutionsInput, ...func(*sfn.Options)) (*sfn.ListExecutionsOutput, error)
+}
+
+// Fence shuts out everything that still works for an earlier generation of an
+// import, in the database; *postgres.DB is one. Both work also for an import that
+// never reached the database, and when they are called again because their answer
+// was lost.
+type Fence interface {
+	// Restart ends the sessions of generation from, makes the next one current,
+	// drops what was partially imported, and returns the new generation.
+	Restart(ctx context.Context, importID string, from int) (generation int, err error)
+	// Abandon does the same for an import that is given up; the generation after
+	// from is current then.
+	Abandon(ctx context.Context, importID string, from int) error
+}
+
+// Reports writes the report of an import.
+type Reports interface {
+	// Write writes the report from the registry and returns where people find it.
+	// It may be repeated.
+	Write(ctx context.Context, importID string) (location string, err error)
+}
+
+// Landing reconciles the landing bucket with the registry; *landing.Intake is one.
+type Landing interface {
+	Reconcile(ctx context.Context) (changed int, err error)
+}
+
+// Config is what a [Control] needs. Mandatory: Registry, Executions, Histories,
+// Names, Alerts, Reports, Log, Now, StateMachineARN. Fence is needed by
+// [Control.Rerun], Landing and Zone by [Control.Sweep].
+type Config struct {
+	Registry   *registry.Registry
+	Executions Executions
+	Histories  Histories
+	Names      *landing.Names
+	Alerts     landing.Alerter
+	Reports    Reports
+	Fence      Fence
+	Landing    Landing
+	Log        *slog.Logger
+	Now        func() time.Time
+
+	StateMachineARN string
+	NoHistory       bool           // there is no initial import to wait for
+	Zone            *time.Location // in which the deadline's date is taken
+	DaysBack        int            // days from the due date to the deadline's local date
+}
+
+// Control is the state of no import: it holds only its configuration and is safe
+// for concurrent use.
+type Control struct{ Config }
+
+// New returns a control; it fails if a mandatory field is missing.
+func New(config Config) (*Control, error) {
+	if config.Registry == nil || config.Executions == nil || config.Histories == nil || config.Names == nil ||
+		config.Alerts == nil || config.Reports == nil || config.Log == nil || config.Now == nil {
+		return nil, errors.New("control: a mandatory field of the configuration is missing")
+	}
+	if !strings.Contains(config.StateMachineARN, ":stateMachine:") {
+		return nil, fmt.Errorf("control: %q is no ARN of a state machine", config.StateMachineARN)
+	}
+	return &Control{Config: config}, nil
+}
+
+// executionARN is the ARN of the machine's execution of that name.
+func (c *Control) executionARN(name string) string {
+	return strings.Replace(c.StateMachineARN, ":stateMachine:", ":execution:", 1) + ":" + name
+}
+
+// executionName is the last part of an execution's ARN.
+func executionName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
+
+var importName = regexp.MustCompile(`^(IMPORT_\d{8}_\d{6}_\d{3,})(?:-\d+)?$`)
+
+// importOf is the import_id in the ARN of an execution, if it has one.
+func importOf(executionARN string) (string, bool) {
+	m := importName.FindStringSubmatch(executionName(executionARN))
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
+}
+
+// rounds bounds the turns that one call takes: each starts an import or loses to
+// somebody who did.
+const rounds = 5
+
+// turn is what may be done next.
+type turn struct {
+	entry   registry.Entry
+	imp     registry.Import // zero for a start
+	missing []string
+}
+
+// Advance starts the import whose turn it is, if the slot is free, or resumes the
+// one whose missing files are now there. trigger names the occasion.
+//
+// The turn goes by the queue: initial before daily, then file dates ascending.
+// An open import holds up the dates after it until it succeeds or is abandoned;
+// so does a date that still misses files, unless a later date is already
+// published or it belongs to an initial import. No daily date starts before the
+// initial import succeeded (unless NoHistory), and no initial one after anything
+// was published.
+//
+// It may be called at any time by any number of callers; one of them acts. It
+// fails with *fault.Transient where DynamoDB or Step Functions did not answer.
+func (c *Control) Advance(ctx context.Context, trigger string) error {
+	for range rounds {
+		t, err := c.next(ctx)
+		if err != nil || t == nil {
+			return err
+		}
+		if t.imp.ImportID != "" {
+			_, err := c.resume(ctx, t.imp, registry.TriggerFile)
+			if _, refused := errors.AsType[*fault.Refused](err); refused {
+				return nil
+			}
+			return err
+		}
+		reason := trigger
+		if len(t.missing) > 0 {
+			reason = registry.TriggerDeadline
+		}
+		imp, ok, err := c.Registry.Allot(ctx, t.entry, reason, c.executionARN)
+		if err != nil {
+			return err
+		}
+		if ok {
+			return c.start(ctx, imp, reason)
+		}
+		if holder, err := c.Registry.Slot(ctx); err != nil || holder != "" {
+			return err
+		}
+	}
+	return nil
+}
+
+// next finds whose turn it is; nil if nobody may go.
+func (c *Control) next(ctx context.Context) (*turn, error) {
+	queue, err := c.Registry.Queue(ctx)
+	if err != nil || len(queue) == 0 {
+		return nil, err
+	}
+	published, err := c.Registry.Published(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range queue {
+		t, blocks, err := c.consider(ctx, e, published)
+		if err != nil || t != nil || blocks {
+			return t, err
+		}
+	}
+	return nil, nil
+}
+
+// consider tells whether it is the turn of e, and if not, whether it holds up the
+// dates after it.
+func (c *Control) consider(ctx context.Context, e registry.Entry, published []registry.Published) (t *turn, blocks bool, err error) {
+	var imp registry.Import
+	if e.ImportID != "" {
+		if imp, err = c.Registry.Import(ctx, e.ImportID); err != nil {
+			return nil, false, err
+		}
+		switch {
+		case imp.Status == message.StatusSucceeded || imp.Status == message.StatusAbandoned:
+			return nil, false, nil
+		case imp.Status == message.StatusRunning || imp.Fault != "MissingFiles":
+			return nil, true, nil
+		}
+	} else if e.Mode == registry.ModeInitial && len(published) > 0 {
+		return nil, false, nil
+	} else if e.Mode == registry.ModeDaily && len(published) == 0 && !c.NoHistory {
+		return nil, true, nil
+	}
+	arrivals, err := c.Registry.Arrivals(ctx, e.Mode, e.FileDate)
+	if err != nil {
+		return nil, false, err
+	}
+	missing := c.Names.Missing(arrivals)
+	if (len(missing) == 0 && isNews(arrivals, imp)) || (e.Due && e.ImportID == "") {
+		return &turn{entry: e, imp: imp, missing: missing}, false, nil
+	}
+	return nil, e.Mode == registry.ModeDaily && e.FileDate > last(published), nil
+}
+
+// clockSlack is how far the clocks of DynamoDB's writers and of Step Functions
+// may be apart.
+const clockSlack = 10 * time.Second
+
+// isNews tells whether a file came since the import's attempt began; always for a
+// date without an import. It keeps an import that misses files, though the
+// registry has them all, from being redriven again and again.
+func isNews(arrivals map[string]registry.Arrival, imp registry.Import) bool {
+	for _, a := range arrivals {
+		if a.RecordedAt.After(imp.StartedAt.Add(-clockSlack)) {
+			return true
+		}
+	}
+	return false
+}
+
+// last is the latest file date that is published, of any mode; empty for none.
+func last(published []registry.Published) string {
+	latest := ""
+	for _, p := range published {
+		latest = max(latest, p.FileDate)
+	}
+	return latest
+}
+
+// input is the input of an execution. A redrive repeats it, so it holds nothing
+// that may change.
+type input struct {
+	ImportID   string `json:"import_id"`
+	Generation int    `json:"generation"`
+	Mode       string `json:"mode"`
+	FileDate   string `json:"file_date"`
+}
+
+// start starts the current execution of an import, which may already run.
+func (c *Control) start(ctx context.Context, imp registry.Import, trigger string) error {
+	body, err := json.Marshal(input{imp.ImportID, imp.Generation, imp.Mode, imp.FileDate})
+	if err != nil {
+		return fmt.Errorf("control: encode the input of %s: %w", imp.ImportID, err)
+	}
+	_, err = c.Executions.StartExecution(ctx, &sfn.StartExecutionInput{
+		StateMachineArn: &c.StateMachineARN,
+		Name:            aws.String(executionName(imp.ExecutionARN)),
+		Input:           aws.String(string(body)),
+	})
+	if _, exists := errors.AsType[*sfntypes.ExecutionAlreadyExists](err); exists {
+		return nil
+	}
+	if err != nil {
+		return &fault.Transient{Op: "control: start the execution of " + imp.ImportID, Err: err}
+	}
+	c.Log.InfoContext(ctx, message.LogStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading),
+		slog.String("mode", imp.Mode), slog.String("file_date", imp.FileDate),
+		slog.Int("generation", imp.Generation), slog.String("trigger", trigger))
+	return nil
+}
+
+// describe asks Step Functions about the current execution of an import; exists
+// is false if there is none of that name (any more: AWS forgets an execution 90
+// days after its end).
+func (c *Control) describe(ctx context.Context, imp registry.Import) (d *sfn.DescribeExecutionOutput, exists bool, err error) {
+	d, err = c.Executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(imp.ExecutionARN)})
+	if _, none := errors.AsType[*sfntypes.ExecutionDoesNotExist](err); none {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, &fault.Transient{Op: "control: describe the execution of " + imp.ImportID, Err: err}
+	}
+	return d, true, nil
+}

@@ -1,0 +1,253 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// Modes of a re-execution.
+const (
+	ModeResume  = "resume"
+	ModeRestart = "restart"
+	ModeAbandon = "abandon"
+)
+
+// Request asks for a re-execution.
+type Request struct {
+	ImportID string `json:"import_id"`
+	Mode     string `json:"mode"`
+	Force    bool   `json:"force,omitempty"`   // not available: refused
+	Trigger  string `json:"trigger,omitempty"` // one of the triggers of package registry; empty: console
+}
+
+// Answer tells what a re-execution did.
+type Answer struct {
+	ImportID   string `json:"import_id"`
+	Kind       string `json:"kind"` // resume, continue, restart or abandon
+	Status     string `json:"status"`
+	Generation int    `json:"generation"`
+	Execution  string `json:"execution"` // ARN of the current execution
+	Message    string `json:"message"`   // in French, for people
+}
+
+// Rerun resumes, restarts or abandons an import. It fails with *fault.Refused if
+// the import's state does not allow it, and with *fault.Transient where a service
+// did not answer; it may then be called again.
+func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
+	refuse := func(reason string) (Answer, error) {
+		return Answer{}, &fault.Refused{ImportID: request.ImportID, Reason: reason}
+	}
+	if c.Fence == nil {
+		return Answer{}, errors.New("control: a re-execution needs the fence")
+	}
+	if request.Mode != ModeResume && request.Mode != ModeRestart && request.Mode != ModeAbandon {
+		return refuse(message.RefusedMode)
+	}
+	trigger := request.Trigger
+	if trigger == "" {
+		trigger = registry.TriggerConsole
+	}
+	imp, err := c.Registry.Import(ctx, request.ImportID)
+	if errors.Is(err, registry.ErrNotFound) {
+		return refuse(message.RefusedUnknown)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	if imp, err = c.follow(ctx, imp); err != nil {
+		return Answer{}, err
+	}
+	switch {
+	case request.Mode == ModeAbandon && imp.Status == message.StatusAbandoned:
+		return answer(imp, registry.KindAbandon, message.Abandoned(imp.ImportID)), c.Advance(ctx, registry.TriggerAutomatic)
+	case request.Force:
+		return refuse(message.RefusedForce)
+	case imp.Status == message.StatusSucceeded:
+		return refuse(message.RefusedSucceeded)
+	case imp.Status == message.StatusRunning:
+		return refuse(message.RefusedRunning)
+	}
+	switch request.Mode {
+	case ModeResume:
+		if imp.Status == message.StatusAbandoned {
+			return refuse(message.RefusedAbandoned)
+		}
+		return c.resume(ctx, imp, trigger)
+	case ModeRestart:
+		return c.restart(ctx, imp, trigger)
+	default:
+		return c.abandon(ctx, imp, trigger)
+	}
+}
+
+func answer(imp registry.Import, kind, text string) Answer {
+	return Answer{
+		ImportID: imp.ImportID, Kind: kind, Status: imp.Status, Generation: imp.Generation,
+		Execution: imp.ExecutionARN, Message: text,
+	}
+}
+
+// claim claims an import for a re-execution, turning what keeps it from that into
+// a refusal that people understand.
+func (c *Control) claim(ctx context.Context, imp registry.Import, p registry.Pending) (registry.Import, error) {
+	claimed, err := c.Registry.Claim(ctx, imp, p)
+	return claimed, refusal(imp.ImportID, err)
+}
+
+func refusal(importID string, err error) error {
+	if taken, ok := errors.AsType[*registry.TakenError](err); ok {
+		return &fault.Refused{ImportID: importID, Reason: message.RefusedTaken(taken.Holder)}
+	}
+	if pending, ok := errors.AsType[*registry.PendingError](err); ok {
+		return &fault.Refused{ImportID: importID, Reason: message.RefusedPending(pending.Kind)}
+	}
+	if _, ok := errors.AsType[*registry.ChangedError](err); ok {
+		return &fault.Refused{ImportID: importID, Reason: message.RefusedChanged}
+	}
+	return err
+}
+
+// resume redrives the current execution of a failed import; where AWS does not
+// allow it any more, a new execution continues the same generation.
+func (c *Control) resume(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
+	d, exists, err := c.describe(ctx, imp)
+	if err != nil {
+		return Answer{}, err
+	}
+	if !exists || d.RedriveStatus == sfntypes.ExecutionRedriveStatusNotRedrivable {
+		return c.continueAnew(ctx, imp, trigger)
+	}
+	redrives := int(aws.ToInt32(d.RedriveCount)) + 1
+	if _, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindResume, Trigger: trigger, Redrives: redrives}); err != nil {
+		return Answer{}, err
+	}
+	at := c.Now().UTC()
+	redriven, err := c.Executions.RedriveExecution(ctx, &sfn.RedriveExecutionInput{
+		ExecutionArn: aws.String(imp.ExecutionARN),
+		ClientToken:  aws.String(fmt.Sprintf("%s-r%d", executionName(imp.ExecutionARN), redrives)),
+	})
+	if _, not := errors.AsType[*sfntypes.ExecutionNotRedrivable](err); not {
+		d, exists, err := c.describe(ctx, imp)
+		if err != nil {
+			return Answer{}, err
+		}
+		if !exists || int(aws.ToInt32(d.RedriveCount)) < redrives {
+			if err := c.Registry.Withdraw(ctx, imp.ImportID); err != nil {
+				return Answer{}, err
+			}
+			if exists && d.Status == sfntypes.ExecutionStatusRunning {
+				return Answer{}, &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedRunning}
+			}
+			return c.continueAnew(ctx, imp, trigger)
+		}
+		// Somebody else's redrive was faster: that is what was asked for.
+	} else if err != nil {
+		return Answer{}, &fault.Transient{Op: "control: redrive the execution of " + imp.ImportID, Err: err}
+	} else if redriven.RedriveDate != nil {
+		at = redriven.RedriveDate.UTC()
+	}
+	failedStep := imp.Step
+	now, _, err := c.observe(ctx, imp, registry.Observation{
+		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: message.StatusRunning, At: at,
+	})
+	return answer(now, registry.KindResume, message.Resumed(imp.ImportID, failedStep)), err
+}
+
+// continueAnew goes on with the same generation in a new execution; the ledger
+// skips what is done.
+func (c *Control) continueAnew(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
+	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindContinue, Trigger: trigger})
+	if err != nil {
+		return Answer{}, err
+	}
+	begun, err := c.begin(ctx, claimed, claimed.Generation)
+	return answer(begun, registry.KindContinue, message.Continued(imp.ImportID, executionName(begun.ExecutionARN))), err
+}
+
+// begin moves a claimed import to a new execution and starts it.
+func (c *Control) begin(ctx context.Context, claimed registry.Import, generation int) (registry.Import, error) {
+	begun, err := c.Registry.Begin(ctx, claimed, generation, c.executionARN)
+	if err != nil {
+		return claimed, refusal(claimed.ImportID, err)
+	}
+	c.logAttempt(ctx, begun.ImportID, registry.Attempt{
+		Number: begun.Attempts, Kind: claimed.Pending.Kind, Trigger: claimed.Pending.Trigger,
+		Generation: begun.Generation, FailedStep: claimed.Step, FailedReason: claimed.Reason,
+	})
+	return begun, c.start(ctx, begun, claimed.Pending.Trigger)
+}
+
+// restart fences off the generation that failed and starts a new one.
+func (c *Control) restart(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
+	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindRestart, Trigger: trigger})
+	if err != nil {
+		return Answer{}, err
+	}
+	generation, err := c.Fence.Restart(ctx, imp.ImportID, imp.Generation)
+	if err != nil {
+		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+	}
+	if err := c.stop(ctx, imp); err != nil {
+		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+	}
+	begun, err := c.begin(ctx, claimed, generation)
+	return answer(begun, registry.KindRestart,
+		message.Restarted(imp.ImportID, executionName(begun.ExecutionARN), begun.Generation)), err
+}
+
+// giveUp withdraws a claim after a failure, so that the request can be repeated
+// at once.
+func (c *Control) giveUp(ctx context.Context, importID string, err error) error {
+	return errors.Join(err, c.Registry.Withdraw(ctx, importID))
+}
+
+// stop stops the execution of a fenced generation, which somebody may have
+// redriven in the console meanwhile.
+func (c *Control) stop(ctx context.Context, imp registry.Import) error {
+	d, exists, err := c.describe(ctx, imp)
+	if err != nil || !exists || d.Status != sfntypes.ExecutionStatusRunning {
+		return err
+	}
+	_, err = c.Executions.StopExecution(ctx, &sfn.StopExecutionInput{
+		ExecutionArn: aws.String(imp.ExecutionARN), Error: aws.String("Superseded"),
+	})
+	if err != nil {
+		return &fault.Transient{Op: "control: stop the execution of " + imp.ImportID, Err: err}
+	}
+	return nil
+}
+
+// abandon gives an import up and lets the next date go.
+func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
+	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindAbandon, Trigger: trigger})
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := c.Fence.Abandon(ctx, imp.ImportID, imp.Generation); err != nil {
+		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+	}
+	if err := c.stop(ctx, imp); err != nil {
+		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+	}
+	gone, err := c.Registry.Abandon(ctx, claimed, imp.Generation+1)
+	if err != nil {
+		return Answer{}, refusal(imp.ImportID, err)
+	}
+	c.logAttempt(ctx, gone.ImportID, registry.Attempt{
+		Number: gone.Attempts, Kind: registry.KindAbandon, Trigger: trigger,
+		Generation: gone.Generation, FailedStep: imp.Step, FailedReason: imp.Reason,
+	})
+	if err := c.conclude(ctx, gone); err != nil {
+		return Answer{}, err
+	}
+	return answer(gone, registry.KindAbandon, message.Abandoned(imp.ImportID)), c.Advance(ctx, registry.TriggerAutomatic)
+}

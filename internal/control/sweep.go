@@ -1,0 +1,146 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// SweepEvent is the input of the sweep's schedules.
+type SweepEvent struct {
+	Deadline bool      `json:"deadline,omitempty"` // the deadline of a date has passed
+	Time     time.Time `json:"time,omitzero"`      // when it was to run; zero: now
+}
+
+// Swept tells what a sweep found.
+type Swept struct {
+	Arrivals int    `json:"arrivals"`      // differences between the bucket and the registry
+	Open     int    `json:"open"`          // imports that were looked at
+	Due      string `json:"due,omitempty"` // the file date whose deadline passed
+}
+
+// Sweep makes up for everything that was lost: it reconciles the landing bucket
+// with the registry and every open import with its execution, and starts what
+// may start. With Deadline it first marks the date that is due, so that its
+// import starts even if files are missing and fails with their names. Trouble
+// with one import does not keep it from the others; the errors are joined.
+func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
+	var swept Swept
+	if c.Landing == nil || c.Zone == nil {
+		return swept, errors.New("control: the sweep needs the landing bucket and a time zone")
+	}
+	var err error
+	if swept.Arrivals, err = c.Landing.Reconcile(ctx); err != nil {
+		return swept, err
+	}
+	queue, err := c.Registry.Queue(ctx)
+	if err != nil {
+		return swept, err
+	}
+	var trouble []error
+	for _, e := range queue {
+		if e.ImportID == "" {
+			continue
+		}
+		swept.Open++
+		imp, err := c.Registry.Import(ctx, e.ImportID)
+		if err == nil {
+			_, err = c.follow(ctx, imp)
+		}
+		trouble = append(trouble, err)
+	}
+	var due []string
+	if event.Deadline {
+		at := event.Time
+		if at.IsZero() {
+			at = c.Now()
+		}
+		swept.Due = at.In(c.Zone).AddDate(0, 0, -c.DaysBack).Format(time.DateOnly)
+		due, err = c.deadline(ctx, swept.Due)
+		trouble = append(trouble, err)
+	}
+	trouble = append(trouble, c.Advance(ctx, registry.TriggerAutomatic), c.tellWaiting(ctx, due))
+	return swept, errors.Join(trouble...)
+}
+
+// deadline marks the date that is due, and every earlier date that still misses
+// files and holds up others. It returns the dates marked. Nothing is due before
+// the initial import succeeded (unless NoHistory), nor for a date that the
+// history covers.
+func (c *Control) deadline(ctx context.Context, date string) ([]string, error) {
+	published, err := c.Registry.Published(ctx)
+	if err != nil || (len(published) == 0 && !c.NoHistory) {
+		return nil, err
+	}
+	covered := ""
+	for _, p := range published {
+		if p.Mode == registry.ModeInitial {
+			covered = max(covered, p.FileDate)
+		}
+	}
+	queue, err := c.Registry.Queue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var dates []string
+	for _, e := range queue {
+		switch {
+		case e.Mode == registry.ModeInitial && len(published) > 0 && e.ImportID == "":
+			c.Log.WarnContext(ctx, message.LogSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(message.StepLoading))
+		case e.Mode == registry.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > last(published):
+			dates = append(dates, e.FileDate)
+		}
+	}
+	if date > covered {
+		dates = append(dates, date)
+	}
+	var marked []string
+	for _, d := range dates {
+		due, err := c.Registry.MarkDue(ctx, registry.ModeDaily, d)
+		if err != nil {
+			return marked, err
+		}
+		if due {
+			marked = append(marked, d)
+		}
+	}
+	return marked, nil
+}
+
+// tellWaiting logs and alerts the missing files of dates whose deadline has
+// passed but whose import cannot start yet: nobody else would before their turn.
+func (c *Control) tellWaiting(ctx context.Context, dates []string) error {
+	for _, date := range dates {
+		_, allotted, err := c.Registry.ImportOf(ctx, registry.ModeDaily, date)
+		if err != nil || allotted {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		arrivals, err := c.Registry.Arrivals(ctx, registry.ModeDaily, date)
+		if err != nil {
+			return err
+		}
+		missing := c.Names.Missing(arrivals)
+		if len(missing) == 0 {
+			continue
+		}
+		holder, err := c.Registry.Slot(ctx)
+		if err != nil {
+			return err
+		}
+		c.Log.ErrorContext(ctx, message.LogMissingFiles, centrallog.Step(message.StepLoading),
+			centrallog.Details(date+" : "+strings.Join(missing, ", ")))
+		if err := c.Alerts.Alert(ctx, message.AlertDeadline(date, missing, holder)); err != nil {
+			return fmt.Errorf("control: alert the deadline of %s: %w", date, err)
+		}
+	}
+	return nil
+}

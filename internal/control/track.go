@@ -1,0 +1,178 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// StatusEvent is the part that counts of "Step Functions Execution Status
+// Change". Its status is not believed: such events come late, twice, in any
+// order or not at all.
+type StatusEvent struct {
+	Detail struct {
+		ExecutionARN    string `json:"executionArn"`
+		StateMachineARN string `json:"stateMachineArn"`
+		Status          string `json:"status"`
+	} `json:"detail"`
+}
+
+// Tracked is the answer to a status event.
+type Tracked struct {
+	ImportID string `json:"import_id,omitempty"` // empty: the event was ignored
+	Status   string `json:"status,omitempty"`    // of the import, now
+}
+
+// Track brings the registry up to date with the execution that the event names;
+// at an end it writes the report, alerts, and lets the next date go. It is
+// idempotent. It fails with *fault.Transient where a service did not answer.
+func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error) {
+	arn := event.Detail.ExecutionARN
+	importID, ok := importOf(arn)
+	if event.Detail.StateMachineARN != c.StateMachineARN || !ok {
+		c.Log.InfoContext(ctx, message.LogForeign, slog.String("execution", executionName(arn)))
+		return Tracked{}, nil
+	}
+	imp, err := c.Registry.Import(ctx, importID)
+	if errors.Is(err, registry.ErrNotFound) || (err == nil && imp.ExecutionARN != arn) {
+		c.Log.InfoContext(ctx, message.LogForeign, centrallog.ImportID(importID), slog.String("execution", executionName(arn)))
+		return Tracked{}, nil
+	}
+	if err != nil {
+		return Tracked{}, err
+	}
+	if imp, err = c.follow(ctx, imp); err != nil {
+		return Tracked{}, err
+	}
+	return Tracked{ImportID: importID, Status: imp.Status}, c.Advance(ctx, registry.TriggerAutomatic)
+}
+
+// concludeAgain is how long after an end its conclusion is left to the one who
+// saw it first. Longer than a conclusion takes, shorter than a sweep's interval.
+const concludeAgain = 2 * time.Minute
+
+// follow brings the registry up to date with the current execution of imp and
+// returns the import as it is now.
+func (c *Control) follow(ctx context.Context, imp registry.Import) (registry.Import, error) {
+	if imp.Status == message.StatusAbandoned {
+		return imp, c.Registry.Settle(ctx, imp)
+	}
+	changed := false
+	if imp.Status != message.StatusSucceeded {
+		d, exists, err := c.describe(ctx, imp)
+		if err != nil {
+			return imp, err
+		}
+		if !exists {
+			if imp.Status != message.StatusRunning {
+				return imp, nil
+			}
+			c.Log.WarnContext(ctx, message.LogNotStarted, centrallog.ImportID(imp.ImportID))
+			return imp, c.start(ctx, imp, registry.TriggerAutomatic)
+		}
+		o, err := c.observation(ctx, imp, d)
+		if err != nil {
+			return imp, err
+		}
+		if imp, changed, err = c.observe(ctx, imp, o); err != nil {
+			return imp, err
+		}
+	}
+	if imp.Status == message.StatusRunning || (!changed && imp.Settled()) {
+		return imp, nil
+	}
+	if !changed && c.Now().Sub(imp.EndedAt) < concludeAgain {
+		return imp, nil
+	}
+	return imp, c.conclude(ctx, imp)
+}
+
+// observation is what d says of imp's execution.
+func (c *Control) observation(ctx context.Context, imp registry.Import, d *sfn.DescribeExecutionOutput) (registry.Observation, error) {
+	o := registry.Observation{
+		ExecutionARN: imp.ExecutionARN,
+		Redrives:     int(aws.ToInt32(d.RedriveCount)),
+		At:           c.Now().UTC(),
+	}
+	switch d.Status {
+	case sfntypes.ExecutionStatusRunning, sfntypes.ExecutionStatusPendingRedrive:
+		o.Status = message.StatusRunning
+		if d.RedriveDate != nil {
+			o.At = d.RedriveDate.UTC()
+		}
+		return o, nil
+	case sfntypes.ExecutionStatusSucceeded:
+		o.Status = message.StatusSucceeded
+	default:
+		o.Status = message.StatusFailed
+	}
+	if d.StopDate != nil {
+		o.At = d.StopDate.UTC()
+	}
+	if o.Status == message.StatusSucceeded || o.Order() <= imp.Observed {
+		return o, nil
+	}
+	f, err := c.failure(ctx, imp, d)
+	if err != nil {
+		return o, err
+	}
+	o.State, o.Step, o.Fault, o.Reason, o.Advice = f.State, message.Step(f.State), f.Name, f.Message, f.Advice
+	return o, nil
+}
+
+// observe writes an observation and logs a redrive that it shows.
+func (c *Control) observe(ctx context.Context, before registry.Import, o registry.Observation) (registry.Import, bool, error) {
+	imp, changed, err := c.Registry.Observe(ctx, before.ImportID, o)
+	if err != nil || !changed || imp.Attempts == before.Attempts {
+		return imp, changed, err
+	}
+	attempts, err := c.Registry.Attempts(ctx, imp.ImportID)
+	if err != nil {
+		return imp, changed, err
+	}
+	if len(attempts) > 0 {
+		c.logAttempt(ctx, imp.ImportID, attempts[len(attempts)-1])
+	}
+	return imp, changed, nil
+}
+
+// logAttempt logs a re-execution (requirement R7.3).
+func (c *Control) logAttempt(ctx context.Context, importID string, a registry.Attempt) {
+	c.Log.InfoContext(ctx, message.LogRerun, centrallog.ImportID(importID), centrallog.Step(message.StepRerun),
+		centrallog.Details(a.FailedReason), slog.String("failed_step", a.FailedStep), slog.String("mode", a.Kind),
+		slog.String("trigger", a.Trigger), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
+}
+
+// conclude writes the report of an end, logs and alerts it, and settles it. An
+// alert is not kept back by a report that cannot be written; both are made up
+// for later, so an alert may come twice, but never not at all.
+func (c *Control) conclude(ctx context.Context, imp registry.Import) error {
+	location, reportErr := c.Reports.Write(ctx, imp.ImportID)
+	log := c.Log.With(centrallog.ImportID(imp.ImportID), slog.String("status", imp.Status), slog.String("report", location),
+		slog.Int("generation", imp.Generation), slog.Int("attempt", imp.Attempts))
+	var alertErr error
+	switch imp.Status {
+	case message.StatusSucceeded:
+		log.InfoContext(ctx, message.LogEnded, centrallog.Step(message.StepPersistence))
+		alertErr = c.Alerts.Alert(ctx, message.AlertSucceeded(imp.ImportID, imp.Mode, imp.FileDate, location))
+	case message.StatusFailed:
+		log.ErrorContext(ctx, message.LogFailed, centrallog.Step(imp.Step), centrallog.Details(imp.Reason),
+			slog.String("state", imp.State), slog.String("error", imp.Fault))
+		alertErr = c.Alerts.Alert(ctx, message.AlertFailed(imp.ImportID, imp.Step, imp.Reason,
+			message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice), location))
+	}
+	if err := errors.Join(reportErr, alertErr); err != nil {
+		return fmt.Errorf("control: conclude import %s: %w", imp.ImportID, err)
+	}
+	return c.Registry.Settle(ctx, imp)
+}

@@ -1,0 +1,119 @@
+// Package landing knows the landing bucket: how its files are named, and what
+// arrives in it.
+//
+// A file is `initial/<type>_<AAAAMMJJ>.<ext>` or `daily/<type>_<AAAAMMJJ>.<ext>`.
+// Notifications are hints only: for each one, and for every object that the sweep
+// finds, the bucket is asked which version is current, and that is recorded in
+// the registry. Replayed, reordered and lost notifications therefore all end in
+// the same arrivals. The content of an object is never read here.
+package landing
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// FileType is a kind of file that must be there for a date.
+type FileType struct {
+	Resource string // target name, such as "clients"
+	Prefix   string // of the file's name, such as "client_data"
+	Alias    string // accepted instead of the prefix, such as "clients"
+}
+
+// Names parses the names of files. It is safe for concurrent use.
+type Names struct {
+	types    []FileType
+	resource map[string]string // by prefix and alias
+}
+
+// NewNames returns the names of the given types, which are kept in the order
+// given. It fails if two types share a prefix or alias.
+func NewNames(types []FileType) (*Names, error) {
+	n := &Names{types: types, resource: map[string]string{}}
+	for _, t := range types {
+		for _, prefix := range []string{t.Prefix, t.Alias} {
+			if prefix == "" || (prefix == t.Alias && t.Alias == t.Prefix && n.resource[prefix] == t.Resource) {
+				continue
+			}
+			if other, ok := n.resource[prefix]; ok {
+				return nil, fmt.Errorf("landing: file type %q stands for %s and for %s", prefix, other, t.Resource)
+			}
+			n.resource[prefix] = t.Resource
+		}
+	}
+	return n, nil
+}
+
+// File is what the name of an object says.
+type File struct {
+	Mode     string // registry.ModeInitial or registry.ModeDaily
+	Date     string // YYYY-MM-DD
+	Resource string
+	Format   string // "csv", "json" or "jsonl"
+}
+
+// NameError reports a name that breaks the rule.
+type NameError struct {
+	Reason string // in French, for people
+}
+
+// Error implements error.
+func (e *NameError) Error() string { return e.Reason }
+
+// formats lists the extensions that a file may have.
+var formats = map[string]bool{"csv": true, "json": true, "jsonl": true}
+
+// Parse reads the key of an object; it fails with *NameError.
+func (n *Names) Parse(key string) (File, error) {
+	folder, name, found := strings.Cut(key, "/")
+	if !found || (folder != registry.ModeInitial && folder != registry.ModeDaily) {
+		return File{}, &NameError{Reason: message.BadFolder}
+	}
+	base, format, found := strings.Cut(name, ".")
+	cut := strings.LastIndexByte(base, '_')
+	if !found || cut <= 0 || !digits(base[cut+1:]) || strings.Contains(name, "/") {
+		return File{}, &NameError{Reason: message.BadForm}
+	}
+	resource, known := n.resource[base[:cut]]
+	if !known {
+		return File{}, &NameError{Reason: message.BadType}
+	}
+	date, err := time.Parse("20060102", base[cut+1:])
+	if err != nil || date.Year() == 0 {
+		return File{}, &NameError{Reason: message.BadDate}
+	}
+	if !formats[format] {
+		return File{}, &NameError{Reason: message.BadExtension}
+	}
+	return File{Mode: folder, Date: date.Format(time.DateOnly), Resource: resource, Format: format}, nil
+}
+
+// digits tells whether s is a date's eight digits.
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return len(s) == 8
+}
+
+// Missing returns the file types that have not arrived, in the order of the
+// types; nil if all are there.
+func (n *Names) Missing(there map[string]registry.Arrival) []string {
+	var missing []string
+	for _, t := range n.types {
+		if _, ok := there[t.Resource]; !ok {
+			missing = append(missing, t.Prefix)
+		}
+	}
+	return missing
+}
+
+// fileName is the object's key without its folder.
+func fileName(key string) string { return path.Base(key) }

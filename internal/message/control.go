@@ -1,0 +1,181 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Log messages of the control functions.
+const (
+	LogBadName       = "Fichier refusé : nom non conforme"
+	LogArrival       = "Fichier reçu"
+	LogWithdrawn     = "Fichier retiré du dépôt"
+	LogLateFile      = "Fichier ignoré : la liste des versions de l'import est déjà arrêtée"
+	LogMissingFiles  = "Fichiers manquants à l'échéance"
+	LogStarted       = "Import démarré"
+	LogNotStarted    = "Exécution absente : démarrage repris"
+	LogEnded         = "Import terminé"
+	LogFailed        = "Import en échec"
+	LogRerun         = "Réexécution"
+	LogForeign       = "Événement ignoré : l'exécution n'est pas l'exécution courante d'un import"
+	LogNoHistory     = "Historique de l'exécution illisible"
+	LogSecondInitial = "Import initial ignoré : des données sont déjà publiées"
+)
+
+// BadName is why a name is refused: one text a fault of a name.
+const (
+	BadFolder    = "Le fichier n'est ni dans « initial/ » ni dans « daily/ »."
+	BadForm      = "Le nom n'a pas la forme « <type>_<AAAAMMJJ>.<ext> »."
+	BadType      = "Le type de fichier est inconnu (majuscules et minuscules comptent)."
+	BadDate      = "La date n'existe pas au calendrier."
+	BadExtension = "L'extension n'est ni « csv », ni « json », ni « jsonl »."
+)
+
+// Alert is a notification for the operators. Its subject is plain ASCII of fewer
+// than 100 characters, as Amazon SNS asks for e-mail (API reference, Publish).
+type Alert struct{ Subject, Text string }
+
+// AlertBadName tells that a file was refused for its name.
+func AlertBadName(object, reason string) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : fichier refuse",
+		Text: fmt.Sprintf("Le fichier « %s » est refusé. %s\n\nÀ faire : déposez-le à nouveau sous un nom conforme, "+
+			"par exemple daily/client_data_20241008.csv. Les autres fichiers ne sont pas concernés.", object, reason),
+	}
+}
+
+// LateFile explains why a file was ignored, and what makes it count.
+func LateFile(importID, status string) string {
+	if status == StatusSucceeded {
+		return "L'import " + importID + " de cette date est déjà « réussi » : le fichier ne sera pas chargé."
+	}
+	return "Pour prendre ce fichier en compte, redémarrez l'import : make restart IMPORT_ID=" + importID
+}
+
+// AlertDeadline tells that files are missing at the deadline while the import of
+// that date has to wait for its turn.
+func AlertDeadline(date string, missing []string, waitsFor string) Alert {
+	text := fmt.Sprintf("À l'échéance, des fichiers du %s manquent : %s.\n", date, strings.Join(missing, ", "))
+	if waitsFor != "" {
+		text += "L'import de cette date attend la fin d'un import antérieur : " + waitsFor + "."
+	}
+	return Alert{Subject: "ETL-DataLoader : fichiers manquants " + date, Text: text}
+}
+
+// ReasonMissingFiles is the reason of an import that lacks files.
+func ReasonMissingFiles(missing []string) string {
+	if len(missing) == 0 {
+		return "Des fichiers manquaient à l'échéance."
+	}
+	return "Fichiers manquants : " + strings.Join(missing, ", ") + "."
+}
+
+// ReasonStopped, ReasonTimedOut and ReasonUnknown are reasons of failures that
+// no function reported.
+const (
+	ReasonStopped  = "L'exécution a été arrêtée à la main."
+	ReasonTimedOut = "Le délai maximal de l'exécution est dépassé."
+	ReasonUnknown  = "Cause inconnue ; voir l'historique de l'exécution."
+)
+
+// ReasonError is the reason of a failure that is known by its error only.
+func ReasonError(name, cause string) string {
+	if cause == "" {
+		return "Erreur " + name + "."
+	}
+	return "Erreur " + name + " : " + cause
+}
+
+// WhatToDo tells the operator how a failed import goes on.
+func WhatToDo(importID, faultName, advice string) string {
+	switch {
+	case faultName == "MissingFiles":
+		return "Déposez les fichiers manquants : l'import reprend de lui-même. " +
+			"Pour y renoncer : make abandon IMPORT_ID=" + importID
+	case advice == "restart":
+		return "Déposez les fichiers corrigés, puis redémarrez depuis le début : make restart IMPORT_ID=" + importID
+	case advice == "none":
+		return "Vérifiez l'état de l'import (make status IMPORT_ID=" + importID +
+			"), puis redémarrez-le si besoin : make restart IMPORT_ID=" + importID
+	default:
+		return "Une fois la cause levée, reprenez à l'étape en échec : make redrive IMPORT_ID=" + importID +
+			" (ou « Redrive » dans la console Step Functions)."
+	}
+}
+
+// AlertFailed tells that an import failed, where, why, and what to do.
+func AlertFailed(importID, step, reason, whatToDo, report string) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : import en echec " + importID,
+		Text: fmt.Sprintf("Import : %s\nStatut : %s\nÉtape : %s\nRaison : %s\n\nÀ faire : %s\nRapport : %s\n",
+			importID, StatusFailed, step, reason, whatToDo, report),
+	}
+}
+
+// AlertSucceeded tells that an import succeeded.
+func AlertSucceeded(importID, mode, date, report string) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : import reussi " + importID,
+		Text: fmt.Sprintf("Import : %s\nMode : %s\nDate des fichiers : %s\nStatut : %s\nRapport : %s\n",
+			importID, mode, date, StatusSucceeded, report),
+	}
+}
+
+// Answers of a re-execution: what happened.
+
+// Resumed tells that an execution goes on at the step that failed.
+func Resumed(importID, step string) string {
+	if step == "" {
+		return "L'import " + importID + " reprend à l'étape en échec."
+	}
+	return "L'import " + importID + " reprend à l'étape en échec : « " + step + " »."
+}
+
+// Continued tells that a new execution goes on with a generation, and why.
+func Continued(importID, execution string) string {
+	return "L'exécution précédente de l'import " + importID + " ne peut plus être reprise (délai de 14 jours ou historique plein) : " +
+		"une nouvelle exécution, " + execution + ", continue la même génération ; ce qui est fait n'est pas refait."
+}
+
+// Restarted tells that an import starts over.
+func Restarted(importID, execution string, generation int) string {
+	return fmt.Sprintf("L'import %s redémarre depuis le début : génération %d, exécution %s.", importID, generation, execution)
+}
+
+// Abandoned tells that an import was given up.
+func Abandoned(importID string) string {
+	return "L'import " + importID + " est abandonné ; les dates suivantes peuvent avancer."
+}
+
+// Refusals of a re-execution: why, and what to do instead.
+
+// RefusedUnknown refuses an import_id that does not exist.
+const RefusedUnknown = "cet import n'existe pas"
+
+// RefusedMode refuses a mode that does not exist.
+const RefusedMode = "le mode demandé n'existe pas : resume, restart ou abandon"
+
+// RefusedForce refuses a forced restart.
+const RefusedForce = "un redémarrage forcé n'est pas possible dans cette version"
+
+// RefusedRunning refuses what a running import does not allow.
+const RefusedRunning = "l'import est en cours ; attendez sa fin, ou arrêtez d'abord son exécution"
+
+// RefusedSucceeded refuses to run an import again that succeeded.
+const RefusedSucceeded = "l'import a déjà réussi ; il n'y a rien à reprendre"
+
+// RefusedAbandoned refuses to resume an abandoned import.
+const RefusedAbandoned = "l'import est abandonné ; seul un redémarrage (restart) est possible"
+
+// RefusedChanged refuses a request that another one overtook.
+const RefusedChanged = "l'import vient de changer d'état ; vérifiez son statut puis recommencez"
+
+// RefusedTaken refuses a request while another import runs.
+func RefusedTaken(holder string) string {
+	return "l'import " + holder + " est ouvert, et un seul import avance à la fois ; terminez-le ou abandonnez-le d'abord"
+}
+
+// RefusedPending refuses a request beside another one.
+func RefusedPending(kind string) string {
+	return "une autre réexécution (" + kind + ") vient d'être demandée ; vérifiez son statut puis recommencez"
+}

@@ -1,0 +1,162 @@
+// Package report tells people what became of an import: report.json for programs
+// and report.html for readers, both at the import's place in the work bucket.
+//
+// A report is written at every end of an execution, good or bad, and replaces the
+// one before. It is built from the registry alone, so that there is one also when
+// PostgreSQL is down; it holds counts, names and reasons, never a value of the
+// data. Members of report.json may be added, never renamed.
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// Report is what report.json holds.
+type Report struct {
+	System      string             `json:"system"`
+	ImportID    string             `json:"import_id"`
+	Mode        string             `json:"mode"`
+	FileDate    string             `json:"file_date"`
+	Status      string             `json:"status"`
+	Generation  int                `json:"generation"`
+	Step        string             `json:"processing_step,omitempty"` // where it failed
+	Reason      string             `json:"reason,omitempty"`          // why it failed
+	Error       string             `json:"error,omitempty"`           // name of the fault
+	WhatToDo    string             `json:"what_to_do,omitempty"`
+	CreatedAt   time.Time          `json:"created_at"`
+	StartedAt   time.Time          `json:"started_at"` // of the last attempt
+	EndedAt     time.Time          `json:"ended_at,omitzero"`
+	Seconds     float64            `json:"seconds"` // from the creation of the import to its end, waiting for people included
+	Totals      registry.Counts    `json:"totals"`
+	Files       []File             `json:"files"`
+	Steps       []Step             `json:"steps"`
+	Attempts    []registry.Attempt `json:"attempts"`
+	GeneratedAt time.Time          `json:"generated_at"`
+}
+
+// File is what became of one file.
+type File struct {
+	Resource string `json:"resource"`
+	File     string `json:"file,omitempty"`
+	Status   string `json:"status,omitempty"`
+	registry.Counts
+	Done     bool    `json:"done"`         // every record is accounted for
+	Balanced bool    `json:"balanced"`     // read = valid + rejected; meaningful once done
+	Seconds  float64 `json:"work_seconds"` // sum over its units
+}
+
+// Step is what a state of the machine did.
+type Step struct {
+	Step  string `json:"processing_step"`
+	State string `json:"state"`
+	registry.Counts
+	Done        int       `json:"units_done"`
+	Planned     int       `json:"units_planned,omitempty"`
+	Seconds     float64   `json:"seconds"`
+	WorkSeconds float64   `json:"work_seconds"`
+	FinishedAt  time.Time `json:"finished_at"`
+}
+
+// Build makes the report of what is known of an import at a time.
+func Build(s registry.Status, now time.Time) Report {
+	imp := s.Import
+	r := Report{
+		System: "ETL-DataLoader", ImportID: imp.ImportID, Mode: imp.Mode, FileDate: imp.FileDate, Status: imp.Status,
+		Generation: imp.Generation, Step: imp.Step, Reason: imp.Reason, Error: imp.Fault,
+		CreatedAt: imp.CreatedAt, StartedAt: imp.StartedAt, EndedAt: imp.EndedAt,
+		Files: []File{}, Steps: []Step{}, Attempts: s.Attempts, GeneratedAt: now.UTC(),
+	}
+	if imp.Status == message.StatusFailed {
+		r.WhatToDo = message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)
+	}
+	end := imp.EndedAt
+	if end.IsZero() {
+		end = now
+	}
+	r.Seconds = end.Sub(imp.CreatedAt).Seconds()
+	for _, f := range s.Files {
+		file := File{
+			Resource: f.Resource, Status: f.Status, Counts: f.Counts, Done: f.Done,
+			Balanced: f.Counts.Read == f.Counts.Valid+f.Counts.Rejected, Seconds: f.WorkSeconds,
+		}
+		if f.Key != "" {
+			file.File = path.Base(f.Key)
+		}
+		r.Files = append(r.Files, file)
+		r.Totals.Read += f.Counts.Read
+		r.Totals.Valid += f.Counts.Valid
+		r.Totals.Rejected += f.Counts.Rejected
+		r.Totals.Enriched += f.Counts.Enriched
+		r.Totals.NotEnriched += f.Counts.NotEnriched
+		r.Totals.Persisted += f.Counts.Persisted
+		r.Totals.Errors += f.Counts.Errors
+	}
+	for _, t := range s.States {
+		r.Steps = append(r.Steps, Step{
+			Step: t.Step, State: t.State, Counts: t.Counts, Done: t.Done, Planned: t.Planned,
+			Seconds: t.Seconds(), WorkSeconds: t.WorkSeconds, FinishedAt: t.FinishedAt,
+		})
+	}
+	return r
+}
+
+// Uploader stores an object; *s3.Client is one. The object is durable on return
+// and replaces the one before.
+type Uploader interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+}
+
+// Writer writes reports into the work bucket. Safe for concurrent use.
+type Writer struct {
+	Objects  Uploader
+	Bucket   string
+	Registry *registry.Registry
+	Now      func() time.Time
+}
+
+// Write writes both forms of the report of an import and returns the address of
+// the page. It may be repeated. It fails with *fault.Transient where DynamoDB or
+// S3 did not answer; the address is valid all the same.
+func (w Writer) Write(ctx context.Context, importID string) (location string, err error) {
+	location = "s3://" + w.Bucket + "/" + importID + "/report.html"
+	status, err := w.Registry.Status(ctx, importID)
+	if err != nil {
+		return location, err
+	}
+	r := Build(status, w.Now())
+	body, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return location, fmt.Errorf("report: encode the report of %s: %w", importID, err)
+	}
+	var page bytes.Buffer
+	if err := r.WriteHTML(&page); err != nil {
+		return location, err
+	}
+	return location, errors.Join(
+		w.upload(ctx, importID+"/report.json", "application/json", body),
+		w.upload(ctx, importID+"/report.html", "text/html; charset=utf-8", page.Bytes()))
+}
+
+func (w Writer) upload(ctx context.Context, key, contentType string, body []byte) error {
+	_, err := w.Objects.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &w.Bucket, Key: &key, Body: bytes.NewReader(body),
+		ContentType: &contentType, CacheControl: aws.String("no-store"),
+	})
+	if err != nil {
+		return &fault.Transient{Op: "report: write " + key, Err: err}
+	}
+	return nil
+}

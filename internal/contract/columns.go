@@ -6,15 +6,28 @@ type Column struct {
 	SQLType string // PostgreSQL's full name: "text", "bytea", "bigint", "timestamp with time zone"…
 }
 
-// Columns before the fields in a staging table, and behind them in a target
-// table. They are names that no field may have.
-var (
-	stagingHead = []Column{
-		{"import_id", "text"}, {"generation", "integer"}, {"file_date", "date"}, {"file_type", "text"}, {"file", "text"},
-		{"chunk", "integer"}, {"line_number", "bigint"}, {"fault", "text"}, {"raw", "bytea"}, {"mistyped", "text"},
+// stagingHead returns the columns before the fields in a staging table. No field
+// may have one of these names.
+func stagingHead() []Column {
+	return []Column{
+		{"import_id", "text"},
+		{"generation", "integer"},
+		{"file_date", "date"},
+		{"file_type", "text"},
+		{"file", "text"},
+		{"chunk", "integer"},
+		{"line_number", "bigint"},
+		{"fault", "text"},
+		{"raw", "bytea"},
+		{"mistyped", "text"},
 	}
-	targetTail = []Column{{"import_id", "text"}, {"generation", "integer"}, {"file_date", "date"}, {"line_number", "bigint"}}
-)
+}
+
+// targetTail returns the columns behind the fields in a target table. No field
+// may have one of these names.
+func targetTail() []Column {
+	return []Column{{"import_id", "text"}, {"generation", "integer"}, {"file_date", "date"}, {"line_number", "bigint"}}
+}
 
 // KeySuffix is the end of the name of the bigint column beside a staged key.
 const KeySuffix = "_key"
@@ -45,7 +58,7 @@ func (t Type) SQLType() string {
 // malformed, then for each field the lexical text (or its ciphertext), and
 // beside it the key of a staged key or the token of a joinable field.
 func (r *Resource) StagingColumns() []Column {
-	columns := append([]Column{}, stagingHead...)
+	columns := stagingHead()
 	for _, f := range r.Fields {
 		if f.Sensitive() {
 			columns = append(columns, protectedColumns(f, f.Name)...)
@@ -71,7 +84,7 @@ func (r *Resource) TargetColumns() []Column {
 		}
 		columns = append(columns, Column{f.Target, f.Type.SQLType()})
 	}
-	return append(columns, targetTail...)
+	return append(columns, targetTail()...)
 }
 
 // KeyColumns returns the names of the target table's primary key columns.

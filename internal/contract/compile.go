@@ -4,17 +4,34 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// namePattern is what tables and columns may be called: they are used in SQL
-// without quotes. With the longest suffix they stay within PostgreSQL's 63 bytes.
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,55}$`)
+// maxName leaves room for the longest suffix within PostgreSQL's 63 bytes of a
+// name (its manual, section 4.1.1).
+const maxName = 56
 
-// eventPattern is the form of an event's type, "client.upserted".
-var eventPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
+// isName reports whether s may name a table or column, which are used in SQL
+// without quotes: lower-case letters, digits and underscores, a letter first.
+func isName(s string) bool {
+	if s == "" || len(s) > maxName || s[0] < 'a' || s[0] > 'z' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// isEvent reports whether s has the form of an event's type, "client.upserted".
+func isEvent(s string) bool {
+	noun, verb, found := strings.Cut(s, ".")
+	return found && isName(noun) && isName(verb)
+}
 
 // Parse compiles a descriptor. It fails with a *DescriptorError that names the
 // resource, field and property of the first thing that is wrong.
@@ -57,7 +74,7 @@ func compileResource(raw []byte, position int) (*Resource, error) {
 	if err := strict(raw, &c.d); err != nil {
 		return nil, c.fail("", "", "%v", err)
 	}
-	if !namePattern.MatchString(c.d.Name) {
+	if !isName(c.d.Name) {
 		return nil, c.fail("", "name", "%q is no table name (lower-case letters, digits, underscores)", c.d.Name)
 	}
 	c.r.Name = c.d.Name
@@ -71,16 +88,16 @@ func compileResource(raw []byte, position int) (*Resource, error) {
 
 func (c *resourceCompiler) head() error {
 	d, r := &c.d, c.r
-	if !namePattern.MatchString(d.FileType) {
+	if !isName(d.FileType) {
 		return c.fail("", "etl:fileType", "%q is no file type (lower-case letters, digits, underscores)", d.FileType)
 	}
-	if d.Alias != "" && !namePattern.MatchString(d.Alias) {
+	if d.Alias != "" && !isName(d.Alias) {
 		return c.fail("", "etl:alias", "%q is no file type (lower-case letters, digits, underscores)", d.Alias)
 	}
 	if d.Load != LoadReload && d.Load != LoadUpsert {
 		return c.fail("", "etl:load", "%q is neither %q nor %q", d.Load, LoadReload, LoadUpsert)
 	}
-	if !eventPattern.MatchString(d.Event) {
+	if !isEvent(d.Event) {
 		return c.fail("", "etl:event", "%q has not the form \"noun.verb\"", d.Event)
 	}
 	r.Title, r.FileType, r.Alias = d.Title, d.FileType, d.Alias
@@ -259,11 +276,11 @@ func (c *resourceCompiler) relations() error {
 func (c *resourceCompiler) columns() error {
 	// As if every public integer were a staged key: which ones are is known later.
 	staging := map[string]bool{}
-	for _, col := range stagingHead {
+	for _, col := range stagingHead() {
 		staging[col.Name] = true
 	}
 	target := map[string]bool{}
-	for _, col := range targetTail {
+	for _, col := range targetTail() {
 		target[col.Name] = true
 	}
 	for _, f := range c.r.Fields {

@@ -20,14 +20,14 @@ func (c *resourceCompiler) field(raw []byte, position int) (*Field, error) {
 		}
 		return nil, c.fail(label, "", "%v", err)
 	}
-	if !namePattern.MatchString(d.Name) {
+	if !isName(d.Name) {
 		return nil, c.fail(label, "name", "%q is no column name (lower-case letters, digits, underscores)", d.Name)
 	}
 	f := &Field{Name: d.Name, Target: d.Target, Title: d.Title, Type: d.Type, Index: position, Expected: d.Expected, Domain: d.Domain}
 	if f.Target == "" {
 		f.Target = f.Name
 	}
-	if !namePattern.MatchString(f.Target) {
+	if !isName(f.Target) {
 		return nil, c.fail(f.Name, "etl:target", "%q is no column name (lower-case letters, digits, underscores)", f.Target)
 	}
 	if !slices.Contains([]Type{TypeString, TypeInteger, TypeNumber, TypeBoolean, TypeDate, TypeDateTime}, f.Type) {
@@ -80,7 +80,7 @@ func (c *resourceCompiler) sensitivity(f *Field, d *fieldDescriptor) error {
 	if f.Sensitivity != Token && f.Domain != "" {
 		return c.fail(f.Name, "etl:domain", "only a field with a token (\"T\") has one")
 	}
-	if f.Sensitivity == Token && !namePattern.MatchString(f.Domain) {
+	if f.Sensitivity == Token && !isName(f.Domain) {
 		return c.fail(f.Name, "etl:domain", "a field with a token (\"T\") needs one (lower-case letters, digits, underscores)")
 	}
 	if f.Sensitivity == Token && (f.Type == TypeNumber || f.Type == TypeDateTime) {

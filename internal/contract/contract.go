@@ -28,7 +28,7 @@ import (
 )
 
 //go:embed datapackage.json
-var embedded []byte
+var embedded []byte //nolint:gochecknoglobals // go:embed needs one
 
 // Load compiles the descriptor that is built into the program. It fails with a
 // *DescriptorError only if that descriptor is wrong, which the tests rule out.

@@ -15,23 +15,25 @@ import (
 
 // decimalType is CEL's name for exact decimals; it has no double, so that money
 // cannot become floating point by accident.
-var decimalType = types.NewObjectType("decimal", traits.AdderType|traits.SubtractorType|traits.MultiplierType|traits.ComparerType)
+var decimalType = types.NewObjectType("decimal", traits.AdderType|traits.SubtractorType|traits.MultiplierType|traits.ComparerType) //nolint:gochecknoglobals // a constant: CEL compares types by identity
 
-// exact computes without rounding: the digits of a result are bounded by those
-// of its operands.
-var exact = apd.Context{MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent}
+// exact returns a context that computes without rounding: the digits of a
+// result are bounded by those of its operands.
+func exact() *apd.Context {
+	return &apd.Context{MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent}
+}
 
 // Decimal is an exact decimal as a value of CEL.
 type Decimal struct{ D *apd.Decimal }
 
 // Add is CEL's +.
-func (d Decimal) Add(other ref.Val) ref.Val { return d.compute(other, exact.Add) }
+func (d Decimal) Add(other ref.Val) ref.Val { return d.compute(other, exact().Add) }
 
 // Subtract is CEL's -.
-func (d Decimal) Subtract(other ref.Val) ref.Val { return d.compute(other, exact.Sub) }
+func (d Decimal) Subtract(other ref.Val) ref.Val { return d.compute(other, exact().Sub) }
 
 // Multiply is CEL's *.
-func (d Decimal) Multiply(other ref.Val) ref.Val { return d.compute(other, exact.Mul) }
+func (d Decimal) Multiply(other ref.Val) ref.Val { return d.compute(other, exact().Mul) }
 
 func (d Decimal) compute(other ref.Val, op func(d, x, y *apd.Decimal) (apd.Condition, error)) ref.Val {
 	y, ok := asDecimal(other)

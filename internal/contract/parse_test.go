@@ -222,11 +222,6 @@ func TestParseNoResources(t *testing.T) {
 // FuzzParse: whatever the descriptor, Parse returns a *DescriptorError or a
 // package that can be used.
 func FuzzParse(f *testing.F) {
-	delivered, err := os.ReadFile("datapackage.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(delivered)
 	f.Add([]byte(small(f)))
 	f.Add([]byte(`{"resources": [{"name": "x", "schema": {"fields": [null]}}]}`))
 	f.Fuzz(func(t *testing.T, descriptor []byte) {

@@ -27,9 +27,15 @@ const (
 	RuleCycle            = "cycle"      // an acyclic relation comes back to the record
 )
 
-var ruleNames = []string{
-	RuleRequired, RuleType, RuleFormat, RulePattern, RuleMinLength, RuleMaxLength, RuleMinimum, RuleMaximum,
-	RuleExclusiveMinimum, RuleExclusiveMaximum, RuleEnum, RulePrimaryKey, RuleUnique, RuleForeignKey, RuleCycle,
+// builtIn reports whether name is one of the rules above.
+func builtIn(name string) bool {
+	switch name {
+	case RuleRequired, RuleType, RuleFormat, RulePattern, RuleMinLength, RuleMaxLength, RuleMinimum, RuleMaximum,
+		RuleExclusiveMinimum, RuleExclusiveMaximum, RuleEnum, RulePrimaryKey, RuleUnique, RuleForeignKey, RuleCycle:
+		return true
+	default:
+		return false
+	}
 }
 
 // VariableFileDate is the variable of a rule that holds the file's date.
@@ -41,7 +47,7 @@ const VariablePresence = "present."
 
 // ruleName checks the name, field and message of a rule of the contract.
 func (c *resourceCompiler) ruleName(property, name, field, message string) error {
-	if !namePattern.MatchString(name) || slices.Contains(ruleNames, name) {
+	if !isName(name) || builtIn(name) {
 		return c.fail(field, property, "name %q must be lower-case letters, digits, underscores, and none of the built-in rules", name)
 	}
 	taken := slices.ContainsFunc(c.r.Rules, func(r Rule) bool { return r.Name == name }) ||
@@ -147,7 +153,7 @@ func (c *resourceCompiler) enrichment() error {
 	if err := strict(c.d.Enrichment, &d); err != nil {
 		return c.fail("", property, "%v", err)
 	}
-	if !namePattern.MatchString(d.Source) {
+	if !isName(d.Source) {
 		return c.fail("", property, "source %q must be lower-case letters, digits, underscores", d.Source)
 	}
 	if !slices.Contains([]string{"rest", "soap", "database"}, d.Kind) {
@@ -173,7 +179,7 @@ func (c *resourceCompiler) enrichment() error {
 	}
 	for _, f := range d.Fields {
 		taken := c.r.Field(f.Name) != nil || slices.ContainsFunc(e.Fields, func(o EnrichedField) bool { return o.Name == f.Name })
-		if !namePattern.MatchString(f.Name) || taken {
+		if !isName(f.Name) || taken {
 			return c.fail(f.Name, property, "field name %q must be new: lower-case letters, digits, underscores", f.Name)
 		}
 		if !slices.Contains([]Type{TypeString, TypeInteger, TypeNumber, TypeBoolean}, f.Type) {

@@ -26,6 +26,8 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
+var fileDate = time.Date(2024, 10, 8, 0, 0, 0, 0, time.UTC)
+
 // newChecker checks records of a resource of the delivered contract, of files
 // of 8 October 2024.
 func newChecker(t testing.TB, resource string) *validation.Checker {
@@ -34,7 +36,7 @@ func newChecker(t testing.TB, resource string) *validation.Checker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := validation.NewChecker(p.Resource(resource), time.Date(2024, 10, 8, 0, 0, 0, 0, time.UTC))
+	c, err := validation.NewChecker(p.Resource(resource), fileDate)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -64,7 +65,7 @@ func (d Decimal) Equal(other ref.Val) ref.Val {
 
 // ConvertToNative is never asked for: results of rules are booleans.
 func (d Decimal) ConvertToNative(reflect.Type) (any, error) {
-	return nil, fmt.Errorf("contract: a decimal has no native form")
+	return nil, errors.New("contract: a decimal has no native form")
 }
 
 // ConvertToType knows no conversions.

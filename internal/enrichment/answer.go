@@ -3,7 +3,7 @@ package enrichment
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
+	"unicode/utf8"
 
 	"etl-dataloader/internal/contract"
 )
@@ -11,74 +11,102 @@ import (
 // maxNumber is the longest number in an answer, in characters.
 const maxNumber = 64
 
-// batchOutcomes reads the answer of a batch: {"results": […]}, one a key and in
-// the keys' order. An answer that is otherwise would give values to the wrong
-// records, so it is a *Failure as a whole.
-func (s *REST) batchOutcomes(keys []string, answer []byte) ([]Outcome, error) {
-	var batch struct {
-		Results []json.RawMessage `json:"results"`
+// outcomes reads an answer: the result itself for one key, {"results": […]} for
+// several, one a key and in the keys' order. A result that is for another key
+// would give a record the values of another one, so it is a *Failure of all; a
+// result that is for its key but breaks the contract fails alone.
+func (s *REST) outcomes(keys []string, answer []byte) ([]Outcome, error) {
+	if !utf8.Valid(answer) || !json.Valid(answer) {
+		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is no JSON"} // its text may be quoted in an error, so none is kept
 	}
-	if err := json.Unmarshal(answer, &batch); err != nil {
-		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is not the JSON of a batch"} // err may quote the answer
-	}
-	if len(batch.Results) != len(keys) {
-		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the number of results is not the number of keys"}
-	}
-	return s.outcomes(keys, batch.Results)
-}
-
-// outcomes reads one result a key. A result that is for another key is a
-// *Failure of all; one that is for its key but breaks the contract fails alone.
-func (s *REST) outcomes(keys []string, results []json.RawMessage) ([]Outcome, error) {
-	outcomes := make([]Outcome, len(keys))
-	for i, raw := range results {
-		var members map[string]json.RawMessage // by exact name, unlike a struct's
-		var key *string
-		if json.Unmarshal(raw, &members) != nil || json.Unmarshal(members["key"], &key) != nil || key == nil || *key != keys[i] {
-			return nil, &Failure{Code: CodeInvalidAnswer, Reason: "a result is not that of its key"}
+	reader := answerReader{fields: s.fields, found: make([][]byte, len(s.fields)), values: make([]byte, 0, len(answer))}
+	outcomes := make([]Outcome, 0, len(keys))
+	matches := true
+	next := func(result []byte) {
+		if matches = matches && len(outcomes) < len(keys); matches {
+			var outcome Outcome
+			outcome, matches = reader.outcome(keys[len(outcomes)], result)
+			outcomes = append(outcomes, outcome)
 		}
-		outcomes[i] = s.outcome(members)
+	}
+	if len(keys) == 1 {
+		next(answer)
+	} else {
+		eachMember(answer, func(name, value []byte) {
+			if string(name) == `"results"` {
+				eachElement(value, next)
+			}
+		})
+	}
+	if !matches || len(outcomes) != len(keys) {
+		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the results are not those of the keys"}
 	}
 	return outcomes, nil
 }
 
-// outcome reads the result of one key.
-func (s *REST) outcome(members map[string]json.RawMessage) Outcome {
-	if reason, failed := members["error"]; failed && string(reason) != "null" {
-		return Outcome{Status: Failed, Code: CodeRecordError}
-	}
-	switch string(members["found"]) {
-	case "true":
-		return s.found(members)
-	case "false":
-		return Outcome{Status: NotFound}
+// answerReader reads the results of one answer, which is valid JSON in UTF-8.
+type answerReader struct {
+	fields []contract.EnrichedField
+	found  [][]byte // scratch: the values of one result, by field
+	values []byte   // the values of all outcomes, one after the other
+}
+
+// outcome reads one result; false if it is not that of key.
+func (r *answerReader) outcome(key string, result []byte) (Outcome, bool) {
+	var itsKey, found, fault []byte
+	clear(r.found)
+	eachMember(result, func(name, value []byte) {
+		switch string(name) {
+		case `"key"`:
+			itsKey = value
+		case `"found"`:
+			found = value
+		case `"error"`:
+			fault = value
+		default:
+			for i := range r.fields {
+				if name := name[1 : len(name)-1]; string(name) == r.fields[i].Name {
+					r.found[i] = value
+				}
+			}
+		}
+	})
+	switch text, ok := decodeText(itsKey); {
+	case !ok || string(text) != key:
+		return Outcome{}, false
+	case fault != nil && string(fault) != "null":
+		return Outcome{Status: Failed, Code: CodeRecordError}, true
+	case string(found) == "false":
+		return Outcome{Status: NotFound}, true
+	case string(found) == "true":
+		return r.known(), true
 	default:
-		return Outcome{Status: Failed, Code: CodeInvalidAnswer}
+		return Outcome{Status: Failed, Code: CodeInvalidAnswer}, true
 	}
 }
 
-// found picks the fields of the contract out of a result, whatever else it
-// holds, and writes them anew in the contract's order.
-func (s *REST) found(members map[string]json.RawMessage) Outcome {
-	values := []byte{'{'}
-	for i, field := range s.fields {
+// known writes the contract's fields of a result as an object, in the
+// contract's order and without whatever else the result holds.
+func (r *answerReader) known() Outcome {
+	start := len(r.values)
+	values := append(r.values, '{')
+	for i, field := range r.fields {
 		if i > 0 {
 			values = append(values, ',')
 		}
-		values = appendText(values, field.Name)
-		values = append(values, ':')
+		values = append(appendText(values, field.Name), ':')
 		var ok bool
-		if values, ok = appendValue(values, field.Type, members[field.Name]); !ok {
+		if values, ok = appendValue(values, field.Type, r.found[i]); !ok {
 			return Outcome{Status: Failed, Code: CodeInvalidAnswer}
 		}
 	}
-	return Outcome{Status: OK, Values: append(values, '}')}
+	r.values = append(values, '}')
+	return Outcome{Status: OK, Values: r.values[start:len(r.values):len(r.values)]}
 }
 
 // appendValue appends a JSON value of the type, or null; false if raw is none.
-// Texts are encoded anew, so that what the database gets is always valid UTF-8;
-// numbers keep their digits.
-func appendValue(dst []byte, kind contract.Type, raw json.RawMessage) ([]byte, bool) {
+// Numbers keep their digits.
+func appendValue(dst []byte, kind contract.Type, raw []byte) ([]byte, bool) {
 	if string(raw) == "null" {
 		return append(dst, raw...), true
 	}
@@ -86,34 +114,59 @@ func appendValue(dst []byte, kind contract.Type, raw json.RawMessage) ([]byte, b
 	case contract.TypeBoolean:
 		return append(dst, raw...), string(raw) == "true" || string(raw) == "false"
 	case contract.TypeInteger, contract.TypeNumber:
-		var number json.Number
-		if len(raw) == 0 || raw[0] == '"' || len(raw) > maxNumber || json.Unmarshal(raw, &number) != nil {
+		if len(raw) == 0 || len(raw) > maxNumber || (raw[0] != '-' && (raw[0] < '0' || raw[0] > '9')) {
 			return dst, false
 		}
-		return append(dst, raw...), kind == contract.TypeNumber || !strings.ContainsAny(number.String(), ".eE")
+		return append(dst, raw...), kind == contract.TypeNumber || !bytes.ContainsAny(raw, ".eE")
 	}
-	var text string
-	if json.Unmarshal(raw, &text) != nil || strings.ContainsRune(text, 0) {
-		return dst, false
+	text, ok := decodeText(raw)
+	if !ok || bytes.IndexByte(text, 0) >= 0 {
+		return dst, false // PostgreSQL has no text with NUL
 	}
 	switch kind {
 	case contract.TypeDate:
-		if _, ok := contract.ParseDate([]byte(text)); !ok {
-			return dst, false
-		}
+		_, ok = contract.ParseDate(text)
 	case contract.TypeDateTime:
-		if _, ok := contract.ParseDateTime([]byte(text)); !ok {
-			return dst, false
-		}
+		_, ok = contract.ParseDateTime(text)
 	}
-	return appendText(dst, text), true
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return append(dst, raw...), ok
+	}
+	return appendText(dst, string(text)), ok
+}
+
+// decodeText returns the text of a JSON string; false if raw is none. A text
+// without escapes is a part of raw.
+func decodeText(raw []byte) ([]byte, bool) {
+	if len(raw) == 0 || raw[0] != '"' {
+		return nil, false
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], true
+	}
+	var text string
+	err := json.Unmarshal(raw, &text) // makes U+FFFD of half a surrogate pair, which PostgreSQL refuses
+	return []byte(text), err == nil
 }
 
 // appendText appends a text as JSON.
 func appendText(dst []byte, text string) []byte {
+	if simple(text) {
+		return append(append(append(dst, '"'), text...), '"')
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(text) // a string always encodes
 	return append(dst, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
+}
+
+// simple reports whether text is a JSON string without any escape.
+func simple(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/sync/errgroup"
@@ -112,15 +113,16 @@ func New(cfg Config) (*Enricher, error) {
 func (e *Enricher) Window() int { return max(e.cfg.BatchSize*e.cfg.Concurrency, 1000) }
 
 // Enrich returns one outcome a key, in the order of keys, however the source
-// behaves. A key that is empty fails with [CodeNoKey] without being asked for.
-// When ctx ends, what was not answered fails with [CodeCancelled]: a caller
-// whose context ended must not persist the outcomes.
+// behaves. A key that is empty, longer than [MaxKey] or no UTF-8 fails with
+// [CodeUnusableKey] without being asked for. When ctx ends, what was not
+// answered fails with [CodeCancelled]: a caller whose context ended must not
+// persist the outcomes.
 func (e *Enricher) Enrich(ctx context.Context, keys []string) []Outcome {
 	outcomes := make([]Outcome, len(keys))
 	asked, places := make([]string, 0, len(keys)), make([]int, 0, len(keys))
 	for i, key := range keys {
-		if key == "" {
-			outcomes[i] = Outcome{Status: Failed, Code: CodeNoKey}
+		if key == "" || utf8.RuneCountInString(key) > MaxKey || !utf8.ValidString(key) {
+			outcomes[i] = Outcome{Status: Failed, Code: CodeUnusableKey}
 			continue
 		}
 		asked, places = append(asked, key), append(places, i)

@@ -334,15 +334,16 @@ func TestCancelledCallsDoNotOpenTheCircuit(t *testing.T) {
 	})
 }
 
-func TestEmptyKeysAreNotAsked(t *testing.T) {
+func TestUnusableKeysAreNotAsked(t *testing.T) {
 	source := &fakeSource{}
 	keys := testKeys(2500)
 	for i := 0; i < len(keys); i += 3 {
-		keys[i] = ""
+		keys[i] = []string{"", strings.Repeat("é", MaxKey+1), "\xff"}[i%9/3]
 	}
+	keys[1] = strings.Repeat("é", MaxKey)
 	e := newEnricher(t, Initial(source))
-	assertOutcomes(t, keys, e.Enrich(t.Context(), keys), CodeNoKey, func(i int) bool { return i%3 == 0 })
-	if asked := slices.Concat(source.calls...); len(asked) != 1666 || slices.Contains(asked, "") {
+	assertOutcomes(t, keys, e.Enrich(t.Context(), keys), CodeUnusableKey, func(i int) bool { return i%3 == 0 })
+	if asked := slices.Concat(source.calls...); len(asked) != 1666 || asked[0] != keys[1] {
 		t.Errorf("%d keys were asked for", len(asked))
 	}
 	if got := e.Enrich(t.Context(), nil); len(got) != 0 {

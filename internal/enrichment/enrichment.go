@@ -48,9 +48,13 @@ const (
 	CodeInvalidAnswer Code = "invalid_answer" // the answer breaks the source's contract
 	CodeRecordError   Code = "record_error"   // the source could not answer for this one key
 	CodeCircuitOpen   Code = "circuit_open"   // not asked: the source failed too often just now
-	CodeNoKey         Code = "no_key"         // not asked: the record has no key
+	CodeUnusableKey   Code = "unusable_key"   // not asked: the key is empty, too long or no UTF-8
 	CodeCancelled     Code = "cancelled"      // not finished: the caller's context ended
 )
+
+// MaxKey is the longest key in characters that a source is asked for, as its
+// contract says. A longer one would cost its whole batch the answer.
+const MaxKey = 64
 
 // Outcome is the enrichment of one key.
 type Outcome struct {

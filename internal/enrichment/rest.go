@@ -110,10 +110,7 @@ func (s *REST) Lookup(ctx context.Context, keys []string) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(keys) == 1 {
-		return s.outcomes(keys, []json.RawMessage{answer})
-	}
-	return s.batchOutcomes(keys, answer)
+	return s.outcomes(keys, answer)
 }
 
 // post sends body and returns the answer's. It fails with a *Failure.

@@ -3,7 +3,6 @@ package record
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 )
@@ -76,7 +75,7 @@ func benchmarkBoth(b *testing.B, format Format, quoted bool) {
 			r := NewReader(bytes.NewReader(data[chunk.Start:chunk.End]), chunk, layout, scan.Header)
 			for {
 				_, err := r.Next()
-				if err == io.EOF { //nolint:errorlint // Next returns io.EOF itself
+				if isEnd(err) {
 					break
 				}
 				if err != nil {

@@ -99,6 +99,7 @@ func TestCSVSizes(t *testing.T) {
 		{"longest record", long[4:] + ",2,3", []plainRecord{good(2, long[4:], "2", "3")}},
 		{"longest record and CRLF", long[4:] + ",2,3\r\n", []plainRecord{good(2, long[4:], "2", "3")}},
 		{"a byte too long", long[3:] + ",2,3", []plainRecord{bad(2, FaultSize, long[3:]+",2,")}},
+		{"a byte too long, and more lines", long[3:] + ",2,3\n1,2,3\n1,2,3\n", []plainRecord{bad(2, FaultSize, long[3:]+",2,"), good(3, "1", "2", "3"), good(4, "1", "2", "3")}},
 		{"10 MiB", strings.Repeat(long, 10) + "\n1,2,3", []plainRecord{bad(2, FaultSize, long), good(3, "1", "2", "3")}},
 		{"longest quoted field", "\"" + lines[:MaxBytes-6] + "\",2,3\n1,2,3", []plainRecord{
 			{Line: 2, Values: []plainValue{{lines[:MaxBytes-6], KindText}, {"2", KindText}, {"3", KindText}}},

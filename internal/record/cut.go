@@ -76,7 +76,7 @@ func open(w *window, layout Layout, size bounds) (splitter, decoder, []string, e
 		s := newArraySplitter(w, whole, size.record)
 		c, err := s.skipSpace()
 		switch {
-		case err == io.EOF: //nolint:errorlint // skipSpace returns io.EOF itself
+		case isEnd(err):
 			return nil, nil, nil, &FileError{Reason: ReasonEmpty}
 		case err != nil:
 			return nil, nil, nil, err
@@ -145,7 +145,7 @@ func (c *cutter) run(records splitter, judge decoder) error {
 	var sp span
 	for {
 		err := records.next(&sp)
-		if err == io.EOF { //nolint:errorlint // a splitter returns io.EOF itself
+		if isEnd(err) {
 			return nil
 		}
 		if err != nil {

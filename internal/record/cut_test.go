@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/fault"
 )
 
 func TestFileErrors(t *testing.T) {
@@ -137,6 +140,11 @@ func TestCutErrors(t *testing.T) {
 	if _, err := Cut(iotest.ErrReader(io.ErrUnexpectedEOF), layout, Limits{}, ignore); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a reader that ends too early: got %v", err)
 	}
+	lost := &fault.Transient{Op: "get object", Err: fmt.Errorf("connection lost: %w", io.EOF)}
+	_, err := Cut(io.MultiReader(strings.NewReader("a,b,c\n1,2,3\n"), iotest.ErrReader(lost)), layout, Limits{}, ignore)
+	if transient, ok := errors.AsType[*fault.Transient](err); !ok || transient != lost || !errors.Is(err, lost) || errors.Is(err, io.EOF) {
+		t.Errorf("a connection that ended: got %v", err)
+	}
 	for _, limit := range []int64{1, 100} {
 		_, err := Cut(strings.NewReader("a,b,c\n1,2,3\n1,2,3\n"), layout, Limits{ChunkRecords: limit}, func(Chunk) error { return broken })
 		if !errors.Is(err, broken) {
@@ -224,6 +232,8 @@ func TestFlatMemory(t *testing.T) {
 		{"one quoted field", "a,b,c\n\"", "xxxx", CSV},
 		{"quoted fields in one record", "a,b,c\n", "\"xx\nxx\",", CSV},
 		{"quotes that never close", "a,b,c\n\"", strings.Repeat("x", 200) + "\"\"\n", CSV},
+		{"escaped quotes", "a,b,c\n", "\"" + strings.Repeat("\"\"", 50) + "\",\"\",3\n", CSV},
+		{"escapes in JSON", "", `{"a":"` + strings.Repeat(`\n`, 50) + "\"}\n", JSONL},
 		{"blank lines", "a,b,c\n1,2,3\n", "\r\n", CSV},
 		{"one line of JSON", `{"a":"`, `xx\"`, JSONL},
 		{"line of spaces", "{}", "    ", JSONL},
@@ -261,7 +271,7 @@ func TestFlatMemory(t *testing.T) {
 			for err == nil {
 				_, err = reader.Next()
 			}
-			if chunk.Records > 0 && err != io.EOF { //nolint:errorlint // Next returns io.EOF itself
+			if chunk.Records > 0 && !isEnd(err) {
 				t.Fatal(err)
 			}
 			runtime.ReadMemStats(&after)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -66,7 +65,7 @@ func readHeader(s *csvSplitter, cs *charset, columns []string) ([]string, error)
 	var sp span
 	err := s.next(&sp)
 	switch {
-	case err == io.EOF: //nolint:errorlint // a splitter returns io.EOF itself
+	case isEnd(err):
 		return nil, &FileError{Reason: ReasonEmpty}
 	case err != nil:
 		return nil, err

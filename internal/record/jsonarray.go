@@ -64,7 +64,7 @@ func (s *arraySplitter) next(sp *span) error {
 		_, err = s.skipSpace()
 	}
 	switch {
-	case err == io.EOF: //nolint:errorlint // skipSpace returns io.EOF itself
+	case isEnd(err):
 		return s.atEnd(sp)
 	case err != nil:
 		return err
@@ -83,7 +83,7 @@ func (s *arraySplitter) atEnd(sp *span) error {
 		return io.EOF
 	}
 	if !s.last {
-		return io.ErrUnexpectedEOF
+		return errCutOff
 	}
 	sp.glued = true
 	return s.truncate(sp)
@@ -128,7 +128,7 @@ func (s *arraySplitter) element(sp *span) error {
 		}
 		if s.w.eof {
 			if !s.last {
-				return io.ErrUnexpectedEOF
+				return errCutOff
 			}
 			if !s.tokens.whole() {
 				return s.truncate(sp)
@@ -157,7 +157,7 @@ func (s *arraySplitter) finish(sp *span, n, behind int) {
 // truncate makes the rest of the file, from the start of the element, one record.
 func (s *arraySplitter) truncate(sp *span) error {
 	if !s.last {
-		return io.ErrUnexpectedEOF
+		return errCutOff
 	}
 	for !s.w.eof {
 		s.tail.shed(s.w, len(s.w.data()))

@@ -54,7 +54,7 @@ func (s *linesSplitter) next(sp *span) error {
 // finish ends the record with n bytes of the window and the line end behind them.
 func (s *linesSplitter) finish(sp *span, n, lineEnd int) {
 	body := n
-	if lineEnd > 0 && n > 0 && s.w.data()[n-1] == '\r' {
+	if lineEnd > 0 && s.w.data()[n-1] == '\r' {
 		body--
 	}
 	sp.raw, sp.fault = s.tail.raw(s.w, body)

@@ -3,7 +3,6 @@ package record
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -345,7 +344,7 @@ func readAll(r *Reader) ([]plainRecord, error) {
 	var records []plainRecord
 	for {
 		record, err := r.Next()
-		if err == io.EOF { //nolint:errorlint // Next returns io.EOF itself
+		if isEnd(err) {
 			return records, nil
 		}
 		if err != nil {

@@ -138,7 +138,7 @@ func pieces(t *rapid.T, choices []string) string {
 var csvPieces = []string{
 	`"`, `"`, `""`, `"""`, ",", ",", "\n", "\n", "\r\n", "\r", "x", "é", "\xff", "\xc3", "\x00", " ",
 	"1,2,3\n", "1,2,3\r\n", "\"1\",\"2\",\"3\"\n", "\"a\nb\",2,3\n", "\"a\r\nb\",\"c\"\"d\",3\r\n", "1,2\n", "\n\n",
-	strings.Repeat("y", 15), strings.Repeat("y", 40), strings.Repeat("z\n", 30), strings.Repeat("long,", 20),
+	strings.Repeat("y", 15), "\n" + strings.Repeat("y", 16), "\n" + strings.Repeat("y", 17) + "\r\n", strings.Repeat("y", 40), strings.Repeat("z\n", 30), strings.Repeat("long,", 20),
 }
 
 func TestCSVProperty(t *testing.T) {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -42,7 +43,8 @@ func newReader(r io.Reader, chunk Chunk, layout Layout, header []string, size bo
 }
 
 // Next returns the next record, which is valid until the next call, or io.EOF
-// behind the last one. Errors of the chunk's reader are wrapped. If the bytes
+// behind the last one. Errors of the chunk's reader are wrapped, and are never
+// io.EOF to [errors.Is], even if that is what broke the connection. If the bytes
 // are not those that Cut saw, because there are too few or they hold another
 // number of records, the error says so; a chunk with Records 0 is not checked.
 func (r *Reader) Next() (*Record, error) {
@@ -66,10 +68,10 @@ func (r *Reader) Next() (*Record, error) {
 
 // ended turns what ended the reading into the error that the caller sees.
 func (r *Reader) ended(err error) error {
-	if err == io.ErrUnexpectedEOF { //nolint:errorlint // a splitter returns it itself
-		return fmt.Errorf("record: chunk %d: the bytes end within a record: %w", r.chunk.Index, err)
+	if errors.Is(err, errCutOff) {
+		return fmt.Errorf("record: chunk %d: the bytes end within a record", r.chunk.Index)
 	}
-	if err == io.EOF && r.chunk.Records > 0 && r.count != r.chunk.Records { //nolint:errorlint // as above
+	if isEnd(err) && r.chunk.Records > 0 && r.count != r.chunk.Records {
 		return fmt.Errorf("record: chunk %d: %d records read, where cutting found %d", r.chunk.Index, r.count, r.chunk.Records)
 	}
 	return err

@@ -1,6 +1,18 @@
 package record
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// errCutOff is what a splitter returns if the bytes of a chunk end too early.
+var errCutOff = errors.New("the bytes end within a record")
+
+// isEnd tells whether err is the end of a file or of its records: io.EOF itself.
+func isEnd(err error) bool {
+	return err == io.EOF //nolint:errorlint // an error with io.EOF as its cause is a broken connection, not the end
+}
 
 // span is a record as a splitter finds it: where it is, not yet what it says.
 type span struct {

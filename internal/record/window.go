@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -12,6 +13,21 @@ type bounds struct {
 }
 
 func defaultBounds() bounds { return bounds{record: MaxBytes, buffer: 256 << 10} }
+
+// readError is an error of the file's reader. It shows all that its cause is, but
+// for io.EOF: who asks for that means the end of the records.
+type readError struct {
+	off int64
+	err error
+}
+
+func (e *readError) Error() string {
+	return fmt.Sprintf("record: read at offset %d: %v", e.off, e.err)
+}
+
+func (e *readError) Is(target error) bool { return !isEnd(target) && errors.Is(e.err, target) }
+
+func (e *readError) As(target any) bool { return errors.As(e.err, target) }
 
 // emptyReads is how often a reader may return nothing and no error in a row, as
 // in bufio.
@@ -51,14 +67,14 @@ func (w *window) more() error {
 		}
 		n, err := w.src.Read(w.buf[w.end:])
 		if n < 0 || n > len(w.buf)-w.end {
-			return fmt.Errorf("record: read at offset %d: the reader returned an impossible count", w.off)
+			return &readError{off: w.off, err: errors.New("the reader returned an impossible count")}
 		}
 		w.end += n
 		switch {
-		case err == io.EOF: //nolint:errorlint // the contract of io.Reader: io.EOF itself, anything else is a fault
+		case isEnd(err):
 			w.eof = true
 		case err != nil:
-			return fmt.Errorf("record: read at offset %d: %w", w.off+int64(w.end-w.pos), err)
+			return &readError{off: w.off + int64(w.end-w.pos), err: err}
 		}
 		if n > 0 {
 			return nil
@@ -67,7 +83,7 @@ func (w *window) more() error {
 	if w.eof {
 		return nil
 	}
-	return fmt.Errorf("record: read at offset %d: %w", w.off, io.ErrNoProgress)
+	return &readError{off: w.off, err: io.ErrNoProgress}
 }
 
 // makeRoom moves the data to the front of the buffer, or doubles the buffer.

@@ -1,0 +1,400 @@
+package control_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+const (
+	daily     = registry.ModeDaily
+	initial   = registry.ModeInitial
+	succeeded = sfntypes.ExecutionStatusSucceeded
+	failed    = sfntypes.ExecutionStatusFailed
+)
+
+func history(c *control.Config) { c.NoHistory = false }
+
+func TestTenFilesStartOneImport(t *testing.T) {
+	h := open(t)
+	keys := files(daily, "2024-10-08")
+	h.arrive(keys[:9]...)
+	if h.machine.starts != 0 {
+		t.Fatal("started with nine files")
+	}
+	h.arrive(keys[9])
+	imp := h.importOf(daily, "2024-10-08")
+	if h.machine.starts != 1 || imp.Status != message.StatusRunning {
+		t.Fatalf("starts = %d, status %s", h.machine.starts, imp.Status)
+	}
+	want := `{"import_id":"IMPORT_20241009_150000_001","generation":1,"mode":"daily","file_date":"2024-10-08"}`
+	if got := h.machine.executions[imp.ExecutionARN].input; got != want {
+		t.Errorf("input = %s", got)
+	}
+	if diff := cmp.Diff([]string{"start file"}, h.attempts(imp.ImportID)); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+}
+
+func TestFiftyIntakesAtOnceStartOneImport(t *testing.T) {
+	h := open(t)
+	keys := files(daily, "2024-10-08")
+	for _, key := range keys {
+		h.upload(key, "content")
+	}
+	var wg sync.WaitGroup
+	for n := range 50 {
+		wg.Go(func() {
+			if _, err := h.notify(keys[n%len(keys)]); err != nil {
+				t.Errorf("notify: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if h.machine.starts != 1 || len(h.machine.executions) != 1 {
+		t.Errorf("starts = %d, executions %d", h.machine.starts, len(h.machine.executions))
+	}
+	if queue, err := h.registry.Queue(t.Context()); err != nil || len(queue) != 1 || queue[0].ImportID == "" {
+		t.Errorf("queue = %+v, %v", queue, err)
+	}
+}
+
+func TestReplaysAfterTheEndStartNothing(t *testing.T) {
+	h := open(t)
+	keys := files(daily, "2024-10-08")
+	h.arrive(keys...)
+	imp := h.end(h.importOf(daily, "2024-10-08"), succeeded, "")
+	if imp.Status != message.StatusSucceeded || !imp.Settled() {
+		t.Fatalf("import = %+v", imp)
+	}
+	for _, key := range keys {
+		if answer, err := h.notify(key); err != nil || answer.Outcome != "unchanged" {
+			t.Errorf("replay of %s: %+v, %v", key, answer, err)
+		}
+	}
+	if err := h.track(imp.ExecutionARN); err != nil {
+		t.Error(err)
+	}
+	h.sweep(control.SweepEvent{})
+	if h.machine.starts != 1 || len(h.reports.written) != 1 {
+		t.Errorf("starts = %d, reports %d", h.machine.starts, len(h.reports.written))
+	}
+	if diff := cmp.Diff([]string{"import reussi " + imp.ImportID}, h.inbox.subjects()); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
+	}
+}
+
+func TestTwoDatesRunInOrder(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")[:9]...)
+	h.arrive(files(daily, "2024-10-09")...)
+	if h.machine.starts != 0 {
+		t.Fatal("a later date started before an earlier one that still misses a file")
+	}
+	h.arrive(files(daily, "2024-10-08")[9])
+	first := h.importOf(daily, "2024-10-08")
+	if h.machine.starts != 1 || h.hasImport(daily, "2024-10-09") {
+		t.Fatal("the later date did not wait")
+	}
+	h.end(first, failed, "Unexpected")
+	h.sweep(control.SweepEvent{})
+	if h.machine.starts != 1 {
+		t.Fatal("the later date started after a failure")
+	}
+	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: first.ImportID, Mode: control.ModeResume}); err != nil {
+		t.Fatal(err)
+	}
+	h.end(first, succeeded, "")
+	second := h.importOf(daily, "2024-10-09")
+	if second.Status != message.StatusRunning || h.machine.starts != 2 {
+		t.Errorf("second = %+v", second)
+	}
+	if diff := cmp.Diff([]string{"start automatic"}, h.attempts(second.ImportID)); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+}
+
+func TestInitialGoesFirst(t *testing.T) {
+	h := open(t, history)
+	h.arrive(files(daily, "2024-10-08")...)
+	h.sweep(control.SweepEvent{Deadline: true})
+	if h.machine.starts != 0 {
+		t.Fatal("a daily import started before the initial one")
+	}
+	h.arrive("initial/client_data_20230101.csv") // a stray file of a wrong date
+	h.arrive(files(initial, "2024-10-07")...)
+	h.end(h.importOf(initial, "2024-10-07"), succeeded, "")
+	if got := h.importOf(daily, "2024-10-08").Status; got != message.StatusRunning {
+		t.Errorf("daily import is %s", got)
+	}
+	h.end(h.importOf(daily, "2024-10-08"), succeeded, "")
+	h.arrive(files(initial, "2024-10-09")...)
+	h.arrive(files(daily, "2024-10-09")...)
+	if h.hasImport(initial, "2024-10-09") || !h.hasImport(daily, "2024-10-09") {
+		t.Error("a second initial import started, or held up the daily one")
+	}
+}
+
+func TestOldIncompleteDateNeverBlocks(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	h.end(h.importOf(daily, "2024-10-08"), succeeded, "")
+	h.arrive(files(daily, "2024-10-01")[:3]...)
+	h.arrive(files(daily, "2024-10-09")...)
+	if !h.hasImport(daily, "2024-10-09") {
+		t.Error("an incomplete date that is older than what is published blocks")
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	h := open(t)
+	keys := files(daily, "2024-10-08")
+	h.arrive(keys[:8]...)
+	// 2024-10-08 22:30 UTC is the 9th in Paris, so the 8th is due.
+	h.sweep(control.SweepEvent{Deadline: true, Time: time.Date(2024, 10, 8, 22, 30, 0, 0, time.UTC)})
+	imp := h.importOf(daily, "2024-10-08")
+	if diff := cmp.Diff([]string{"start deadline"}, h.attempts(imp.ImportID)); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	imp = h.end(imp, failed, "MissingFiles")
+	if imp.Status != message.StatusFailed || imp.Reason != "Fichiers manquants : return_data, employee_data." {
+		t.Errorf("status %s, reason %s", imp.Status, imp.Reason)
+	}
+	h.arrive(keys[8])
+	if h.machine.redrives != 0 {
+		t.Fatal("resumed while a file is missing")
+	}
+	h.arrive(keys[9])
+	imp = h.load(imp.ImportID)
+	if h.machine.redrives != 1 || imp.Status != message.StatusRunning || h.machine.starts != 1 {
+		t.Fatalf("redrives %d, status %s", h.machine.redrives, imp.Status)
+	}
+	imp = h.end(imp, succeeded, "")
+	if diff := cmp.Diff([]string{"start deadline", "resume file"}, h.attempts(imp.ImportID)); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	if lines := h.logged(message.LogRerun); len(lines) != 1 || lines[0]["trigger"] != "file" || lines[0]["import_id"] != imp.ImportID {
+		t.Errorf("log = %v", lines)
+	}
+	h.sweep(control.SweepEvent{Deadline: true, Time: time.Date(2024, 10, 9, 4, 0, 0, 0, time.UTC)})
+	if h.machine.starts != 1 {
+		t.Error("a date that is done was due again")
+	}
+}
+
+// The tenth file comes while the execution that the deadline started is failing.
+func TestTenthFileInTheSecondOfTheDeadline(t *testing.T) {
+	h := open(t)
+	keys := files(daily, "2024-10-08")
+	h.arrive(keys[:9]...)
+	h.sweep(control.SweepEvent{Deadline: true})
+	imp := h.importOf(daily, "2024-10-08")
+	h.machine.end(imp.ExecutionARN, failed, "MissingFiles", "")
+	h.arrive(keys[9])
+	if err := h.track(imp.ExecutionARN); err != nil {
+		t.Fatal(err)
+	}
+	if h.machine.redrives != 1 || h.load(imp.ImportID).Status != message.StatusRunning {
+		t.Errorf("redrives = %d", h.machine.redrives)
+	}
+}
+
+// The registry has all files and Open still says that some are missing: no file
+// came since, so nothing is to be gained by trying for ever.
+func TestMissingFilesWithoutNewsIsNotRedrivenForEver(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	imp := h.importOf(daily, "2024-10-08")
+	for range 3 {
+		h.end(imp, failed, "MissingFiles")
+	}
+	if h.machine.redrives > 1 {
+		t.Errorf("redrives = %d", h.machine.redrives)
+	}
+}
+
+func TestMissingFilesLetAnEarlierDateGo(t *testing.T) {
+	h := open(t)
+	h.sweep(control.SweepEvent{Deadline: true}) // nothing at all arrived for the 8th
+	late := h.end(h.importOf(daily, "2024-10-08"), failed, "MissingFiles")
+	h.arrive(files(daily, "2024-10-07")...)
+	early := h.importOf(daily, "2024-10-07")
+	if early.Status != message.StatusRunning {
+		t.Fatalf("the earlier date is %s", early.Status)
+	}
+	h.arrive(files(daily, "2024-10-08")...)
+	if h.machine.redrives != 0 {
+		t.Error("two imports run at once")
+	}
+	h.end(early, succeeded, "")
+	if got := h.load(late.ImportID).Status; got != message.StatusRunning {
+		t.Errorf("the later date is %s", got)
+	}
+}
+
+func TestDeadlineWhileAnotherImportRuns(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-07")...)
+	h.sweep(control.SweepEvent{Deadline: true})
+	alerts := h.inbox.subjects()
+	if diff := cmp.Diff([]string{"fichiers manquants 2024-10-08"}, alerts); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
+	}
+	h.end(h.importOf(daily, "2024-10-07"), succeeded, "")
+	if got := h.importOf(daily, "2024-10-08"); got.Status != message.StatusRunning {
+		t.Errorf("the date that was due is %s", got.Status)
+	}
+}
+
+func TestDeadlineBeforeTheHistoryIsThere(t *testing.T) {
+	h := open(t, history)
+	h.sweep(control.SweepEvent{Deadline: true})
+	if h.hasImport(daily, "2024-10-08") {
+		t.Error("due before the initial import")
+	}
+	h.arrive(files(initial, "2024-10-08")...)
+	h.end(h.importOf(initial, "2024-10-08"), succeeded, "")
+	h.sweep(control.SweepEvent{Deadline: true})
+	if h.hasImport(daily, "2024-10-08") {
+		t.Error("due although the history covers it")
+	}
+}
+
+func TestSweepHealsLostEvents(t *testing.T) {
+	h := open(t)
+	for _, key := range files(daily, "2024-10-08") {
+		h.upload(key, "content")
+	}
+	h.upload("daily/client_data_20240230.csv", "content")
+	h.sweep(control.SweepEvent{})
+	imp := h.importOf(daily, "2024-10-08")
+	h.machine.end(imp.ExecutionARN, succeeded, "", "")
+	h.sweep(control.SweepEvent{})
+	h.sweep(control.SweepEvent{})
+	if got := h.load(imp.ImportID); got.Status != message.StatusSucceeded || len(h.reports.written) != 1 {
+		t.Errorf("status %s, reports %v", got.Status, h.reports.written)
+	}
+	want := []string{"fichier refuse", "import reussi " + imp.ImportID}
+	if diff := cmp.Diff(want, h.inbox.subjects()); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
+	}
+}
+
+// A write that fails, before or after it took effect, is made up for by whoever
+// comes next.
+func TestStartThatFails(t *testing.T) {
+	for _, fail := range []string{"Start", "Start saved"} {
+		t.Run(fail, func(t *testing.T) {
+			h := open(t)
+			h.arrive(files(daily, "2024-10-08")[:9]...)
+			h.machine.fail = fail
+			h.upload(files(daily, "2024-10-08")[9], "content")
+			if _, err := h.notify(files(daily, "2024-10-08")[9]); err == nil {
+				t.Fatal("no error")
+			}
+			h.sweep(control.SweepEvent{})
+			imp := h.importOf(daily, "2024-10-08")
+			if h.machine.starts != 1 || imp.Status != message.StatusRunning {
+				t.Errorf("starts = %d, status %s", h.machine.starts, imp.Status)
+			}
+			if got := h.end(imp, succeeded, ""); got.Status != message.StatusSucceeded {
+				t.Errorf("status = %s", got.Status)
+			}
+		})
+	}
+}
+
+func TestConclusionThatFails(t *testing.T) {
+	for _, what := range []string{"report", "alert"} {
+		t.Run(what, func(t *testing.T) {
+			h := open(t)
+			h.arrive(files(daily, "2024-10-08")...)
+			imp := h.importOf(daily, "2024-10-08")
+			h.reports.fail, h.inbox.fail = what == "report", what == "alert"
+			h.machine.end(imp.ExecutionARN, failed, "Unexpected", "")
+			if err := h.track(imp.ExecutionARN); err == nil {
+				t.Fatal("no error")
+			}
+			h.sweep(control.SweepEvent{}) // at once: left to the first one
+			h.clock.Move(5 * time.Minute)
+			h.sweep(control.SweepEvent{})
+			h.sweep(control.SweepEvent{})
+			if got := h.load(imp.ImportID); !got.Settled() || got.Status != message.StatusFailed {
+				t.Errorf("import = %+v", got)
+			}
+			if len(h.inbox.subjects()) == 0 || len(h.reports.written) == 0 {
+				t.Errorf("alerts %v, reports %v", h.inbox.subjects(), h.reports.written)
+			}
+		})
+	}
+}
+
+func TestTrackIgnoresForeignExecutions(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	imp := h.importOf(daily, "2024-10-08")
+	for _, arn := range []string{
+		strings.Replace(imp.ExecutionARN, "_001", "_777", 1), // no such import
+		imp.ExecutionARN + "-2",                              // not its current execution
+		"arn:aws:states:eu-west-3:111122223333:execution:import:by-hand",
+	} {
+		if err := h.track(arn); err != nil {
+			t.Errorf("track %s: %v", arn, err)
+		}
+	}
+	if got := len(h.logged(message.LogForeign)); got != 3 {
+		t.Errorf("ignored = %d", got)
+	}
+}
+
+func TestConsoleRedriveIsRecorded(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	imp := h.end(h.importOf(daily, "2024-10-08"), failed, "Unexpected")
+	h.machine.executions[imp.ExecutionARN].redrives = 1
+	h.machine.end(imp.ExecutionARN, sfntypes.ExecutionStatusRunning, "", "")
+	for range 2 {
+		if err := h.track(imp.ExecutionARN); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := h.load(imp.ImportID).Status; got != message.StatusRunning {
+		t.Errorf("status = %s", got)
+	}
+	if diff := cmp.Diff([]string{"start file", "resume console"}, h.attempts(imp.ImportID)); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+}
+
+func TestManyDatesInOneSecond(t *testing.T) {
+	h := open(t)
+	for day := 3; day >= 1; day-- {
+		date := fmt.Sprintf("2024-10-%02d", day)
+		for _, key := range files(daily, date) {
+			h.upload(key, "content")
+		}
+	}
+	h.sweep(control.SweepEvent{})
+	for day := 1; day <= 3; day++ {
+		date := fmt.Sprintf("2024-10-%02d", day)
+		if h.machine.starts != day {
+			t.Fatalf("starts = %d before %s", h.machine.starts, date)
+		}
+		h.machine.end(h.importOf(daily, date).ExecutionARN, succeeded, "", "")
+		if err := h.track(h.importOf(daily, date).ExecutionARN); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := h.importOf(daily, "2024-10-03").ImportID; got != "IMPORT_20241009_150000_003" {
+		t.Errorf("third import_id = %s", got)
+	}
+}

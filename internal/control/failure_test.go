@@ -1,0 +1,173 @@
+package control_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+var (
+	_ control.Executions = (*sfn.Client)(nil)
+	_ control.Histories  = (*sfn.Client)(nil)
+	_ control.Publisher  = (*sns.Client)(nil)
+	_ control.Landing    = (*landing.Intake)(nil)
+	_ landing.Starter    = (*control.Control)(nil)
+	_ landing.Alerter    = control.Alerts{}
+)
+
+// entered is the event of a state that was entered.
+func entered(id, previous int64, name string) sfntypes.HistoryEvent {
+	return sfntypes.HistoryEvent{
+		Id: id, PreviousEventId: previous, Type: sfntypes.HistoryEventTypeTaskStateEntered,
+		StateEnteredEventDetails: &sfntypes.StateEnteredEventDetails{Name: aws.String(name)},
+	}
+}
+
+func event(id, previous int64) sfntypes.HistoryEvent {
+	return sfntypes.HistoryEvent{Id: id, PreviousEventId: previous}
+}
+
+func TestWhereItFailed(t *testing.T) {
+	const mapRun = "arn:map"
+	const child = "arn:aws:states:eu-west-3:111122223333:execution:import/Raw:child"
+	for _, test := range []struct {
+		name         string
+		status       sfntypes.ExecutionStatus
+		error, cause string
+		faults       []registry.Fault
+		history      []sfntypes.HistoryEvent
+		state        string
+		step         string
+		reason       string
+		advice       string
+	}{
+		{
+			name: "the function reported it", status: failed, error: "InvalidFile",
+			faults: []registry.Fault{{State: "ScanFile", Resource: "clients", Name: "InvalidFile", Message: "en-tête", Advice: "restart"}},
+			state:  "ScanFile", step: message.StepLoading, reason: "en-tête", advice: "restart",
+		},
+		{
+			name: "a fault that was retried is not the reason", status: failed, error: "States.Timeout",
+			faults: []registry.Fault{{State: "Stage", Name: "Transient", Message: "passager", Advice: "redrive"}},
+			// Two branches: the first event back from the end belongs to Publish.
+			history: []sfntypes.HistoryEvent{entered(1, 0, "Reconcile"), entered(2, 1, "Publish"), entered(3, 1, "Other"), event(4, 2), event(5, 4)},
+			state:   "Publish", step: message.StepPersistence, reason: "Erreur States.Timeout.", advice: "redrive",
+		},
+		{
+			name: "a child of a map run", status: failed, error: "States.ExceedToleratedFailureThreshold", cause: "too many",
+			history: []sfntypes.HistoryEvent{entered(1, 0, "Raw"), {Id: 2, PreviousEventId: 1, MapRunStartedEventDetails: &sfntypes.MapRunStartedEventDetails{MapRunArn: aws.String(mapRun)}}, event(3, 2), event(4, 3)},
+			state:   "Stage", step: message.StepStaging, reason: "Erreur Sandbox.Timedout : délai", advice: "redrive",
+		},
+		{
+			name: "stopped by hand", status: sfntypes.ExecutionStatusAborted,
+			history: []sfntypes.HistoryEvent{entered(1, 0, "Publish"), event(2, 1)},
+			state:   "Publish", step: message.StepPersistence, reason: message.ReasonStopped, advice: "redrive",
+		},
+		{name: "timed out", status: sfntypes.ExecutionStatusTimedOut, reason: message.ReasonTimedOut, advice: "redrive"},
+		{name: "nothing known", status: failed, reason: message.ReasonUnknown, advice: "redrive"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := open(t)
+			h.arrive(files(daily, "2024-10-08")...)
+			imp := h.importOf(daily, "2024-10-08")
+			h.clock.Move(time.Second)
+			for _, f := range test.faults {
+				if err := h.registry.RecordFault(t.Context(), imp.ImportID, 1, f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.machine.histories = map[string][]sfntypes.HistoryEvent{
+				imp.ExecutionARN: test.history,
+				child:            {entered(1, 0, "Protect"), entered(2, 1, "Stage"), event(3, 2)},
+			}
+			h.machine.children = map[string][]string{mapRun: {child}}
+			h.machine.executions[child] = &execution{status: failed, error: "Sandbox.Timedout", cause: `{"errorMessage":"délai","errorType":"x"}`}
+			h.machine.end(imp.ExecutionARN, test.status, test.error, test.cause)
+			if err := h.track(imp.ExecutionARN); err != nil {
+				t.Fatal(err)
+			}
+			got := h.load(imp.ImportID)
+			if got.State != test.state || got.Step != test.step || got.Reason != test.reason || got.Advice != test.advice {
+				t.Errorf("state %q, step %q, reason %q, advice %q", got.State, got.Step, got.Reason, got.Advice)
+			}
+			text := h.inbox.alerts[0].Text
+			for _, part := range []string{imp.ImportID, test.step, test.reason, "make re"} {
+				if !strings.Contains(text, part) {
+					t.Errorf("the alert lacks %q:\n%s", part, text)
+				}
+			}
+			if lines := h.logged(message.LogFailed); len(lines) != 1 || lines[0]["level"] != "ERROR" {
+				t.Errorf("log = %v", lines)
+			}
+		})
+	}
+}
+
+// An earlier attempt's fault is not the reason of a later failure.
+func TestFaultOfAnEarlierAttempt(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	imp := h.importOf(daily, "2024-10-08")
+	if err := h.registry.RecordFault(t.Context(), imp.ImportID, 1, registry.Fault{State: "Plan", Name: "Unexpected", Message: "avant"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.end(imp, failed, "Unexpected"); got.Reason != "avant" {
+		t.Fatalf("reason = %s", got.Reason)
+	}
+	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: control.ModeResume}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.end(imp, failed, "Unexpected"); got.Reason != "Erreur Unexpected." {
+		t.Errorf("reason = %s", got.Reason)
+	}
+}
+
+// A history that cannot be read does not keep a failure from being recorded.
+func TestHistoryThatFails(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	h.machine.fail = "History"
+	if got := h.end(h.importOf(daily, "2024-10-08"), failed, "Sandbox.Timedout"); got.Status != message.StatusFailed {
+		t.Errorf("status = %s", got.Status)
+	}
+}
+
+type topic struct{ got *sns.PublishInput }
+
+func (t *topic) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	t.got = in
+	if in.TopicArn == nil || *in.TopicArn == "" {
+		return nil, errLost
+	}
+	return &sns.PublishOutput{}, nil
+}
+
+func TestAlerts(t *testing.T) {
+	client := &topic{}
+	alert := message.AlertFailed("IMPORT_20241009_150000_001", message.StepLoading, "raison", "à faire", "s3://x")
+	if err := (control.Alerts{Client: client, TopicARN: "arn:topic"}).Alert(t.Context(), alert); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []message.Alert{
+		alert, message.AlertBadName("daily/é", "raison"), message.AlertDeadline("2024-10-08", []string{"x"}, "y"),
+		message.AlertSucceeded("IMPORT_20241009_150000_001", "daily", "2024-10-08", "s3://x"),
+	} {
+		if len(a.Subject) >= 100 || strings.ContainsFunc(a.Subject, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("subject %q is not one that e-mail takes", a.Subject)
+		}
+	}
+	if err := (control.Alerts{Client: client}).Alert(t.Context(), alert); err == nil {
+		t.Error("no error")
+	}
+}

@@ -1,0 +1,313 @@
+package control_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// failedImport returns a house whose import of 2024-10-08 failed.
+func failedImport(t *testing.T, faultName string) (*house, registry.Import) {
+	t.Helper()
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	return h, h.end(h.importOf(daily, "2024-10-08"), failed, faultName)
+}
+
+func (h *house) rerun(importID, mode string) (control.Answer, error) {
+	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: mode, Trigger: registry.TriggerCommand})
+}
+
+func refused(err error) string {
+	if r, ok := errors.AsType[*fault.Refused](err); ok {
+		return r.Reason
+	}
+	return ""
+}
+
+func TestResume(t *testing.T) {
+	h, imp := failedImport(t, "Unexpected")
+	answer, err := h.rerun(imp.ImportID, control.ModeResume)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Kind != registry.KindResume || answer.Status != message.StatusRunning || answer.Execution != imp.ExecutionARN {
+		t.Errorf("answer = %+v", answer)
+	}
+	if got := h.end(imp, succeeded, ""); got.Status != message.StatusSucceeded || got.Generation != 1 {
+		t.Errorf("import = %+v", got)
+	}
+	if diff := cmp.Diff([]string{"start file", "resume command"}, h.attempts(imp.ImportID)); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	line := h.logged(message.LogRerun)[0]
+	if line["processing_step"] != message.StepRerun || line["trigger"] != "command" || line["mode"] != "resume" || line["error_details"] == "" {
+		t.Errorf("log = %v", line)
+	}
+}
+
+func TestResumeThatFails(t *testing.T) {
+	for _, fail := range []string{"Describe", "Redrive", "Redrive saved"} {
+		t.Run(fail, func(t *testing.T) {
+			h, imp := failedImport(t, "Unexpected")
+			h.machine.fail = fail
+			if _, err := h.rerun(imp.ImportID, control.ModeResume); err == nil {
+				t.Fatal("no error")
+			}
+			if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil && refused(err) != message.RefusedRunning {
+				t.Errorf("again: %v", err)
+			}
+			if got := h.load(imp.ImportID); got.Status != message.StatusRunning || h.machine.redrives != 1 {
+				t.Errorf("status %s, redrives %d", got.Status, h.machine.redrives)
+			}
+			if diff := cmp.Diff([]string{"start file", "resume command"}, h.attempts(imp.ImportID)); diff != "" {
+				t.Errorf("attempts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTooOldToRedriveIsContinued(t *testing.T) {
+	h, imp := failedImport(t, "Unexpected")
+	h.machine.executions[imp.ExecutionARN].tooOld = true
+	answer, err := h.rerun(imp.ImportID, control.ModeResume)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Kind != registry.KindContinue || answer.Execution != imp.ExecutionARN+"-2" || answer.Generation != 1 {
+		t.Errorf("answer = %+v", answer)
+	}
+	begun := h.load(imp.ImportID)
+	if input := h.machine.executions[begun.ExecutionARN].input; !strings.Contains(input, `"generation":1`) {
+		t.Errorf("input = %s", input)
+	}
+	if got := h.end(begun, succeeded, ""); got.Status != message.StatusSucceeded {
+		t.Errorf("status = %s", got.Status)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	for _, fail := range []string{"", "before", "after", "Start", "Start saved"} {
+		t.Run("fails:"+fail, func(t *testing.T) {
+			h, imp := failedImport(t, "InvalidFile")
+			h.fence.fail, h.machine.fail = fail, fail
+			answer, err := h.rerun(imp.ImportID, control.ModeRestart)
+			switch fail {
+			case "":
+				if err != nil || answer.Kind != registry.KindRestart || answer.Generation != 2 {
+					t.Fatalf("answer = %+v, %v", answer, err)
+				}
+			case "before", "after":
+				if err == nil {
+					t.Fatal("no error")
+				}
+				if answer, err = h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+					t.Fatalf("again: %v", err)
+				}
+			default:
+				if err == nil {
+					t.Fatal("no error")
+				}
+				h.sweep(control.SweepEvent{})
+			}
+			begun := h.load(imp.ImportID)
+			if begun.Generation != 2 || begun.Status != message.StatusRunning || h.machine.starts != 2 {
+				t.Errorf("import = %+v, starts %d", begun, h.machine.starts)
+			}
+			if h.fence.current[imp.ImportID] != 2 {
+				t.Errorf("the database is at generation %d", h.fence.current[imp.ImportID])
+			}
+			if got := h.end(begun, succeeded, ""); got.Status != message.StatusSucceeded {
+				t.Errorf("status = %s", got.Status)
+			}
+		})
+	}
+}
+
+// Somebody redrives in the console while a restart fences the import off: the
+// restart wins, and the execution of the old generation is stopped.
+func TestRestartBeatsAConsoleRedrive(t *testing.T) {
+	h, imp := failedImport(t, "Unexpected")
+	h.fence.during = func() {
+		h.machine.executions[imp.ExecutionARN].redrives = 1
+		h.machine.end(imp.ExecutionARN, sfntypes.ExecutionStatusRunning, "", "")
+	}
+	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.machine.executions[imp.ExecutionARN].status; got != sfntypes.ExecutionStatusAborted {
+		t.Errorf("the old execution is %s", got)
+	}
+	if err := h.track(imp.ExecutionARN); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.load(imp.ImportID); got.Status != message.StatusRunning || got.Generation != 2 {
+		t.Errorf("import = %+v", got)
+	}
+}
+
+func TestResumeAndRestartAtOnce(t *testing.T) {
+	h, imp := failedImport(t, "Unexpected")
+	var wg sync.WaitGroup
+	errs := make([]error, 8)
+	for n := range errs {
+		wg.Go(func() {
+			mode := []string{control.ModeResume, control.ModeRestart}[n%2]
+			_, errs[n] = h.rerun(imp.ImportID, mode)
+		})
+	}
+	wg.Wait()
+	won := map[string]int{}
+	for n, err := range errs {
+		if err == nil {
+			won[[]string{"resume", "restart"}[n%2]]++
+		} else if refused(err) == "" {
+			t.Errorf("request %d: %v", n, err)
+		}
+	}
+	if len(won) != 1 || won["restart"] > 1 {
+		t.Errorf("won = %v", won)
+	}
+	if got := h.load(imp.ImportID); got.Status != message.StatusRunning || h.machine.redrives+h.machine.starts != 2 {
+		t.Errorf("status %s, redrives %d, starts %d", got.Status, h.machine.redrives, h.machine.starts)
+	}
+}
+
+func TestAbandon(t *testing.T) {
+	for _, fail := range []string{"", "before", "after"} {
+		t.Run("fails:"+fail, func(t *testing.T) {
+			h, imp := failedImport(t, "Unexpected")
+			h.arrive(files(daily, "2024-10-09")...)
+			h.fence.fail = fail
+			answer, err := h.rerun(imp.ImportID, control.ModeAbandon)
+			if fail != "" {
+				if err == nil {
+					t.Fatal("no error")
+				}
+				answer, err = h.rerun(imp.ImportID, control.ModeAbandon)
+			}
+			if err != nil || answer.Status != message.StatusAbandoned || answer.Generation != 2 {
+				t.Fatalf("answer = %+v, %v", answer, err)
+			}
+			if again, err := h.rerun(imp.ImportID, control.ModeAbandon); err != nil || again.Status != message.StatusAbandoned {
+				t.Errorf("again: %+v, %v", again, err)
+			}
+			next := h.importOf(daily, "2024-10-09")
+			if next.Status != message.StatusRunning {
+				t.Errorf("the next date is %s", next.Status)
+			}
+			if reason := refused(second(h.rerun(imp.ImportID, control.ModeResume))); reason != message.RefusedAbandoned {
+				t.Errorf("resume: %q", reason)
+			}
+			if reason := refused(second(h.rerun(imp.ImportID, control.ModeRestart))); reason != message.RefusedTaken(next.ImportID) {
+				t.Errorf("restart while another runs: %q", reason)
+			}
+			h.end(next, succeeded, "")
+			if answer, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil || answer.Generation != 3 {
+				t.Errorf("restart: %+v, %v", answer, err)
+			}
+			if got := h.end(h.load(imp.ImportID), succeeded, ""); got.Status != message.StatusSucceeded {
+				t.Errorf("status = %s", got.Status)
+			}
+		})
+	}
+}
+
+func second[A, B any](_ A, b B) B { return b }
+
+func TestRefusals(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	running := h.importOf(daily, "2024-10-08")
+	for _, mode := range []string{control.ModeResume, control.ModeRestart, control.ModeAbandon} {
+		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedRunning {
+			t.Errorf("%s of a running import: %q", mode, reason)
+		}
+		if reason := refused(second(h.rerun("IMPORT_20000101_000000_001", mode))); reason != message.RefusedUnknown {
+			t.Errorf("%s of an unknown import: %q", mode, reason)
+		}
+	}
+	if reason := refused(second(h.rerun(running.ImportID, "again"))); reason != message.RefusedMode {
+		t.Errorf("unknown mode: %q", reason)
+	}
+	h.end(running, succeeded, "")
+	for _, mode := range []string{control.ModeResume, control.ModeRestart, control.ModeAbandon} {
+		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedSucceeded {
+			t.Errorf("%s of a succeeded import: %q", mode, reason)
+		}
+	}
+	_, err := h.control.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: control.ModeRestart, Force: true})
+	if refused(err) == "" {
+		t.Errorf("forced restart: %v", err)
+	}
+}
+
+// The event of the failure was lost; the command finds the truth by itself.
+func TestResumeAfterALostEvent(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	imp := h.importOf(daily, "2024-10-08")
+	h.clock.Move(time.Minute)
+	h.machine.end(imp.ExecutionARN, failed, "Unexpected", "")
+	if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.load(imp.ImportID); got.Status != message.StatusRunning || got.Redrives() != 1 {
+		t.Errorf("import = %+v", got)
+	}
+}
+
+func TestLateVersion(t *testing.T) {
+	h := open(t)
+	keys := files(daily, "2024-10-08")
+	h.arrive(keys...)
+	imp := h.importOf(daily, "2024-10-08")
+	h.upload(keys[0], "corrected before the list is sealed")
+	if answer, err := h.notify(keys[0]); err != nil || answer.Outcome != "recorded" {
+		t.Errorf("before the list is sealed: %+v, %v", answer, err)
+	}
+	arrivals, err := h.registry.Arrivals(t.Context(), daily, "2024-10-08")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sealed []registry.SealedFile
+	for _, a := range arrivals {
+		sealed = append(sealed, registry.SealedFile{Resource: a.Resource, Key: a.Key, VersionID: a.VersionID, ETag: a.ETag})
+	}
+	if _, err := h.registry.Seal(t.Context(), imp.ImportID, 1, sealed); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := h.notify(keys[0]); err != nil || answer.Outcome != "unchanged" || len(h.logged(message.LogLateFile)) != 0 {
+		t.Errorf("a replay after sealing: %+v, %v", answer, err)
+	}
+	h.upload(keys[0], "too late")
+	if answer, err := h.notify(keys[0]); err != nil || answer.Outcome != "too_late" {
+		t.Errorf("after sealing: %+v, %v", answer, err)
+	}
+	h.sweep(control.SweepEvent{})
+	lines := h.logged(message.LogLateFile)
+	if len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["file"] != "client_data_20241008.csv" ||
+		!strings.Contains(lines[0]["error_details"].(string), "make restart IMPORT_ID="+imp.ImportID) {
+		t.Errorf("log = %v", lines)
+	}
+	h.end(imp, failed, "InvalidFile")
+	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+		t.Fatal(err)
+	}
+	if h.load(imp.ImportID).Sealed() {
+		t.Error("the restart did not open the list")
+	}
+	if arrivals, err = h.registry.Arrivals(t.Context(), daily, "2024-10-08"); err != nil || arrivals["clients"].VersionID == sealed[0].VersionID {
+		t.Errorf("the restart would load the old version: %v", err)
+	}
+}

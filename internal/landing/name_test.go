@@ -1,0 +1,116 @@
+package landing_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+func names(t testing.TB) *landing.Names {
+	t.Helper()
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := landing.FromContract(pkg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestParse(t *testing.T) {
+	n := names(t)
+	good := map[string]landing.File{
+		"daily/client_data_20241008.csv":    {Mode: "daily", Date: "2024-10-08", Resource: "clients", Format: "csv"},
+		"initial/clients_20240229.json":     {Mode: "initial", Date: "2024-02-29", Resource: "clients", Format: "json"},
+		"daily/sales_data_20241008.jsonl":   {Mode: "daily", Date: "2024-10-08", Resource: "ventes", Format: "jsonl"},
+		"daily/fournisseurs_20241231.jsonl": {Mode: "daily", Date: "2024-12-31", Resource: "fournisseurs", Format: "jsonl"},
+	}
+	for key, want := range good {
+		got, err := n.Parse(key)
+		if err != nil || got != want {
+			t.Errorf("Parse(%q) = %+v, %v", key, got, err)
+		}
+	}
+	bad := map[string]string{
+		"client_data_20241008.csv":           message.BadFolder,
+		"weekly/client_data_20241008.csv":    message.BadFolder,
+		"Daily/client_data_20241008.csv":     message.BadFolder,
+		"daily/":                             message.BadForm,
+		"daily/client_data_20241008":         message.BadForm,
+		"daily/client_data.csv":              message.BadForm,
+		"daily/client_data_2024108.csv":      message.BadForm,
+		"daily/client_data_202410080.csv":    message.BadForm,
+		"daily/client_data_2024-10-08.csv":   message.BadForm,
+		"daily/client_data_+2024100.csv":     message.BadForm,
+		"daily/_20241008.csv":                message.BadForm,
+		"daily/a/client_data_20241008.csv":   message.BadForm,
+		"daily/client_data_20241008.csv/x":   message.BadForm,
+		"daily/Client_Data_20241008.csv":     message.BadType,
+		"daily/customer_data_20241008.csv":   message.BadType,
+		"daily/client_data _20241008.csv":    message.BadType,
+		"daily/client_data_20240230.csv":     message.BadDate,
+		"daily/client_data_20230229.csv":     message.BadDate,
+		"daily/client_data_20241308.csv":     message.BadDate,
+		"daily/client_data_00000101.csv":     message.BadDate,
+		"daily/client_data_20241008.CSV":     message.BadExtension,
+		"daily/client_data_20241008.csv.gz":  message.BadExtension,
+		"daily/client_data_20241008.":        message.BadExtension,
+		"daily/client_data_20241008.xlsx":    message.BadExtension,
+		"daily/client_data_20241008.csv ":    message.BadExtension,
+		"daily/client_data_20241008 (1).csv": message.BadForm,
+	}
+	for key, want := range bad {
+		_, err := n.Parse(key)
+		e, ok := errors.AsType[*landing.NameError](err)
+		if !ok || e.Reason != want {
+			t.Errorf("Parse(%q): %v, want %s", key, err, want)
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	n := names(t)
+	there := map[string]registry.Arrival{"clients": {}, "ventes": {}, "magasins": {}, "stocks": {}, "retours": {}, "employes": {}}
+	want := []string{"product_data", "category_data", "supplier_data", "payment_data"}
+	got := n.Missing(there)
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
+func TestNamesRefusesTwins(t *testing.T) {
+	_, err := landing.NewNames([]landing.FileType{{Resource: "a", Prefix: "x"}, {Resource: "b", Prefix: "y", Alias: "x"}})
+	if err == nil {
+		t.Error("two types share a name")
+	}
+}
+
+// Whatever parses is rebuilt to the very same key.
+func FuzzParse(f *testing.F) {
+	for _, key := range []string{"daily/client_data_20241008.csv", "initial/clients_20240229.json", "daily/client_data_20240230.csv", "daily/a_b"} {
+		f.Add(key)
+	}
+	n := names(f)
+	f.Fuzz(func(t *testing.T, key string) {
+		file, err := n.Parse(key)
+		if err != nil {
+			return
+		}
+		tail := "_" + strings.ReplaceAll(file.Date, "-", "") + "." + file.Format
+		if !strings.HasPrefix(key, file.Mode+"/") || !strings.HasSuffix(key, tail) {
+			t.Errorf("Parse(%q) = %+v", key, file)
+		}
+	})
+}

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"fmt"
+	"time"
+	_ "time/tzdata" // the functions' system has no time zones
+
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/report"
+)
+
+// Control returns what starts, sweeps, tracks and re-executes imports. db is
+// needed by re-execution only, and may be nil elsewhere.
+func (a *App) Control(db *postgres.DB) *control.Control {
+	names, err := landing.FromContract(a.Contract())
+	exitOn(a.Log, err)
+	zone, err := time.LoadLocation(a.Env.DeadlineTimeZone)
+	if err != nil {
+		exitOn(a.Log, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err))
+	}
+	executions, records := a.SFN(), a.Registry()
+	cfg := control.Config{
+		Registry: records, Executions: executions, Histories: executions, Names: names, Alerts: a.Alerts(),
+		Reports: report.Writer{Objects: a.S3(), Bucket: a.Env.WorkBucket, Registry: records, Now: a.Now},
+		Log:     a.Log, Now: a.Now, StateMachineARN: a.Env.StateMachineARN, NoHistory: a.Env.NoHistory,
+		Zone: zone, DaysBack: a.Env.DeadlineDaysBack,
+	}
+	if db != nil {
+		cfg.Fence = db
+	}
+	c, err := control.New(cfg)
+	exitOn(a.Log, err)
+	c.Landing = a.Intake(c)
+	return c
+}
+
+// Intake returns what records the arrival of files and lets c start imports.
+func (a *App) Intake(c *control.Control) *landing.Intake {
+	intake, err := landing.NewIntake(landing.Config{
+		Bucket: a.Env.LandingBucket, Objects: a.S3(), Registry: a.Registry(), Names: c.Names, Alerts: a.Alerts(), Starter: c, Log: a.Log,
+	})
+	exitOn(a.Log, err)
+	return intake
+}

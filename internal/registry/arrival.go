@@ -123,12 +123,19 @@ func (a Arrival) after(b Arrival) bool {
 	return a.RecordedAt.After(b.RecordedAt)
 }
 
-// FirstSight tells whether a badly named object version is seen for the first
-// time, so that it is alerted once however often its notification comes.
-func (r *Registry) FirstSight(ctx context.Context, object, versionID string) (bool, error) {
-	k := key{PK: "REFUSED", SK: object + "#" + versionID}
-	failed, err := r.transact(ctx, write{item: k, condition: absent})
-	return err == nil && len(failed) == 0, err
+func refusedKey(object, versionID string) key {
+	return key{PK: "REFUSED", SK: object + "#" + versionID}
+}
+
+// Refused tells whether this version of a badly named object was refused before.
+func (r *Registry) Refused(ctx context.Context, object, versionID string) (bool, error) {
+	var k key
+	return r.get(ctx, refusedKey(object, versionID), &k)
+}
+
+// RecordRefused remembers that a badly named object was refused and alerted.
+func (r *Registry) RecordRefused(ctx context.Context, object, versionID string) error {
+	return r.put(ctx, refusedKey(object, versionID))
 }
 
 func revisionValue(n int) map[string]types.AttributeValue {

@@ -332,16 +332,15 @@ func TestAbandonLetsTheNextDateGo(t *testing.T) {
 	}
 }
 
-func TestFirstSight(t *testing.T) {
+func TestRefused(t *testing.T) {
 	r, _ := open(t)
-	if first, err := r.FirstSight(t.Context(), "daily/x", "v1"); err != nil || !first {
-		t.Errorf("FirstSight = %v, %v", first, err)
+	if err := r.RecordRefused(t.Context(), "daily/x", "v1"); err != nil {
+		t.Fatal(err)
 	}
-	if again, err := r.FirstSight(t.Context(), "daily/x", "v1"); err != nil || again {
-		t.Errorf("FirstSight = %v, %v", again, err)
-	}
-	if fresh, err := r.FirstSight(t.Context(), "daily/x", "v2"); err != nil || !fresh {
-		t.Errorf("FirstSight of a new version = %v, %v", fresh, err)
+	for version, want := range map[string]bool{"v1": true, "v2": false} {
+		if got, err := r.Refused(t.Context(), "daily/x", version); err != nil || got != want {
+			t.Errorf("Refused(%s) = %v, %v", version, got, err)
+		}
 	}
 }
 
@@ -506,6 +505,17 @@ func TestStatus(t *testing.T) {
 	}
 	if s.States[1].Seconds() != 24 || s.States[1].WorkSeconds != 8 {
 		t.Errorf("Validate took %v, worked %v", s.States[1].Seconds(), s.States[1].WorkSeconds)
+	}
+	failed, _ := observe(t, r, imp, 0, message.StatusFailed, "Unexpected")
+	claim, err := r.Claim(ctx, failed, registry.Pending{Kind: registry.KindAbandon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Abandon(ctx, claim, 2); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = r.Status(ctx, imp.ImportID); err != nil || len(s.Files) != 2 || s.Files[0].Counts.Valid != 27 {
+		t.Errorf("after it was abandoned: %+v, %v", s.Files, err)
 	}
 	if _, err := r.Status(ctx, "IMPORT_NONE"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("unknown import: %v", err)

@@ -11,7 +11,7 @@ import (
 )
 
 // Status is all that is known of an import: its state, its attempts, and what
-// its current generation has done.
+// its current generation has done (of an abandoned import: its last one that ran).
 type Status struct {
 	Import   Import
 	Attempts []Attempt      // oldest first
@@ -66,23 +66,31 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 		return Status{}, err
 	}
 	s := Status{Import: imp}
+	generation := imp.Generation
+	if imp.Status == message.StatusAbandoned {
+		generation--
+	}
+	var files []SealedFile
+	if imp.SealedGeneration == generation {
+		files = imp.Files
+	}
 	if s.Attempts, err = r.Attempts(ctx, importID); err != nil {
 		return Status{}, err
 	}
 	var p plan
-	if _, err := r.get(ctx, planKey(importID, imp.Generation), &p); err != nil {
+	if _, err := r.get(ctx, planKey(importID, generation), &p); err != nil {
 		return Status{}, err
 	}
 	s.Chunks = p.Chunks
-	if s.Faults, err = r.Faults(ctx, importID, imp.Generation, imp.StartedAt); err != nil {
+	if s.Faults, err = r.Faults(ctx, importID, generation, imp.StartedAt); err != nil {
 		return Status{}, err
 	}
-	units, err := query[Progress](ctx, r, importPK(importID), fmt.Sprintf("PROGRESS#%04d#", imp.Generation))
+	units, err := query[Progress](ctx, r, importPK(importID), fmt.Sprintf("PROGRESS#%04d#", generation))
 	if err != nil {
 		return Status{}, err
 	}
 	s.States = stateTotals(units, p.Chunks)
-	s.Files = fileTotals(units, imp.Files)
+	s.Files = fileTotals(units, files)
 	for i := range s.Files {
 		s.Files[i].Status = fileStatus(s.Files[i], s.Faults)
 	}

@@ -77,7 +77,7 @@ func Build(s registry.Status, now time.Time) Report {
 		System: "ETL-DataLoader", ImportID: imp.ImportID, Mode: imp.Mode, FileDate: imp.FileDate, Status: imp.Status,
 		Generation: imp.Generation, Step: imp.Step, Reason: imp.Reason, Error: imp.Fault,
 		CreatedAt: imp.CreatedAt, StartedAt: imp.StartedAt, EndedAt: imp.EndedAt,
-		Files: []File{}, Steps: []Step{}, Attempts: s.Attempts, GeneratedAt: now.UTC(),
+		Files: []File{}, Steps: []Step{}, Attempts: append([]registry.Attempt{}, s.Attempts...), GeneratedAt: now.UTC(),
 	}
 	if imp.Status == message.StatusFailed {
 		r.WhatToDo = message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)

@@ -102,7 +102,8 @@ def reset(settings):
 def status(settings):
     """Prints a line a part; exit status 1 if one does not run."""
     from runner import processes
-    names = ["emulator", "enrichment"] + ([] if settings.database_url else ["postgres"])
+    own = {"postgres": not settings.database_url, "enrichment": not settings.environ.get("LOCAL_ENRICHMENT_URL")}
+    names = ["emulator", *(name for name, mine in own.items() if mine)]
     found = {name: processes.running(settings, name) for name in names}
     for name, process in found.items():
         place = f"127.0.0.1:{settings.state.get(f'{name}_port')}, pid {process.pid}" if process else "down"

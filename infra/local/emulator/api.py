@@ -12,6 +12,7 @@ import time
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import stepfunctions as sfn
 
+import events
 import executions
 from executions import LOCK, REGISTRY
 from scope import Scope
@@ -54,9 +55,10 @@ def redrive_execution(data, now=time.time):
         if token is not None:
             used.append({"token": token, "redriveDate": execution["redriveDate"], "at": now()})
         execution["_tokens"] = used[-TOKENS_KEPT:]
+        detail, date = events.detail_of(execution, executions.redrive_fields(execution)), execution["redriveDate"]
         REGISTRY.launch(arn, Scope())
-    sfn._emit_execution_status_event(execution)
-    return json_response({"redriveDate": execution["redriveDate"]})
+    events.publish(detail)
+    return json_response({"redriveDate": date})
 
 
 def start_execution(original, data):
@@ -91,17 +93,6 @@ def stop_execution(data):
     return json_response({"stopDate": execution["stopDate"]})
 
 
-def redrive_fields(execution):
-    """The redrive members of DescribeExecution and of status change events."""
-    status, reason = executions.redrive_status(execution)
-    fields = {"redriveCount": execution.get("redriveCount", 0), "redriveStatus": status}
-    if execution.get("redriveDate"):
-        fields["redriveDate"] = execution["redriveDate"]
-    if reason:
-        fields["redriveStatusReason"] = reason
-    return fields
-
-
 def add_to_answer(response, change):
     """response with its JSON body run through change, if it is a success."""
     status, _, body = response
@@ -115,14 +106,14 @@ def add_to_answer(response, change):
 def describe_execution(original, data):
     """DescribeExecution with the redrive members."""
     execution = sfn._executions.get(data.get("executionArn"))
-    return add_to_answer(original(data), lambda answer: answer.update(redrive_fields(execution)))
+    return add_to_answer(original(data), lambda answer: answer.update(executions.redrive_fields(execution)))
 
 
 def list_executions(original, data):
     """ListExecutions with redrive members and redriveFilter."""
     def change(answer):
         for item in answer["executions"]:
-            fields = redrive_fields(sfn._executions[item["executionArn"]])
+            fields = executions.redrive_fields(sfn._executions[item["executionArn"]])
             item.update({k: fields[k] for k in ("redriveCount", "redriveDate") if k in fields})
         wanted = data.get("redriveFilter")
         if wanted:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from ministack.services import stepfunctions as sfn
 
 import engine
+import events
 import maps
 from scope import Scope, Stopped
 
@@ -145,15 +146,15 @@ def end(execution, scope, status, error=None, cause=None, output=None):
         details = {"output": output} if status == "SUCCEEDED" else {
             k: v for k, v in (("error", error), ("cause", cause)) if v is not None}
         engine.add_event(execution, kind, {key: details})
-    if not execution.get("mapRunArn"):
-        sfn._emit_execution_status_event(execution)
+        detail = events.detail_of(execution, redrive_fields(execution))
+    if not execution.get("mapRunArn") and not execution.get("sync"):
+        events.publish(detail)
 
 
 def stop(execution, error, cause):
     """Aborts a running execution and all that runs below it; returns the stop date."""
-    with LOCK:
-        scope = REGISTRY.scope(execution["executionArn"])
-        end(execution, scope, "ABORTED", error, cause)
+    scope = REGISTRY.scope(execution["executionArn"])
+    end(execution, scope, "ABORTED", error, cause)
     if scope is not None:
         scope.stop("ABORTED", error, cause)
     return execution["stopDate"]
@@ -219,3 +220,14 @@ def redrive_status(execution, now=None):
     if execution.get("mapRunArn"):
         return "REDRIVABLE_BY_MAP_RUN", None
     return "REDRIVABLE", None
+
+
+def redrive_fields(execution):
+    """The redrive members of DescribeExecution and of status change events."""
+    status, reason = redrive_status(execution)
+    fields = {"redriveCount": execution.get("redriveCount", 0), "redriveStatus": status}
+    if execution.get("redriveDate"):
+        fields["redriveDate"] = execution["redriveDate"]
+    if reason:
+        fields["redriveStatusReason"] = reason
+    return fields

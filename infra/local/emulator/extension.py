@@ -12,14 +12,11 @@ from ministack.services import stepfunctions as sfn
 
 import api
 import engine
+import events
 import executions
 import functions
 import objects
 from scope import CURRENT, Scope
-
-# The largest escaped input or output that a status change event carries.
-EVENT_PAYLOAD = 248 * 1024
-
 
 def install():
     """Extends the emulator in this process; a second call changes nothing."""
@@ -31,7 +28,7 @@ def install():
     sfn._scaled_sleep = scaled_sleep
     sfn._call_lambda = functools.partial(functions.call_lambda, sfn._call_lambda)
     sfn._stop_execution = api.stop_execution
-    sfn._emit_execution_status_event = emit_status_event
+    sfn._emit_execution_status_event = events.emit
     sfn._restore_state = functools.partial(restore_state, sfn._restore_state)
     for name in ("start_execution", "describe_execution", "list_executions",
                  "describe_state_machine_for_execution", "describe_map_run"):
@@ -83,38 +80,3 @@ def recount(run):
             counts[key] = 0
         for arn in run["_children"]:
             counts[executions.COUNTER_OF[statuses[arn]] if arn in statuses else "pending"] += 1
-
-
-def milliseconds(stamp):
-    """An ISO time as epoch milliseconds, None as None."""
-    return sfn._iso_to_epoch_ms(stamp)
-
-
-def emit_status_event(execution):
-    """Publishes "Step Functions Execution Status Change" on the default bus, with the redrive members."""
-    if execution.get("sync") or execution.get("mapRunArn"):
-        return
-    status, fields = execution["status"], api.redrive_fields(execution)
-    output = execution.get("output") if status == "SUCCEEDED" else None
-    detail = {
-        "executionArn": execution["executionArn"], "stateMachineArn": execution["stateMachineArn"],
-        "name": execution["name"], "status": status,
-        "startDate": milliseconds(execution["startDate"]), "stopDate": milliseconds(execution.get("stopDate")),
-        "input": execution.get("input"), "inputDetails": {"included": True},
-        "output": output, "outputDetails": {"included": True} if output is not None else None,
-        "stateMachineVersionArn": None, "stateMachineAliasArn": None,
-        "redriveCount": fields["redriveCount"], "redriveDate": milliseconds(fields.get("redriveDate")),
-        "redriveStatus": fields["redriveStatus"], "redriveStatusReason": fields.get("redriveStatusReason"),
-        "error": execution.get("error"), "cause": execution.get("cause"),
-    }
-    for key in ("input", "output"):
-        if detail[key] is not None and len(json.dumps(detail[key])) > EVENT_PAYLOAD:
-            detail[key], detail[f"{key}Details"] = None, {"included": False}
-    from ministack.services import eventbridge  # imported late: it imports this service in turn
-    try:
-        eventbridge._put_events({"Entries": [{
-            "Source": "aws.states", "DetailType": "Step Functions Execution Status Change",
-            "Detail": json.dumps(detail), "Resources": [execution["executionArn"]],
-        }]}, allow_aws_source=True)
-    except Exception:  # events are best effort
-        sfn.logger.warning("status change of %s was not published", execution["executionArn"], exc_info=True)

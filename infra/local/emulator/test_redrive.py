@@ -34,6 +34,19 @@ class RedriveTest(StepFunctionsTest):
             "TaskStateEntered C", "TaskScheduled", "TaskStarted", "TaskSucceeded", "TaskStateExited C",
             "ExecutionSucceeded"])
 
+    def test_function_named_directly(self):
+        arn = "arn:aws:lambda:eu-west-1:000000000000:function:a"
+        self.functions.fail(arn)
+        self.replace(sfn, "_extract_lambda_ref", lambda resource: resource)
+        execution = self.start(self.machine({"A": {"Type": "Task", "Resource": arn, "End": True}}))
+        self.wait(execution, "FAILED")
+        self.redrive(execution)
+        self.wait(execution, "SUCCEEDED")
+        self.assertEqual(self.history(execution), [
+            "ExecutionStarted", "TaskStateEntered A", "LambdaFunctionScheduled", "LambdaFunctionStarted",
+            "LambdaFunctionFailed", "ExecutionFailed", "ExecutionRedriven", "LambdaFunctionScheduled",
+            "LambdaFunctionStarted", "LambdaFunctionSucceeded", "TaskStateExited A", "ExecutionSucceeded"])
+
     def test_status_events_carry_the_redrive(self):
         self.functions.fail("b")
         arn = self.start(self.machine(THREE))

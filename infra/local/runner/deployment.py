@@ -8,6 +8,7 @@ import hashlib
 import json
 import pathlib
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,10 +55,10 @@ def parameters(settings, template, secret, enrichment):
     values |= {
         "DatabaseSecretArn": secret,
         "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
-        "EnrichmentClientsUrl": f"{enrichment}/clients",
+        "EnrichmentClientsUrl": enrichment,
     }
     declared = declared_parameters(template)
-    chosen = dict(pair.split("=", 1) for pair in settings.environ.get("LOCAL_PARAMETERS", "").split() if "=" in pair)
+    chosen = dict(pair.split("=", 1) for pair in shlex.split(settings.environ.get("LOCAL_PARAMETERS", "")) if "=" in pair)
     unknown = sorted(chosen.keys() - declared)
     if unknown:
         raise Problem(f"LOCAL_PARAMETERS names {', '.join(unknown)}, which the template does not declare.")
@@ -124,7 +125,7 @@ def run_sam(settings, endpoint, template, values):
         AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_EC2_METADATA_DISABLED="true",
         SAM_CLI_POLL_DELAY="0.3", HOME=str(folder), SAMCLI_NO_VERSION_CHECK="1")
     sam = str(pathlib.Path(sys.executable).parent / "sam")
-    overrides = [f"ParameterKey={name},ParameterValue={value}" for name, value in sorted(values.items())]
+    overrides = [f'ParameterKey={name},ParameterValue="{value}"' for name, value in sorted(values.items())]
     steps = (
         [sam, "build", "--template", str(template), "--build-dir", str(folder / "build")],
         [sam, "deploy", "--template", str(folder / "build" / "template.yaml"), "--stack-name", settings.stack_name,

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -72,15 +71,8 @@ def start_enrichment(settings):
         processes.start(settings, "enrichment", [ENRICHMENT, "-addr", f"127.0.0.1:{port}"],
                         settings.clean_environment())
     port = settings.state["enrichment_port"]
-    processes.await_ready(settings, "enrichment", lambda: listens(port))
+    processes.await_ready(settings, "enrichment", lambda: answers(f"http://127.0.0.1:{port}/health"))
     return f"http://127.0.0.1:{port}"
-
-
-def listens(port):
-    """Whether something accepts connections on a port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def forget(settings):

@@ -65,13 +65,12 @@ class Resource:
     relations: tuple = ()
     rules: tuple = ()
     columns: tuple = field(init=False)
+    places: dict = field(init=False)  # position of each column
 
     def __post_init__(self):
-        object.__setattr__(self, "columns", tuple(each.name for each in self.fields))
-
-    def index(self, column):
-        """Returns the position of a column."""
-        return self.columns.index(column)
+        columns = tuple(each.name for each in self.fields)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "places", {name: place for place, name in enumerate(columns)})
 
 
 def text(column, longest=None, **options):
@@ -323,39 +322,44 @@ PREFIXES = {
 
 def row_errors(resource, values, file_date):
     """Returns the (field, rule) pairs that one record breaks by itself."""
-    errors = None
-    for position, each in enumerate(resource.fields):
-        value = values[position]
-        if value is None:
-            broken = ("required",) if each.required else ()
-        else:
+    errors = set()
+    for each, value in zip(resource.fields, values):
+        if value is not None:
             broken = each.check(value)
-        if broken:
-            errors = errors or set()
-            errors.update((each.name, rule) for rule in broken)
+            if broken:
+                errors.update((each.name, rule) for rule in broken)
+        elif each.required:
+            errors.add((each.name, "required"))
     if not resource.rules:
-        return errors or set()
+        return errors
     record = dict(zip(resource.columns, values))
-    unusable = {column for column, rule in errors or () if rule in ("type", "required")}
+    unusable = {column for column, rule in errors if rule in ("type", "maximum")}
     for needs, rule in resource.rules:
         if any(record[column] is None or column in unusable for column in needs):
             continue
         broken = rule(record, file_date)
         if broken:
-            errors = errors or set()
             errors.add(broken)
-    return errors or set()
+    return errors
 
 
 def canonical(resource, values, column):
-    """Returns a value's canonical form, or None when it has none."""
-    position = resource.index(column)
-    value = values[position]
+    """Returns a value's canonical form, or None when it has none.
+
+    A public integer that does not fit in 64 bits has none: it is rejected for
+    that, and compared with nothing.
+    """
+    place = resource.places[column]
+    value = values[place]
     if value is None:
         return None
-    if resource.fields[position].kind == "integer":
-        return lexical.canonical_integer(value) if lexical.is_integer(value) else None
-    return value if lexical.is_text(value) else None
+    each = resource.fields[place]
+    if each.kind != "integer":
+        return value if lexical.is_text(value) else None
+    if not lexical.is_integer(value):
+        return None
+    number = lexical.canonical_integer(value)
+    return number if each.sensitive or lexical.fits(number) else None
 
 
 def typed(each, value):

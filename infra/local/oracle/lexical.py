@@ -53,14 +53,21 @@ def canonical_integer(text):
     if len(text) < 19:
         return int(text)
     digits = text.lstrip("+-").lstrip("0") or "0"
-    if len(digits) < 19:
-        return -int(digits) if text[0] == "-" else int(digits)
-    return ("-" if text[0] == "-" else "") + digits
+    if len(digits) > 40:  # beyond every bound: text serves as well
+        return ("-" if text[0] == "-" else "") + digits
+    return -int(digits) if text[0] == "-" else int(digits)
+
+
+def fits(number):
+    """Tells whether a canonical integer fits in signed 64 bits."""
+    return isinstance(number, int) and INT64_MIN <= number <= INT64_MAX
 
 
 def is_integer(value):
     """Integers are text or JSON numbers, digits with an optional sign."""
-    return isinstance(value, str) and INTEGER.fullmatch(value) is not None
+    if not isinstance(value, str):
+        return False
+    return (value.isdecimal() and value.isascii()) or INTEGER.fullmatch(value) is not None
 
 
 def parse_number(value):
@@ -130,19 +137,12 @@ def integer(minimum=None, bounded=True):
             return TYPE
         number = canonical_integer(value)
         if isinstance(number, str):
-            negative = number[0] == "-"
-            number = int(number[:40])  # the first digits tell its side of every bound
-            low, high = negative and bounded, not negative and bounded
-        else:
-            low = high = False
-        low = low or (bounded and number < INT64_MIN)
-        high = high and number > INT64_MAX
-        broken = []
-        if high:
-            broken.append("maximum")
-        if low or (minimum is not None and number < minimum):
-            broken.append("minimum")
-        return broken
+            number = int(number[:40])  # still beyond every bound, on the same side
+        if bounded and number > INT64_MAX:
+            return ("maximum",)
+        if (bounded and number < INT64_MIN) or (minimum is not None and number < minimum):
+            return ("minimum",)
+        return GOOD
 
     return check
 

@@ -114,7 +114,7 @@ class Import:
         """Keeps what children need of a valid record, and shows the record."""
         kept = None
         if resource is contract.VENTES:
-            kept = canonical_integer(values[resource.index("quantity")])
+            kept = canonical_integer(values[resource.places["quantity"]])
         self.valid[resource.name][key] = kept
         if self.on_valid:
             self.on_valid(resource, file, line, key, values)

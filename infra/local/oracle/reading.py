@@ -9,10 +9,11 @@ or one of the JSON kinds below, left to the rules to accept or refuse.
 A malformed record takes with it what the following says, and nothing else:
 a quote inside an unquoted field opens nothing; text after a closing quote
 belongs to the field; a quoted field that is not closed within MAX_RECORD bytes
-of the record's start, or at the end, makes its first physical line one reject
-and reading resumes at the next line; a record over MAX_RECORD bytes is one
-reject up to its line end; after a JSON array's brackets no longer match, the
-rest of the array is one reject. Blank lines are skipped and not counted.
+of its opening, or at the end, ends its record with the physical line on which it
+opened, one reject, and reading resumes at the next line; a record over
+MAX_RECORD bytes is one reject; once the tokens of a JSON array can't be told
+apart, the rest of the array is one reject. Blank lines are skipped and not
+counted.
 """
 
 import json
@@ -125,7 +126,7 @@ def csv_raw(data, start):
             end = size
         text = data[position:end]
         if b'"' in text:
-            fault, fields, after = quoted_record(data, position, end)
+            fault, fields, after = quoted_record(data, position)
         else:
             after = end + 1
             if end < size and text.endswith(b"\r"):
@@ -159,22 +160,24 @@ def is_utf8(raw):
 UNQUOTED_END = re.compile(rb"[,\n]")
 
 
-def quoted_record(data, start, first_end):
+def quoted_record(data, start):
     """Reads one record that has a quote in its first physical line.
 
     Returns (fault, fields, where the next record starts).
     """
-    size, limit = len(data), start + MAX_RECORD
+    size = len(data)
     fields, position, fault = [], start, None
     while True:
+        text = b""
         if data[position : position + 1] == b'"':
-            text, position = quoted_field(data, position + 1, limit)
+            opening = position
+            text, position = quoted_field(data, opening)
             if text is None:
-                return "quote", None, first_end + 1
+                end = data.find(b"\n", opening)
+                end = size if end < 0 else end
+                return "size" if end - start > MAX_RECORD else "quote", None, end + 1
             if not at_separator(data, position):
                 fault = "quote"
-        else:
-            text = b""
         match = UNQUOTED_END.search(data, position)
         stop = match.start() if match else size
         rest = data[position:stop]
@@ -184,21 +187,20 @@ def quoted_record(data, start, first_end):
         if b'"' in rest:
             fault = "quote"
         fields.append(text + rest)
-        if position + len(rest) > limit:
-            end = data.find(b"\n", position)
-            return "size", None, size if end < 0 else end + 1
         if last:
+            if position + len(rest) - start > MAX_RECORD:
+                fault = "size"
             return fault, fields, stop + 1
         position = stop + 1
 
 
-def quoted_field(data, position, limit):
-    """Reads a quoted field from after its opening quote.
+def quoted_field(data, opening):
+    """Reads a quoted field from its opening quote.
 
     Returns its text and where its closing quote ends, or (None, 0) when no
-    quote closes it before limit.
+    quote closes it within MAX_RECORD bytes.
     """
-    parts = []
+    parts, position, limit = [], opening + 1, opening + 1 + MAX_RECORD
     while True:
         quote = data.find(b'"', position, limit)
         if quote < 0:
@@ -277,14 +279,23 @@ def jsonl_records(data, start, columns):
         if end < 0:
             end = size
         raw, position, line = data[position:end], end + 1, line + 1
-        raw = raw.strip(b" \t\r")
+        if raw.endswith(b"\r") and end < size:
+            raw = raw[:-1]
+        raw = raw.lstrip(SPACE)
         if raw:
             fault, values = json_values(raw, columns)
             yield line, fault, values
 
 
-TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},"]', re.DOTALL)
+TOKEN = re.compile(
+    rb'"[^"\\]*(?:\\.[^"\\]*)*"'  # a string
+    rb"|[\[\]{},:]"
+    rb'|[^ \t\r\n"\[\]{},:]+'  # a word: a number, true, false, null, or what is none
+    rb'|"',  # a string that nothing ends
+    re.DOTALL,
+)
 SPACE = b" \t\r\n"
+CLOSES = {b"[": b"]", b"{": b"}"}
 
 
 def array_records(data, start, columns):
@@ -296,27 +307,47 @@ def array_records(data, start, columns):
 
 
 def array_elements(data, start, columns):
-    """Yields the elements that follow the opening bracket."""
-    ordinal, element, nesting = 0, start, []
+    """Yields the elements that follow the opening bracket.
+
+    An element ends at the comma or bracket of the array itself, whatever it
+    says. That holds while tokens can be told apart: once a string stands beside
+    a word or another string, or a bracket closes what is not open, the rest of
+    the file is one reject from the start of that element on.
+    """
+    ordinal, element, nesting, last = 0, start, [], b""
     for token in TOKEN.finditer(data, start):
         mark = data[token.start() : token.start() + 1]
-        if mark == b'"' and token.end() == token.start() + 1:
-            break  # a string that nothing ends
-        if mark in b"[{":
-            nesting.append(b"]" if mark == b"[" else b"}")
-        elif mark in b"]}" and nesting:
-            if nesting.pop() != mark:
-                break
-        elif mark == b"}":
-            break
-        elif mark in b",]" and not nesting:
-            raw = data[element : token.start()].strip(SPACE)
+        if mark in b",]" and not nesting:
+            raw = data[element : token.start()].lstrip(SPACE)
             if raw or mark == b"," or ordinal:
                 ordinal += 1
                 yield (ordinal, *json_values(raw, columns))
-            element = token.end()
+            element, last = token.end(), b""
             if mark == b"]":
-                if data[element:].strip(SPACE):
-                    yield ordinal + 1, "truncated", None
-                return
-    yield ordinal + 1, "truncated", None
+                break
+        elif not trusted(mark, token, last, nesting):
+            yield ordinal + 1, "truncated", None
+            return
+        else:
+            last = mark
+    else:  # the array has no end; its last element may be whole
+        if not nesting and last in (b"]", b"}"):
+            ordinal += 1
+            yield (ordinal, *json_values(data[element:].lstrip(SPACE), columns))
+        yield ordinal + 1, "truncated", None
+        return
+    if data[element:].strip(SPACE):
+        yield ordinal + 1, "truncated", None
+
+
+def trusted(mark, token, last, nesting):
+    """Takes one token; tells whether those after it can still be told apart."""
+    if mark == b'"':
+        return token.end() > token.start() + 1 and (last == b"" or last in b",:[{]}")
+    if mark in CLOSES:
+        nesting.append(CLOSES[mark])
+    elif mark in b"]}":
+        return bool(nesting) and nesting.pop() == mark
+    elif mark not in b",:":
+        return last != b'"'
+    return True

@@ -2,7 +2,7 @@ package main
 
 import "strconv"
 
-// names of the enumerations of the contracts.
+// currencies are those of the contract, the frequent one first.
 func currencies() []string { return []string{"EUR", "USD", "CHF", "GBP"} }
 
 func (s *set) supplierFile() work {

@@ -65,5 +65,5 @@ func (d *dice) chance(n int64) bool { return d.below(1000) < n }
 // of returns one of the words, the first ones more often.
 func of[T any](d *dice, words []T) T { return words[d.low(int64(len(words)))] }
 
-// any returns one of the words, all equally often.
+// anyOf returns one of the words, all equally often.
 func anyOf[T any](d *dice, words []T) T { return words[d.below(int64(len(words)))] }

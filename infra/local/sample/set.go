@@ -32,10 +32,10 @@ type set struct {
 
 // vocabulary holds the lists of words, so that they are built once.
 type vocabulary struct {
-	first, last                            []word
-	places                                 []place
-	streets, goods, looks, aisles, firms   []string
-	hosts, lexicalTrue, lexicalFalse, vary []string
+	first, last                          []word
+	places                               []place
+	streets, goods, looks, aisles, firms []string
+	hosts, lexicalTrue, lexicalFalse     []string
 }
 
 func newSet(o options) *set {

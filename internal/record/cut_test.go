@@ -217,11 +217,11 @@ func (r *repeated) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestFlatMemory cuts and reads files of 32 MiB that are one record, or never
+// TestFlatMemory cuts and reads files of 8 MiB that are one record, or never
 // close a quote or an array.
 func TestFlatMemory(t *testing.T) {
 	const (
-		file = 32 << 20
+		file = 8 << 20
 		most = 12 << 20 // bytes allocated in all, by cutting and reading
 	)
 	tests := []struct {

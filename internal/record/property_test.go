@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given && !testing.Short() {
-		if err := flag.Set("rapid.checks", "3000"); err != nil {
+		if err := flag.Set("rapid.checks", "1000"); err != nil {
 			panic(err)
 		}
 	}
@@ -61,7 +61,7 @@ func cutAll(data []byte, layout Layout, limits Limits, size bounds, step int) ([
 
 // checkFile cuts a file, reads the chunks on their own, and compares everything
 // with the records that there should be. body is where the first chunk starts.
-func checkFile(t fatal, data []byte, layout Layout, limits Limits, size bounds, step int, body int, want []plainRecord) {
+func checkFile(t fatal, data []byte, layout Layout, limits Limits, size bounds, step, body int, want []plainRecord) {
 	t.Helper()
 	chunks, scan, err := cutAll(data, layout, limits, size, step)
 	if err != nil {

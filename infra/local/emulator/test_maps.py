@@ -108,7 +108,7 @@ class InlineMapTest(StepFunctionsTest):
         self.assertEqual([self.functions.count(f) for f in "xyz"], [1, 1, 2])
 
     def test_map_in_a_map(self):
-        inner = {"StartAt": "M", "States": {"M": {"Type": "Map", "End": True, "ItemProcessor": TWO}}}
+        inner = {"StartAt": "M", "States": {"M": {"Type": "Map", "End": True, "MaxConcurrency": 1, "ItemProcessor": TWO}}}
         self.functions.fail("stage", only=lambda e: e == 3)
         arn = self.start(self.machine(inline(inner, MaxConcurrency=1)), {"items": [[1], [2, 3], [4]]})
         self.wait(arn, "FAILED")

@@ -42,6 +42,7 @@ func (w *Writer) Numeric(decimal []byte) error {
 	for _, n := range [...]uint16{uint16(groups), uint16(weight), sign, uint16(d.scale)} { //nolint:gosec // bounded by MaxNumericDigits; weight is two's complement
 		w.buf = binary.BigEndian.AppendUint16(w.buf, n)
 	}
+	powers := [4]uint16{1, 10, 100, 1000} // of the places within a group of base 10,000
 	at := len(w.buf)
 	w.buf = append(w.buf, make([]byte, 2*groups)...) // the compiler extends in place
 	for i, digit := range d.digits {
@@ -52,9 +53,6 @@ func (w *Writer) Numeric(decimal []byte) error {
 	}
 	return nil
 }
-
-// powers are the places of a digit within a group of base 10,000.
-var powers = [4]uint16{1, 10, 100, 1000}
 
 // decimal is a parsed decimal text.
 type decimal struct {
@@ -187,6 +185,7 @@ func AppendNumeric(dst, value []byte) ([]byte, error) {
 
 // appendGroup appends the first n of a group's four digits.
 func appendGroup(dst []byte, group uint64, n int) []byte {
-	four := [4]byte{byte('0' + group/1000), byte('0' + group/100%10), byte('0' + group/10%10), byte('0' + group%10)}
+	const digits = "0123456789"
+	four := [4]byte{digits[group/1000], digits[group/100%10], digits[group/10%10], digits[group%10]}
 	return append(dst, four[:n]...)
 }

@@ -89,18 +89,19 @@ func (r *answerReader) outcome(key string, result []byte) (Outcome, bool) {
 // contract's order and without whatever else the result holds.
 func (r *answerReader) known() Outcome {
 	start := len(r.values)
-	values := append(r.values, '{')
+	r.values = append(r.values, '{')
 	for i, field := range r.fields {
 		if i > 0 {
-			values = append(values, ',')
+			r.values = append(r.values, ',')
 		}
-		values = append(appendText(values, field.Name), ':')
+		r.values = append(appendText(r.values, field.Name), ':')
 		var ok bool
-		if values, ok = appendValue(values, field.Type, r.found[i]); !ok {
+		if r.values, ok = appendValue(r.values, field.Type, r.found[i]); !ok {
+			r.values = r.values[:start]
 			return Outcome{Status: Failed, Code: CodeInvalidAnswer}
 		}
 	}
-	r.values = append(values, '}')
+	r.values = append(r.values, '}')
 	return Outcome{Status: OK, Values: r.values[start:len(r.values):len(r.values)]}
 }
 

@@ -171,7 +171,7 @@ func (s *REST) statusFailure(resp *http.Response) *Failure {
 // a date; 0 for none that can be read.
 func (s *REST) retryAfter(header string) time.Duration {
 	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // 31 bits
+		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return max(0, at.Sub(s.now()))

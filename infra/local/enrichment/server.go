@@ -45,22 +45,26 @@ func clientOf(key string) client {
 
 // faults is the state of the control endpoint.
 type faults struct {
-	Mode      string `json:"mode"`      // what happens to calls: see modes
+	Mode      string `json:"mode"`      // what happens to calls: see knownMode
 	Remaining int    `json:"remaining"` // how many calls it happens to; 0 is all, until told otherwise
 	Lookups   int    `json:"lookups"`   // calls for one key so far
 	Batches   int    `json:"batches"`   // calls for several keys so far
 	Keys      int    `json:"keys"`      // keys asked for so far
 }
 
-// modes are what the server can be told to do to calls.
-var modes = map[string]string{
-	"ok":         "answers",
-	"error500":   "status 500",
-	"throttled":  "status 429 with Retry-After: 1",
-	"timeout":    "no answer until the caller goes",
-	"garbage":    "status 200 with a body that is no JSON",
-	"redirect":   "status 307 to another path",
-	"bad_record": "an answer whose first result breaks the contract",
+// knownMode reports whether the server can be told to treat calls this way.
+func knownMode(mode string) bool {
+	switch mode {
+	case "ok", // answers
+		"error500",   // status 500
+		"throttled",  // status 429 with Retry-After: 1
+		"timeout",    // no answer until the caller goes
+		"garbage",    // status 200 with a body that is no JSON
+		"redirect",   // status 307 to another path
+		"bad_record": // an answer whose first result breaks the contract
+		return true
+	}
+	return false
 }
 
 // standIn is the API and its controls. It is safe for concurrent use.
@@ -197,7 +201,7 @@ func (s *standIn) setFaults(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &order) {
 		return
 	}
-	if modes[order.Mode] == "" || order.Next < 0 {
+	if !knownMode(order.Mode) || order.Next < 0 {
 		refuse(w, `"mode" is ok, error500, throttled, timeout, garbage, redirect or bad_record, and "next" is not negative`)
 		return
 	}

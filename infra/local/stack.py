@@ -23,7 +23,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from runner.settings import CREDENTIALS, HERE, VENV, Problem, Settings  # noqa: E402
+from runner.settings import CREDENTIALS, HERE, ROOT, VENV, Problem, Settings  # noqa: E402
 
 
 def ensure_venv():
@@ -54,9 +54,7 @@ def enter_venv(arguments):
     if pathlib.Path(sys.prefix).resolve() == VENV.resolve():
         return
     if not python.exists():
-        if arguments[0] in ("down", "reset", "status"):
-            raise Problem("The local stack was never started.")
-        ensure_venv()
+        raise Problem("The local stack was never started: run `make up` first.")
     os.execv(python, [str(python), str(pathlib.Path(__file__).resolve()), *arguments])
 
 
@@ -120,6 +118,17 @@ def env(settings):
     print(file.read_text(), end="")
 
 
+def read_settings(command):
+    """The stack's settings; reset forgets a state file that cannot be read."""
+    try:
+        return Settings(dict(os.environ))
+    except Problem:
+        if command != "reset":
+            raise
+        (ROOT / os.environ.get("LOCAL_DIR", ".local") / "stack.json").unlink()
+        return Settings(dict(os.environ))
+
+
 COMMANDS = {"up": up, "down": down, "reset": reset, "status": status, "env": env}
 
 
@@ -134,8 +143,10 @@ def main(arguments):
         ensure_venv()
     if arguments[0] == "venv":
         return 0
+    if arguments[0] in ("down", "reset") and not (VENV / "bin" / "python").exists():
+        return 0  # nothing was ever started
     enter_venv(arguments)
-    settings = Settings(dict(os.environ))
+    settings = read_settings(arguments[0])
     settings.dir.mkdir(parents=True, exist_ok=True)
     with (settings.dir / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import pathlib
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -89,6 +90,7 @@ def deploy(settings, endpoint, secret, enrichment):
     template = pathlib.Path(settings.environ.get("LOCAL_TEMPLATE", ROOT / "template.yaml"))
     if not template.exists():
         raise Problem(f"{template} is missing.")
+    require_binaries(template)
     values = parameters(settings, template, secret, enrichment)
     wanted = checksum(template, values)
     outputs = stack_outputs(settings, endpoint)
@@ -101,6 +103,13 @@ def deploy(settings, endpoint, secret, enrichment):
                           f"see {settings.dir}/log/deploy.log.")
         settings.save(deployed=wanted)
     return outputs
+
+
+def require_binaries(template):
+    """A Problem that names the first function of the template that is not built."""
+    for folder in re.findall(r"CodeUri:\s*(build/\S+)", template.read_text()):
+        if not (template.parent / folder / "bootstrap").exists():
+            raise Problem(f"{folder.rstrip('/')}/bootstrap is missing: run `make build` first.")
 
 
 def stack_outputs(settings, endpoint):

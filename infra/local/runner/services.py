@@ -40,6 +40,8 @@ def emulator_environment(settings, port):
         STATE_DIR=str(settings.dir / "emulator" / "state"),
         S3_PERSIST="1",
         S3_DATA_DIR=str(settings.dir / "emulator" / "s3"),
+        # The quota of a new account would do; the emulator's own default follows the machine's memory.
+        LAMBDA_ACCOUNT_CONCURRENCY="1000",
         # Listeners of services that are not used here.
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",

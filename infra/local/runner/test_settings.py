@@ -93,6 +93,11 @@ class DeploymentTest(StackTest):
         with self.assertRaisesRegex(Problem, "names B"):
             deployment.parameters(self.settings(LOCAL_PARAMETERS="B=1"), template, "arn", "http://x")
 
+    def test_missing_binary_is_a_sentence(self):
+        template = self.template("Resources: {F: {Properties: {\n  CodeUri: build/open/\n}}}\n")
+        with self.assertRaisesRegex(Problem, "build/open/bootstrap is missing: run `make build` first"):
+            deployment.require_binaries(template)
+
     def test_checksum_sees_binaries_and_values(self):
         template = self.template("Resources: {}\n")
         binary = self.folder / "build" / "open" / "bootstrap"

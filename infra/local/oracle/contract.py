@@ -78,11 +78,11 @@ def text(column, longest=None, **options):
 
 
 def key(column, **options):
-    return Field(column, "integer", integer(minimum=1), **options)
+    return Field(column, "integer", integer(above=0), **options)
 
 
 def secret_key(column):
-    return Field(column, "integer", integer(minimum=1, bounded=False), sensitive=True)
+    return Field(column, "integer", integer(above=0, bounded=False), sensitive=True)
 
 
 def reference(column, **options):
@@ -333,14 +333,25 @@ def row_errors(resource, values, file_date):
     if not resource.rules:
         return errors
     record = dict(zip(resource.columns, values))
-    unusable = {column for column, rule in errors if rule in ("type", "maximum")}
+    wrong = {column for column, _ in errors}
     for needs, rule in resource.rules:
-        if any(record[column] is None or column in unusable for column in needs):
+        if any(
+            record[each] is None or (each in wrong and unusable(resource, values, each, errors))
+            for each in needs
+        ):
             continue
         broken = rule(record, file_date)
         if broken:
             errors.add(broken)
     return errors
+
+
+def unusable(resource, values, column, errors):
+    """Tells whether a wrong value is not even one of its type, in 64 bits."""
+    if (column, "type") in errors:
+        return True
+    is_integer = resource.fields[resource.places[column]].kind == "integer"
+    return is_integer and canonical(resource, values, column) is None
 
 
 def canonical(resource, values, column):

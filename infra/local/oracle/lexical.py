@@ -129,7 +129,7 @@ def is_text(value):
     return isinstance(value, str) and not isinstance(value, Number)
 
 
-def integer(minimum=None, bounded=True):
+def integer(minimum=None, above=None, bounded=True):
     """Makes a check of integers; bounded ones fit in signed 64 bits."""
 
     def check(value):
@@ -140,6 +140,8 @@ def integer(minimum=None, bounded=True):
             number = int(number[:40])  # still beyond every bound, on the same side
         if bounded and number > INT64_MAX:
             return ("maximum",)
+        if above is not None and number <= above:
+            return ("exclusiveMinimum",)
         if (bounded and number < INT64_MIN) or (minimum is not None and number < minimum):
             return ("minimum",)
         return GOOD

@@ -13,7 +13,7 @@ func (s *set) supplierFile() work {
 		{name: "vat_number", longest: 20},
 	}}
 	faults := []fault{
-		wrong("supplier_id", "minimum", "0", "-3"),
+		wrong("supplier_id", "exclusiveMinimum", "0", "-3"),
 		wrong("contact_email", "format", "contact", "contact@", "contact@@exemple.fr", "con tact@exemple.fr", "contact@exemple"),
 	}
 	return work{table: t, count: s.suppliers, extra: faults, each: single(s.supplier), spare: s.supplier}
@@ -50,7 +50,7 @@ func (s *set) categoryFile() work {
 		{name: "parent_category_id", kind: integer},
 	}}
 	faults := []fault{
-		wrong("category_id", "minimum", "0", "-3"),
+		wrong("category_id", "exclusiveMinimum", "0", "-3"),
 		orphan("parent_category_id"),
 		cascade("parent_category_id", "category_data"),
 		cycle(1), cycle(2), cycle(4),
@@ -100,7 +100,7 @@ func (s *set) productFile() work {
 		{name: "active", kind: boolean, required: true},
 	}}
 	faults := []fault{
-		wrong("product_id", "minimum", "0", "-3"),
+		wrong("product_id", "exclusiveMinimum", "0", "-3"),
 		wrong("unit_price", "minimum", "-0.01", "-12", "-1e-9"),
 		orphan("category_id"), orphan("supplier_id"),
 		cascade("category_id", "category_data"), cascade("supplier_id", "supplier_data"),
@@ -166,7 +166,7 @@ func (s *set) storeFile() work {
 		{name: "opened_on", kind: date, required: true},
 	}}
 	faults := []fault{
-		wrong("store_id", "minimum", "0", "-3"),
+		wrong("store_id", "exclusiveMinimum", "0", "-3"),
 		wrong("country", "enum", "XX", "UK", "FRA", "F", "EU"),
 	}
 	return work{table: t, count: s.stores, extra: faults, each: single(s.store), spare: s.store}

@@ -38,7 +38,7 @@ func employeeTable() *table {
 
 func (s *set) clientFile() work {
 	faults := append(personFaults(),
-		wrong("client_id", "minimum", "0", "-17", "-90000000000000000000000001"),
+		wrong("client_id", "exclusiveMinimum", "0", "-17", "-90000000000000000000000001"),
 		wrong("phone", "pattern", "0612345678", "+1234567", "+1234567890123456", "+33 6 12 34 56 78", "+33(0)612345678", "néant"),
 		wrong("country", "enum", "XX", "UK", "FRA", "F", "EU", "99"),
 		later("birth_date"),
@@ -206,7 +206,7 @@ func (s *set) appendAddress(b []byte, d *dice) []byte {
 
 func (s *set) employeeFile() work {
 	faults := append(personFaults(),
-		wrong("employee_id", "minimum", "0", "-1", "-90000000000000000000000001"),
+		wrong("employee_id", "exclusiveMinimum", "0", "-1", "-90000000000000000000000001"),
 		orphan("store_id"),
 		cascade("store_id", "store_data"),
 		fault{plant: func(g *garden) {

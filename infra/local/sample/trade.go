@@ -15,7 +15,7 @@ func (s *set) saleFile() work {
 		{name: "channel", required: true, words: channels()},
 	}}
 	faults := []fault{
-		wrong("sale_id", "minimum", "0", "-3"),
+		wrong("sale_id", "exclusiveMinimum", "0", "-3"),
 		wrong("quantity", "minimum", "0", "-2"),
 		wrong("unit_price", "minimum", "-0.01", "-12", "-1e-9"),
 		wrong("amount", "minimum", "-0.01", "-12"),
@@ -169,7 +169,7 @@ func (s *set) paymentFile() work {
 		{name: "paid_at", kind: moment, required: true},
 	}}
 	faults := []fault{
-		wrong("payment_id", "minimum", "0", "-3"),
+		wrong("payment_id", "exclusiveMinimum", "0", "-3"),
 		wrong("amount", "exclusiveMinimum", "0", "0.00", "-0.01", "-1e3", "0e7"),
 		orphan("sale_id"), cascade("sale_id", "sales_data"),
 		wrong("iban", "iban_valid", "FR7630006000011234567890188", "DE89370400440532013001", "GB29NWBK60161331926818"), // check digits
@@ -236,7 +236,7 @@ func (s *set) returnFile() work {
 		{name: "returned_on", kind: date, required: true},
 	}}
 	faults := []fault{
-		wrong("return_id", "minimum", "0", "-3"),
+		wrong("return_id", "exclusiveMinimum", "0", "-3"),
 		wrong("quantity", "minimum", "0", "-2"),
 		orphan("sale_id"), cascade("sale_id", "sales_data"),
 		{plant: func(g *garden) { // more than was sold

@@ -123,6 +123,26 @@ func TestTwoDatesRunInOrder(t *testing.T) {
 	}
 }
 
+// One at a time: an earlier date that comes while a later one is open waits, also
+// after that one failed.
+func TestEarlierDateWaitsForAnOpenOne(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	later := h.importOf(daily, "2024-10-08")
+	h.arrive(files(daily, "2024-10-07")...)
+	h.end(later, failed, "Unexpected")
+	h.sweep(control.SweepEvent{})
+	if h.machine.starts != 1 || h.hasImport(daily, "2024-10-07") {
+		t.Fatal("two imports are open at once")
+	}
+	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: later.ImportID, Mode: control.ModeAbandon}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.importOf(daily, "2024-10-07").Status; got != message.StatusRunning {
+		t.Errorf("the earlier date is %s", got)
+	}
+}
+
 func TestInitialGoesFirst(t *testing.T) {
 	h := open(t, history)
 	h.arrive(files(daily, "2024-10-08")...)
@@ -324,7 +344,11 @@ func TestConclusionThatFails(t *testing.T) {
 			if err := h.track(imp.ExecutionARN); err == nil {
 				t.Fatal("no error")
 			}
+			alerts, reports := len(h.inbox.subjects()), len(h.reports.written)
 			h.sweep(control.SweepEvent{}) // at once: left to the first one
+			if len(h.inbox.subjects()) != alerts || len(h.reports.written) != reports {
+				t.Error("an end was concluded twice at once")
+			}
 			h.clock.Move(5 * time.Minute)
 			h.sweep(control.SweepEvent{})
 			h.sweep(control.SweepEvent{})

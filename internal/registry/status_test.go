@@ -1,0 +1,79 @@
+package registry_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+func TestStatus(t *testing.T) {
+	r, clock := open(t)
+	imp := allotted(t, r)
+	ctx := t.Context()
+	if _, err := r.Seal(ctx, imp.ImportID, 1, []registry.SealedFile{{Resource: "clients", Key: "daily/client_data_20241008.csv"}, {Resource: "ventes", Key: "daily/sales_data_20241008.csv"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.RecordPlan(ctx, imp.ImportID, 1, map[string]int{"clients": 2, "ventes": 1}); err != nil {
+		t.Fatal(err)
+	}
+	units := []registry.Progress{
+		{State: "ScanFile", Resource: "clients", Read: 30, Seconds: 1},
+		{State: "Validate", Resource: "clients", Chunk: 0, Valid: 18, Rejected: 2, Errors: 3, Seconds: 4},
+		{State: "Validate", Resource: "clients", Chunk: 1, Valid: 10, Seconds: 4},
+		{State: "Validate", Resource: "clients", Chunk: 1, Valid: 10, Seconds: 4}, // ran twice
+		{State: "CrossCheck", Resource: "clients", Valid: 27, Rejected: 1, Errors: 1, Seconds: 2},
+		{State: "Transform", Resource: "clients", Enriched: 26, NotEnriched: 1},
+		{State: "Prepare", Resource: "clients", Persisted: 27},
+	}
+	for _, u := range units {
+		clock.Move(10 * time.Second)
+		if err := r.RecordProgress(ctx, imp.ImportID, 1, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.RecordFault(ctx, imp.ImportID, 1, registry.Fault{State: "ScanFile", Resource: "ventes", Name: "InvalidFile", Message: "vide"}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.Status(ctx, imp.ImportID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := registry.Counts{Read: 30, Valid: 27, Rejected: 3, Enriched: 26, NotEnriched: 1, Persisted: 27, Errors: 4}
+	if diff := cmp.Diff(want, s.Files[0].Counts); diff != "" {
+		t.Errorf("clients (-want +got):\n%s", diff)
+	}
+	if s.Files[0].Status != message.FileWithRejects || s.Files[1].Status != message.FileRejected {
+		t.Errorf("file statuses = %q, %q", s.Files[0].Status, s.Files[1].Status)
+	}
+	var states []string
+	for _, st := range s.States {
+		states = append(states, fmt.Sprintf("%s %d/%d", st.State, st.Done, st.Planned))
+	}
+	wantStates := []string{"ScanFile 1/0", "Validate 2/3", "CrossCheck 1/0", "Transform 1/3", "Prepare 1/3"}
+	if diff := cmp.Diff(wantStates, states); diff != "" {
+		t.Errorf("states (-want +got):\n%s", diff)
+	}
+	if s.States[1].Seconds() != 24 || s.States[1].WorkSeconds != 8 {
+		t.Errorf("Validate took %v, worked %v", s.States[1].Seconds(), s.States[1].WorkSeconds)
+	}
+	failed, _ := observe(t, r, imp, 0, message.StatusFailed, "Unexpected")
+	claim, err := r.Claim(ctx, failed, registry.Pending{Kind: registry.KindAbandon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Abandon(ctx, claim, 2); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = r.Status(ctx, imp.ImportID); err != nil || len(s.Files) != 2 || s.Files[0].Counts.Valid != 27 {
+		t.Errorf("after it was abandoned: %+v, %v", s.Files, err)
+	}
+	if _, err := r.Status(ctx, "IMPORT_NONE"); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("unknown import: %v", err)
+	}
+}

@@ -41,11 +41,12 @@ const StepFailed = "Échec de l'étape"
 
 // Panicked explains the failure of a function that panicked; the value of the
 // panic may hold data and is withheld.
-const Panicked = "La fonction a paniqué ; la valeur n'est pas montrée."
+const Panicked = "la fonction a paniqué, la valeur n'est pas montrée"
 
 // Reasons for which a file as a whole is rejected.
 const (
 	FileEmpty    = "le fichier est vide"
+	FileFormat   = "le fichier n'a pas la forme de son format (tableau JSON, ou en-tête CSV)"
 	FileNoRecord = "le fichier ne contient aucun enregistrement"
 	FileEncoding = "l'encodage n'est pas celui du contrat (UTF-8) ou l'en-tête est illisible"
 )

@@ -2,6 +2,7 @@ package phase
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -14,9 +15,6 @@ import (
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/registry"
 )
-
-// rawColumn is the column name that binds the text of a malformed record.
-const rawColumn = "_raw"
 
 // Protected tells where a chunk's protected records are.
 type Protected struct {
@@ -93,7 +91,6 @@ func (p *Protect) reread(ctx context.Context, object objectstore.Object, r *cont
 type protector struct {
 	in         ChunkIn
 	resource   *contract.Resource
-	fileDate   int32
 	columns    int
 	sealer     *protection.Sealer
 	tokenizers []*protection.Tokenizer // by field index, nil where there is no token
@@ -156,7 +153,7 @@ func (c *protector) copy(records *record.Reader, w io.Writer, out *Protected) er
 	stream := copybinary.NewWriter(w)
 	for {
 		rec, err := records.Next()
-		if err == io.EOF { //nolint:errorlint // the reader returns the bare value
+		if errors.Is(err, io.EOF) {
 			return stream.Close()
 		}
 		if err != nil {
@@ -187,7 +184,7 @@ func (c *protector) copy(records *record.Reader, w io.Writer, out *Protected) er
 // field.
 func (c *protector) malformed(stream *copybinary.Writer, rec *record.Record) {
 	stream.String(string(rec.Fault))
-	c.sealed = c.sealer.Seal(c.sealed[:0], rawColumn, rec.Line, rec.Raw)
+	c.sealed = c.sealer.Seal(c.sealed[:0], protection.RawColumn, rec.Line, rec.Raw)
 	stream.Bytea(c.sealed)
 	for range c.columns - fixedColumns + 1 {
 		stream.Null()

@@ -112,6 +112,8 @@ func invalidFile(file File, err error) error {
 		return &fault.InvalidFile{File: file.File, Reason: message.FileEmpty}
 	case record.ReasonHeader:
 		return &fault.InvalidFile{File: file.File, Reason: message.FileHeader(faulty.Missing, faulty.Extra)}
+	case record.ReasonFormat:
+		return &fault.InvalidFile{File: file.File, Reason: message.FileFormat}
 	default:
 		return &fault.InvalidFile{File: file.File, Reason: message.FileEncoding}
 	}

@@ -71,7 +71,7 @@ func eachRow(r io.Reader, each func([][]byte) error) error {
 	rows := copybinary.NewReader(r)
 	for {
 		row, err := rows.Next()
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

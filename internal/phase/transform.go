@@ -20,9 +20,6 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// enrichBatch is how many records are enriched together (requirements R5.2).
-const enrichBatch = 1000
-
 // Transformed tells where the events and the typed rows of a chunk are.
 type Transformed struct {
 	Events  objectstore.Object `json:"events"`
@@ -34,6 +31,8 @@ type Transformed struct {
 // keys, retries within its own bounds, and never fails as a whole.
 type Enricher interface {
 	Enrich(ctx context.Context, keys []string) []enrichment.Outcome
+	// Window is how many keys fill its calls in flight.
+	Window() int
 }
 
 // Transform makes the events and the typed target rows of the valid records of a
@@ -185,7 +184,7 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 		if err := batch.add(j, line, row); err != nil {
 			return err
 		}
-		if len(batch.lines) < enrichBatch {
+		if len(batch.lines) < j.enricher.Window() {
 			return nil
 		}
 		return p.flush(ctx, j, batch, streams)
@@ -244,6 +243,10 @@ func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, stream
 		return nil
 	}
 	outcomes := j.enricher.Enrich(ctx, b.keys)
+	if err := ctx.Err(); err != nil {
+		// The function's time is up, which says nothing about the source.
+		return &fault.Transient{Op: "enrich " + j.resource.Name, Err: err}
+	}
 	if len(outcomes) != len(b.lines) {
 		return fmt.Errorf("enrichment of %s: %d answers for %d records", j.resource.Name, len(outcomes), len(b.lines))
 	}

@@ -264,11 +264,16 @@ type house struct {
 
 // types are the ten files of the product.
 var types = []landing.FileType{
-	{Resource: "clients", Prefix: "client_data", Alias: "clients"}, {Resource: "produits", Prefix: "product_data", Alias: "produits"},
-	{Resource: "categories", Prefix: "category_data", Alias: "categories"}, {Resource: "ventes", Prefix: "sales_data", Alias: "ventes"},
-	{Resource: "magasins", Prefix: "store_data", Alias: "magasins"}, {Resource: "fournisseurs", Prefix: "supplier_data", Alias: "fournisseurs"},
-	{Resource: "stocks", Prefix: "stock_data", Alias: "stocks"}, {Resource: "paiements", Prefix: "payment_data", Alias: "paiements"},
-	{Resource: "retours", Prefix: "return_data", Alias: "retours"}, {Resource: "employes", Prefix: "employee_data", Alias: "employes"},
+	{Resource: "clients", Prefix: "client_data", Alias: "clients"},
+	{Resource: "produits", Prefix: "product_data", Alias: "produits"},
+	{Resource: "categories", Prefix: "category_data", Alias: "categories"},
+	{Resource: "ventes", Prefix: "sales_data", Alias: "ventes"},
+	{Resource: "magasins", Prefix: "store_data", Alias: "magasins"},
+	{Resource: "fournisseurs", Prefix: "supplier_data", Alias: "fournisseurs"},
+	{Resource: "stocks", Prefix: "stock_data", Alias: "stocks"},
+	{Resource: "paiements", Prefix: "payment_data", Alias: "paiements"},
+	{Resource: "retours", Prefix: "return_data", Alias: "retours"},
+	{Resource: "employes", Prefix: "employee_data", Alias: "employes"},
 }
 
 func open(t *testing.T, options ...func(*control.Config)) *house {

@@ -65,9 +65,6 @@ type NameError struct {
 // Error implements error.
 func (e *NameError) Error() string { return e.Reason }
 
-// formats lists the extensions that a file may have.
-var formats = map[string]bool{"csv": true, "json": true, "jsonl": true}
-
 // Parse reads the key of an object; it fails with *NameError.
 func (n *Names) Parse(key string) (File, error) {
 	folder, name, found := strings.Cut(key, "/")
@@ -87,10 +84,12 @@ func (n *Names) Parse(key string) (File, error) {
 	if err != nil || date.Year() == 0 {
 		return File{}, &NameError{Reason: message.BadDate}
 	}
-	if !formats[format] {
+	switch format {
+	case "csv", "json", "jsonl":
+		return File{Mode: folder, Date: date.Format(time.DateOnly), Resource: resource, Format: format}, nil
+	default:
 		return File{}, &NameError{Reason: message.BadExtension}
 	}
-	return File{Mode: folder, Date: date.Format(time.DateOnly), Resource: resource, Format: format}, nil
 }
 
 // digits tells whether s is a date's eight digits.

@@ -60,14 +60,14 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 		}
 		i.Observed, i.Status = o.Order(), o.Status
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = o.State, o.Step, o.Fault, o.Reason, o.Advice
-		switch {
-		case o.Status == message.StatusRunning:
+		switch o.Status {
+		case message.StatusRunning:
 			i.EndedAt = time.Time{}
 			if slotIsFree {
 				writes = append(writes, takeSlot(importID))
 			}
 			return writes, nil
-		case o.Status == message.StatusSucceeded:
+		case message.StatusSucceeded:
 			writes = append(writes, write{item: published(*i, o.At)})
 		}
 		i.EndedAt = o.At

@@ -232,18 +232,20 @@ func classify(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorFault() == smithy.FaultClient && !busy[api.ErrorCode()] {
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorFault() == smithy.FaultClient && !busy(api.ErrorCode()) {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	return &fault.Transient{Op: op, Err: err}
 }
 
-// busy lists the client faults of DynamoDB that a later try can mend (Amazon
+// busy tells whether a later try can mend this client fault of DynamoDB (Amazon
 // DynamoDB Developer Guide, "Error handling").
-var busy = map[string]bool{
-	"ThrottlingException":                    true,
-	"RequestLimitExceeded":                   true,
-	"ProvisionedThroughputExceededException": true,
-	"TransactionConflictException":           true,
-	"TransactionInProgressException":         true,
+func busy(code string) bool {
+	switch code {
+	case "ThrottlingException", "RequestLimitExceeded", "ProvisionedThroughputExceededException",
+		"TransactionConflictException", "TransactionInProgressException":
+		return true
+	default:
+		return false
+	}
 }

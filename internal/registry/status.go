@@ -97,8 +97,15 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 	return s, nil
 }
 
-// chunked lists the states whose units are the planned chunks.
-var chunked = map[string]bool{"Protect": true, "Stage": true, "Validate": true, "Transform": true, "Prepare": true}
+// chunked tells whether the units of a state are the planned chunks.
+func chunked(state string) bool {
+	switch state {
+	case "Protect", "Stage", "Validate", "Transform", "Prepare":
+		return true
+	default:
+		return false
+	}
+}
 
 func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
 	planned := 0
@@ -122,7 +129,7 @@ func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
 		if u.FinishedAt.After(t.FinishedAt) {
 			t.FinishedAt = u.FinishedAt
 		}
-		if chunked[u.State] {
+		if chunked(u.State) {
 			t.Planned = planned
 		}
 	}

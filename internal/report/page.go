@@ -17,6 +17,7 @@ var page string
 // WriteHTML writes the page for readers: plain HTML with its style inside, no
 // script, readable by a screen reader and on paper.
 func (r Report) WriteHTML(w io.Writer) error {
+	named := texts()
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"seconds": seconds,
 		"count":   count,
@@ -25,8 +26,8 @@ func (r Report) WriteHTML(w io.Writer) error {
 		"kind":    message.KindName,
 		"trigger": message.TriggerName,
 		"mode":    message.ModeName,
-		"text":    func(name string) string { return texts[name] },
-		"class":   func(status string) string { return classes[status] },
+		"text":    func(name string) string { return named[name] },
+		"class":   class,
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("report: parse the page: %w", err)
@@ -38,18 +39,28 @@ func (r Report) WriteHTML(w io.Writer) error {
 }
 
 // texts are the page's texts, by the name under which the template asks.
-var texts = map[string]string{
-	"title": message.ReportTitle, "summary": message.ReportSummary, "files": message.ReportFiles,
-	"steps": message.ReportSteps, "attempts": message.ReportAttempts, "filesNote": message.ReportFilesNote,
-	"stepsNote": message.ReportStepsNote, "noFiles": message.ReportNoFiles, "whatToDo": message.ReportWhatToDo,
-	"balanced": message.ReportBalanced, "unbalanced": message.ReportUnbalanced, "unknown": message.ReportUnknown,
-	"errorsWhere": message.ReportErrorsWhere, "generated": message.ReportGeneratedFor,
+func texts() map[string]string {
+	return map[string]string{
+		"title": message.ReportTitle, "summary": message.ReportSummary, "files": message.ReportFiles,
+		"steps": message.ReportSteps, "attempts": message.ReportAttempts, "filesNote": message.ReportFilesNote,
+		"stepsNote": message.ReportStepsNote, "noFiles": message.ReportNoFiles, "whatToDo": message.ReportWhatToDo,
+		"balanced": message.ReportBalanced, "unbalanced": message.ReportUnbalanced, "unknown": message.ReportUnknown,
+		"errorsWhere": message.ReportErrorsWhere, "generated": message.ReportGeneratedFor,
+	}
 }
 
-// classes colour a status; the word always stands beside the colour.
-var classes = map[string]string{
-	message.StatusSucceeded: "good", message.StatusFailed: "bad", message.StatusRunning: "busy",
-	message.FileValid: "good", message.FileWithRejects: "busy", message.FileRejected: "bad",
+// class gives a status its color; the word always stands beside it.
+func class(status string) string {
+	switch status {
+	case message.StatusSucceeded, message.FileValid:
+		return "good"
+	case message.StatusFailed, message.FileRejected:
+		return "bad"
+	case message.StatusRunning, message.FileWithRejects:
+		return "busy"
+	default:
+		return ""
+	}
 }
 
 // seconds shows a duration as people read it: 0,4 s; 12 s; 3 min 05 s; 2 h 07 min.

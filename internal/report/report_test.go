@@ -43,18 +43,24 @@ func cases() map[string]registry.Status {
 		},
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: registry.KindStart, Trigger: registry.TriggerFile, At: at(0), Generation: 1, ExecutionARN: "arn"},
-			{Number: 2, Kind: registry.KindResume, Trigger: registry.TriggerCommand, At: at(20), Generation: 1, ExecutionARN: "arn",
-				FailedStep: message.StepStaging, FailedReason: "La base <ne répond pas>."},
+			{
+				Number: 2, Kind: registry.KindResume, Trigger: registry.TriggerCommand, At: at(20), Generation: 1, ExecutionARN: "arn",
+				FailedStep: message.StepStaging, FailedReason: "La base <ne répond pas>.",
+			},
 		},
 		Chunks: map[string]int{"clients": 2},
 		States: []registry.StateTotal{
 			{State: "Open", Step: message.StepLoading, Done: 1, StartedAt: at(1), FinishedAt: at(2), WorkSeconds: 0.4},
-			{State: "Prepare", Step: message.StepPersistence, Done: 2, Planned: 2, Counts: registry.Counts{Persisted: 1233567},
-				StartedAt: at(3), FinishedAt: at(80), WorkSeconds: 130},
+			{
+				State: "Prepare", Step: message.StepPersistence, Done: 2, Planned: 2, Counts: registry.Counts{Persisted: 1233567},
+				StartedAt: at(3), FinishedAt: at(80), WorkSeconds: 130,
+			},
 		},
 		Files: []registry.FileTotal{
-			{Resource: "clients", Key: "daily/client_data_20241008.csv", Status: message.FileWithRejects, Done: true, WorkSeconds: 3700,
-				Counts: registry.Counts{Read: 1234567, Valid: 1233567, Rejected: 1000, Enriched: 1233000, NotEnriched: 567, Persisted: 1233567, Errors: 1200}},
+			{
+				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: message.FileWithRejects, Done: true, WorkSeconds: 3700,
+				Counts: registry.Counts{Read: 1234567, Valid: 1233567, Rejected: 1000, Enriched: 1233000, NotEnriched: 567, Persisted: 1233567, Errors: 1200},
+			},
 			{Resource: "retours", Key: "daily/return_data_20241008.csv", Status: message.FileValid, Done: true},
 		},
 	}

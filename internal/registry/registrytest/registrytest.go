@@ -83,7 +83,7 @@ func freePort() (int, error) {
 
 // start starts the emulator and returns when it listens; stop ends its process.
 func start(command []string, port int) (stop func(), err error) {
-	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // the developer's own command
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "BIND_HOST=127.0.0.1", "GATEWAY_PORT="+strconv.Itoa(port),
 		"IOT_MTLS_ENABLED=0", "SFTP_ENABLED=0", "MINISTACK_REGION=eu-west-3")
 	output, writer := io.Pipe()

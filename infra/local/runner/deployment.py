@@ -133,11 +133,12 @@ def run_sam(settings, endpoint, template, values):
         **CREDENTIALS, AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION=settings.region, SAM_CLI_TELEMETRY="0",
         AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_EC2_METADATA_DISABLED="true",
         SAM_CLI_POLL_DELAY="0.3", HOME=str(folder), SAMCLI_NO_VERSION_CHECK="1")
-    sam = str(pathlib.Path(sys.executable).parent / "sam")
+    # -P keeps the folder of sam.py off its path, so that no module of ours stands in for one of sam's.
+    sam = [sys.executable, "-P", str(HERE / "runner" / "sam.py")]
     overrides = [f'ParameterKey={name},ParameterValue="{value}"' for name, value in sorted(values.items())]
     steps = (
-        [sam, "build", "--template", str(template), "--build-dir", str(folder / "build")],
-        [sam, "deploy", "--template", str(folder / "build" / "template.yaml"), "--stack-name", settings.stack_name,
+        [*sam, "build", "--template", str(template), "--build-dir", str(folder / "build")],
+        [*sam, "deploy", "--template", str(folder / "build" / "template.yaml"), "--stack-name", settings.stack_name,
          "--resolve-s3", "--region", settings.region, "--no-confirm-changeset", "--no-fail-on-empty-changeset",
          "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
          *(["--parameter-overrides", *overrides] if overrides else [])],
@@ -147,7 +148,7 @@ def run_sam(settings, endpoint, template, values):
             done = subprocess.run(step, env=environment, cwd=template.parent, stdin=subprocess.DEVNULL,
                                   stdout=output, stderr=subprocess.STDOUT, check=False)
             if done.returncode:
-                raise Problem(f"`sam {step[1]}` failed; {log} says: {reason(log)}")
+                raise Problem(f"`sam {step[len(sam)]}` failed; {log} says: {reason(log)}")
 
 
 def reason(log):

@@ -1,0 +1,250 @@
+// Package statemachine_test proves what import.asl.json promises, without
+// running it: its shape, its error names, the size of what passes between its
+// states, and that every state is given exactly the input that its function
+// decodes. The local stack runs it.
+package statemachine_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"etl-dataloader/internal/message"
+)
+
+// definition is the state machine's file.
+const definition = "import.asl.json"
+
+// machine is a state machine, or the processor of a Map. Only the fields that
+// this project uses are known; any other is a failure of [load].
+type machine struct {
+	Comment         string
+	StartAt         string
+	States          map[string]*state
+	ProcessorConfig *struct{ Mode, ExecutionType string }
+}
+
+type state struct {
+	Comment, Type, Resource, Next string
+	End                           bool
+	Parameters                    map[string]any
+	ResultPath                    json.RawMessage
+	TimeoutSeconds                int
+	Retry                         []retrier
+	Catch                         json.RawMessage
+	ItemsPath, MaxConcurrencyPath string
+	Label                         string
+	ItemReader                    *reader
+	ItemSelector                  map[string]any
+	ItemProcessor                 *machine
+	ResultWriter                  *writer
+}
+
+type retrier struct {
+	ErrorEquals                                   []string
+	IntervalSeconds, MaxAttempts, MaxDelaySeconds int
+	BackoffRate                                   float64
+	JitterStrategy                                string
+}
+
+type reader struct {
+	Resource     string
+	ReaderConfig struct{ InputType string }
+	Parameters   map[string]any
+}
+
+type writer struct {
+	Resource   string
+	Parameters map[string]any
+}
+
+func (s *state) distributed() bool {
+	return s.ItemProcessor != nil && s.ItemProcessor.ProcessorConfig.Mode == "DISTRIBUTED"
+}
+
+func load(t *testing.T) *machine {
+	t.Helper()
+	text, err := os.ReadFile(definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var m machine
+	if err := decoder.Decode(&m); err != nil {
+		t.Fatalf("%s: %v", definition, err)
+	}
+	return &m
+}
+
+// each visits every state, those inside Maps too, in the order of their names.
+func (m *machine) each(visit func(name string, s *state)) {
+	for _, name := range slices.Sorted(maps.Keys(m.States)) {
+		visit(name, m.States[name])
+		if p := m.States[name].ItemProcessor; p != nil {
+			p.each(visit)
+		}
+	}
+}
+
+// TestPath asserts the line of the design, in its order.
+func TestPath(t *testing.T) {
+	m := load(t)
+	line := func(m *machine) (names []string) {
+		for name := m.StartAt; ; name = m.States[name].Next {
+			if m.States[name] == nil {
+				t.Fatalf("%q leads to no state", name)
+			}
+			if names = append(names, name); m.States[name].End {
+				return names
+			}
+		}
+	}
+	want := "Open Scan Plan Raw IndexStaging CrossCheck Events IndexTargets Reconcile Publish"
+	if got := strings.Join(line(m), " "); got != want {
+		t.Errorf("the machine goes %s, want %s", got, want)
+	}
+	for state, want := range map[string]string{
+		"Scan": "ScanFile", "Raw": "Protect Stage Validate", "IndexStaging": "IndexStagingResource",
+		"Events": "Transform Prepare", "IndexTargets": "IndexTarget",
+	} {
+		if got := strings.Join(line(m.States[state].ItemProcessor), " "); got != want {
+			t.Errorf("%s goes %s, want %s", state, got, want)
+		}
+	}
+}
+
+// TestEveryPathEnds follows every state of every level to an end, and finds no
+// state that nobody leads to.
+func TestEveryPathEnds(t *testing.T) {
+	var check func(m *machine)
+	check = func(m *machine) {
+		reached := map[string]bool{}
+		for name := m.StartAt; name != ""; {
+			s := m.States[name]
+			if s == nil || reached[name] {
+				t.Fatalf("state %q does not exist, or comes twice", name)
+			}
+			reached[name] = true
+			if s.End == (s.Next != "") {
+				t.Errorf("%s needs either End or Next", name)
+			}
+			name = s.Next
+		}
+		for name, s := range m.States {
+			if !reached[name] {
+				t.Errorf("nothing leads to %s", name)
+			}
+			if s.ItemProcessor != nil {
+				check(s.ItemProcessor)
+			}
+		}
+	}
+	check(load(t))
+}
+
+// TestNothingCatches: a redrive of an execution that ended in a Fail state fails
+// again, so a step that cannot go on lets the execution fail there.
+func TestNothingCatches(t *testing.T) {
+	load(t).each(func(name string, s *state) {
+		if s.Catch != nil {
+			t.Errorf("%s has a Catch", name)
+		}
+		if s.Type != "Task" && s.Type != "Map" {
+			t.Errorf("%s is a %s; only Tasks and Maps can be redriven as this machine needs it", name, s.Type)
+		}
+	})
+}
+
+// TestTasks: every Task ends by itself and retries what may pass.
+func TestTasks(t *testing.T) {
+	// Lambda's limit is 900 s; a Task waits a minute longer than its function.
+	const timeout = 960
+	load(t).each(func(name string, s *state) {
+		if s.Type != "Task" {
+			return
+		}
+		if s.TimeoutSeconds != timeout {
+			t.Errorf("%s has a timeout of %d s, want %d", name, s.TimeoutSeconds, timeout)
+		}
+		if len(s.Retry) == 0 {
+			t.Errorf("%s has no Retry", name)
+		}
+		for _, r := range s.Retry {
+			if r.IntervalSeconds < 1 || r.MaxAttempts < 2 || r.BackoffRate <= 1 || r.MaxDelaySeconds < r.IntervalSeconds || r.JitterStrategy != "FULL" {
+				t.Errorf("%s retries without bounded backoff and jitter: %+v", name, r)
+			}
+		}
+		if s.Parameters["attempt.$"] != "$$.Execution.RedriveCount" && s.Parameters["attempt.$"] != "$.attempt" {
+			t.Errorf("%s is not told the attempt", name)
+		}
+	})
+}
+
+// TestMaps: a Distributed Map reads a pinned manifest, bounds its children, can
+// be named in a policy, returns nothing, and is never retried as a whole, which
+// would start a new Map Run over all items.
+func TestMaps(t *testing.T) {
+	labels := map[string]bool{}
+	load(t).each(func(name string, s *state) {
+		if s.Type != "Map" {
+			return
+		}
+		if !strings.HasPrefix(s.MaxConcurrencyPath, "$.settings.") {
+			t.Errorf("%s does not take its concurrency from the settings", name)
+		}
+		if s.Retry != nil {
+			t.Errorf("%s has a Retry", name)
+		}
+		if s.ItemSelector["attempt.$"] != "$$.Execution.RedriveCount" {
+			t.Errorf("%s does not pass the attempt on", name)
+		}
+		if !s.distributed() {
+			return
+		}
+		if s.Label == "" || len(s.Label) > 40 || labels[s.Label] {
+			t.Errorf("%s needs a Label of its own of at most 40 characters", name)
+		}
+		labels[s.Label] = true
+		if s.ItemProcessor.ProcessorConfig.ExecutionType != "STANDARD" {
+			t.Errorf("%s has children that are not STANDARD: a redrive would start them over", name)
+		}
+		if string(s.ResultPath) != "null" {
+			t.Errorf("%s passes the results of its children on", name)
+		}
+		if s.ItemReader == nil || s.ItemReader.ReaderConfig.InputType != "JSONL" || s.ItemReader.Parameters["VersionId.$"] == nil {
+			t.Errorf("%s does not read JSON Lines of a pinned version", name)
+		}
+		if s.ResultWriter == nil || s.ResultWriter.Parameters["Prefix.$"] != "$.plan.results_prefix" {
+			t.Errorf("%s does not write its results to the work bucket", name)
+		}
+	})
+	if len(labels) != 2 {
+		t.Errorf("%d distributed maps, want 2", len(labels))
+	}
+}
+
+// TestSteps: an operator reads the French step of whatever state failed.
+func TestSteps(t *testing.T) {
+	load(t).each(func(name string, _ *state) {
+		if message.Step(name) == "" {
+			t.Errorf("package message knows no step for state %s", name)
+		}
+	})
+}
+
+// TestIndexed: every table that Plan makes is indexed, the events too, before
+// Publish locks readers out.
+func TestIndexed(t *testing.T) {
+	m := load(t)
+	if got := m.States["IndexStaging"].ItemsPath; got != "$.plan.resources" {
+		t.Errorf("IndexStaging goes over %s", got)
+	}
+	if got := m.States["IndexTargets"].ItemsPath; got != "$.plan.targets" {
+		t.Errorf("IndexTargets goes over %s, so the events get their key in Publish, under its exclusive lock", got)
+	}
+}

@@ -1,58 +1,16 @@
 package contract
 
-// ibanLength is the length of an IBAN by its country code: the SWIFT IBAN
-// Registry (the register of ISO 13616), release 100, and its additions since.
-// French and Finnish overseas territories use FR and FI.
-func ibanLength(country string) int {
-	switch country {
-	case "NO":
-		return 15
-	case "BE":
-		return 16
-	case "DK", "FI", "FK", "FO", "GL", "NL", "SD":
-		return 18
-	case "MK", "SI":
-		return 19
-	case "AT", "BA", "EE", "KZ", "LT", "LU", "MN", "XK":
-		return 20
-	case "CH", "HR", "LI", "LV":
-		return 21
-	case "BG", "BH", "CR", "DE", "GB", "GE", "IE", "ME", "RS", "VA":
-		return 22
-	case "AE", "GI", "IL", "IQ", "OM", "SO", "TL":
-		return 23
-	case "AD", "CZ", "ES", "MD", "PK", "RO", "SA", "SE", "SK", "TN", "VG":
-		return 24
-	case "LY", "PT", "ST":
-		return 25
-	case "IS", "TR":
-		return 26
-	case "BI", "DJ", "FR", "GR", "IT", "MC", "MR", "SM":
-		return 27
-	case "AL", "AZ", "BY", "CY", "DO", "GT", "HN", "HU", "LB", "NI", "PL", "SV":
-		return 28
-	case "BR", "EG", "PS", "QA", "UA":
-		return 29
-	case "JO", "KW", "MU", "YE":
-		return 30
-	case "MT", "SC":
-		return 31
-	case "LC":
-		return 32
-	case "RU":
-		return 33
-	default:
-		return 0
-	}
-}
+// maxIBAN is the longest IBAN that ISO 13616 allows, in characters.
+const maxIBAN = 34
 
-// IsIBAN reports whether s is an IBAN in its electronic form (ISO 13616): a
-// country code of the registry, two check digits, then upper-case letters and
-// digits up to the country's length, without spaces, and check digits that are
-// right by ISO/IEC 7064 MOD 97-10. That gives 02 to 98; 00, 01 and 99, which have
-// the same remainders, are wrong.
+// IsIBAN reports whether s has the electronic form of an IBAN (ISO 13616): two
+// letters of a country, two check digits, then 1 to 30 upper-case letters and
+// digits, without spaces, and check digits that are right by ISO/IEC 7064 MOD
+// 97-10. That gives 02 to 98; 00, 01 and 99, which have the same remainders, are
+// wrong. The length of each country is not checked: it stands in a registry that
+// grows every year, and an account of a new country must not be a reject.
 func IsIBAN(s string) bool {
-	if len(s) < 15 || len(s) != ibanLength(s[:2]) {
+	if len(s) < 5 || len(s) > maxIBAN || !letter(s[0]) || !letter(s[1]) {
 		return false
 	}
 	switch s[2:4] {
@@ -66,7 +24,7 @@ func IsIBAN(s string) bool {
 		switch {
 		case digit:
 			remainder = (remainder*10 + int(c-'0')) % 97
-		case c >= 'A' && c <= 'Z' && (i+4)%len(s) != 2 && (i+4)%len(s) != 3:
+		case letter(c) && (i+4)%len(s) != 2 && (i+4)%len(s) != 3:
 			remainder = (remainder*100 + int(c-'A') + 10) % 97
 		default:
 			return false
@@ -74,3 +32,5 @@ func IsIBAN(s string) bool {
 	}
 	return remainder == 1
 }
+
+func letter(c byte) bool { return c >= 'A' && c <= 'Z' }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/message"
+)
+
+// localFile is a file of the folder that belongs to the import.
+type localFile struct {
+	landing.File
+	Name string // without folder
+	Path string
+	Size int64 // bytes
+}
+
+// key is the key of the object that the file becomes.
+func (f localFile) key() string { return f.Mode + "/" + f.Name }
+
+// folder is what a folder holds for one import.
+type folder struct {
+	Date  string // YYYY-MM-DD
+	Files []localFile
+	Left  []string // one sentence for each file that stays where it is
+}
+
+// readFolder finds the files of an import by their names. date chooses one date
+// of several; empty takes the only one. It fails with *usageError if there is
+// nothing to upload, or if it cannot tell what to upload.
+func readFolder(dir, mode, date string, names *landing.Names) (folder, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return folder{}, &usageError{message.CtlNoFolder(dir, errors.Unwrap(err))}
+	}
+	var found folder
+	byDate := map[string][]localFile{}
+	for _, e := range entries {
+		file, err := names.Parse(mode + "/" + e.Name())
+		info, statErr := os.Stat(filepath.Join(dir, e.Name()))
+		switch {
+		case err != nil:
+			found.Left = append(found.Left, message.CtlIgnored(e.Name(), err.Error()))
+		case statErr != nil:
+			return folder{}, &usageError{message.CtlNoFolder(dir, statErr)}
+		case info.Mode().IsRegular():
+			byDate[file.Date] = append(byDate[file.Date], localFile{
+				File: file, Name: e.Name(), Path: filepath.Join(dir, e.Name()), Size: info.Size(),
+			})
+		}
+	}
+	dates := slices.Sorted(maps.Keys(byDate))
+	if found.Date = date; date == "" && len(dates) > 1 {
+		return folder{}, &usageError{message.CtlSeveralDates(dates)}
+	} else if date == "" && len(dates) == 1 {
+		found.Date = dates[0]
+	}
+	found.Files = byDate[found.Date]
+	if len(found.Files) == 0 {
+		return folder{}, &usageError{message.CtlNoFiles(dir)}
+	}
+	slices.SortFunc(found.Files, func(a, b localFile) int { return cmp.Compare(a.Name, b.Name) })
+	return found, found.unambiguous()
+}
+
+// unambiguous fails if two files stand for one resource: which one the system
+// took would depend on which upload ended last.
+func (f folder) unambiguous() error {
+	first := map[string]string{}
+	for _, file := range f.Files {
+		if other, twice := first[file.Resource]; twice {
+			return &usageError{message.CtlTwoFiles(other, file.Name)}
+		}
+		first[file.Resource] = file.Name
+	}
+	return nil
+}
+
+// bytes is the size of all files.
+func (f folder) bytes() (total int64) {
+	for _, file := range f.Files {
+		total += file.Size
+	}
+	return total
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// Rhythm of the polls. The registry answers in milliseconds; a person reads a
+// few lines a second.
+const (
+	shortestPause = 300 * time.Millisecond // after something changed
+	longestPause  = 2 * time.Second
+	longestLook   = 30 * time.Second // between two looks at every unit of an import
+	lookShare     = 10               // a look at every unit takes at most 1/10 of the time
+)
+
+// Patience of the polls with what should be over soon.
+const (
+	// patience is how long nothing must move before etlctl concludes that
+	// nothing will: longer than a function takes from an arrival to a start.
+	patience = 20 * time.Second
+	// settling is how long the report of an import that ended is waited for.
+	settling = time.Minute
+	// mute is how long the registry may fail to answer.
+	mute = 2 * time.Minute
+)
+
+// follower follows imports by polling the registry. It holds no state.
+type follower struct {
+	imports imports
+	show    display
+	now     func() time.Time
+	pause   func(ctx context.Context, d time.Duration) error
+}
+
+// rhythm is the pause of one loop of polls: it grows while nothing changes.
+type rhythm struct{ next time.Duration }
+
+func (r *rhythm) reset() { r.next = shortestPause }
+
+func (r *rhythm) pause() time.Duration {
+	d := max(r.next, shortestPause)
+	r.next = min(d*3/2, longestPause)
+	return d
+}
+
+// poll calls look, with pauses, until it says that it is done. It bears with a
+// registry that does not answer for a while, and tells the operator.
+func (f follower) poll(ctx context.Context, look func(beat *rhythm) (done bool, err error)) error {
+	var beat rhythm
+	var failing time.Time
+	for {
+		done, err := look(&beat)
+		_, transient := errors.AsType[*fault.Transient](err)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !transient:
+			return err
+		case err == nil && done:
+			return nil
+		case err == nil:
+			failing = time.Time{}
+		case failing.IsZero():
+			failing = f.now()
+			f.show.note(message.CtlNotAnswering(err))
+		case f.now().Sub(failing) > mute:
+			return err
+		}
+		if err := f.pause(ctx, beat.pause()); err != nil {
+			return err
+		}
+	}
+}
+
+// toEnd follows an import until it is neither «en cours» nor about to be, and
+// its end is settled, that is, reported; it returns what is known of it then.
+// An import that goes on meanwhile, redriven by somebody, is followed further.
+func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, error) {
+	defer f.show.stop()
+	var last registry.Status
+	var nextLook, ended time.Time
+	attempt, status := 0, ""
+	err := f.poll(ctx, func(beat *rhythm) (bool, error) {
+		imp, err := f.imports.Import(ctx, importID)
+		if err != nil {
+			return false, err
+		}
+		changed := imp.Attempts != attempt || imp.Status != status
+		now := f.now()
+		if changed || !now.Before(nextLook) {
+			began := now
+			if last, err = f.imports.Status(ctx, importID); err != nil {
+				return false, err
+			}
+			f.announce(last, attempt, status)
+			f.show.progress(last)
+			imp, attempt, status = last.Import, last.Import.Attempts, last.Import.Status
+			now = f.now()
+			nextLook = now.Add(min(max(lookShare*now.Sub(began), shortestPause), longestLook))
+		}
+		if changed {
+			beat.reset()
+		}
+		if imp.Status == message.StatusRunning {
+			ended = time.Time{}
+			return false, nil
+		}
+		if ended.IsZero() {
+			ended = now
+		}
+		return imp.Settled() || now.Sub(ended) > settling, nil
+	})
+	if err != nil {
+		return last, err
+	}
+	// What the last units did may have been recorded after the last look.
+	return f.imports.Status(ctx, importID)
+}
+
+// announce tells what is new of an import since the attempt and status last told.
+func (f follower) announce(s registry.Status, attempt int, status string) {
+	for _, a := range s.Attempts {
+		if a.Number > attempt {
+			f.show.note(message.CtlAttempt(a.Number, a.Kind, a.Trigger, a.Generation))
+		}
+	}
+	if s.Import.Status != status {
+		f.show.note(message.CtlImport(s.Import.ImportID, s.Import.Mode, s.Import.FileDate, s.Import.Status))
+	}
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// importCommand uploads the files of a folder and follows their import.
+type importCommand struct {
+	Mode     string        `help:"${import_mode}" enum:"initial,daily" required:""`
+	Dir      string        `help:"${import_dir}" required:"" placeholder:"DOSSIER"`
+	Date     string        `help:"${import_date}" placeholder:"AAAA-MM-JJ"`
+	NoFollow bool          `help:"${no_follow}"`
+	Timeout  time.Duration `help:"${timeout}" default:"60m"`
+}
+
+// Run runs the command.
+func (i *importCommand) Run(ctx context.Context, c *console) error {
+	if _, err := time.Parse(time.DateOnly, i.Date); i.Date != "" && err != nil {
+		return &usageError{message.CtlBadDate}
+	}
+	ctx, cancel := within(ctx, i.Timeout)
+	defer cancel()
+	s, err := c.open(ctx, "LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE")
+	if err != nil {
+		return err
+	}
+	found, err := readFolder(i.Dir, i.Mode, i.Date, s.names)
+	if err != nil {
+		return err
+	}
+	show := newDisplay(c)
+	for _, left := range found.Left {
+		show.note(left)
+	}
+	d := delivery{
+		mode: i.Mode, folder: found, show: show, objects: s.registry,
+		upload: newBucketUploader(s.objects, s.landing), bucket: s.landing,
+		waiting: waiting{imports: s.registry, dates: s.registry, names: s.names},
+		follow:  follower{imports: s.registry, show: show, now: c.now, pause: c.pause},
+	}
+	importID, err := d.deliver(ctx, i.NoFollow)
+	if err != nil {
+		return stopped(ctx, err, importID, i.Timeout)
+	}
+	if i.NoFollow {
+		c.say(message.CtlDeposited(i.Mode, found.Date))
+		return nil
+	}
+	return c.followed(ctx, d.follow, importID, i.Timeout, s.work, d.unused)
+}
+
+// delivery is the way of a folder's files to an import.
+type delivery struct {
+	mode    string
+	folder  folder
+	show    display
+	upload  uploader
+	bucket  string
+	objects objects
+	waiting waiting
+	follow  follower
+
+	versions map[string]string // uploaded versions by key
+}
+
+// objects lists the arrivals of a date; *registry.Registry is one. Reads are
+// strongly consistent.
+type objects interface {
+	Objects(ctx context.Context, mode, date string) ([]registry.Arrival, error)
+}
+
+// deliver uploads the files and returns the import that takes them, as soon as
+// it has one and runs. With leave it returns after the upload. It fails with
+// toldError where no import will run without somebody's help.
+func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, err error) {
+	before, err := d.before(ctx)
+	if err != nil {
+		return "", err
+	}
+	old, err := d.recorded(ctx)
+	if err != nil {
+		return "", err
+	}
+	d.show.note(message.CtlUploading(len(d.folder.Files), message.Bytes(d.folder.bytes()), d.bucket, d.mode))
+	if d.versions, err = uploadAll(ctx, d.upload, d.folder, d.show); err != nil || leave {
+		return before.ImportID, err
+	}
+	if err := d.arrive(ctx, old); err != nil {
+		return before.ImportID, err
+	}
+	return d.start(ctx, before)
+}
+
+// before looks at the import that the date has already; zero for none. It
+// refuses an upload that nothing would ever read.
+func (d *delivery) before(ctx context.Context) (registry.Import, error) {
+	importID, found, err := d.waiting.imports.ImportOf(ctx, d.mode, d.folder.Date)
+	if err != nil {
+		return registry.Import{}, err
+	}
+	if !found {
+		published, err := d.waiting.dates.Published(ctx)
+		if err == nil && d.mode == registry.ModeInitial && len(published) > 0 {
+			d.show.note(message.CtlInitialTooLate)
+			err = toldError{}
+		}
+		return registry.Import{}, err
+	}
+	imp, err := d.waiting.imports.Import(ctx, importID)
+	if err != nil {
+		return imp, err
+	}
+	switch {
+	case imp.Status == message.StatusSucceeded:
+		d.show.note(message.CtlAlreadyDone(imp.ImportID, imp.Mode, imp.FileDate))
+		return imp, toldError{}
+	case imp.Status == message.StatusRunning && imp.Sealed():
+		d.show.note(message.CtlSealedRunning(imp.ImportID))
+	case imp.Status != message.StatusRunning:
+		d.show.note(message.CtlEarlierFailed(imp.ImportID, imp.Status, imp.Step, imp.Reason))
+		if imp.Fault == "MissingFiles" && imp.Status == message.StatusFailed {
+			d.show.note(message.CtlWillResume(imp.ImportID))
+		}
+	}
+	return imp, nil
+}
+
+// recorded returns the versions that the registry knows, by key.
+func (d *delivery) recorded(ctx context.Context) (map[string]string, error) {
+	all, err := d.objects.Objects(ctx, d.mode, d.folder.Date)
+	versions := map[string]string{}
+	for _, a := range all {
+		versions[a.Key] = a.VersionID
+	}
+	return versions, err
+}
+
+// arrive waits until the registry knows the uploaded files, or newer ones. A
+// notification that is lost is made up for by the sweep, within minutes.
+func (d *delivery) arrive(ctx context.Context, old map[string]string) error {
+	told := -1
+	return d.follow.poll(ctx, func(beat *rhythm) (bool, error) {
+		now, err := d.recorded(ctx)
+		if err != nil {
+			return false, err
+		}
+		known := 0
+		for key, version := range d.versions {
+			recorded, ok := now[key]
+			if ok && (recorded == version || version == "" || recorded != old[key]) {
+				known++
+			}
+		}
+		if known != told {
+			d.show.note(message.CtlWaitingArrivals(known, len(d.versions)))
+			told = known
+			beat.reset()
+		}
+		return known == len(d.versions), nil
+	})
+}
+
+// start waits until an import runs that may take the files, and returns it. It
+// tells why as long as there is none, and gives up with toldError once nothing
+// will move without a person.
+func (d *delivery) start(ctx context.Context, before registry.Import) (importID string, err error) {
+	var told string
+	var since time.Time
+	err = d.follow.poll(ctx, func(beat *rhythm) (bool, error) {
+		id, found, err := d.waiting.imports.ImportOf(ctx, d.mode, d.folder.Date)
+		if err != nil {
+			return false, err
+		}
+		importID = id
+		var why wait
+		if found {
+			imp, err := d.waiting.imports.Import(ctx, id)
+			if err != nil {
+				return false, err
+			}
+			if imp.Status == message.StatusRunning || imp.Attempts > before.Attempts {
+				return true, nil
+			}
+			why, err = d.stuck(ctx, imp)
+			if err != nil {
+				return false, err
+			}
+		} else if why, err = d.waiting.why(ctx, d.mode, d.folder.Date); err != nil {
+			return false, err
+		} else {
+			why.Reason = message.CtlWaiting(d.mode, d.folder.Date, why.Reason)
+		}
+		if why.Reason != told {
+			d.show.note(why.Reason)
+			told, since = why.Reason, d.follow.now()
+			beat.reset()
+		}
+		if why.Person && (why.Sure || d.follow.now().Sub(since) > patience) {
+			d.show.note(message.CtlNoMore)
+			return false, toldError{}
+		}
+		return false, nil
+	})
+	return importID, err
+}
+
+// stuck tells what an import that failed, or was abandoned, needs to take the
+// files that are now there.
+func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error) {
+	switch {
+	case imp.Status == message.StatusFailed && imp.Fault == "MissingFiles":
+		missing, err := d.waiting.missing(ctx, imp.Mode, imp.FileDate)
+		if err != nil {
+			return wait{}, err
+		}
+		if len(missing) > 0 {
+			return wait{Reason: message.CtlWaitsForFiles(missing), Person: true, Sure: true}, nil
+		}
+		why, err := d.waiting.blocked(ctx, imp.Mode, imp.FileDate, nil, nil)
+		if why.Reason == message.CtlWaitsForInitial {
+			why = wait{Reason: message.CtlWillResume(imp.ImportID), Person: true}
+		}
+		return why, err
+	case imp.Status == message.StatusFailed && !imp.Sealed():
+		return wait{Reason: message.CtlNeedsRedrive(imp.ImportID), Person: true, Sure: true}, nil
+	default:
+		return wait{Reason: message.CtlNeedsRestart(imp.ImportID), Person: true, Sure: true}, nil
+	}
+}
+
+// unused returns the names of the uploaded files that the import did not read.
+func (d *delivery) unused(imp registry.Import) []string {
+	read := map[string]string{}
+	for _, f := range imp.Files {
+		read[f.Key] = f.VersionID
+	}
+	var names []string
+	for _, key := range slices.Sorted(maps.Keys(d.versions)) {
+		if version := d.versions[key]; version != "" && read[key] != version {
+			names = append(names, key)
+		}
+	}
+	return names
+}

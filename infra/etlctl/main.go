@@ -1,0 +1,214 @@
+// Command etlctl is the operator's tool: it uploads the files of an import,
+// follows imports to their end, resumes, restarts and abandons them, and shows
+// their errors.
+//
+// It works against the local stack and against an AWS account alike. Its
+// settings are the environment variables that `make up` writes, or the outputs
+// of a CloudFormation stack (--stack). It reads the registry for all that it
+// shows, so it answers also when PostgreSQL is down; only `errors` reads
+// PostgreSQL. It changes nothing by itself but the landing bucket: what starts,
+// resumes or gives up an import is the functions of the stack.
+//
+// Exit status: 0 for what was asked and, of a followed import, «réussi»; 1 for a
+// failure, a refusal, or the end of --timeout; 2 for arguments or settings that
+// cannot work; 130 after Ctrl-C. Following never stops an import.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"etl-dataloader/internal/message"
+)
+
+// Exit statuses.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // 128 + SIGINT, as shells report it
+)
+
+// grammar is the command line.
+type grammar struct {
+	Stack string `help:"${stack}" placeholder:"NOM" env:"ETL_STACK"`
+
+	Import  importCommand  `cmd:"" help:"${import}"`
+	Status  statusCommand  `cmd:"" help:"${status}"`
+	Redrive redriveCommand `cmd:"" help:"${redrive}"`
+	Restart restartCommand `cmd:"" help:"${restart}"`
+	Abandon abandonCommand `cmd:"" help:"${abandon}"`
+	Errors  errorsCommand  `cmd:"" help:"${errors}"`
+}
+
+// console is what every command has: where it writes, its clock and settings.
+type console struct {
+	out, err io.Writer
+	terminal bool // out is a terminal: progress bars instead of lines
+	now      func() time.Time
+	pause    func(ctx context.Context, d time.Duration) error
+	settings settings
+}
+
+// say writes one line of the result.
+func (c *console) say(text string) { _, _ = fmt.Fprintln(c.out, text) }
+
+// usageError reports arguments or settings that cannot work.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// toldError ends a command whose outcome the operator has already read.
+type toldError struct{}
+
+func (toldError) Error() string { return "the outcome was shown" }
+
+// stoppedError ends a command that was to follow an import and had to stop.
+type stoppedError struct {
+	importID string // empty: none yet
+	text     string // instead of the usual words; empty: the usual ones
+}
+
+func (e *stoppedError) Error() string { return "stopped following " + e.importID }
+
+// Causes for which a command's context ends.
+var (
+	errInterrupted = errors.New("interrupted")
+	errTimeout     = errors.New("timeout")
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], console{
+		out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stdout), now: time.Now, pause: pause,
+		settings: settings{lookup: os.LookupEnv},
+	}))
+}
+
+// isTerminal tells whether a person watches what is written to f.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// pause waits, but not longer than ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run runs one command line and returns the exit status.
+func run(arguments []string, c console) int {
+	var g grammar
+	shown := false
+	parser, err := kong.New(&g, kong.Name("etlctl"), kong.Description(message.CtlHelp["about"]),
+		kong.Vars(message.CtlHelp), kong.Writers(c.out, c.err), kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(int) { shown = true }))
+	if err != nil {
+		return c.fail(err)
+	}
+	if len(arguments) == 0 {
+		arguments = []string{"--help"}
+	}
+	command, err := parser.Parse(arguments)
+	if shown {
+		return exitOK
+	}
+	if err != nil {
+		return c.fail(&usageError{message.CtlBadArguments(err.Error()) + "\n" + message.CtlSeeHelp})
+	}
+	c.settings.stack = g.Stack
+	ctx, stop := interruptible()
+	defer stop()
+	command.BindTo(ctx, (*context.Context)(nil))
+	return c.fail(command.Run(&c))
+}
+
+// interruptible returns a context that Ctrl-C or SIGTERM ends with errInterrupted.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel(errInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
+
+// within bounds a command.
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, limit, errTimeout)
+}
+
+// fail tells what went wrong and returns the exit status that fits.
+func (c *console) fail(err error) int {
+	status, text := exitFailed, ""
+	var usage *usageError
+	var stopped *stoppedError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		status, text = exitUsage, usage.text
+	case errors.As(err, new(toldError)):
+		return status
+	case errors.As(err, &stopped):
+		text = stopped.text
+		if errors.Is(err, errInterrupted) {
+			status = exitInterrupted
+		}
+	default:
+		text = message.CtlFailed(err)
+	}
+	_, _ = fmt.Fprintln(c.err, text)
+	return status
+}
+
+// stopped explains the end of ctx while an import was being followed; err as it
+// is if ctx goes on.
+func stopped(ctx context.Context, err error, importID string, limit time.Duration) error {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errInterrupted):
+		return errors.Join(cause, &stoppedError{importID: importID, text: message.CtlInterrupted(importID)})
+	case errors.Is(cause, errTimeout):
+		return &stoppedError{importID: importID, text: message.CtlTimeout(limit, importID)}
+	default:
+		return err
+	}
+}
+
+// help prints the help page in French.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	out := ctx.Stdout
+	var page bytes.Buffer
+	ctx.Stdout = &page
+	err := kong.DefaultHelpPrinter(options, ctx)
+	ctx.Stdout = out
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, strings.NewReplacer(message.CtlHelpWords...).Replace(page.String()))
+	return err
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// outputs are the settings and the outputs of the stack that hold them.
+var outputs = map[string]string{
+	"LANDING_BUCKET": "LandingBucket",
+	"WORK_BUCKET":    "WorkBucket",
+	"REGISTRY_TABLE": "RegistryTable",
+	"RERUN_FUNCTION": "RerunFunction",
+}
+
+// settings finds the settings of a command: in the outputs of a stack if one is
+// named, else in the environment.
+type settings struct {
+	lookup func(string) (string, bool)
+	stack  string
+	found  map[string]string // outputs of the stack, once read
+}
+
+// stackReader reads stacks; *cloudformation.Client is one.
+type stackReader interface {
+	DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
+}
+
+// readStack reads the outputs of the stack, if one is named.
+func (s *settings) readStack(ctx context.Context, reader stackReader) error {
+	if s.stack == "" || s.found != nil {
+		return nil
+	}
+	out, err := reader.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &s.stack})
+	if err != nil {
+		return &usageError{message.CtlNoStack(s.stack, err)}
+	}
+	s.found = map[string]string{}
+	for _, stack := range out.Stacks {
+		for _, o := range stack.Outputs {
+			s.found[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+		}
+	}
+	return nil
+}
+
+// get returns a setting; a missing one is a *usageError that says what to do.
+func (s *settings) get(name string) (string, error) {
+	if output, ok := outputs[name]; ok && s.stack != "" {
+		if v := s.found[output]; v != "" {
+			return v, nil
+		}
+		return "", &usageError{message.CtlNoOutput(s.stack, output)}
+	}
+	if v, ok := s.lookup(name); ok && v != "" {
+		return v, nil
+	}
+	return "", &usageError{message.CtlNoSetting(name)}
+}
+
+// services are the clients and names that commands work with.
+type services struct {
+	registry             *registry.Registry
+	objects              *s3.Client
+	functions            *lambda.Client
+	landing, work, rerun string // names of the buckets and of the function
+	names                *landing.Names
+}
+
+// open returns the services; needed lists the settings that this command cannot
+// do without.
+func (c *console) open(ctx context.Context, needed ...string) (*services, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		return nil, &usageError{message.CtlNoRegion}
+	}
+	if err := c.settings.readStack(ctx, cloudformation.NewFromConfig(cfg)); err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, name := range needed {
+		if values[name], err = c.settings.get(name); err != nil {
+			return nil, err
+		}
+	}
+	pkg, err := contract.Load()
+	if err != nil {
+		return nil, err
+	}
+	names, err := landing.FromContract(pkg)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, _ := c.settings.lookup("AWS_ENDPOINT_URL")
+	return &services{
+		registry: registry.New(dynamodb.NewFromConfig(cfg), values["REGISTRY_TABLE"], time.Now),
+		objects:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = endpoint != "" }),
+		// A request that was carried out and whose answer was lost would be
+		// refused the second time, so the operator repeats it, not the client.
+		functions: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.RetryMaxAttempts = 1 }),
+		landing:   values["LANDING_BUCKET"], work: values["WORK_BUCKET"], rerun: values["RERUN_FUNCTION"],
+		names: names,
+	}, nil
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// followed follows an import to its end, shows what became of it, and returns
+// toldError unless it succeeded. unused, if given, tells which files the import
+// was to read and did not.
+func (c *console) followed(ctx context.Context, f follower, importID string, limit time.Duration, work string,
+	unused func(registry.Import) []string,
+) error {
+	s, err := f.toEnd(ctx, importID)
+	if err != nil {
+		return stopped(ctx, err, importID, limit)
+	}
+	c.say("")
+	showFiles(c.out, s)
+	c.say("")
+	c.say(message.CtlResult(importID, s.Import.Status, s.Import.EndedAt.Sub(s.Import.StartedAt).Seconds()))
+	showOutcome(c.out, s, work)
+	if s.Import.Status != message.StatusSucceeded {
+		return toldError{}
+	}
+	if unused == nil {
+		return nil
+	}
+	if names := unused(s.Import); len(names) > 0 {
+		c.say(message.CtlUnusedFiles(importID, names))
+		return toldError{}
+	}
+	return nil
+}
+
+// showOutcome writes why an import failed and what to do, and where its report is.
+func showOutcome(out io.Writer, s registry.Status, work string) {
+	imp := s.Import
+	if imp.Status == message.StatusFailed {
+		lines := []string{
+			message.CtlStep(imp.Step), message.CtlReason(imp.Reason),
+			message.CtlWhatToDo(message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)),
+		}
+		_, _ = fmt.Fprintln(out, strings.Join(lines, "\n"))
+	}
+	for _, f := range s.Files {
+		if f.Counts.Rejected+f.Counts.NotEnriched > 0 {
+			_, _ = fmt.Fprintln(out, message.CtlErrorsHint(imp.ImportID))
+			break
+		}
+	}
+	location := "s3://" + work + "/" + imp.ImportID + "/report.html"
+	switch {
+	case imp.Settled():
+		_, _ = fmt.Fprintln(out, message.CtlReport(location))
+	case imp.Status != message.StatusRunning:
+		_, _ = fmt.Fprintln(out, message.CtlReportLate(location))
+	}
+}
+
+// showFiles writes the table of an import's files.
+func showFiles(out io.Writer, s registry.Status) {
+	t := table{columns: message.CtlColumnsFiles, right: "nnnnnnn"}
+	var sum registry.Counts
+	var work float64
+	for _, f := range s.Files {
+		name := f.Resource
+		if f.Key != "" {
+			name = path.Base(f.Key)
+		}
+		valid := message.CtlNone
+		if f.Done {
+			valid = message.Count(f.Counts.Valid)
+		}
+		t.add(append(append([]string{name, message.Count(f.Counts.Read), valid}, counts(f.Counts)...),
+			message.Seconds(f.WorkSeconds), or(f.Status, message.CtlNone))...)
+		sum.Read += f.Counts.Read
+		sum.Valid += f.Counts.Valid
+		sum.Rejected += f.Counts.Rejected
+		sum.Enriched += f.Counts.Enriched
+		sum.NotEnriched += f.Counts.NotEnriched
+		sum.Persisted += f.Counts.Persisted
+		work += f.WorkSeconds
+	}
+	if len(t.rows) == 0 {
+		_, _ = fmt.Fprintln(out, message.ReportNoFiles)
+		return
+	}
+	t.rule()
+	t.add(append(append([]string{message.CtlTotal, message.Count(sum.Read), message.Count(sum.Valid)}, counts(sum)...),
+		message.Seconds(work), "")...)
+	t.write(out)
+}
+
+// counts are the columns of a file that follow its valid records.
+func counts(c registry.Counts) []string {
+	enriched, not := message.CtlNone, message.CtlNone
+	if c.Enriched+c.NotEnriched > 0 {
+		enriched, not = message.Count(c.Enriched), message.Count(c.NotEnriched)
+	}
+	return []string{message.Count(c.Rejected), enriched, not, message.Count(c.Persisted)}
+}
+
+// showStates writes the table of an import's states.
+func showStates(out io.Writer, s registry.Status) {
+	if len(s.States) == 0 {
+		return
+	}
+	t := table{columns: message.CtlColumnsSteps, right: "  nnnn"}
+	for _, state := range s.States {
+		speed := message.CtlNone
+		if r := rate(state); r > 0 {
+			speed = message.CtlRate(r)
+		}
+		t.add(state.State, state.Step, message.CtlUnitsOf(state.Done, planned(state, s)),
+			message.Count(records(state)), speed, message.Seconds(state.Seconds()))
+	}
+	title(out, message.CtlTitleSteps)
+	t.write(out)
+}
+
+// showAttempts writes the table of an import's attempts.
+func showAttempts(out io.Writer, s registry.Status) {
+	t := table{columns: message.CtlColumnsAttempts, right: "n   n"}
+	for _, a := range s.Attempts {
+		t.add(fmt.Sprint(a.Number), message.KindName(a.Kind), message.TriggerName(a.Trigger), instant(a.At),
+			fmt.Sprint(a.Generation), or(a.FailedStep, message.CtlNone), or(a.FailedReason, message.CtlNone))
+	}
+	title(out, message.CtlTitleAttempts)
+	t.write(out)
+}
+
+func title(out io.Writer, text string) { _, _ = fmt.Fprintf(out, "\n%s\n", text) }
+
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return message.CtlNone
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// table is a table of text in columns of equal width.
+type table struct {
+	columns []string
+	right   string // one byte a column: n where it stands to the right; the rest to the left
+	rows    [][]string
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// rule adds a line across the table.
+func (t *table) rule() { t.rows = append(t.rows, nil) }
+
+// write writes the table. Every character is taken to be one column wide.
+func (t *table) write(out io.Writer) {
+	widths := make([]int, len(t.columns))
+	for _, row := range append([][]string{t.columns}, t.rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	across := make([]string, len(widths))
+	for i, w := range widths {
+		across[i] = strings.Repeat("─", w)
+	}
+	for _, row := range append([][]string{t.columns, across}, t.rows...) {
+		if row == nil {
+			row = across
+		}
+		var line strings.Builder
+		for i, cell := range row {
+			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i < len(t.right) && t.right[i] == 'n' {
+				cell = gap + cell
+			} else {
+				cell += gap
+			}
+			line.WriteString(cell + "  ")
+		}
+		_, _ = fmt.Fprintln(out, strings.TrimRight(line.String(), " "))
+	}
+}

@@ -40,3 +40,78 @@ down: ## Stops the local stack and keeps its data
 .PHONY: reset
 reset: ## Stops the local stack and forgets its data
 	@$(STACK) reset
+	@rm -rf $(LOCAL_DIR)/demo
+
+.PHONY: demo
+demo: up ## Imports a small history, then the next day at each call, following both
+	@$(WITH_ENV) LOCAL_DIR=$(LOCAL_DIR) infra/local/demo.sh
+
+ROWS ?= 1000
+SEED ?= 1
+DATE ?= 2024-10-07
+FAULTS ?= 0
+MODE ?= initial
+HISTORY_ROWS ?= 0
+OUT ?= $(LOCAL_DIR)/sample/$(DATE)
+.PHONY: sample
+sample: tools ## Makes the ten files: ROWS= SEED= DATE= FAULTS= MODE= HISTORY_ROWS= OUT=
+	@build/local/sample -rows $(ROWS) -seed $(SEED) -date $(DATE) -faults $(FAULTS) -mode $(MODE) -history-rows $(HISTORY_ROWS) -out $(OUT)
+	@echo "The files are in $(OUT)"
+
+.PHONY: import
+import: tools ## Uploads the files of DIR= in MODE=initial|daily and follows the import
+	@test -n "$(DIR)" || { echo "Say which folder: make import MODE=$(MODE) DIR=…" >&2; exit 2; }
+	@$(WITH_ENV) $(ETLCTL) import --mode $(MODE) --dir $(DIR)
+
+.PHONY: status
+status: tools ## Shows the imports, or the one of IMPORT_ID=
+	@$(WITH_ENV) $(ETLCTL) status $(IMPORT_ID)
+
+.PHONY: redrive restart abandon
+redrive restart abandon: tools ## Goes on with, starts over, or gives up the import of IMPORT_ID=
+	@test -n "$(IMPORT_ID)" || { echo "Say which import: make $@ IMPORT_ID=…" >&2; exit 2; }
+	@$(WITH_ENV) $(ETLCTL) $@ $(IMPORT_ID)
+
+LINT := go tool -modfile=infra/tools/go.mod golangci-lint
+.PHONY: lint
+lint: ## Checks the code, the template and the state machine
+	@$(STACK) venv
+	@$(LINT) run ./...
+	@.local/venv/bin/python infra/local/lint_asl.py statemachine/import.asl.json
+	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .local/venv/bin/sam validate --lint --template template.yaml >/dev/null
+
+.PHONY: format
+format: ## Formats the code
+	@$(LINT) fmt ./...
+
+.PHONY: test
+test: build ## Runs everything: lint, docs check, unit, integration and end-to-end tests
+	@infra/local/test.sh
+
+.PHONY: e2e
+e2e: build ## Runs the end-to-end tests alone
+	@infra/local/test.sh e2e
+
+.PHONY: fuzz
+FUZZTIME ?= 60s
+fuzz: ## Runs every fuzz target for FUZZTIME=
+	@for target in $$(grep -rloE '^func Fuzz' --include=*_test.go internal | xargs -n1 dirname | sort -u); do \
+	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target | sed 's/func //'); do \
+	    go test ./$$target -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x; done; done
+
+.PHONY: bench
+bench: ## Runs the benchmarks of the hot paths
+	@go test -run '^$$' -bench . -benchmem ./internal/record ./internal/protection ./internal/copybinary ./internal/validation
+
+.PHONY: docs
+docs: ## Regenerates the generated documents
+	@go run ./infra/docs
+
+STACK_NAME ?= etl-dataloader
+.PHONY: deploy
+deploy: ## Deploys to the AWS account of the environment: DATABASE_SECRET_ARN= ENRICHMENT_CLIENTS_URL= STACK_NAME=
+	@test -n "$(DATABASE_SECRET_ARN)" -a -n "$(ENRICHMENT_CLIENTS_URL)" || { echo "Set DATABASE_SECRET_ARN and ENRICHMENT_CLIENTS_URL; docs/deploy.md explains both." >&2; exit 2; }
+	@$(MAKE) functions GOARCH=arm64
+	@$(STACK) venv
+	@.local/venv/bin/sam deploy --template-file template.yaml --stack-name $(STACK_NAME) --resolve-s3 --capabilities CAPABILITY_IAM \
+	  --no-fail-on-empty-changeset --parameter-overrides DatabaseSecretArn=$(DATABASE_SECRET_ARN) EnrichmentClientsUrl=$(ENRICHMENT_CLIENTS_URL) $(PARAMETERS)

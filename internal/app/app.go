@@ -10,6 +10,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	stdlog "log"
 	"log/slog"
 	"os"
 	"time"
@@ -22,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go/logging"
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
@@ -49,7 +52,9 @@ func Load(ctx context.Context) *App {
 	log := centrallog.New(os.Stdout, slog.LevelInfo)
 	env, err := readEnv()
 	exitOn(log, err)
-	cfg, err := config.LoadDefaultConfig(ctx)
+	// What the SDK and its helpers print for developers is no line of the central log.
+	stdlog.SetOutput(io.Discard)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	exitOn(log, err)
 	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now}
 }
@@ -127,13 +132,21 @@ func (a *App) Phase() phase.Common {
 // registry, where an administrator finds them also when PostgreSQL is down.
 func Handler[In phase.Subject, Out any](a *App, state string, run func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	faults := a.Registry()
-	return fault.Boundary(a.Log, func(ctx context.Context, in In) (Out, error) {
-		out, err := run(ctx, in)
-		if err != nil {
-			record(ctx, a, faults, state, in, fault.Lift(err))
+	return func(ctx context.Context, in In) (Out, error) {
+		state := state
+		if several, ok := any(in).(phase.Stater); ok {
+			state = several.State()
 		}
-		return out, err
-	})
+		imp, _ := in.Subject()
+		log := a.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.Step(state)), slog.String("state", state))
+		return fault.Boundary(log, func(ctx context.Context, in In) (Out, error) {
+			out, err := run(ctx, in)
+			if err != nil {
+				record(ctx, a, faults, state, in, fault.Lift(err))
+			}
+			return out, err
+		})(ctx, in)
+	}
 }
 
 // record stores a fault; that it could not be stored is only logged, as the

@@ -46,7 +46,9 @@ func throttled(err error) bool {
 	}
 	switch api.ErrorCode() {
 	case "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
-		"ProvisionedThroughputExceededException", "KMSInternalException", "KeyUnavailableException", "RequestTimeout":
+		"ProvisionedThroughputExceededException", "KMSInternalException", "KeyUnavailableException", "RequestTimeout",
+		// S3 refuses one of two conditional writes that meet.
+		"ConditionalRequestConflict", "OperationAborted":
 		return true
 	default:
 		return false

@@ -45,6 +45,11 @@ func OrphanRows(rows int64, resource, field, parent string) string {
 	return fmt.Sprintf("%d lignes de %s désignent par '%s' une ligne absente de %s", rows, resource, field, parent)
 }
 
+// SlotTaken explains why an import cannot run now.
+func SlotTaken(holder string) string {
+	return fmt.Sprintf("l'import %s est en cours ou en échec, un seul import à la fois : terminez-le ou abandonnez-le d'abord", holder)
+}
+
 // Reasons for which a work object is refused.
 const (
 	OtherSchema  = "il a été écrit pour d'autres colonnes"

@@ -31,6 +31,7 @@ type FileCounts struct {
 	Rejected int64  `json:"rejected"`
 	// CrossRejected are those of Rejected that no rule over one record rejects.
 	CrossRejected int64 `json:"cross_rejected"`
+	CrossErrors   int64 `json:"cross_errors"` // reasons that the rules over more than one record gave
 }
 
 // CrossCheck applies the rules over more than one record: uniqueness, relations
@@ -64,7 +65,7 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 	}
 	for _, f := range out.Files {
 		p.done(ctx, in.Import, f.File, registry.Progress{
-			State: "CrossCheck", Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected,
+			State: "CrossCheck", Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected, Errors: f.CrossErrors,
 		}, started, message.ResourceChecked)
 	}
 	return out, nil
@@ -116,7 +117,8 @@ func (p *CrossCheck) settle(ctx context.Context, tx pgx.Tx, imp Import) (CrossCh
 		WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = r.resource
 		RETURNING f.resource, f.file, f.records, f.valid, f.rejected,
 			f.rejected - coalesce((SELECT sum((l.result->>'rejected')::bigint) FROM etl.ledger l WHERE l.import_id = $1
-				AND l.generation = $2 AND l.phase = 'Validate' AND l.resource = f.resource), 0)::bigint`,
+				AND l.generation = $2 AND l.phase = 'Validate' AND l.resource = f.resource), 0)::bigint,
+			(SELECT count(*) FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = f.resource AND e.chunk IS NULL)`,
 		imp.ImportID, imp.Generation, message.FileValid, message.FileWithRejects)
 	if err != nil {
 		return CrossChecked{}, err

@@ -36,9 +36,9 @@ type Index struct {
 // Run indexes one table, once.
 func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	started := p.Now()
-	state, text, index := "IndexStaging", message.StagingIndexed, p.staging
+	state, text, index := in.State(), message.StagingIndexed, p.staging
 	if in.Kind == string(postgres.Target) {
-		state, text, index = "IndexTargets", message.TargetIndexed, p.target
+		text, index = message.TargetIndexed, p.target
 	}
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit(state, in.Resource, 0), func(ctx context.Context, tx pgx.Tx) (IndexOut, error) {
 		return IndexOut{Resource: in.Resource}, index(ctx, tx, in)

@@ -2,6 +2,7 @@ package phase
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strings"
 
@@ -38,6 +39,9 @@ type Settings struct {
 
 // Sealer is what Open needs from the registry.
 type Sealer interface {
+	// TakeSlot takes the slot of the one import that may run, or keeps it; it fails
+	// with *registry.TakenError if another import has it.
+	TakeSlot(ctx context.Context, importID string) error
 	// Arrivals returns the newest object of each resource for a date, read
 	// consistently.
 	Arrivals(ctx context.Context, mode, fileDate string) (map[string]registry.Arrival, error)
@@ -82,31 +86,19 @@ func (p *Open) seal(ctx context.Context, imp Import) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if known.Generation != imp.Generation {
+	if known.Generation != imp.Generation || known.Status == message.StatusSucceeded || known.Status == message.StatusAbandoned {
 		return nil, &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+	}
+	// A redrive in the console comes here without having asked anybody.
+	if err := p.Sealer.TakeSlot(ctx, imp.ImportID); err != nil {
+		if taken, ok := errors.AsType[*registry.TakenError](err); ok {
+			return nil, &fault.Refused{ImportID: imp.ImportID, Reason: message.SlotTaken(taken.Holder)}
+		}
+		return nil, err
 	}
 	sealed := known.Files
 	if !known.Sealed() {
-		sealed = nil
-		arrivals, err := p.Sealer.Arrivals(ctx, imp.Mode, imp.FileDate)
-		if err != nil {
-			return nil, err
-		}
-		var missing []string
-		for _, r := range p.Contract.Resources {
-			a, ok := arrivals[r.Name]
-			if !ok {
-				missing = append(missing, r.FileType)
-				continue
-			}
-			sealed = append(sealed, registry.SealedFile{Resource: r.Name, Key: a.Key, VersionID: a.VersionID, Size: a.Size, ETag: a.ETag, LastModified: a.LastModified})
-		}
-		if missing != nil {
-			log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading))
-			log.ErrorContext(ctx, message.FilesMissing, centrallog.Details(strings.Join(missing, ", ")))
-			return nil, &fault.MissingFiles{ImportID: imp.ImportID, Missing: missing}
-		}
-		if sealed, err = p.Sealer.Seal(ctx, imp.ImportID, imp.Generation, sealed); err != nil {
+		if sealed, err = p.sealNewest(ctx, imp); err != nil {
 			return nil, err
 		}
 	}
@@ -118,6 +110,44 @@ func (p *Open) seal(ctx context.Context, imp Import) ([]File, error) {
 		}
 	}
 	return files, nil
+}
+
+// sealNewest seals the newest object of each resource, and warns of those that
+// came while it did.
+func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFile, error) {
+	log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading))
+	arrivals, err := p.Sealer.Arrivals(ctx, imp.Mode, imp.FileDate)
+	if err != nil {
+		return nil, err
+	}
+	var sealed []registry.SealedFile
+	var missing []string
+	for _, r := range p.Contract.Resources {
+		a, ok := arrivals[r.Name]
+		if !ok {
+			missing = append(missing, r.FileType)
+			continue
+		}
+		sealed = append(sealed, registry.SealedFile{Resource: r.Name, Key: a.Key, VersionID: a.VersionID, Size: a.Size, ETag: a.ETag, LastModified: a.LastModified})
+	}
+	if missing != nil {
+		log.ErrorContext(ctx, message.FilesMissing, centrallog.Details(strings.Join(missing, ", ")))
+		return nil, &fault.MissingFiles{ImportID: imp.ImportID, Missing: missing}
+	}
+	if sealed, err = p.Sealer.Seal(ctx, imp.ImportID, imp.Generation, sealed); err != nil {
+		return nil, err
+	}
+	known, err := p.Sealer.Import(ctx, imp.ImportID)
+	if err != nil {
+		return nil, err
+	}
+	if arrivals, err = p.Sealer.Arrivals(ctx, imp.Mode, imp.FileDate); err != nil {
+		return nil, err
+	}
+	for _, late := range known.Unused(arrivals) {
+		log.WarnContext(ctx, message.LogLateFile, centrallog.File(late.Key), centrallog.Details(message.LateFile(imp.ImportID, known.Status)))
+	}
+	return sealed, nil
 }
 
 // open writes the import, its files, its attempt and its data key.

@@ -1,9 +1,25 @@
 package phase
 
+import "etl-dataloader/internal/postgres"
+
 // Subject says which import, and which resource of it, an input is about, so
 // that a failure can be recorded where an administrator looks.
 type Subject interface {
 	Subject() (imp Import, resource string)
+}
+
+// Stater is an input of a function that serves several states of the machine.
+type Stater interface {
+	// State names the state that sent the input.
+	State() string
+}
+
+// State implements [Stater].
+func (in IndexIn) State() string {
+	if in.Kind == string(postgres.Target) {
+		return "IndexTargets"
+	}
+	return "IndexStaging"
 }
 
 // Subject implements [Subject].

@@ -63,7 +63,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 		return Validated{}, err
 	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
-		State: "Validate", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Valid: out.Valid, Rejected: out.Rejected,
+		State: "Validate", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Valid: out.Valid, Rejected: out.Rejected, Errors: out.Errors,
 	}, started, message.ChunkValidated)
 	return out, nil
 }

@@ -18,7 +18,7 @@ import (
 // again with the same from after a failure.
 func (db *DB) Restart(ctx context.Context, importID string, from int) (int, error) {
 	err := db.retire(ctx, importID, from, `UPDATE etl.imports
-		SET generation = $2 + 1, status = 'en cours', updated_at = now() WHERE import_id = $1 AND generation = $2`)
+		SET generation = $2 + 1, status = 'en cours', updated_at = now() WHERE import_id = $1 AND generation IN ($2, $2 + 1)`)
 	return from + 1, err
 }
 
@@ -26,7 +26,7 @@ func (db *DB) Restart(ctx context.Context, importID string, from int) (int, erro
 // be written or published any more. Calling it again changes nothing.
 func (db *DB) Abandon(ctx context.Context, importID string, generation int) error {
 	return db.retire(ctx, importID, generation, `UPDATE etl.imports
-		SET generation = $2 + 1, status = 'abandonné', updated_at = now() WHERE import_id = $1 AND generation = $2`)
+		SET generation = $2 + 1, status = 'abandonné', updated_at = now() WHERE import_id = $1 AND generation IN ($2, $2 + 1)`)
 }
 
 func (db *DB) retire(ctx context.Context, importID string, generation int, update string) error {

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs the tests as `make test` does. They share one local stack of their own:
+# its PostgreSQL serves the integration tests, each with databases it makes
+# itself, and the whole stack serves the end-to-end tests.
+#
+#   infra/local/test.sh [e2e]
+set -euo pipefail
+
+what=${1:-all}
+unset DATABASE_URL AWS_ENDPOINT_URL
+export LOCAL_DIR=.local/test LOCAL_STACK_NAME=etl-test
+stack() { python3 infra/local/stack.py "$@"; }
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+if [ "$what" = all ]; then
+  step "lint"
+  make --no-print-directory lint
+  step "generated documents"
+  go run ./infra/docs -check
+  step "Python: emulator, stack, oracle"
+  .local/venv/bin/python -m unittest discover -q infra/local/emulator
+  .local/venv/bin/python -m unittest discover -q -s infra/local/runner -t infra/local
+  python3 -m unittest discover -q infra/local/oracle
+fi
+
+step "local stack"
+stack reset
+trap 'stack down' EXIT
+LOCAL_PARAMETERS="ChunkBytes=1048576 ChunkRecords=500" stack up
+
+if [ "$what" = all ]; then
+  step "unit and integration tests"
+  DATABASE_URL=$(sed -n 's/^DATABASE_URL=//p' $LOCAL_DIR/env) MINISTACK=".local/venv/bin/python -m ministack" \
+    go test -race -timeout 15m ./...
+fi
+
+step "end-to-end tests"
+E2E_ENV=$LOCAL_DIR/env go test -count=1 -timeout 20m -tags e2e ./infra/local/e2e/...
+step "all passed"

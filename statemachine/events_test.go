@@ -103,7 +103,7 @@ func migrateEvent(t *testing.T) []byte {
 		RequestType: cfn.RequestCreate, RequestID: "b1946ac9-2492-4d23-a47c-6235b4d26111",
 		ResponseURL:  "https://cloudformation-custom-resource-response-euwest3.s3.eu-west-3.amazonaws.com/example",
 		ResourceType: "Custom::DatabaseSchema", LogicalResourceID: "Schema",
-		StackID:            "arn:aws:cloudformation:eu-west-3:111122223333:stack/etl-dataloader/17793124-05d4-b198-2fde-7ededc63b103",
+		StackID: "arn:aws:cloudformation:eu-west-3:111122223333:stack/etl-dataloader/17793124-05d4-b198-2fde-7ededc63b103",
 		ResourceProperties: map[string]any{
 			"ServiceToken": "arn:aws:lambda:eu-west-3:111122223333:function:etl-dataloader-MigrateFunction", "Version": "3",
 		},

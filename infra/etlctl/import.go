@@ -12,7 +12,7 @@ import (
 
 // importCommand uploads the files of a folder and follows their import.
 type importCommand struct {
-	Mode     string        `help:"${import_mode}" enum:"initial,daily" required:""`
+	Mode     string        `help:"${import_mode}" enum:"initial,daily" required:"" placeholder:"MODE"`
 	Dir      string        `help:"${import_dir}" required:"" placeholder:"DOSSIER"`
 	Date     string        `help:"${import_date}" placeholder:"AAAA-MM-JJ"`
 	NoFollow bool          `help:"${no_follow}"`

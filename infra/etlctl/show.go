@@ -68,7 +68,7 @@ func showOutcome(out io.Writer, s registry.Status, work string) {
 
 // showFiles writes the table of an import's files.
 func showFiles(out io.Writer, s registry.Status) {
-	t := table{columns: message.CtlColumnsFiles, right: "nnnnnnn"}
+	t := table{columns: message.CtlColumnsFiles, right: " nnnnnnn"}
 	var sum registry.Counts
 	var work float64
 	for _, f := range s.Files {

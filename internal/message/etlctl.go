@@ -45,7 +45,17 @@ var CtlHelp = map[string]string{
 var CtlHelpWords = []string{
 	"Usage: ", "Utilisation : ", "Arguments:", "Arguments :", "Flags:", "Options :", "Commands:", "Commandes :",
 	"Show context-sensitive help.", "Montre cette aide.", "<command>", "<commande>", "[flags]", "[options]",
-	"Run \"etlctl <commande> --help\" for more information on a command.", "« etlctl <commande> --help » détaille une commande.",
+	"Run \"etlctl <command> --help\" for more information on a command.", "« etlctl <commande> --help » détaille une commande.",
+}
+
+// CtlArgumentWords are the words about arguments that cannot work, each English
+// one followed by its French one.
+var CtlArgumentWords = []string{
+	"missing flags", "options manquantes", "unknown flag", "option inconnue", "unexpected argument", "argument inattendu",
+	"expected one of", "attendu, l'un de", "expected ", "attendu : ", "must be one of", "doit être parmi", " but got ", ", et non ",
+	", did you mean", " ; est-ce", "missing positional arguments", "arguments manquants", "one of", "l'un de",
+	"expected string value but got", "valeur attendue, et non", "invalid duration", "durée illisible",
+	"unexpected flag argument", "argument inattendu de l'option",
 }
 
 // What etlctl says about its arguments and settings.
@@ -56,7 +66,9 @@ const (
 )
 
 // CtlBadArguments says that the command line was not understood.
-func CtlBadArguments(reason string) string { return "Commande incomprise : " + reason + "." }
+func CtlBadArguments(reason string) string {
+	return "Commande incomprise : " + strings.TrimRight(strings.NewReplacer(CtlArgumentWords...).Replace(reason), ".?") + "."
+}
 
 // CtlBadDate says that a date is no date.
 const CtlBadDate = "--date n'est pas une date du calendrier (AAAA-MM-JJ)."
@@ -338,11 +350,13 @@ func CtlNotInDatabase(importID string) string {
 }
 
 // CtlRefused shows why a re-execution was not carried out.
-func CtlRefused(text string) string { return "Demande refusée. " + text }
+func CtlRefused(text string) string {
+	return "Demande refusée. " + strings.TrimSuffix(text, ".") + "."
+}
 
 // CtlRerunFailed shows a fault of the function that re-executes.
 func CtlRerunFailed(name, text string) string {
-	return "La demande n'a pas abouti (" + name + ") : " + text + ". Elle peut être répétée."
+	return "La demande n'a pas abouti (" + name + ") : " + strings.TrimSuffix(text, ".") + ". Elle peut être répétée."
 }
 
 // Count shows a number with a no-break space every three digits.

@@ -46,7 +46,11 @@ func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	if err != nil {
 		return IndexOut{}, err
 	}
-	p.done(ctx, in.Import, "", registry.Progress{State: state, Resource: in.Resource}, started, text)
+	progress := registry.Progress{State: state, Resource: in.Resource}
+	if in.Resource == eventsTable {
+		progress.Resource = "" // no file of that name
+	}
+	p.done(ctx, in.Import, "", progress, started, text)
 	return out, nil
 }
 

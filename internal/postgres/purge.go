@@ -2,9 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // PurgeStaging drops the staged records of imports that were published, or given
@@ -23,10 +25,29 @@ func PurgeStaging(ctx context.Context, db *DB, before time.Time) error {
 			return err
 		}
 		for _, name := range names {
-			if _, err := conn.Exec(ctx, `DROP TABLE IF EXISTS `+pgx.Identifier{"partitions", name}.Sanitize()); err != nil {
+			if err := purgeLeaf(ctx, conn, name); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 }
+
+// purgeLeaf drops a leaf, unless somebody reads it: the lock is not waited for
+// long, as everybody else would queue behind it.
+func purgeLeaf(ctx context.Context, conn *pgx.Conn, name string) error {
+	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '200ms'`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `DROP TABLE IF EXISTS `+pgx.Identifier{"partitions", name}.Sanitize())
+		return err
+	})
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == lockNotAvailable {
+		return nil
+	}
+	return err
+}
+
+// lockNotAvailable is the SQLSTATE of a lock that was not granted in time.
+const lockNotAvailable = "55P03"

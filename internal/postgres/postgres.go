@@ -78,6 +78,9 @@ func Open(ctx context.Context, databaseURL, application string, maxConns int32) 
 	params["tcp_keepalives_interval"] = "10"
 	params["tcp_keepalives_count"] = "3"
 	params["timezone"] = "UTC"
+	// Every name is qualified but that of the migrations' own table, which must
+	// not be looked for in a schema named as the role.
+	params["search_path"] = "public"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)

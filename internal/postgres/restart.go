@@ -32,7 +32,7 @@ func (db *DB) Abandon(ctx context.Context, importID string, generation int) erro
 func (db *DB) retire(ctx context.Context, importID string, generation int, update string) error {
 	return db.Query(ctx, "retire "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-			WHERE application_name = $1 AND pid <> pg_backend_pid()`, sessionName(importID, generation)); err != nil {
+			WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()`, sessionName(importID, generation)); err != nil {
 			return err
 		}
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {

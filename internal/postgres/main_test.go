@@ -1,0 +1,78 @@
+package postgres_test
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/postgres/postgrestest"
+)
+
+var server *postgrestest.Server
+
+func TestMain(m *testing.M) {
+	os.Exit(postgrestest.Run(m.Run, func(s *postgrestest.Server) { server = s }))
+}
+
+const importID = "IMPORT_20241009_150000_001"
+
+// opened is a database with one import at generation 1, and a table for what
+// tests write.
+type opened struct {
+	url  string
+	db   *postgres.DB
+	conn *pgx.Conn // the test's own
+}
+
+func open(t *testing.T) *opened {
+	t.Helper()
+	url := server.URL(t)
+	o := &opened{url: url, db: postgrestest.Open(t, url), conn: postgrestest.Connect(t, url)}
+	postgrestest.Exec(t, o.conn, `CREATE TABLE public.written (note text NOT NULL)`)
+	o.addImport(t, importID)
+	return o
+}
+
+func (o *opened) addImport(t *testing.T, id string) {
+	t.Helper()
+	postgrestest.Exec(t, o.conn, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash)
+		VALUES ($1, 'daily', '2024-10-08', 'en cours', 1, 'hash')`, id)
+}
+
+// count runs a query that counts.
+func (o *opened) count(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	return postgrestest.Scan[int](t, o.conn, query, args...)
+}
+
+func (o *opened) written(t *testing.T) int {
+	t.Helper()
+	return o.count(t, `SELECT count(*) FROM public.written`)
+}
+
+func (o *opened) ledger(t *testing.T) int {
+	t.Helper()
+	return o.count(t, `SELECT count(*) FROM etl.ledger`)
+}
+
+// waitBlocked returns when a session of the database waits for a lock.
+func (o *opened) waitBlocked(t *testing.T) {
+	t.Helper()
+	conn := postgrestest.Connect(t, o.url)
+	for postgrestest.Scan[int](t, conn, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("no session waits for a lock")
+		}
+	}
+}
+
+// inTx runs f in a transaction of the test's own connection.
+func (o *opened) inTx(t *testing.T, f func(context.Context, pgx.Tx) error) {
+	t.Helper()
+	if err := pgx.BeginFunc(t.Context(), o.conn, func(tx pgx.Tx) error { return f(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}

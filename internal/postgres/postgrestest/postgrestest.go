@@ -1,0 +1,185 @@
+// Package postgrestest gives tests real databases of their own.
+//
+// [Run] takes the server from the environment variable DATABASE_URL, migrates
+// one template database for the test package, and drops it at the end; without
+// the variable the tests fail. [Server.Open] and [Server.URL] copy the template,
+// so that tests never see each other's rows and may commit, lock and fail as
+// they like. A database is dropped at the end of its test. Nothing is written
+// into the database that DATABASE_URL names.
+package postgrestest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/postgres"
+)
+
+// setUpWithin bounds what is done before and after the tests.
+const setUpWithin = time.Minute
+
+// Server is the server of a test package, with its template.
+type Server struct {
+	admin  url.URL
+	prefix string
+	count  atomic.Int64
+}
+
+// Run runs the tests of a package, such as m.Run, on a server and returns their
+// exit code for os.Exit. set is called before them with the server.
+func Run(run func() int, set func(*Server)) int {
+	server, err := start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer server.stop()
+	set(server)
+	return run()
+}
+
+func start() (*Server, error) {
+	text := os.Getenv("DATABASE_URL")
+	if text == "" {
+		return nil, errors.New("DATABASE_URL is not set: it names a PostgreSQL server whose role may create databases; `make test` sets it")
+	}
+	admin, err := url.Parse(text)
+	if err != nil || !strings.HasPrefix(admin.Scheme, "postgres") {
+		return nil, errors.New("DATABASE_URL must be a URL of the form postgresql://user:password@host:port/database")
+	}
+	s := &Server{admin: *admin, prefix: "test_" + strings.ToLower(rand.Text()[:10]) + "_"}
+	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
+	defer cancel()
+	if err := s.admit(ctx, `CREATE DATABASE `+s.quoted("template")); err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.stop()
+		return nil, fmt.Errorf("migrate the template database: %w", err)
+	}
+	return s, nil
+}
+
+// migrate brings the template to the newest schema.
+func (s *Server) migrate(ctx context.Context) error {
+	const connections = 3 // the migrations, and their lock
+	db, err := postgres.Open(ctx, s.url("template"), "test", connections)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Migrate(ctx)
+	return err
+}
+
+func (s *Server) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
+	defer cancel()
+	if err := s.admit(ctx, `DROP DATABASE IF EXISTS `+s.quoted("template")+` WITH (FORCE)`); err != nil {
+		fmt.Fprintln(os.Stderr, "drop the template database:", err)
+	}
+}
+
+// admit runs a statement on the database of DATABASE_URL.
+func (s *Server) admit(ctx context.Context, statement string) error {
+	conn, err := pgx.Connect(ctx, s.admin.String())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, statement)
+	return err
+}
+
+func (s *Server) quoted(name string) string { return pgx.Identifier{s.prefix + name}.Sanitize() }
+
+func (s *Server) url(name string) string {
+	u := s.admin
+	u.Path = "/" + s.prefix + name
+	return u.String()
+}
+
+// URL makes a migrated database and returns its connection string.
+func (s *Server) URL(t testing.TB) string {
+	t.Helper()
+	return s.create(t, ` TEMPLATE `+s.quoted("template"))
+}
+
+// Empty makes a database without any schema of the product and returns its
+// connection string.
+func (s *Server) Empty(t testing.TB) string {
+	t.Helper()
+	return s.create(t, "")
+}
+
+func (s *Server) create(t testing.TB, template string) string {
+	t.Helper()
+	name := strconv.FormatInt(s.count.Add(1), 10)
+	if err := s.admit(t.Context(), `CREATE DATABASE `+s.quoted(name)+template); err != nil {
+		t.Fatalf("make a database: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.admit(context.WithoutCancel(t.Context()), `DROP DATABASE `+s.quoted(name)+` WITH (FORCE)`); err != nil {
+			t.Errorf("drop the database: %v", err)
+		}
+	})
+	return s.url(name)
+}
+
+// Open returns the product's access to a database, as a function has it: with
+// one connection.
+func Open(t testing.TB, databaseURL string) *postgres.DB {
+	t.Helper()
+	return OpenWide(t, databaseURL, 1)
+}
+
+// OpenWide is [Open] with up to connections connections.
+func OpenWide(t testing.TB, databaseURL string, connections int32) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), databaseURL, "test", connections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	return db
+}
+
+// Connect returns a connection of the test's own.
+func Connect(t testing.TB, databaseURL string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), databaseURL)
+	if err != nil {
+		t.Fatalf("connect: %v", err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+// Scan returns the only row of a query, with one column.
+func Scan[T any](t testing.TB, conn *pgx.Conn, query string, args ...any) T {
+	t.Helper()
+	var v T
+	if err := conn.QueryRow(t.Context(), query, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// Exec runs a statement.
+func Exec(t testing.TB, conn *pgx.Conn, statement string, args ...any) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}

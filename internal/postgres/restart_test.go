@@ -1,0 +1,201 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/postgres/postgrestest"
+)
+
+func TestRestartSupersedes(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	if _, err := postgres.Once(t.Context(), o.db, unit(0), note("first")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a second call, as after a lost answer, changes nothing
+		if generation, err := o.db.Restart(t.Context(), importID, 1); err != nil || generation != 2 {
+			t.Fatalf("restarted as %d, %v; want 2", generation, err)
+		}
+	}
+	if got := o.count(t, `SELECT generation FROM etl.imports`); got != 2 {
+		t.Errorf("the import is at generation %d, want 2", got)
+	}
+	if o.ledger(t) != 0 {
+		t.Error("the ledger still has the first generation")
+	}
+	_, err := postgres.Once(t.Context(), o.db, unit(0), note("late"))
+	if got, ok := errors.AsType[*fault.Superseded](err); !ok || got.ImportID != importID || got.Generation != 1 {
+		t.Errorf("a late twin got %v, want Superseded", err)
+	}
+	second := unit(0)
+	second.Generation = 2
+	if got, err := postgres.Once(t.Context(), o.db, second, note("second")); err != nil || got.Note != "second" {
+		t.Errorf("the new generation got %+v, %v", got, err)
+	}
+}
+
+func TestAbandonSupersedes(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	for range 2 {
+		if err := o.db.Abandon(t.Context(), importID, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := postgrestest.Scan[string](t, o.conn, `SELECT status FROM etl.imports`); got != "abandonné" {
+		t.Errorf("the import is %q", got)
+	}
+	for generation := 1; generation <= 3; generation++ {
+		u := unit(0)
+		u.Generation = generation
+		if _, err := postgres.Once(t.Context(), o.db, u, note("late")); !isSuperseded(err) {
+			t.Errorf("generation %d of an abandoned import got %v", generation, err)
+		}
+	}
+	if o.written(t) != 0 {
+		t.Error("an abandoned import was written")
+	}
+}
+
+func TestUnknownImport(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	u := unit(0)
+	u.ImportID = "IMPORT_20241009_150000_999"
+	if _, err := postgres.Once(t.Context(), o.db, u, note("x")); !isSuperseded(err) {
+		t.Errorf("got %v, want Superseded", err)
+	}
+	if generation, err := o.db.Restart(t.Context(), u.ImportID, 4); err != nil || generation != 5 {
+		t.Errorf("the restart of an import that never reached the database: %d, %v", generation, err)
+	}
+	if err := o.db.Abandon(t.Context(), u.ImportID, 1); err != nil {
+		t.Errorf("it cannot be abandoned: %v", err)
+	}
+}
+
+func TestPublishedIsRefused(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET status = 'réussi'`)
+	_, err := o.db.Restart(t.Context(), importID, 1)
+	for name, err := range map[string]error{"restart": err, "abandon": o.db.Abandon(t.Context(), importID, 1)} {
+		if _, ok := errors.AsType[*fault.Refused](err); !ok {
+			t.Errorf("%s of a published import: %v, want Refused", name, err)
+		}
+	}
+	if got := o.count(t, `SELECT generation FROM etl.imports`); got != 1 {
+		t.Errorf("it is at generation %d", got)
+	}
+}
+
+// TestRestartEndsALateTwin: a writer in the middle of its transaction is ended
+// by the restart and leaves nothing, even if it never heard of it.
+func TestRestartEndsALateTwin(t *testing.T) {
+	t.Parallel()
+	for name, retire := range map[string]func(context.Context, *postgres.DB) error{
+		"restart": func(ctx context.Context, db *postgres.DB) error {
+			_, err := db.Restart(ctx, importID, 1)
+			return err
+		},
+		"abandon": func(ctx context.Context, db *postgres.DB) error { return db.Abandon(ctx, importID, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := open(t)
+			inside, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+			go func() {
+				_, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx pgx.Tx) (result, error) {
+					r, err := note("late")(ctx, tx)
+					close(inside)
+					<-release
+					return r, err
+				})
+				ended <- err
+			}()
+			<-inside
+			if err := retire(t.Context(), postgrestest.Open(t, o.url)); err != nil {
+				t.Fatal(err)
+			}
+			close(release)
+			if err := <-ended; !isTransient(err) {
+				t.Errorf("the twin got %v, want a Transient fault", err)
+			}
+			if o.written(t) != 0 || o.ledger(t) != 0 {
+				t.Errorf("the twin left %d rows and %d ledger rows", o.written(t), o.ledger(t))
+			}
+			if _, err := postgres.Once(t.Context(), o.db, unit(0), note("later")); !isSuperseded(err) {
+				t.Errorf("its retry got %v, want Superseded", err)
+			}
+		})
+	}
+}
+
+// TestFenceLetsStatusPass: writers do not hold up a change of status, and a
+// restart that could not end the writers waits for them.
+func TestFenceLetsStatusPass(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	_, err := postgres.Once(t.Context(), o.db, unit(0), func(context.Context, pgx.Tx) (result, error) {
+		postgrestest.Exec(t, o.conn, `SET lock_timeout = '2s'; UPDATE etl.imports SET status = 'échoué', updated_at = now()`)
+		if _, err := o.conn.Exec(t.Context(), `SELECT FROM etl.imports FOR UPDATE NOWAIT`); err == nil {
+			t.Error("the fence does not hold the import")
+		}
+		return result{}, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRestartDropsTheGeneration: what was partially imported is gone, and what
+// belongs to others stays.
+func TestRestartDropsTheGeneration(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	const other = "IMPORT_20241009_150000_002"
+	o.addImport(t, other)
+	leaves := []postgres.Leaf{
+		{Kind: postgres.Staging, Resource: "clients", ImportID: importID, Generation: 1},
+		{Kind: postgres.Target, Resource: "ventes", ImportID: importID, Generation: 1},
+		{Kind: postgres.Events, ImportID: importID, Generation: 1},
+		{Kind: postgres.Staging, Resource: "clients", ImportID: other, Generation: 1},
+	}
+	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+		for _, l := range leaves {
+			if err := l.Create(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return leaves[0].AttachByImport(ctx, tx)
+	})
+	for _, id := range []string{importID, other} {
+		postgrestest.Exec(t, o.conn, `INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes) VALUES ($1, 1, 'clients', 'f', 'k', 'v', 1)`, id)
+		postgrestest.Exec(t, o.conn, `INSERT INTO etl.errors (import_id, generation, file, resource, rule, error_details, processing_step) VALUES ($1, 1, 'f', 'clients', 'r', 'd', 's')`, id)
+		postgrestest.Exec(t, o.conn, `INSERT INTO etl.rejects VALUES ($1, 1, 'clients', 2)`, id)
+		postgrestest.Exec(t, o.conn, `INSERT INTO etl.ledger VALUES ($1, 1, 'Stage', 'clients', 0)`, id)
+		postgrestest.Exec(t, o.conn, `INSERT INTO etl.data_keys (import_id, ciphertext) VALUES ($1, 'x')`, id)
+	}
+	if _, err := o.db.Restart(t.Context(), importID, 1); err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range leaves {
+		exists := postgrestest.Scan[bool](t, o.conn, `SELECT to_regclass($1) IS NOT NULL`, l.Table())
+		if want := i == 3; exists != want {
+			t.Errorf("%s exists: %v, want %v", l.Table(), exists, want)
+		}
+	}
+	for _, table := range []string{"files", "errors", "rejects", "ledger"} {
+		if got := postgrestest.Scan[string](t, o.conn, `SELECT string_agg(import_id, ',') FROM etl.`+table); got != other {
+			t.Errorf("etl.%s has rows of %s, want of %s alone", table, got, other)
+		}
+	}
+	if got := o.count(t, `SELECT count(*) FROM etl.data_keys`); got != 2 {
+		t.Errorf("%d data keys, want both", got)
+	}
+}

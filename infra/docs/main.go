@@ -1,0 +1,140 @@
+// Command docs generates the documents that follow from the project's own files:
+// the data dictionary from the contract, the diagrams of the state machine and of
+// the tables, and the table of the template's parameters.
+//
+//	go run ./infra/docs         writes what changed
+//	go run ./infra/docs -check  writes nothing; fails if a document is stale
+//
+// docs/dictionnaire.md is generated as a whole. Elsewhere a generated part stands
+// between two comments, and everything around them is written by hand:
+//
+//	<!-- begin generated: NAME -->
+//	<!-- end generated: NAME -->
+//
+// The same files always give the same documents, byte for byte.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"etl-dataloader/internal/contract"
+)
+
+func main() {
+	check := flag.Bool("check", false, "compare only, and fail if a document is stale")
+	root := flag.String("root", ".", "the project's folder")
+	flag.Parse()
+	if err := run(*root, *check, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "docs:", err)
+		os.Exit(1)
+	}
+}
+
+// document is a file with generated content: all of it (whole), or parts of it.
+type document struct {
+	path  string
+	whole func(*source) string
+	parts map[string]func(*source) string // by name of the part
+}
+
+// documents lists what is generated.
+func documents() []document {
+	return []document{
+		{path: "docs/dictionnaire.md", whole: dictionary},
+		{path: "docs/diagrams.md", parts: map[string]func(*source) string{"states": statesPart, "tables": tablesPart}},
+		{path: "docs/deploy.md", parts: map[string]func(*source) string{"parameters": parametersPart}},
+	}
+}
+
+// source is what documents are made from.
+type source struct {
+	contract   *contract.Package
+	machine    *level
+	parameters []parameterGroup
+}
+
+// load reads the project's files under root.
+func load(root string) (*source, error) {
+	pkg, err := contract.Load()
+	if err != nil {
+		return nil, fmt.Errorf("contract: %w", err)
+	}
+	machine, err := loadMachine(filepath.Join(root, "statemachine", "import.asl.json"))
+	if err != nil {
+		return nil, err
+	}
+	parameters, err := loadParameters(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	return &source{contract: pkg, machine: machine, parameters: parameters}, nil
+}
+
+// run writes the documents under root, or only compares them.
+func run(root string, check bool, out io.Writer) error {
+	s, err := load(root)
+	if err != nil {
+		return err
+	}
+	var stale []string
+	for _, d := range documents() {
+		file := filepath.Join(root, filepath.FromSlash(d.path))
+		old, err := os.ReadFile(file) //nolint:gosec // a fixed list of the project's own files
+		if err != nil && (d.whole == nil || !os.IsNotExist(err)) {
+			return fmt.Errorf("read %s: %w", d.path, err)
+		}
+		text, err := d.render(s, string(old))
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.path, err)
+		}
+		if text == string(old) {
+			continue
+		}
+		if check {
+			stale = append(stale, d.path)
+			continue
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // documents are for everybody
+			return fmt.Errorf("write %s: %w", d.path, err)
+		}
+		_, _ = fmt.Fprintln(out, "wrote", d.path)
+	}
+	if len(stale) > 0 {
+		return fmt.Errorf("stale, run `make docs`: %s", strings.Join(stale, ", "))
+	}
+	return nil
+}
+
+// render returns the document's new text.
+func (d document) render(s *source, old string) (string, error) {
+	if d.whole != nil {
+		return d.whole(s), nil
+	}
+	text := old
+	for name, generate := range d.parts {
+		var err error
+		if text, err = replacePart(text, name, generate(s)); err != nil {
+			return "", err
+		}
+	}
+	return text, nil
+}
+
+// replacePart puts content between the two comments of a part.
+func replacePart(text, name, content string) (string, error) {
+	begin, end := "<!-- begin generated: "+name+" -->\n", "<!-- end generated: "+name+" -->\n"
+	if strings.Count(text, begin) != 1 || strings.Count(text, end) != 1 {
+		return "", fmt.Errorf("the comments of the generated part %q must stand there once each", name)
+	}
+	head, rest, _ := strings.Cut(text, begin)
+	_, tail, found := strings.Cut(rest, end)
+	if !found {
+		return "", fmt.Errorf("the generated part %q ends before it begins", name)
+	}
+	return head + begin + content + end + tail, nil
+}

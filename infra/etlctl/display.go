@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -15,10 +16,10 @@ import (
 
 // display shows what goes on. Not safe for concurrent use.
 type display interface {
-	note(text string)           // a line that stays
-	uploading(sent, all int64)  // bytes
-	progress(s registry.Status) // of a running import, as often as one likes
-	stop()                      // ends what is shown live; note and the others may begin anew
+	note(text string)                        // a line that stays
+	uploading(sent, all int64, whole string) // bytes, and a line about a file that is there, if any
+	progress(s registry.Status)              // of a running import, as often as one likes
+	stop()                                   // ends what is shown live; note and the others may begin anew
 }
 
 // newDisplay returns bars for a terminal, else lines.
@@ -68,7 +69,11 @@ type shownState struct {
 
 func (l *lines) note(text string) { _, _ = fmt.Fprintln(l.out, text) }
 
-func (l *lines) uploading(int64, int64) {}
+func (l *lines) uploading(_, _ int64, whole string) {
+	if whole != "" {
+		l.note(whole)
+	}
+}
 
 // progress writes a line for each state that moved; the states of a chunk keep
 // quiet between lines.
@@ -76,7 +81,8 @@ func (l *lines) progress(s registry.Status) {
 	now := l.now()
 	for _, state := range s.States {
 		all := planned(state, s)
-		text := fmt.Sprintf("  %-13s %-32s %-14s %s", state.State, state.Step, message.CtlUnitsOf(state.Done, all), amount(state))
+		text := strings.TrimRight(fmt.Sprintf("  %-13s %-33s %-12s  %s",
+			state.State, state.Step, message.CtlUnitsOf(state.Done, all), amount(state)), " ")
 		key := fmt.Sprint(s.Import.Generation, " ", state.State)
 		before, known := l.shown[key]
 		if before.text == text || (known && state.Done != all && now.Sub(before.at) < lineInterval) {
@@ -119,12 +125,11 @@ type stateBar struct {
 	text chan string // holds the latest text
 }
 
+// note leaves the bars where they are, and the next ones are drawn below: lines
+// written through the bars are lost if the bars end before they are drawn anew.
 func (b *bars) note(text string) {
-	if b.live == nil {
-		_, _ = fmt.Fprintln(b.out, text)
-		return
-	}
-	_, _ = fmt.Fprintln(b.live, text)
+	b.stop()
+	_, _ = fmt.Fprintln(b.out, text)
 }
 
 // start begins to draw.
@@ -135,7 +140,7 @@ func (b *bars) start() {
 	}
 }
 
-func (b *bars) uploading(sent, all int64) {
+func (b *bars) uploading(sent, all int64, _ string) {
 	b.start()
 	if b.upload == nil {
 		b.upload = b.live.AddBar(all, mpb.PrependDecorators(decor.Name(message.CtlUploadLabel+" ")),

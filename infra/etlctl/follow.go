@@ -98,8 +98,7 @@ func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, 
 			if last, err = f.imports.Status(ctx, importID); err != nil {
 				return false, err
 			}
-			f.announce(last, attempt, status)
-			f.show.progress(last)
+			f.tell(last, attempt, status)
 			imp, attempt, status = last.Import, last.Import.Attempts, last.Import.Status
 			now = f.now()
 			nextLook = now.Add(min(max(lookShare*now.Sub(began), shortestPause), longestLook))
@@ -123,14 +122,19 @@ func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, 
 	return f.imports.Status(ctx, importID)
 }
 
-// announce tells what is new of an import since the attempt and status last told.
-func (f follower) announce(s registry.Status, attempt int, status string) {
+// tell shows what is new of an import since the attempt and status last told.
+func (f follower) tell(s registry.Status, attempt int, status string) {
 	for _, a := range s.Attempts {
 		if a.Number > attempt {
 			f.show.note(message.CtlAttempt(a.Number, a.Kind, a.Trigger, a.Generation))
 		}
 	}
-	if s.Import.Status != status {
-		f.show.note(message.CtlImport(s.Import.ImportID, s.Import.Mode, s.Import.FileDate, s.Import.Status))
+	now := message.CtlImport(s.Import.ImportID, s.Import.Mode, s.Import.FileDate, s.Import.Status)
+	if s.Import.Status == message.StatusRunning && s.Import.Status != status {
+		f.show.note(now)
+	}
+	f.show.progress(s)
+	if s.Import.Status != message.StatusRunning && s.Import.Status != status {
+		f.show.note(now)
 	}
 }

@@ -222,11 +222,11 @@ func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error)
 		if len(missing) > 0 {
 			return wait{Reason: message.CtlWaitsForFiles(missing), Person: true, Sure: true}, nil
 		}
-		why, err := d.waiting.blocked(ctx, imp.Mode, imp.FileDate, nil, nil)
-		if why.Reason == message.CtlWaitsForInitial {
-			why = wait{Reason: message.CtlWillResume(imp.ImportID), Person: true}
+		holder, err := d.waiting.dates.Slot(ctx)
+		if err != nil || holder == "" || holder == imp.ImportID {
+			return wait{Reason: message.CtlWillResume(imp.ImportID), Person: true}, err
 		}
-		return why, err
+		return d.waiting.behind(ctx, holder)
 	case imp.Status == message.StatusFailed && !imp.Sealed():
 		return wait{Reason: message.CtlNeedsRedrive(imp.ImportID), Person: true, Sure: true}, nil
 	default:

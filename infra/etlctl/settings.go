@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/landing"
@@ -82,7 +83,8 @@ type services struct {
 // open returns the services; needed lists the settings that this command cannot
 // do without.
 func (c *console) open(ctx context.Context, needed ...string) (*services, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	// What the SDK would log is either mended by its retries or returned.
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, err
 	}

@@ -71,15 +71,19 @@ func showFiles(out io.Writer, s registry.Status) {
 	t := table{columns: message.CtlColumnsFiles, right: " nnnnnnn"}
 	var sum registry.Counts
 	var work float64
+	done, valid := true, message.CtlNone
 	for _, f := range s.Files {
-		name := f.Resource
-		if f.Key != "" {
-			name = path.Base(f.Key)
+		name := path.Base(f.Key)
+		if f.Key == "" && len(s.Import.Files) > 0 {
+			continue // a table that no file is loaded into alone, such as the events
+		} else if f.Key == "" {
+			name = f.Resource
 		}
 		valid := message.CtlNone
 		if f.Done {
 			valid = message.Count(f.Counts.Valid)
 		}
+		done = done && f.Done
 		t.add(append(append([]string{name, message.Count(f.Counts.Read), valid}, counts(f.Counts)...),
 			message.Seconds(f.WorkSeconds), or(f.Status, message.CtlNone))...)
 		sum.Read += f.Counts.Read
@@ -94,8 +98,11 @@ func showFiles(out io.Writer, s registry.Status) {
 		_, _ = fmt.Fprintln(out, message.ReportNoFiles)
 		return
 	}
+	if done {
+		valid = message.Count(sum.Valid)
+	}
 	t.rule()
-	t.add(append(append([]string{message.CtlTotal, message.Count(sum.Read), message.Count(sum.Valid)}, counts(sum)...),
+	t.add(append(append([]string{message.CtlTotal, message.Count(sum.Read), valid}, counts(sum)...),
 		message.Seconds(work), "")...)
 	t.write(out)
 }
@@ -166,6 +173,9 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 // rule adds a line across the table.
 func (t *table) rule() { t.rows = append(t.rows, nil) }
 
+// longestRule bounds the line under a title, as texts may be long.
+const longestRule = 48
+
 // write writes the table. Every character is taken to be one column wide.
 func (t *table) write(out io.Writer) {
 	widths := make([]int, len(t.columns))
@@ -176,7 +186,7 @@ func (t *table) write(out io.Writer) {
 	}
 	across := make([]string, len(widths))
 	for i, w := range widths {
-		across[i] = strings.Repeat("─", w)
+		across[i] = strings.Repeat("─", min(w, longestRule))
 	}
 	for _, row := range append([][]string{t.columns, across}, t.rows...) {
 		if row == nil {

@@ -208,7 +208,7 @@ func writeJSON(c *console, value any) error {
 // silent is the display of a command whose output is read by programs.
 type silent struct{}
 
-func (silent) note(string)              {}
-func (silent) uploading(int64, int64)   {}
-func (silent) progress(registry.Status) {}
-func (silent) stop()                    {}
+func (silent) note(string)                    {}
+func (silent) uploading(int64, int64, string) {}
+func (silent) progress(registry.Status)       {}
+func (silent) stop()                          {}

@@ -82,7 +82,7 @@ func uploadAll(ctx context.Context, u uploader, f folder, show display) (map[str
 				defer mutex.Unlock()
 				total += sent - before
 				before = sent
-				show.uploading(total, f.bytes())
+				show.uploading(total, f.bytes(), "")
 			})
 			if err != nil {
 				return &uploadError{file: file.Name, err: err}
@@ -91,8 +91,7 @@ func uploadAll(ctx context.Context, u uploader, f folder, show display) (map[str
 			defer mutex.Unlock()
 			versions[file.key()] = version
 			total += file.Size - before
-			show.uploading(total, f.bytes())
-			show.note(message.CtlUploaded(file.Name, message.Bytes(file.Size)))
+			show.uploading(total, f.bytes(), message.CtlUploaded(file.Name, message.Bytes(file.Size)))
 			return nil
 		})
 	}

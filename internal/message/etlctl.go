@@ -95,6 +95,12 @@ func CtlNoOutput(stack, output string) string {
 // CtlFailed introduces an error that is not the operator's.
 func CtlFailed(err error) string { return fmt.Sprintf("Échec : %v", err) }
 
+// ctlMode is the name of a mode within a sentence.
+func ctlMode(mode string) string {
+	name, _, _ := strings.Cut(ModeName(mode), " ")
+	return name
+}
+
 // About the files of a folder.
 
 // CtlIgnored says that a file of the folder is left where it is.
@@ -126,7 +132,11 @@ func CtlTwoFiles(first, second string) string {
 
 // CtlUploading announces the upload.
 func CtlUploading(files int, bytes, bucket, folder string) string {
-	return fmt.Sprintf("Envoi de %d fichiers (%s) vers s3://%s/%s/", files, bytes, bucket, folder)
+	what := fmt.Sprintf("%d fichiers", files)
+	if files == 1 {
+		what = "1 fichier"
+	}
+	return fmt.Sprintf("Envoi de %s (%s) vers s3://%s/%s/", what, bytes, bucket, folder)
 }
 
 // CtlUploaded says that a file is uploaded.
@@ -145,12 +155,12 @@ const CtlUploadStopped = "Envoi interrompu : les fichiers déjà envoyés resten
 
 // CtlDeposited says that the files are there, for those who do not follow.
 func CtlDeposited(mode, date string) string {
-	return "Fichiers déposés. L'import " + ModeName(mode) + " du " + date + " démarre de lui-même ; « etlctl status » le montre."
+	return "Fichiers déposés. L'import " + ctlMode(mode) + " du " + date + " démarre de lui-même ; « etlctl status » le montre."
 }
 
 // CtlAlreadyDone refuses the files of a date that succeeded.
 func CtlAlreadyDone(importID, mode, date string) string {
-	return "L'import " + ModeName(mode) + " du " + date + " est déjà réussi (" + importID + ") : rien n'est envoyé, " +
+	return "L'import " + ctlMode(mode) + " du " + date + " est déjà réussi (" + importID + ") : rien n'est envoyé, " +
 		"car de nouveaux fichiers de cette date ne seraient pas chargés. Détail : make status IMPORT_ID=" + importID
 }
 
@@ -199,7 +209,7 @@ func CtlUnusedFiles(importID string, files []string) string {
 
 // CtlWaiting says that a date waits, and for what.
 func CtlWaiting(mode, date, reason string) string {
-	return "Import " + ModeName(mode) + " du " + date + " : « " + StatusWaiting + " ». " + reason
+	return "Import " + ctlMode(mode) + " du " + date + " : « " + StatusWaiting + " ». " + reason
 }
 
 // CtlWaitingArrivals says that the system has not yet taken note of the files.
@@ -214,12 +224,12 @@ func CtlWaitsForFiles(missing []string) string {
 
 // CtlWaitsForRunning names the import that runs.
 func CtlWaitsForRunning(importID, mode, date string) string {
-	return "Un seul import avance à la fois : " + importID + " (" + ModeName(mode) + ", " + date + ") est en cours."
+	return "Un seul import avance à la fois : " + importID + " (" + ctlMode(mode) + ", " + date + ") est en cours."
 }
 
 // CtlWaitsForFailed names the import that failed and holds up the others.
 func CtlWaitsForFailed(importID, mode, date, status string) string {
-	return "L'import antérieur " + importID + " (" + ModeName(mode) + ", " + date + ") est « " + status + " » : reprenez-le " +
+	return "L'import antérieur " + importID + " (" + ctlMode(mode) + ", " + date + ") est « " + status + " » : reprenez-le " +
 		"(make redrive IMPORT_ID=" + importID + "), redémarrez-le (make restart) ou abandonnez-le (make abandon)."
 }
 
@@ -241,7 +251,7 @@ const CtlNoMore = "Rien n'avancera sans intervention : fin du suivi. Les fichier
 
 // CtlImport announces an import.
 func CtlImport(importID, mode, date, status string) string {
-	return "Import " + importID + " (" + ModeName(mode) + ", " + date + ") : « " + status + " »"
+	return "Import " + importID + " (" + ctlMode(mode) + ", " + date + ") : « " + status + " »"
 }
 
 // CtlAttempt announces an attempt.

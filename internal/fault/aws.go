@@ -21,7 +21,8 @@ func FromAWS(op string, err error) error {
 	if _, ok := errors.AsType[Stop](err); ok {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+	// Without a status the connection broke before an answer came.
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.HTTPStatusCode() != 0 {
 		status := response.HTTPStatusCode()
 		if status < http.StatusInternalServerError && status != http.StatusTooManyRequests &&
 			status != http.StatusRequestTimeout && !throttled(err) {

@@ -99,7 +99,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body io.ReadSe
 }
 
 // exists tells whether S3 refused a conditional write because the key is there
-// (412), or because another writer is about to finish it (409).
+// (412). That another writer is about to finish it (409) is a matter of waiting.
 func exists(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	return ok && response.HTTPStatusCode() == http.StatusPreconditionFailed

@@ -22,7 +22,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -115,9 +114,9 @@ func pause(ctx context.Context, d time.Duration) error {
 // run runs one command line and returns the exit status.
 func run(arguments []string, c console) int {
 	var g grammar
-	shown := false
-	parser, err := kong.New(&g, kong.Name("etlctl"), kong.Description(message.CtlHelp["about"]),
-		kong.Vars(message.CtlHelp), kong.Writers(c.out, c.err), kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	shown, texts := false, message.CtlHelp()
+	parser, err := kong.New(&g, kong.Name("etlctl"), kong.Description(texts["about"]),
+		kong.Vars(texts), kong.Writers(c.out, c.err), kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { shown = true }))
 	if err != nil {
 		return c.fail(err)
@@ -209,6 +208,6 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(out, strings.NewReplacer(message.CtlHelpWords...).Replace(page.String()))
+	_, err = io.WriteString(out, message.CtlHelpWords(page.String()))
 	return err
 }

@@ -18,12 +18,20 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// outputs are the settings and the outputs of the stack that hold them.
-var outputs = map[string]string{
-	"LANDING_BUCKET": "LandingBucket",
-	"WORK_BUCKET":    "WorkBucket",
-	"REGISTRY_TABLE": "RegistryTable",
-	"RERUN_FUNCTION": "RerunFunction",
+// output is the name of the stack's output that holds a setting; empty for none.
+func output(setting string) string {
+	switch setting {
+	case "LANDING_BUCKET":
+		return "LandingBucket"
+	case "WORK_BUCKET":
+		return "WorkBucket"
+	case "REGISTRY_TABLE":
+		return "RegistryTable"
+	case "RERUN_FUNCTION":
+		return "RerunFunction"
+	default:
+		return ""
+	}
 }
 
 // settings finds the settings of a command: in the outputs of a stack if one is
@@ -59,11 +67,11 @@ func (s *settings) readStack(ctx context.Context, reader stackReader) error {
 
 // get returns a setting; a missing one is a *usageError that says what to do.
 func (s *settings) get(name string) (string, error) {
-	if output, ok := outputs[name]; ok && s.stack != "" {
-		if v := s.found[output]; v != "" {
+	if o := output(name); o != "" && s.stack != "" {
+		if v := s.found[o]; v != "" {
 			return v, nil
 		}
-		return "", &usageError{message.CtlNoOutput(s.stack, output)}
+		return "", &usageError{message.CtlNoOutput(s.stack, o)}
 	}
 	if v, ok := s.lookup(name); ok && v != "" {
 		return v, nil

@@ -45,11 +45,7 @@ func (c *console) followed(ctx context.Context, f follower, importID string, lim
 func showOutcome(out io.Writer, s registry.Status, work string) {
 	imp := s.Import
 	if imp.Status == message.StatusFailed {
-		lines := []string{
-			message.CtlStep(imp.Step), message.CtlReason(imp.Reason),
-			message.CtlWhatToDo(message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)),
-		}
-		_, _ = fmt.Fprintln(out, strings.Join(lines, "\n"))
+		_, _ = fmt.Fprintln(out, message.CtlFailure(imp.Step, imp.Reason, message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)))
 	}
 	for _, f := range s.Files {
 		if f.Counts.Rejected+f.Counts.NotEnriched > 0 {
@@ -73,11 +69,9 @@ func showFiles(out io.Writer, s registry.Status) {
 	var work float64
 	done, valid := true, message.CtlNone
 	for _, f := range s.Files {
-		name := path.Base(f.Key)
-		if f.Key == "" && len(s.Import.Files) > 0 {
-			continue // a table that no file is loaded into alone, such as the events
-		} else if f.Key == "" {
-			name = f.Resource
+		name := f.Resource
+		if f.Key != "" {
+			name = path.Base(f.Key)
 		}
 		valid := message.CtlNone
 		if f.Done {
@@ -163,7 +157,7 @@ func or(text, otherwise string) string {
 
 // table is a table of text in columns of equal width.
 type table struct {
-	columns []string
+	columns string // separated by "|"
 	right   string // one byte a column: n where it stands to the right; the rest to the left
 	rows    [][]string
 }
@@ -178,8 +172,9 @@ const longestRule = 48
 
 // write writes the table. Every character is taken to be one column wide.
 func (t *table) write(out io.Writer) {
-	widths := make([]int, len(t.columns))
-	for _, row := range append([][]string{t.columns}, t.rows...) {
+	titles := strings.Split(t.columns, "|")
+	widths := make([]int, len(titles))
+	for _, row := range append([][]string{titles}, t.rows...) {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
@@ -188,7 +183,7 @@ func (t *table) write(out io.Writer) {
 	for i, w := range widths {
 		across[i] = strings.Repeat("─", min(w, longestRule))
 	}
-	for _, row := range append([][]string{t.columns, across}, t.rows...) {
+	for _, row := range append([][]string{titles, across}, t.rows...) {
 		if row == nil {
 			row = across
 		}

@@ -6,56 +6,60 @@ import (
 	"time"
 )
 
-// CtlHelp holds the help texts of etlctl by the name under which its grammar
+// CtlHelp returns the help texts of etlctl by the name under which its grammar
 // asks for them.
-var CtlHelp = map[string]string{
-	"about": "Dépose les fichiers d'un import, suit les imports et les relance. " +
-		"Réglages : variables d'environnement que « make up » écrit dans .local/env, ou --stack pour un compte AWS.",
-	"stack":   "Pile CloudFormation dont les sorties donnent les réglages.",
-	"timeout": "Durée maximale de la commande ; l'import, lui, continue.",
+func CtlHelp() map[string]string {
+	return map[string]string{
+		"about": "Dépose les fichiers d'un import, suit les imports et les relance. " +
+			"Réglages : variables d'environnement que « make up » écrit dans .local/env, ou --stack pour un compte AWS.",
+		"stack":   "Pile CloudFormation dont les sorties donnent les réglages.",
+		"timeout": "Durée maximale de la commande ; l'import, lui, continue.",
 
-	"import":      "Dépose les dix fichiers d'un dossier et suit l'import jusqu'à sa fin.",
-	"import_mode": "Mode de l'import : initial (tout l'historique) ou daily (les fichiers d'un jour).",
-	"import_dir":  "Dossier des fichiers <type>_<AAAAMMJJ>.<csv|json|jsonl>.",
-	"import_date": "Date des fichiers (AAAA-MM-JJ), si le dossier en contient plusieurs.",
-	"no_follow":   "Rend la main sans suivre l'import.",
+		"import":      "Dépose les dix fichiers d'un dossier et suit l'import jusqu'à sa fin.",
+		"import_mode": "Mode de l'import : initial (tout l'historique) ou daily (les fichiers d'un jour).",
+		"import_dir":  "Dossier des fichiers <type>_<AAAAMMJJ>.<csv|json|jsonl>.",
+		"import_date": "Date des fichiers (AAAA-MM-JJ), si le dossier en contient plusieurs.",
+		"no_follow":   "Rend la main sans suivre l'import.",
 
-	"status":        "Montre un import ; sans identifiant, les imports récents et les dates en attente.",
-	"status_follow": "Suit l'import jusqu'à sa fin.",
-	"status_json":   "Écrit du JSON (celui de report.json pour un import).",
-	"status_last":   "Nombre d'imports terminés à montrer.",
-	"import_id":     "Identifiant de l'import, par exemple IMPORT_20241009_150000_001.",
+		"status":        "Montre un import ; sans identifiant, les imports récents et les dates en attente.",
+		"status_follow": "Suit l'import jusqu'à sa fin.",
+		"status_json":   "Écrit du JSON (celui de report.json pour un import).",
+		"status_last":   "Nombre d'imports terminés à montrer.",
+		"import_id":     "Identifiant de l'import, par exemple IMPORT_20241009_150000_001.",
 
-	"redrive": "Reprend un import à l'étape en échec.",
-	"restart": "Recommence un import depuis le début.",
-	"force":   "Recommence même un import réussi.",
-	"abandon": "Abandonne un import, pour que les dates suivantes avancent.",
+		"redrive": "Reprend un import à l'étape en échec.",
+		"restart": "Recommence un import depuis le début.",
+		"force":   "Recommence même un import réussi.",
+		"abandon": "Abandonne un import, pour que les dates suivantes avancent.",
 
-	"errors":          "Montre les erreurs d'un import : le compte par règle, puis le détail.",
-	"errors_file":     "Ne montre que ce fichier.",
-	"errors_resource": "Ne montre que cette ressource, par exemple clients.",
-	"errors_field":    "Ne montre que ce champ.",
-	"errors_rule":     "Ne montre que cette règle, par exemple required.",
-	"errors_limit":    "Nombre de lignes de détail ; 0 pour toutes. Par défaut 100 en tableau, toutes en CSV et JSON.",
-	"errors_format":   "Forme du résultat : table, csv ou json.",
+		"errors":          "Montre les erreurs d'un import : le compte par règle, puis le détail.",
+		"errors_file":     "Ne montre que ce fichier.",
+		"errors_resource": "Ne montre que cette ressource, par exemple clients.",
+		"errors_field":    "Ne montre que ce champ.",
+		"errors_rule":     "Ne montre que cette règle, par exemple required.",
+		"errors_limit":    "Nombre de lignes de détail ; 0 pour toutes. Par défaut 100 en tableau, toutes en CSV et JSON.",
+		"errors_format":   "Forme du résultat : table, csv ou json.",
+	}
 }
 
-// CtlHelpWords are the words of the help page, each English one followed by its
-// French one.
-var CtlHelpWords = []string{
-	"Usage: ", "Utilisation : ", "Arguments:", "Arguments :", "Flags:", "Options :", "Commands:", "Commandes :",
-	"Show context-sensitive help.", "Montre cette aide.", "<command>", "<commande>", "[flags]", "[options]",
-	"Run \"etlctl <command> --help\" for more information on a command.", "« etlctl <commande> --help » détaille une commande.",
+// CtlHelpWords puts a help page into French.
+func CtlHelpWords(page string) string {
+	return strings.NewReplacer(
+		"Usage: ", "Utilisation : ", "Arguments:", "Arguments :", "Flags:", "Options :", "Commands:", "Commandes :",
+		"Show context-sensitive help.", "Montre cette aide.", "<command>", "<commande>", "[flags]", "[options]",
+		"Run \"etlctl <command> --help\" for more information on a command.", "« etlctl <commande> --help » détaille une commande.",
+	).Replace(page)
 }
 
-// CtlArgumentWords are the words about arguments that cannot work, each English
-// one followed by its French one.
-var CtlArgumentWords = []string{
-	"missing flags", "options manquantes", "unknown flag", "option inconnue", "unexpected argument", "argument inattendu",
-	"expected one of", "attendu, l'un de", "expected ", "attendu : ", "must be one of", "doit être parmi", " but got ", ", et non ",
-	", did you mean", " ; est-ce", "missing positional arguments", "arguments manquants", "one of", "l'un de",
-	"expected string value but got", "valeur attendue, et non", "invalid duration", "durée illisible",
-	"unexpected flag argument", "argument inattendu de l'option",
+// argumentWords puts what is wrong with the arguments into French.
+func argumentWords(reason string) string {
+	return strings.NewReplacer(
+		"missing flags", "options manquantes", "unknown flag", "option inconnue", "unexpected argument", "argument inattendu",
+		"expected one of", "attendu, l'un de", "expected ", "attendu : ", "must be one of", "doit être parmi", " but got ", ", et non ",
+		", did you mean", " ; est-ce", "missing positional arguments", "arguments manquants", "one of", "l'un de",
+		"expected string value but got", "valeur attendue, et non", "invalid duration", "durée illisible",
+		"unexpected flag argument", "argument inattendu de l'option",
+	).Replace(reason)
 }
 
 // What etlctl says about its arguments and settings.
@@ -67,7 +71,7 @@ const (
 
 // CtlBadArguments says that the command line was not understood.
 func CtlBadArguments(reason string) string {
-	return "Commande incomprise : " + strings.TrimRight(strings.NewReplacer(CtlArgumentWords...).Replace(reason), ".?") + "."
+	return "Commande incomprise : " + strings.TrimRight(argumentWords(reason), ".?") + "."
 }
 
 // CtlBadDate says that a date is no date.
@@ -288,10 +292,10 @@ func CtlResult(importID, status string, seconds float64) string {
 	return "Import " + importID + " : « " + status + " » en " + Seconds(seconds)
 }
 
-// CtlStep, CtlReason and CtlWhatToDo introduce what is known of a failure.
-func CtlStep(step string) string       { return "Étape    : " + step }
-func CtlReason(reason string) string   { return "Raison   : " + reason }
-func CtlWhatToDo(advice string) string { return "À faire  : " + advice }
+// CtlFailure tells where an import failed, why, and what to do.
+func CtlFailure(step, reason, whatToDo string) string {
+	return "Étape    : " + step + "\nRaison   : " + reason + "\nÀ faire  : " + whatToDo
+}
 
 // CtlErrorsHint says where the reasons of the rejects are.
 func CtlErrorsHint(importID string) string {
@@ -330,15 +334,15 @@ const (
 	CtlNoWaiting     = "Aucune date en attente."
 )
 
-// Columns of etlctl's tables; a number stands to the right.
-var (
-	CtlColumnsFiles    = []string{"Fichier", "Lus", "Valides", "Rejetés", "Enrichis", "Non enrichis", "Persistés", "Travail", "Statut"}
-	CtlColumnsSteps    = []string{"État", "Étape", "Lots", "Enregistrements", "Débit", "Durée"}
-	CtlColumnsAttempts = []string{"N°", "Nature", "Déclencheur", "Date (UTC)", "Génération", "Étape de l'échec qui précède", "Raison"}
-	CtlColumnsImports  = []string{"Import", "Mode", "Date", "Statut", "Étape", "Début (UTC)", "Durée"}
-	CtlColumnsWaiting  = []string{"Mode", "Date", "Statut", "Raison"}
-	CtlColumnsRules    = []string{"Règle", "Erreurs", "Enregistrements", "Ressources"}
-	CtlColumnsErrors   = []string{"Fichier", "Ligne", "Champ", "Règle", "Détail", "Étape"}
+// Columns of etlctl's tables, separated by "|".
+const (
+	CtlColumnsFiles    = "Fichier|Lus|Valides|Rejetés|Enrichis|Non enrichis|Persistés|Travail|Statut"
+	CtlColumnsSteps    = "État|Étape|Lots|Enregistrements|Débit|Durée"
+	CtlColumnsAttempts = "N°|Nature|Déclencheur|Date (UTC)|Génération|Étape de l'échec qui précède|Raison"
+	CtlColumnsImports  = "Import|Mode|Date|Statut|Étape|Début (UTC)|Durée"
+	CtlColumnsWaiting  = "Mode|Date|Statut|Raison"
+	CtlColumnsRules    = "Règle|Erreurs|Enregistrements|Ressources"
+	CtlColumnsErrors   = "Fichier|Ligne|Champ|Règle|Détail|Étape"
 )
 
 // CtlNoErrors says that no error fits.

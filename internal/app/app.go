@@ -130,19 +130,23 @@ func (a *App) Phase() phase.Common {
 // Handler wraps the Run of a phase for Lambda: its faults leave as the outermost
 // error, under the names that the state machine knows, and are recorded in the
 // registry, where an administrator finds them also when PostgreSQL is down.
-func Handler[In phase.Subject, Out any](a *App, state string, run func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+func Handler[In phase.Input, Out any](a *App, state string, run func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	faults := a.Registry()
 	return func(ctx context.Context, in In) (Out, error) {
 		state := state
 		if several, ok := any(in).(phase.Stater); ok {
 			state = several.State()
 		}
-		imp, _ := in.Subject()
-		log := a.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.Step(state)), slog.String("state", state))
+		about := in.Subject()
+		log := a.Log.With(centrallog.ImportID(about.Import.ImportID), centrallog.Step(message.Step(state)),
+			slog.String("state", state), slog.String("resource", about.Resource), slog.Int("chunk", about.Chunk))
+		if about.File != "" {
+			log = log.With(centrallog.File(about.File))
+		}
 		return fault.Boundary(log, func(ctx context.Context, in In) (Out, error) {
 			out, err := run(ctx, in)
 			if err != nil {
-				record(ctx, a, faults, state, in, fault.Lift(err))
+				record(ctx, a, faults, state, about, fault.Lift(err))
 			}
 			return out, err
 		})(ctx, in)
@@ -151,13 +155,13 @@ func Handler[In phase.Subject, Out any](a *App, state string, run func(context.C
 
 // record stores a fault; that it could not be stored is only logged, as the
 // fault itself is what matters.
-func record(ctx context.Context, a *App, faults *registry.Registry, state string, in phase.Subject, err error) {
-	imp, resource := in.Subject()
+func record(ctx context.Context, a *App, faults *registry.Registry, state string, about phase.Subject, err error) {
+	imp := about.Import
 	// The function's own deadline may be the fault.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	recorded := faults.RecordFault(ctx, imp.ImportID, imp.Generation, registry.Fault{
-		State: state, Resource: resource, Name: fault.Name(err), Message: err.Error(), Advice: string(fault.AdviceOf(err)),
+		State: state, Resource: about.Resource, Name: fault.Name(err), Message: err.Error(), Advice: string(fault.AdviceOf(err)),
 	})
 	if recorded != nil {
 		a.Log.WarnContext(ctx, message.ProgressNotRecorded, centrallog.ImportID(imp.ImportID), centrallog.Details(recorded.Error()))

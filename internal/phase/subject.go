@@ -2,10 +2,19 @@ package phase
 
 import "etl-dataloader/internal/postgres"
 
-// Subject says which import, and which resource of it, an input is about, so
-// that a failure can be recorded where an administrator looks.
-type Subject interface {
-	Subject() (imp Import, resource string)
+// Subject is what an input is about, so that a failure can be logged and recorded
+// where an administrator looks.
+type Subject struct {
+	Import   Import
+	Resource string // empty: the whole import
+	File     string // empty: no one file
+	Chunk    int
+}
+
+// Input is the input of a phase.
+type Input interface {
+	// Subject tells what the input is about.
+	Subject() Subject
 }
 
 // Stater is an input of a function that serves several states of the machine.
@@ -22,20 +31,24 @@ func (in IndexIn) State() string {
 	return "IndexStaging"
 }
 
-// Subject implements [Subject].
-func (in OpenIn) Subject() (Import, string) { return in.Import, "" }
+// Subject implements [Input].
+func (in OpenIn) Subject() Subject { return Subject{Import: in.Import} }
 
-// Subject implements [Subject].
-func (in ScanIn) Subject() (Import, string) { return in.Import, in.File.Resource }
+// Subject implements [Input].
+func (in ScanIn) Subject() Subject {
+	return Subject{Import: in.Import, Resource: in.File.Resource, File: in.File.File}
+}
 
-// Subject implements [Subject].
-func (in PlanIn) Subject() (Import, string) { return in.Import, "" }
+// Subject implements [Input].
+func (in PlanIn) Subject() Subject { return Subject{Import: in.Import} }
 
-// Subject implements [Subject].
-func (in ChunkIn) Subject() (Import, string) { return in.Import, in.Chunk.Resource }
+// Subject implements [Input].
+func (in ChunkIn) Subject() Subject {
+	return Subject{Import: in.Import, Resource: in.Chunk.Resource, File: in.Chunk.File.File, Chunk: in.Chunk.Range.Index}
+}
 
-// Subject implements [Subject].
-func (in IndexIn) Subject() (Import, string) { return in.Import, in.Resource }
+// Subject implements [Input].
+func (in IndexIn) Subject() Subject { return Subject{Import: in.Import, Resource: in.Resource} }
 
-// Subject implements [Subject].
-func (in ImportIn) Subject() (Import, string) { return in.Import, "" }
+// Subject implements [Input].
+func (in ImportIn) Subject() Subject { return Subject{Import: in.Import} }

@@ -1,0 +1,135 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+)
+
+// line is one line of the central log.
+type line struct {
+	Level    string `json:"level"`
+	Message  string `json:"message"`
+	File     string `json:"file"`
+	Line     int64  `json:"line_number"`
+	Details  string `json:"error_details"`
+	Step     string `json:"processing_step"`
+	System   string `json:"system"`
+	ImportID string `json:"import_id"`
+	Key      string `json:"key"`
+	Time     string `json:"timestamp"`
+}
+
+// alert is a message that operators receive.
+type alert struct{ Subject, Message string }
+
+// messages returns everything that was written to a log group.
+func (s *stack) messages(t *testing.T, group string) []string {
+	t.Helper()
+	var all []string
+	in := map[string]any{"logGroupName": group, "limit": 10000}
+	for {
+		var out struct {
+			Events    []struct{ Message string }
+			NextToken string
+		}
+		s.call(t.Context(), t, "Logs_20140328.FilterLogEvents", in, &out)
+		for _, e := range out.Events {
+			all = append(all, e.Message)
+		}
+		if out.NextToken == "" {
+			return all
+		}
+		in["nextToken"] = out.NextToken
+	}
+}
+
+// logGroup is the group of the central log.
+func (s *stack) logGroup() string { return "/etl-dataloader/" + s.name }
+
+// log returns the lines of the central log for which keep holds.
+func (s *stack) log(t *testing.T, keep func(line) bool) []line {
+	t.Helper()
+	var kept []line
+	for _, m := range s.messages(t, s.logGroup()) {
+		var l line
+		if json.Unmarshal([]byte(m), &l) == nil && l.System == "ETL-DataLoader" && keep(l) {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
+// awaitLog waits for a line of the central log.
+func (s *stack) awaitLog(t *testing.T, what string, keep func(line) bool) line {
+	t.Helper()
+	var found []line
+	until(t, "a log line: "+what, func() (bool, error) {
+		found = s.log(t, keep)
+		return len(found) > 0, nil
+	})
+	return found[0]
+}
+
+// subscribe lets a queue receive the alerts from now on.
+func (s *stack) subscribe(t *testing.T) {
+	t.Helper()
+	var queue struct {
+		QueueURL string `json:"QueueUrl"`
+	}
+	s.call(t.Context(), t, "AmazonSQS.CreateQueue", map[string]any{"QueueName": "e2e-alerts"}, &queue)
+	s.queue = queue.QueueURL
+	var attributes struct{ Attributes map[string]string }
+	s.call(t.Context(), t, "AmazonSQS.GetQueueAttributes", map[string]any{"QueueUrl": s.queue, "AttributeNames": []string{"All"}}, &attributes)
+	topic, protocol, endpoint := s.env["ALERTS_TOPIC_ARN"], "sqs", attributes.Attributes["QueueArn"]
+	if _, err := s.sns.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitAlert waits for an alert whose subject or text holds all the texts.
+func (s *stack) awaitAlert(t *testing.T, texts ...string) alert {
+	t.Helper()
+	var found alert
+	until(t, "an alert with "+strings.Join(texts, ", "), func() (bool, error) {
+		s.receive(t)
+		for _, a := range s.alerts {
+			all := true
+			for _, text := range texts {
+				all = all && strings.Contains(a.Subject+"\n"+a.Message, text)
+			}
+			if all {
+				found = a
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+	return found
+}
+
+// receive takes the alerts that are waiting in the queue.
+func (s *stack) receive(t *testing.T) {
+	t.Helper()
+	for {
+		var out struct {
+			Messages []struct{ Body, ReceiptHandle string }
+		}
+		s.call(t.Context(), t, "AmazonSQS.ReceiveMessage", map[string]any{"QueueUrl": s.queue, "MaxNumberOfMessages": 10}, &out)
+		for _, m := range out.Messages {
+			var a alert
+			if err := json.Unmarshal([]byte(m.Body), &a); err != nil {
+				t.Fatal(err)
+			}
+			s.alerts = append(s.alerts, a)
+			s.call(t.Context(), t, "AmazonSQS.DeleteMessage", map[string]any{"QueueUrl": s.queue, "ReceiptHandle": m.ReceiptHandle}, &struct{}{})
+		}
+		if len(out.Messages) == 0 {
+			return
+		}
+	}
+}

@@ -1,0 +1,263 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+)
+
+// rerun asks for a re-execution, as an administrator does.
+func (y *story) rerun(t *testing.T, imp imported, mode string) {
+	t.Helper()
+	if _, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "trigger": "command"}); refused != "" {
+		t.Fatalf("%s of %s: %s", mode, imp.ImportID, refused)
+	}
+}
+
+// mustRefuse checks that a re-execution is refused.
+func (y *story) mustRefuse(t *testing.T, imp imported, mode string) {
+	t.Helper()
+	answer, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode})
+	if !strings.HasPrefix(refused, "Refused: ") {
+		t.Errorf("%s of %s, «%s»: %v %s, want a refusal", mode, imp.ImportID, imp.Status, answer, refused)
+	}
+}
+
+// failedAt checks where and why an import failed, in the registry, the log and
+// the alert.
+func (y *story) failedAt(t *testing.T, imp imported, state, step, reason string) {
+	t.Helper()
+	if imp.State != state || imp.Step != step || !strings.Contains(imp.Reason, reason) {
+		t.Errorf("%s failed at %s, «%s»: %s; want %s, «%s»: …%s…", imp.ImportID, imp.State, imp.Step, imp.Reason, state, step, reason)
+	}
+	y.awaitLog(t, "the failure of "+imp.ImportID, func(l line) bool {
+		return l.ImportID == imp.ImportID && l.Level == "ERROR" && l.Step == step && strings.Contains(l.Details, reason)
+	})
+	y.awaitAlert(t, imp.ImportID, "en echec", step, reason)
+}
+
+// redrive is an import that fails twice at steps that write, and each time goes
+// on where it failed: nothing that was done is done again.
+func (y *story) redrive(t *testing.T) {
+	of := y.sample(t, "daily", "2024-10-14", "-rows", "500", "-seed", "11")
+	y.place(t, obstacle{"Prepare", "ventes", 1})
+	y.upload(t, of, of.files(t)...)
+	imp := y.awaitStatus(t, of.mode, of.date, failed, 1)
+	y.failedAt(t, imp, "Prepare", "Persistance des événements", "53100")
+	raw, works := y.ledger(t, imp), y.workObjects(t, imp)
+	prepares := func(u unit) bool { return u.Phase == "Prepare" }
+	stopped := func(u unit) bool { return prepares(u) && u.Resource == "ventes" && u.Chunk == 1 }
+	if slices.ContainsFunc(raw, stopped) || !slices.ContainsFunc(raw, prepares) {
+		t.Fatalf("the obstacle is to stop one chunk of several: %v", raw)
+	}
+	y.clear(t)
+	y.place(t, obstacle{"Publish", "", 0})
+	y.rerun(t, imp, "resume")
+	imp = y.awaitStatus(t, of.mode, of.date, failed, 2)
+	y.failedAt(t, imp, "Publish", "Persistance des événements", "53100")
+	y.insertedOnce(t, imp, y.judge(t, of, y.sets...))
+	prepared := y.ledger(t, imp)
+	kept(t, "ledger row", raw, prepared)
+	y.clear(t)
+	y.rerun(t, imp, "resume")
+	imp = y.settle(t, of, 3)
+	kept(t, "ledger row", prepared, y.ledger(t, imp))
+	kept(t, "work object", works, y.workObjects(t, imp))
+	y.stagedOnce(t, imp, y.judge(t, of, y.sets...))
+	y.checkAttempts(t, imp, []attempt{
+		{Kind: "start", Trigger: "file", Generation: 1},
+		{Kind: "resume", Trigger: "command", Generation: 1, FailedStep: "Persistance des événements", FailedReason: "53100"},
+		{Kind: "resume", Trigger: "command", Generation: 1, FailedStep: "Persistance des événements", FailedReason: "53100"},
+	})
+	execution, err := y.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &imp.ExecutionARN})
+	if err != nil || aws.ToString(execution.Name) != imp.ImportID || aws.ToInt32(execution.RedriveCount) != 2 {
+		t.Errorf("execution %v redriven %v times: %v", aws.ToString(execution.Name), aws.ToInt32(execution.RedriveCount), err)
+	}
+	y.mustRefuse(t, imp, "resume")
+	y.mustRefuse(t, imp, "restart")
+}
+
+// kept checks that everything that was there before is there unchanged.
+func kept[T comparable](t *testing.T, what string, before, after []T) {
+	t.Helper()
+	if len(before) == 0 {
+		t.Errorf("no %s to compare", what)
+	}
+	for _, b := range before {
+		if !slices.Contains(after, b) {
+			t.Errorf("the %s %v is gone or was written again", what, b)
+		}
+	}
+}
+
+// stagedOnce checks by PostgreSQL's own counters that every record was inserted
+// into its staging table once.
+func (y *story) stagedOnce(t *testing.T, imp imported, want verdict) {
+	t.Helper()
+	y.flushCounters(t)
+	for _, r := range y.contract.Resources {
+		if got := y.rowCounter(t, leaf("staging", r.Name, imp, "g1")); got != want.Files[r.Name].Read {
+			t.Errorf("PostgreSQL counted %d inserts into the staging table of %s, want %d", got, r.Name, want.Files[r.Name].Read)
+		}
+	}
+}
+
+// insertedOnce checks the same of all tables of an import that is ready to be
+// published: staging, targets and events.
+func (y *story) insertedOnce(t *testing.T, imp imported, want verdict) {
+	t.Helper()
+	y.stagedOnce(t, imp, want)
+	var events int64
+	for _, r := range y.contract.Resources {
+		valid := want.Files[r.Name].Valid
+		if got := y.rowCounter(t, leaf("target", r.Name, imp, "g1")); got != valid {
+			t.Errorf("PostgreSQL counted %d inserts into the target table of %s, want %d", got, r.Name, valid)
+		}
+		events += valid
+	}
+	if got := y.rowCounter(t, leaf("events", "", imp, "g1")); got != events {
+		t.Errorf("PostgreSQL counted %d inserts into the events, want %d", got, events)
+	}
+}
+
+// checkAttempts compares the attempts that the registry holds; the reason needs
+// to contain what is wanted. Each but the first is in the log as well.
+func (y *story) checkAttempts(t *testing.T, imp imported, want []attempt) {
+	t.Helper()
+	got := y.attempts(t, imp.ImportID)
+	if len(got) != len(want) {
+		t.Fatalf("%s: attempts %+v, want %d", imp.ImportID, got, len(want))
+	}
+	for i, w := range want {
+		g := got[i]
+		if g.Kind != w.Kind || g.Trigger != w.Trigger || g.Generation != w.Generation || g.FailedStep != w.FailedStep || !strings.Contains(g.FailedReason, w.FailedReason) {
+			t.Errorf("%s: attempt %d is %+v, want %+v", imp.ImportID, i+1, g, w)
+		}
+	}
+	logged := y.log(t, func(l line) bool { return l.ImportID == imp.ImportID && l.Step == "Réexécution" })
+	if len(logged) != len(want)-1 {
+		t.Errorf("%s: %d re-executions in the log, want %d", imp.ImportID, len(logged), len(want)-1)
+	}
+}
+
+// workObjects lists the versions of an import's work objects, without the
+// reports: they are written once and never again.
+func (y *story) workObjects(t *testing.T, imp imported) []string {
+	t.Helper()
+	var objects []string
+	pages := s3.NewListObjectVersionsPaginator(y.s3, &s3.ListObjectVersionsInput{
+		Bucket: aws.String(y.env["WORK_BUCKET"]), Prefix: aws.String(imp.ImportID + "/g"),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range page.Versions {
+			key := aws.ToString(v.Key)
+			if strings.Contains(key, "/results/") {
+				continue // Step Functions writes these, at each redrive anew
+			}
+			if !aws.ToBool(v.IsLatest) {
+				t.Errorf("the work object %s was written twice", key)
+			}
+			objects = append(objects, key+" "+aws.ToString(v.VersionId))
+		}
+	}
+	return objects
+}
+
+// restart is an import that fails and starts over: it ends with the content that
+// an import of the same files has which nothing disturbed, and leaves nothing of
+// the generation that failed.
+func (y *story) restart(t *testing.T) {
+	undisturbed := y.sets[len(y.sets)-1]
+	first, _ := y.importOf(t, undisturbed.mode, undisturbed.date)
+	tables, events := y.content(t), y.eventContent(t, first)
+	of := y.renamed(t, undisturbed, "2024-10-11")
+	y.place(t, obstacle{"Reconcile", "", 0})
+	y.upload(t, of, of.files(t)...)
+	imp := y.awaitStatus(t, of.mode, of.date, failed, 1)
+	y.failedAt(t, imp, "Reconcile", "Persistance des événements", "53100")
+	y.clear(t)
+	y.rerun(t, imp, "restart")
+	imp = y.settle(t, of, 2)
+	if imp.Generation != 2 || !strings.HasSuffix(imp.ExecutionARN, ":"+imp.ImportID+"-2") {
+		t.Errorf("generation %d in %s", imp.Generation, imp.ExecutionARN)
+	}
+	same(t, "the published tables", tables, y.content(t))
+	same(t, "the events", events, y.eventContent(t, imp))
+	y.checkAttempts(t, imp, []attempt{
+		{Kind: "start", Trigger: "file", Generation: 1},
+		{Kind: "restart", Trigger: "command", Generation: 2, FailedStep: "Persistance des événements", FailedReason: "53100"},
+	})
+	y.nothingOf(t, imp, 1)
+}
+
+// same compares two lists that were made in the same order.
+func same(t *testing.T, what string, want, got []string) {
+	t.Helper()
+	if len(want) == 0 || !slices.Equal(want, got) {
+		t.Errorf("%s differ: %d rows, then %d", what, len(want), len(got))
+	}
+}
+
+// nothingOf checks that a generation has left nothing in the database.
+func (y *story) nothingOf(t *testing.T, imp imported, generation int) {
+	t.Helper()
+	suffix := leaf("", "", imp, fmt.Sprintf("g%d", generation))
+	var tables int
+	if err := y.db.QueryRow(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = 'partitions' AND right(tablename, length($1)) = $1`, suffix).Scan(&tables); err != nil || tables != 0 {
+		t.Errorf("%d tables of generation %d are left: %v", tables, generation, err)
+	}
+	for _, table := range []string{"etl.ledger", "etl.errors", "etl.rejects", "etl.files", "etl.incoherences", "final.events"} {
+		var rows int
+		if err := y.db.QueryRow(t.Context(), `SELECT count(*) FROM `+table+` WHERE import_id = $1 AND generation = $2`, imp.ImportID, generation).Scan(&rows); err != nil || rows != 0 {
+			t.Errorf("%s: %d rows of generation %d are left: %v", table, rows, generation, err)
+		}
+	}
+}
+
+// content is every published row in the clear, without what names the import.
+func (y *story) content(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, r := range y.contract.Resources {
+		y.rows(t, r, func(at origin, generation int, _ string, cells map[string]any) {
+			row := []string{r.Name}
+			for _, f := range r.Fields {
+				cell := cells[f.Target]
+				if sealed, ok := cell.([]byte); ok {
+					cell = y.vault.open(t, scope{at.importID, generation, r.Name}, f.Name, at.line, sealed)
+				}
+				row = append(row, fmt.Sprint(cell))
+			}
+			all = append(all, strings.Join(row, "|"))
+		})
+	}
+	slices.Sort(all)
+	return all
+}
+
+// eventContent is every event of an import in the clear, without what names it.
+func (y *story) eventContent(t *testing.T, imp imported) []string {
+	t.Helper()
+	var all []string
+	for _, e := range y.stack.events(t, imp.ImportID) {
+		r := y.contract.Resource(e.resource)
+		of := scope{imp.ImportID, e.generation, e.resource}
+		for _, f := range r.Fields {
+			e.data[f.Target] = y.vault.member(t, f, of, e)
+		}
+		all = append(all, fmt.Sprint(e.resource, e.line, e.kind, aws.ToString(e.enrichment), e.data)) // maps print in the order of their keys
+	}
+	slices.Sort(all)
+	return all
+}

@@ -147,7 +147,7 @@ func (s *setRules) relation(ctx context.Context, relation contract.Relation) (in
 		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c
 		WHERE %s AND %s
 		AND NOT EXISTS (SELECT FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = $3
-			AND e.line_number = c.line_number AND e.rule = 'foreignKey' AND e.field = $4)`,
+			AND e.line_number = c.line_number AND e.rule IN ('foreignKey', 'cycle') AND e.field = $4)`,
 		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation)),
 		message.UnknownParent(relation.Fields, relation.Resource))
 }

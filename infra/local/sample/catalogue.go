@@ -200,8 +200,12 @@ func (s *set) stockFile() work {
 		orphan("product_id"), orphan("store_id"),
 		cascade("product_id", "product_data"), cascade("store_id", "store_data"),
 	}
+	count := stocksAProduct * s.products
+	if s.even {
+		count = s.rows
+	}
 	return work{
-		table: t, count: stocksAProduct * s.products, extra: faults,
+		table: t, count: count, extra: faults,
 		each: func(ordinal int64, r *row, emit func()) {
 			s.stock(r, ordinal/stocksAProduct, ordinal%stocksAProduct)
 			emit()

@@ -66,6 +66,8 @@ func parse(arguments []string, log io.Writer) (options, error) {
 	flags.StringVar(&o.format, "format", formatCSV, "csv, or mixed: some files in JSON, JSON Lines, or a CSV with another look")
 	flags.Int64Var(&o.history, "history-rows", 0, "daily: the -rows of the initial set that this day follows, 0 if there is none")
 	flags.StringVar(&empty, "empty", "", "files without a record, comma-separated: return_data, payment_data")
+	flags.BoolVar(&o.even, "even", false, "every file has -rows records, instead of the proportions of a real business")
+	flags.Int64Var(&o.paid, "paid-sales", 0, "only that many sales have payments, and returns in proportion; 0 for all")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}

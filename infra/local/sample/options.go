@@ -33,6 +33,8 @@ type options struct {
 	format  string    // formatCSV or formatMixed
 	history int64     // daily: rows of the initial set, 0 if none
 	empty   []string  // file types without a record
+	even    bool      // every file has about as many records as clients
+	paid    int64     // sales that may have payments, 0 for all
 }
 
 // validate says what is wrong with the options, if anything.
@@ -52,6 +54,8 @@ func (o options) validate() error {
 		return fmt.Errorf("-history-rows must be 0, or from %d to %d", leastRows, mostRows)
 	case o.mode == modeInitial && o.history != 0:
 		return errors.New("-history-rows goes with -mode daily")
+	case o.paid < 0:
+		return errors.New("-paid-sales must not be negative")
 	case !(o.faults >= 0 && o.faults <= 1):
 		return errors.New("-faults must be from 0 to 1")
 	case o.date.Year() < firstYear || o.date.Year() > lastYear:

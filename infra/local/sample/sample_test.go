@@ -196,6 +196,26 @@ func TestEveryFileHasEachKindOfFault(t *testing.T) {
 	}
 }
 
+func TestSizesOfFiles(t *testing.T) {
+	for name, data := range makeSet(t, "-rows", "100", "-even", "-mode", "daily", "-history-rows", "1000", "-date", "2024-10-08") {
+		if strings.HasSuffix(name, ".csv") {
+			if records := readTable(t, data); len(records) != 100 {
+				t.Errorf("-even: %s has %d records, want 100", name, len(records))
+			}
+		}
+	}
+	few := makeSet(t, "-rows", "1000", "-paid-sales", "100")
+	if n := len(readTable(t, few["sales_data_20241007.csv"])); n != 3000 {
+		t.Errorf("%d sales, want 3000", n)
+	}
+	if n := len(readTable(t, few["payment_data_20241007.csv"])); n == 0 || n > 200 {
+		t.Errorf("%d payments of 100 sales, want 1 to 200", n)
+	}
+	if n := len(readTable(t, few["return_data_20241007.csv"])); n != 3 {
+		t.Errorf("%d returns, want 3", n)
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	for _, arguments := range []string{
 		"", "-out x -rows 1", "-out x -mode weekly", "-out x -format xml", "-out x -faults 2", "-out x -date 2024-02-30",

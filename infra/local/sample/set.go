@@ -57,6 +57,9 @@ func newSet(o options) *set {
 	s.products = 40 + 4*root + age
 	s.stores = 12 + root/5 + age/16
 	s.employees = 6 * s.stores
+	if o.even {
+		s.suppliers, s.categories, s.products, s.stores, s.employees = o.rows, o.rows, o.rows, o.rows, o.rows
+	}
 	return s
 }
 

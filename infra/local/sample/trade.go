@@ -47,14 +47,36 @@ func amountOff(quantity, price string, amounts ...string) fault {
 	}}
 }
 
-func (s *set) saleCount() int64 { return 3 * s.rows }
+// saleCount is how many sales there are: three a client.
+func (s *set) saleCount() int64 {
+	if s.even {
+		return s.rows
+	}
+	return 3 * s.rows
+}
+
+// paidSales is how many sales may have payments.
+func (s *set) paidSales() int64 {
+	if s.paid > 0 {
+		return min(s.paid, s.saleCount())
+	}
+	return s.saleCount()
+}
+
+// returns is how many returns there are: of three sales in a hundred.
+func (s *set) returns() int64 {
+	if s.even {
+		return s.rows
+	}
+	return max(1, s.paidSales()*3/100)
+}
 
 // saleID returns the key of a sale by its place in the file: the day's own, then
 // one in a hundred of the history's, corrected.
 func (s *set) saleID(ordinal int64) int64 {
 	corrected := int64(0)
 	if s.history > 0 {
-		corrected = min(s.rows*3/100, 3*s.history)
+		corrected = min(s.saleCount()/100, 3*s.history)
 	}
 	fresh := s.saleCount() - corrected
 	if ordinal < fresh {
@@ -182,19 +204,22 @@ func (s *set) paymentFile() work {
 			g.spoil("iban", "iban_required", "record")
 		}},
 	}
-	return work{table: t, count: s.saleCount(), extra: faults, each: s.payments, spare: s.sparePayment}
+	return work{table: t, count: s.paidSales(), extra: faults, each: s.payments, spare: s.sparePayment}
 }
 
 // payments makes the payments of a sale: mostly one, of the whole; sometimes
 // none; rarely two, the second of what the first left.
 func (s *set) payments(ordinal int64, r *row, emit func()) {
 	sale := s.saleID(ordinal)
-	if sale <= s.base { // corrected: it was paid long ago
+	if sale <= s.base && !s.even { // corrected: it was paid long ago
 		return
 	}
 	d := s.dice(topicPayment, sale)
 	cents := s.cents(sale)
 	switch n := d.below(100); {
+	case s.even:
+		s.payment(r, &d, 2*sale, sale, max(1, cents))
+		emit()
 	case n < 12 || cents == 0:
 	case n < 98 || cents == 1:
 		s.payment(r, &d, 2*sale, sale, cents)
@@ -246,7 +271,7 @@ func (s *set) returnFile() work {
 			g.spoil("quantity", "quantity_at_most_sold", "record")
 		}},
 	}
-	return work{table: t, count: max(1, s.saleCount()*3/100), extra: faults, spare: s.returned, each: func(ordinal int64, r *row, emit func()) {
+	return work{table: t, count: s.returns(), extra: faults, spare: s.returned, each: func(ordinal int64, r *row, emit func()) {
 		s.returned(r, s.base+1+ordinal)
 		emit()
 	}}

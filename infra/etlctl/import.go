@@ -79,9 +79,9 @@ type objects interface {
 // it has one and runs. With leave it returns after the upload. It fails with
 // toldError where no import will run without somebody's help.
 func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, err error) {
-	before, err := d.before(ctx)
-	if err != nil {
-		return "", err
+	before, taken, err := d.before(ctx)
+	if err != nil || taken {
+		return before.ImportID, err
 	}
 	old, err := d.recorded(ctx)
 	if err != nil {
@@ -97,12 +97,13 @@ func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, er
 	return d.start(ctx, before)
 }
 
-// before looks at the import that the date has already; zero for none. It
-// refuses an upload that nothing would ever read.
-func (d *delivery) before(ctx context.Context) (registry.Import, error) {
+// before looks at the import that the date has already; zero for none. taken
+// tells that it has taken these very files, which then need no upload. It refuses
+// an upload that nothing would ever read.
+func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool, err error) {
 	importID, found, err := d.waiting.imports.ImportOf(ctx, d.mode, d.folder.Date)
 	if err != nil {
-		return registry.Import{}, err
+		return imp, false, err
 	}
 	if !found {
 		published, err := d.waiting.dates.Published(ctx)
@@ -110,25 +111,46 @@ func (d *delivery) before(ctx context.Context) (registry.Import, error) {
 			d.show.note(message.CtlInitialTooLate)
 			err = toldError{}
 		}
-		return registry.Import{}, err
+		return imp, false, err
 	}
-	imp, err := d.waiting.imports.Import(ctx, importID)
-	if err != nil {
-		return imp, err
+	if imp, err = d.waiting.imports.Import(ctx, importID); err != nil {
+		return imp, false, err
 	}
+	taken = imp.Sealed() && d.identical(ctx, imp)
 	switch {
+	case taken:
+		d.show.note(message.CtlAlreadyTaken(imp.ImportID, imp.Mode, imp.FileDate))
 	case imp.Status == message.StatusSucceeded:
 		d.show.note(message.CtlAlreadyDone(imp.ImportID, imp.Mode, imp.FileDate))
-		return imp, toldError{}
+		return imp, false, toldError{}
 	case imp.Status == message.StatusRunning && imp.Sealed():
 		d.show.note(message.CtlSealedRunning(imp.ImportID))
 	case imp.Status != message.StatusRunning:
 		d.show.note(message.CtlEarlierFailed(imp.ImportID, imp.Status, imp.Step, imp.Reason))
-		if imp.Fault == "MissingFiles" && imp.Status == message.StatusFailed {
+		if imp.Fault == missingFiles && imp.Status == message.StatusFailed {
 			d.show.note(message.CtlWillResume(imp.ImportID))
 		}
 	}
-	return imp, nil
+	return imp, taken, nil
+}
+
+// missingFiles is the fault of an import that resumes by itself.
+const missingFiles = "MissingFiles"
+
+// identical tells whether the sealed list of an import holds the content of every
+// file of the folder.
+func (d *delivery) identical(ctx context.Context, imp registry.Import) bool {
+	versions := map[string]string{}
+	for _, f := range imp.Files {
+		versions[f.Key] = f.VersionID
+	}
+	for _, file := range d.folder.Files {
+		version, ok := versions[file.key()]
+		if !ok || !d.upload.same(ctx, file, version) {
+			return false
+		}
+	}
+	return true
 }
 
 // recorded returns the versions that the registry knows, by key.
@@ -214,7 +236,7 @@ func (d *delivery) start(ctx context.Context, before registry.Import) (importID 
 // files that are now there.
 func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error) {
 	switch {
-	case imp.Status == message.StatusFailed && imp.Fault == "MissingFiles":
+	case imp.Status == message.StatusFailed && imp.Fault == missingFiles:
 		missing, err := d.waiting.missing(ctx, imp.Mode, imp.FileDate)
 		if err != nil {
 			return wait{}, err

@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"os"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
 	"etl-dataloader/internal/message"
@@ -22,21 +26,35 @@ const (
 	filesAtOnce = 3
 )
 
-// uploader stores the content of a file as an object; the object is whole on
-// return. version is empty in a bucket without versions. sent is called with the
-// number of bytes that are there so far. Safe for concurrent use.
+// uploader stores files as objects. Safe for concurrent use.
 type uploader interface {
+	// upload stores the content of a file; the object is whole on return. version
+	// is empty in a bucket without versions. sent is called with the number of
+	// bytes that are there so far.
 	upload(ctx context.Context, file localFile, sent func(int64)) (version string, err error)
+	// same tells whether a version of the file's object has the same content;
+	// false also where that cannot be found out.
+	same(ctx context.Context, file localFile, version string) bool
 }
+
+// hashName is the metadata of an object that holds the SHA-256 of its content,
+// in hexadecimal. The object's own tag is no hash where KMS encrypts it.
+const hashName = "sha256"
 
 // bucketUploader uploads into a bucket, big files in parts.
 type bucketUploader struct {
 	client *transfermanager.Client
+	heads  header
 	bucket string
 }
 
-func newBucketUploader(client transfermanager.S3APIClient, bucket string) bucketUploader {
-	return bucketUploader{bucket: bucket, client: transfermanager.New(client, func(o *transfermanager.Options) {
+// header reads the metadata of objects; *s3.Client is one.
+type header interface {
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+}
+
+func newBucketUploader(client *s3.Client, bucket string) bucketUploader {
+	return bucketUploader{bucket: bucket, heads: client, client: transfermanager.New(client, func(o *transfermanager.Options) {
 		o.PartSizeBytes = partBytes
 		o.MultipartUploadThreshold = partBytes
 		o.Concurrency = partsAtOnce
@@ -45,18 +63,50 @@ func newBucketUploader(client transfermanager.S3APIClient, bucket string) bucket
 
 // upload implements uploader.
 func (u bucketUploader) upload(ctx context.Context, file localFile, sent func(int64)) (string, error) {
+	hash, err := hashOf(file.Path)
+	if err != nil {
+		return "", err
+	}
 	body, err := os.Open(file.Path)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = body.Close() }()
 	out, err := u.client.UploadObject(ctx, &transfermanager.UploadObjectInput{
-		Bucket: &u.bucket, Key: aws.String(file.key()), Body: body,
+		Bucket: &u.bucket, Key: aws.String(file.key()), Body: body, Metadata: map[string]string{hashName: hash},
 	}, func(o *transfermanager.Options) { o.ObjectProgressListeners.Register(listener{sent}) })
 	if err != nil {
 		return "", err
 	}
 	return aws.ToString(out.VersionID), nil
+}
+
+// same implements uploader.
+func (u bucketUploader) same(ctx context.Context, file localFile, version string) bool {
+	in := &s3.HeadObjectInput{Bucket: &u.bucket, Key: aws.String(file.key())}
+	if version != "" {
+		in.VersionId = &version
+	}
+	head, err := u.heads.HeadObject(ctx, in)
+	if err != nil || aws.ToInt64(head.ContentLength) != file.Size {
+		return false
+	}
+	hash, err := hashOf(file.Path)
+	return err == nil && head.Metadata[hashName] == hash
+}
+
+// hashOf is the SHA-256 of a file.
+func hashOf(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // listener passes the progress of an upload on.

@@ -168,6 +168,11 @@ func CtlAlreadyDone(importID, mode, date string) string {
 		"car de nouveaux fichiers de cette date ne seraient pas chargés. Détail : make status IMPORT_ID=" + importID
 }
 
+// CtlAlreadyTaken says that an import has taken the very same files.
+func CtlAlreadyTaken(importID, mode, date string) string {
+	return "Ces mêmes fichiers sont déjà ceux de l'import " + ctlMode(mode) + " du " + date + " (" + importID + ") : rien n'est envoyé."
+}
+
 // CtlInitialTooLate refuses a second initial import.
 const CtlInitialTooLate = "Des données sont déjà publiées : un import initial ne démarre plus. Rien n'est envoyé."
 

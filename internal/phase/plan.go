@@ -59,11 +59,16 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 		chunks[s.Resource] = s.Chunks
 	}
 	out.Targets = append(append(out.Targets, out.Resources...), eventsTable)
-	object, _, err := p.Work.PutOnce(ctx, in.Import.prefix()+"manifest.jsonl", nil, func(w io.Writer) error {
+	object, created, err := p.Work.PutOnce(ctx, in.Import.prefix()+"manifest.jsonl", nil, func(w io.Writer) error {
 		return p.concatenate(ctx, in.Scanned, w)
 	})
 	if err != nil {
 		return PlanOut{}, err
+	}
+	if !created {
+		if object, err = p.Work.Read(ctx, object, func(io.Reader) error { return nil }); err != nil {
+			return PlanOut{}, err
+		}
 	}
 	out.Manifest = object
 	if err := p.tables(ctx, in); err != nil {

@@ -1,0 +1,323 @@
+package phase_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/metric"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/registry"
+)
+
+// line is the product's line on a database and buckets of its own, without the
+// state machine. Imports run on it one after the other.
+type line struct {
+	url     string
+	db      *postgres.DB
+	conn    *pgx.Conn // the test's own
+	common  phase.Common
+	landing *objectstore.Store
+	work    *objectstore.Store
+
+	registry *fakeRegistry
+	enricher *fakeEnricher
+	alerts   *fakeAlerts
+	log      *logBuffer
+	metrics  *logBuffer
+	kms      *countingKMS
+	dataKey  string
+	macKey   string
+
+	chunkRecords int64 // daily; 0 is no limit
+	chunkBytes   int64
+	imports      int
+}
+
+func newLine(t *testing.T) *line {
+	t.Helper()
+	l := &line{
+		registry: newFakeRegistry(), enricher: &fakeEnricher{tier: "or"}, alerts: &fakeAlerts{}, log: &logBuffer{}, metrics: &logBuffer{},
+		chunkBytes: 32 << 20,
+	}
+	l.url = server.URL(t)
+	l.db, l.conn = postgrestest.Open(t, l.url), postgrestest.Connect(t, l.url)
+	l.landing = objectstore.New(emulator.S3(), emulator.Bucket(t))
+	l.work = objectstore.New(emulator.S3(), emulator.Bucket(t))
+	l.kms, l.dataKey, l.macKey = newKMS(t)
+	now := new(clock).now
+	l.common = phase.Common{
+		Contract: loadContract(t), Work: l.work, Log: centrallog.New(l.log, slog.LevelInfo), Metrics: metric.New(l.metrics, now),
+		Progress: l.registry, Now: now,
+	}
+	return l
+}
+
+// The phases, as functions/ wires them.
+func (l *line) open() *phase.Open {
+	return &phase.Open{
+		Common: l.common, Sealer: l.registry, DB: l.db, KMS: l.kms, DataKeyID: l.dataKey,
+		Settings: phase.Settings{ScanConcurrency: 2, ChunkConcurrency: 2, IndexConcurrency: 1},
+	}
+}
+
+func (l *line) scan() *phase.Scan {
+	return &phase.Scan{Common: l.common, Landing: l.landing, ChunkBytes: l.chunkBytes, ChunkRecords: l.chunkRecords}
+}
+func (l *line) plan() *phase.Plan {
+	return &phase.Plan{Common: l.common, DB: l.db, Recorder: l.registry}
+}
+func (l *line) protect() *phase.Protect {
+	return &phase.Protect{Common: l.common, Landing: l.landing, KMS: l.kms, MACKeyID: l.macKey}
+}
+func (l *line) stage() *phase.Stage { return &phase.Stage{Common: l.common, DB: l.db} }
+func (l *line) validate() *phase.Validate {
+	return &phase.Validate{Common: l.common, DB: l.db, KMS: l.kms}
+}
+func (l *line) index() *phase.Index { return &phase.Index{Common: l.common, DB: l.db} }
+func (l *line) crossCheck() *phase.CrossCheck {
+	return &phase.CrossCheck{Common: l.common, DB: l.db}
+}
+
+func (l *line) transform() *phase.Transform {
+	return &phase.Transform{
+		Common: l.common, DB: l.db, KMS: l.kms, NewID: uuid.NewV7,
+		Enrichers: func(string, string) (phase.Enricher, error) { return l.enricher, nil },
+	}
+}
+func (l *line) prepare() *phase.Prepare     { return &phase.Prepare{Common: l.common, DB: l.db} }
+func (l *line) reconcile() *phase.Reconcile { return &phase.Reconcile{Common: l.common, DB: l.db} }
+func (l *line) publish() *phase.Publish {
+	return &phase.Publish{Common: l.common, DB: l.db, Alerts: l.alerts, Retention: 30 * 24 * time.Hour}
+}
+
+// upload puts the files of a date into the landing bucket and allots an import.
+func (l *line) upload(t *testing.T, mode, date string, files files) *run {
+	t.Helper()
+	arrivals := map[string]registry.Arrival{}
+	for _, r := range l.common.Contract.Resources {
+		content, ok := files[r.Name]
+		if !ok {
+			continue
+		}
+		key := fmt.Sprintf("%s/%s_%s.%s", mode, r.FileType, strings.ReplaceAll(date, "-", ""), content.format)
+		out, err := emulator.S3().PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(l.landing.Bucket()), Key: &key, Body: strings.NewReader(content.text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrivals[r.Name] = registry.Arrival{Resource: r.Name, Key: key, VersionID: aws.ToString(out.VersionId), Size: int64(len(content.text))}
+	}
+	l.registry.arrivals[mode+date] = arrivals
+	l.imports++
+	id := fmt.Sprintf("IMPORT_20241009_150000_%03d", l.imports)
+	l.registry.imports[id] = registry.Import{ImportID: id, Mode: mode, FileDate: date, Generation: 1, Status: "en cours"}
+	return &run{l: l, imp: phase.Import{ImportID: id, Generation: 1, Mode: mode, FileDate: date}}
+}
+
+// run is an import under way: the outputs of its states so far.
+type run struct {
+	l   *line
+	imp phase.Import
+
+	opened    phase.OpenOut
+	scanned   []phase.ScanOut
+	planned   phase.PlanOut
+	chunks    []phase.Chunk
+	protected []phase.Protected
+	checked   phase.CrossChecked
+	prepared  []phase.PrepareIn
+	published phase.Published
+
+	// around runs a phase, once or more often, and checks what it likes.
+	around func(state string, phase func() (any, error)) (any, error)
+}
+
+// do runs a phase and returns its output.
+func do[In, Out any](t *testing.T, r *run, state string, in In, f func(context.Context, In) (Out, error)) Out {
+	t.Helper()
+	out, err := try(t, r, state, in, f)
+	if err != nil {
+		t.Fatalf("%s: %v", state, err)
+	}
+	return out
+}
+
+func try[In, Out any](t *testing.T, r *run, state string, in In, f func(context.Context, In) (Out, error)) (Out, error) {
+	t.Helper()
+	one := func() (any, error) { return f(t.Context(), in) }
+	if r.around != nil {
+		out, err := r.around(state, one)
+		return out.(Out), err
+	}
+	out, err := one()
+	return out.(Out), err
+}
+
+// states of the line, in order, by which a run goes on.
+var states = []string{"Open", "Scan", "Plan", "Raw", "IndexStaging", "CrossCheck", "Events", "IndexTargets", "Reconcile", "Publish"}
+
+// through runs the states from the first to the last named.
+func (r *run) through(t *testing.T, first, last string) *run {
+	t.Helper()
+	for _, state := range states[slices.Index(states, first) : slices.Index(states, last)+1] {
+		r.state(t, state)
+	}
+	return r
+}
+
+// all runs the whole line.
+func (r *run) all(t *testing.T) *run {
+	t.Helper()
+	return r.through(t, "Open", "Publish")
+}
+
+func (r *run) importIn() phase.ImportIn { return phase.ImportIn{Import: r.imp} }
+
+// state runs one state of the machine.
+func (r *run) state(t *testing.T, state string) {
+	t.Helper()
+	switch state {
+	case "Open":
+		r.opened = do(t, r, state, phase.OpenIn{Import: r.imp, ExecutionARN: "arn:" + r.imp.ImportID}, r.l.open().Run)
+		r.imp = r.opened.Import
+	case "Scan":
+		r.scanned = nil
+		for _, f := range r.opened.Files {
+			r.scanned = append(r.scanned, do(t, r, state, phase.ScanIn{Import: r.imp, File: f}, r.l.scan().Run))
+		}
+	case "Plan":
+		r.planned = do(t, r, state, phase.PlanIn{Import: r.imp, Scanned: r.scanned}, r.l.plan().Run)
+		r.chunks = r.manifest(t)
+	case "Raw":
+		r.protected = nil
+		for _, c := range r.chunks {
+			in := phase.ChunkIn{Import: r.imp, Chunk: c}
+			staged := phase.StageIn{ChunkIn: in, Protected: do(t, r, "Protect", in, r.l.protect().Run)}
+			do(t, r, "Stage", staged, r.l.stage().Run)
+			do(t, r, "Validate", staged, r.l.validate().Run)
+			r.protected = append(r.protected, staged.Protected)
+		}
+	case "IndexStaging":
+		for _, name := range r.planned.Resources {
+			do(t, r, state, phase.IndexIn{Import: r.imp, Resource: name, Kind: "staging"}, r.l.index().Run)
+		}
+	case "CrossCheck":
+		r.checked = do(t, r, state, r.importIn(), r.l.crossCheck().Run)
+	case "Events":
+		r.prepared = nil
+		for _, c := range r.chunks {
+			in := phase.ChunkIn{Import: r.imp, Chunk: c}
+			prepared := phase.PrepareIn{ChunkIn: in, Transformed: do(t, r, "Transform", in, r.l.transform().Run)}
+			do(t, r, "Prepare", prepared, r.l.prepare().Run)
+			r.prepared = append(r.prepared, prepared)
+		}
+	case "IndexTargets":
+		for _, name := range r.planned.Targets {
+			do(t, r, state, phase.IndexIn{Import: r.imp, Resource: name, Kind: "target"}, r.l.index().Run)
+		}
+	case "Reconcile":
+		do(t, r, state, r.importIn(), r.l.reconcile().Run)
+	case "Publish":
+		r.published = do(t, r, state, r.importIn(), r.l.publish().Run)
+	default:
+		t.Fatalf("no state %s", state)
+	}
+}
+
+// manifest reads the chunks as the Distributed Maps do.
+func (r *run) manifest(t *testing.T) (chunks []phase.Chunk) {
+	t.Helper()
+	body, err := r.l.work.Open(t.Context(), r.planned.Manifest.Key, r.planned.Manifest.VersionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = body.Close() }()
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for item := range bytes.Lines(text) {
+		var c phase.Chunk
+		decode(t, item, &c)
+		chunks = append(chunks, c)
+	}
+	return chunks
+}
+
+// chunkOf returns the first chunk of a resource and its place.
+func (r *run) chunkOf(t *testing.T, resource string) (int, phase.Chunk) {
+	t.Helper()
+	for i, c := range r.chunks {
+		if c.Resource == resource {
+			return i, c
+		}
+	}
+	t.Fatalf("%s has no chunk", resource)
+	return 0, phase.Chunk{}
+}
+
+// dump is the whole content of the product's schemas, table by table.
+func (l *line) dump(t *testing.T) map[string]string {
+	t.Helper()
+	rows, err := l.conn.Query(t.Context(), `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('etl', 'final', 'partitions')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, table := range tables {
+		tables[i] = fmt.Sprintf(`SELECT '%s', coalesce(string_agg(t::text, E'\n' ORDER BY t::text), '') FROM ONLY %s t`, table, table)
+	}
+	content := map[string]string{}
+	if rows, err = l.conn.Query(t.Context(), strings.Join(tables, " UNION ALL "), pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	var table, text string
+	if _, err := pgx.ForEachRow(rows, []any{&table, &text}, func() error {
+		content[table] = text
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// differing names the tables by which two dumps differ.
+func differing(a, b map[string]string) (names []string) {
+	for name := range maps.Keys(a) {
+		if other, ok := b[name]; !ok || other != a[name] {
+			names = append(names, name)
+		}
+	}
+	for name := range maps.Keys(b) {
+		if _, ok := a[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// count runs a query that counts.
+func (l *line) count(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	return postgrestest.Scan[int](t, l.conn, query, args...)
+}

@@ -1,0 +1,255 @@
+package phase_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/enrichment"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/registry/registrytest"
+)
+
+var (
+	server   *postgrestest.Server
+	emulator *registrytest.Emulator
+)
+
+func TestMain(m *testing.M) {
+	emulated := func() int { return registrytest.Run(m, func(e *registrytest.Emulator) { emulator = e }) }
+	os.Exit(postgrestest.Run(emulated, func(s *postgrestest.Server) { server = s }))
+}
+
+// countingKMS is the emulator's KMS with a count of its calls.
+type countingKMS struct {
+	*kms.Client
+	calls int
+}
+
+func (c *countingKMS) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput, o ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
+	c.calls++
+	return c.Client.GenerateDataKey(ctx, in, o...)
+}
+
+func (c *countingKMS) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+	c.calls++
+	return c.Client.Decrypt(ctx, in, o...)
+}
+
+func (c *countingKMS) GenerateMac(ctx context.Context, in *kms.GenerateMacInput, o ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
+	c.calls++
+	return c.Client.GenerateMac(ctx, in, o...)
+}
+
+var _ protection.KMS = (*countingKMS)(nil)
+
+// newKMS returns the emulator's KMS with a data key and a key for tokens.
+func newKMS(t *testing.T) (client *countingKMS, dataKey, macKey string) {
+	t.Helper()
+	o := emulator.S3().Options()
+	client = &countingKMS{Client: kms.New(kms.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: o.BaseEndpoint})}
+	create := func(spec types.KeySpec, usage types.KeyUsageType) string {
+		out, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: spec, KeyUsage: usage})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return aws.ToString(out.KeyMetadata.KeyId)
+	}
+	return client, create(types.KeySpecSymmetricDefault, types.KeyUsageTypeEncryptDecrypt), create(types.KeySpecHmac256, types.KeyUsageTypeGenerateVerifyMac)
+}
+
+// fakeRegistry is what the phases need from the registry, in memory. The real
+// one is met in TestOpenWithTheRegistry.
+type fakeRegistry struct {
+	mu       sync.Mutex
+	imports  map[string]registry.Import
+	arrivals map[string]map[string]registry.Arrival // by mode and date, then resource
+	plans    map[string]map[string]int
+	progress map[string]registry.Progress
+	broken   error // what RecordProgress fails with
+}
+
+func newFakeRegistry() *fakeRegistry {
+	return &fakeRegistry{
+		imports: map[string]registry.Import{}, arrivals: map[string]map[string]registry.Arrival{},
+		plans: map[string]map[string]int{}, progress: map[string]registry.Progress{},
+	}
+}
+
+func (f *fakeRegistry) TakeSlot(context.Context, string) error { return nil }
+
+func (f *fakeRegistry) Arrivals(_ context.Context, mode, date string) (map[string]registry.Arrival, error) {
+	return f.arrivals[mode+date], nil
+}
+
+func (f *fakeRegistry) Seal(_ context.Context, importID string, generation int, files []registry.SealedFile) ([]registry.SealedFile, error) {
+	imp := f.imports[importID]
+	if !imp.Sealed() {
+		imp.Files, imp.SealedGeneration = files, generation
+		f.imports[importID] = imp
+	}
+	return imp.Files, nil
+}
+
+func (f *fakeRegistry) Import(_ context.Context, importID string) (registry.Import, error) {
+	imp, ok := f.imports[importID]
+	if !ok {
+		return registry.Import{}, fmt.Errorf("no import %s", importID)
+	}
+	return imp, nil
+}
+
+func (f *fakeRegistry) RecordPlan(_ context.Context, importID string, _ int, chunks map[string]int) error {
+	f.plans[importID] = chunks
+	return nil
+}
+
+func (f *fakeRegistry) RecordProgress(_ context.Context, importID string, generation int, p registry.Progress) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.broken != nil {
+		return f.broken
+	}
+	p.Seconds = 0
+	f.progress[fmt.Sprintf("%s g%d %s %s %d", importID, generation, p.State, p.Resource, p.Chunk)] = p
+	return nil
+}
+
+// sum adds up a state's progress of a resource.
+func (f *fakeRegistry) sum(importID, state, resource string) (total registry.Progress) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for unit, p := range f.progress {
+		if strings.HasPrefix(unit, importID+" ") && p.State == state && p.Resource == resource {
+			total.Read += p.Read
+			total.Valid += p.Valid
+			total.Rejected += p.Rejected
+			total.Enriched += p.Enriched
+			total.NotEnriched += p.NotEnriched
+			total.Persisted += p.Persisted
+		}
+	}
+	return total
+}
+
+// fakeEnricher knows every key but those it is told to fail or not to know.
+type fakeEnricher struct {
+	mu      sync.Mutex
+	asked   []string
+	fail    map[string]bool
+	unknown map[string]bool
+	before  func() // called by each Enrich, if set
+	tier    string // what it answers
+}
+
+func (f *fakeEnricher) Window() int { return 2 }
+
+func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Outcome {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.before != nil {
+		f.before()
+	}
+	f.asked = append(f.asked, keys...)
+	outcomes := make([]enrichment.Outcome, len(keys))
+	for i, key := range keys {
+		switch {
+		case f.fail[key]:
+			outcomes[i] = enrichment.Outcome{Status: enrichment.Failed, Code: enrichment.CodeTimeout}
+		case f.unknown[key]:
+			outcomes[i] = enrichment.Outcome{Status: enrichment.NotFound}
+		default:
+			outcomes[i] = enrichment.Outcome{Status: enrichment.OK, Values: json.RawMessage(`{"segment":"A","loyalty_tier":"` + f.tier + `","risk_score":0.5}`)}
+		}
+	}
+	return outcomes
+}
+
+// fakeAlerts keeps the alerts.
+type fakeAlerts struct{ sent []message.Alert }
+
+func (f *fakeAlerts) Alert(_ context.Context, a message.Alert) error {
+	f.sent = append(f.sent, a)
+	return nil
+}
+
+// logBuffer keeps the lines of a log.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// logLine is a line of the central log.
+type logLine struct {
+	Level    string `json:"level"`
+	Message  string `json:"message"`
+	File     string `json:"file"`
+	Line     int64  `json:"line_number"`
+	Details  string `json:"error_details"`
+	Step     string `json:"processing_step"`
+	ImportID string `json:"import_id"`
+	Resource string `json:"resource"`
+}
+
+// lines returns the lines with a message.
+func (b *logBuffer) lines(t *testing.T, text string) (found []logLine) {
+	t.Helper()
+	for line := range strings.Lines(b.String()) {
+		var l logLine
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatalf("%q is no line of the central log: %v", line, err)
+		}
+		if l.Message == text {
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+// clock is the time of the tests; each call is a millisecond later.
+type clock struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	return time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC).Add(time.Duration(c.n) * time.Millisecond)
+}
+
+func loadContract(t *testing.T) *contract.Package {
+	t.Helper()
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkg
+}

@@ -360,7 +360,7 @@ func CtlErrorsOf(importID string, generation int) string {
 
 // CtlMoreErrors says that not all errors are shown.
 func CtlMoreErrors(shown, all int64) string {
-	return fmt.Sprintf("%s erreurs montrées sur %s ; --limit 0 les montre toutes.", Count(shown), Count(all))
+	return fmt.Sprintf("Erreurs montrées : %s sur %s ; --limit 0 les montre toutes.", Count(shown), Count(all))
 }
 
 // CtlNotInDatabase says that the database does not know an import.

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+func TestWhy(t *testing.T) {
+	earlier := "2024-10-07"
+	stuck := failed(otherID, "Mismatch", "restart", true)
+	stuck.FileDate = earlier
+	busy := running(otherID)
+	busy.FileDate = earlier
+	here := func(t *testing.T, w *world) {
+		t.Helper()
+		history(w).arrive(t, daily, date, "v1")
+	}
+	for name, test := range map[string]struct {
+		mode string
+		have func(*testing.T, *world)
+		want wait
+	}{
+		"about to start": {daily, here, wait{Reason: message.CtlWaitsForNothing}},
+		"first initial": {initial, func(t *testing.T, w *world) {
+			t.Helper()
+			w.arrive(t, initial, date, "v1")
+		}, wait{Reason: message.CtlWaitsForNothing}},
+		"second initial": {initial, func(t *testing.T, w *world) {
+			t.Helper()
+			history(w).arrive(t, initial, date, "v1")
+		}, wait{Reason: message.CtlInitialTooLate, Person: true, Sure: true}},
+		"missing files": {daily, func(t *testing.T, w *world) {
+			t.Helper()
+			here(t, w)
+			w.arrived = w.arrived[2:]
+		}, wait{
+			Reason:  message.CtlWaitsForFiles([]string{"client_data", "product_data"}),
+			Missing: []string{"client_data", "product_data"}, Person: true, Sure: true,
+		}},
+		"due with missing files": {daily, func(t *testing.T, w *world) {
+			t.Helper()
+			here(t, w)
+			w.arrived = w.arrived[1:]
+			w.queue = []registry.Entry{{Mode: daily, FileDate: date, Due: true}}
+		}, wait{Reason: message.CtlWaitsForNothing, Missing: []string{"client_data"}}},
+		"no history": {daily, func(t *testing.T, w *world) {
+			t.Helper()
+			w.arrive(t, daily, date, "v1")
+		}, wait{Reason: message.CtlWaitsForInitial, Person: true}},
+		"behind a running import": {daily, func(t *testing.T, w *world) {
+			t.Helper()
+			here(t, w)
+			w.set(busy)
+			w.slot = otherID
+		}, wait{Reason: message.CtlWaitsForRunning(otherID, daily, earlier)}},
+		"behind a failed import": {daily, func(t *testing.T, w *world) {
+			t.Helper()
+			here(t, w)
+			w.set(stuck)
+			w.slot = otherID
+		}, wait{Reason: message.CtlWaitsForFailed(otherID, daily, earlier, message.StatusFailed), Person: true}},
+		"behind an incomplete date": {daily, func(t *testing.T, w *world) {
+			t.Helper()
+			here(t, w)
+			w.arrive(t, daily, earlier, "v1")
+			w.arrived = append(w.arrived[:10:10], w.arrived[11:]...)
+			w.queue = []registry.Entry{{Mode: daily, FileDate: earlier}, {Mode: daily, FileDate: date}}
+		}, wait{Reason: message.CtlWaitsForDate(earlier, []string{"client_data"}), Person: true}},
+		"an incomplete date that is published over holds up nothing": {daily, func(t *testing.T, w *world) {
+			t.Helper()
+			here(t, w)
+			w.published = append(w.published, registry.Published{Mode: daily, FileDate: earlier})
+			w.queue = []registry.Entry{{Mode: daily, FileDate: "2024-10-06"}, {Mode: daily, FileDate: date}}
+		}, wait{Reason: message.CtlWaitsForNothing}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			test.have(t, w)
+			got, err := waiting{imports: w, dates: w, names: names(t)}.why(t.Context(), test.mode, date)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestOverview(t *testing.T) {
+	done := succeeded(otherID)
+	done.FileDate = "2024-10-07"
+	old := succeeded("IMPORT_20241001_000000_001")
+	open := failed(importID, "InvalidFile", "restart", true)
+	w := newWorld()
+	for _, imp := range []registry.Import{old, done, open} {
+		w.imports[imp.ImportID] = imp
+	}
+	w.published = []registry.Published{
+		{Mode: initial, FileDate: "2024-10-01", ImportID: old.ImportID, At: at(1)},
+		{Mode: daily, FileDate: "2024-10-07", ImportID: done.ImportID, At: at(2)},
+	}
+	w.queue = []registry.Entry{
+		{Mode: daily, FileDate: date, ImportID: importID}, {Mode: daily, FileDate: "2024-10-09", Since: at(3)},
+	}
+	w.slot = importID
+	w.arrive(t, daily, "2024-10-09", "v1")
+	got, err := overview(t.Context(), waiting{imports: w, dates: w, names: names(t)}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, i := range got.Imports {
+		ids = append(ids, i.ImportID+" "+i.Status)
+	}
+	if diff := cmp.Diff([]string{otherID + " réussi", importID + " échoué"}, ids); diff != "" {
+		t.Error(diff)
+	}
+	want := []waitingDate{{
+		Mode: daily, FileDate: "2024-10-09", Status: message.StatusWaiting, Missing: []string{}, Since: at(3),
+		Reason: message.CtlWaitsForFailed(importID, daily, date, message.StatusFailed),
+	}}
+	if diff := cmp.Diff(want, got.Waiting); diff != "" {
+		t.Error(diff)
+	}
+	compare(t, "testdata/overview.golden", func(c *console) { got.write(c) })
+	compare(t, "testdata/empty.golden", found{}.write)
+}

@@ -1,0 +1,47 @@
+package message_test
+
+import (
+	"strings"
+	"testing"
+
+	"etl-dataloader/internal/message"
+)
+
+func TestFigures(t *testing.T) {
+	for got, want := range map[string]string{
+		message.Count(0):              "0",
+		message.Count(999):            "999",
+		message.Count(1000):           "1 000",
+		message.Count(100_000_000):    "100 000 000",
+		message.Count(-12_345):        "-12 345",
+		message.Seconds(0):            "0,0 s",
+		message.Seconds(9.94):         "9,9 s",
+		message.Seconds(9.96):         "10 s",
+		message.Seconds(59.4):         "59 s",
+		message.Seconds(59.6):         "1 min 00 s",
+		message.Seconds(185):          "3 min 05 s",
+		message.Seconds(3599.7):       "1 h 00 min",
+		message.Seconds(7630):         "2 h 07 min",
+		message.Bytes(0):              "0 o",
+		message.Bytes(999):            "999 o",
+		message.Bytes(1000):           "1,0 ko",
+		message.Bytes(999_949):        "999,9 ko",
+		message.Bytes(999_950):        "1,0 Mo",
+		message.Bytes(10_000_000_000): "10,0 Go",
+		message.Bytes(1 << 62):        "4611686,0 To",
+	} {
+		if strings.ReplaceAll(got, "\u00a0", " ") != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestCtlWordsArePairs(t *testing.T) {
+	page := message.CtlHelpWords("Usage: etlctl <command> [flags]\n\nFlags:\n")
+	if page != "Utilisation : etlctl <commande> [options]\n\nOptions :\n" {
+		t.Errorf("help page: %q", page)
+	}
+	if got := message.CtlBadArguments("unknown flag --foo"); got != "Commande incomprise : option inconnue --foo." {
+		t.Errorf("arguments: %q", got)
+	}
+}

@@ -194,7 +194,7 @@ func (r *run) state(t *testing.T, state string) {
 	t.Helper()
 	switch state {
 	case "Open":
-		r.opened = do(t, r, state, phase.OpenIn{Import: r.imp, ExecutionARN: "arn:" + r.imp.ImportID}, r.l.open().Run)
+		r.opened = do(t, r, state, phase.OpenIn{Import: r.imp, ExecutionARN: fmt.Sprintf("arn:%s-%d", r.imp.ImportID, r.imp.Generation)}, r.l.open().Run)
 		r.imp = r.opened.Import
 	case "Scan":
 		r.scanned = nil

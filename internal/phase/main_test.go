@@ -18,6 +18,7 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
@@ -130,11 +131,11 @@ func (f *fakeRegistry) RecordProgress(_ context.Context, importID string, genera
 }
 
 // sum adds up a state's progress of a resource.
-func (f *fakeRegistry) sum(importID, state, resource string) (total registry.Progress) {
+func (f *fakeRegistry) sum(imp phase.Import, state, resource string) (total registry.Progress) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for unit, p := range f.progress {
-		if strings.HasPrefix(unit, importID+" ") && p.State == state && p.Resource == resource {
+		if strings.HasPrefix(unit, fmt.Sprintf("%s g%d ", imp.ImportID, imp.Generation)) && p.State == state && p.Resource == resource {
 			total.Read += p.Read
 			total.Valid += p.Valid
 			total.Rejected += p.Rejected

@@ -104,7 +104,7 @@ func (l *line) expectPublished(t *testing.T, r *run, sent rows, rejected map[str
 			t.Errorf("file of %s: %s, want %s", resource, got, want)
 		}
 		for _, state := range []string{"Scan", "Protect", "Stage", "Validate", "CrossCheck", "Transform", "Prepare"} {
-			p := l.registry.sum(id, state, resource)
+			p := l.registry.sum(r.imp, state, resource)
 			if p.Read != read {
 				t.Errorf("progress of %s, %s: %d read, want %d", state, resource, p.Read, read)
 			}
@@ -120,7 +120,7 @@ func (l *line) expectPublished(t *testing.T, r *run, sent rows, rejected map[str
 		t.Errorf("the import is %q", got)
 	}
 	if got := l.count(t, `SELECT count(*) FROM pg_tables WHERE schemaname = 'partitions' AND tablename LIKE '%' || lower(replace($1, 'IMPORT_', '')) || '%'
-		AND tablename NOT LIKE 'staging%' AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = format('partitions.%I', tablename)::regclass)`, id); got != 0 {
+		AND tablename NOT LIKE 'staging%' AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('partitions.%I', tablename)))`, id); got != 0 {
 		t.Errorf("%d detached tables are left", got)
 	}
 }

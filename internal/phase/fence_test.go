@@ -1,0 +1,205 @@
+package phase_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/postgres/postgrestest"
+)
+
+// call runs a phase once more and drops its output.
+func call[In, Out any](in In, f func(context.Context, In) (Out, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := f(ctx, in)
+		return err
+	}
+}
+
+// writers are the phases that write, with the inputs of a run that has gone as
+// far as Reconcile.
+func (r *run) writers(t *testing.T) map[string]func(context.Context) error {
+	t.Helper()
+	i, chunk := r.chunkOf(t, "clients")
+	l, in := r.l, phase.ChunkIn{Import: r.imp, Chunk: chunk}
+	staged := phase.StageIn{ChunkIn: in, Protected: r.protected[i]}
+	return map[string]func(context.Context) error{
+		"Open":         call(phase.OpenIn{Import: r.imp, ExecutionARN: "arn"}, l.open().Run),
+		"Plan":         call(phase.PlanIn{Import: r.imp, Scanned: r.scanned}, l.plan().Run),
+		"Stage":        call(staged, l.stage().Run),
+		"Validate":     call(staged, l.validate().Run),
+		"IndexStaging": call(phase.IndexIn{Import: r.imp, Resource: "clients", Kind: "staging"}, l.index().Run),
+		"CrossCheck":   call(r.importIn(), l.crossCheck().Run),
+		"Transform":    call(in, l.transform().Run),
+		"Prepare":      call(r.prepared[i], l.prepare().Run),
+		"IndexTargets": call(phase.IndexIn{Import: r.imp, Resource: "clients", Kind: "target"}, l.index().Run),
+		"Reconcile":    call(r.importIn(), l.reconcile().Run),
+		"Publish":      call(r.importIn(), l.publish().Run),
+	}
+}
+
+// TestSuperseded: after a restart, or once an import is abandoned, no phase of
+// the old generation writes anything, however late it comes.
+func TestSuperseded(t *testing.T) {
+	t.Parallel()
+	for name, retire := range map[string]func(*run, context.Context) error{
+		"restarted": func(r *run, ctx context.Context) error {
+			_, err := r.l.db.Restart(ctx, r.imp.ImportID, 1)
+			return err
+		},
+		"abandoned": func(r *run, ctx context.Context) error { return r.l.db.Abandon(ctx, r.imp.ImportID, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newLine(t).upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
+			if err := retire(r, t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			before := r.l.dump(t)
+			for state, again := range r.writers(t) {
+				err := fault.Lift(again(t.Context()))
+				if got, ok := errors.AsType[*fault.Superseded](err); !ok || got.ImportID != r.imp.ImportID || fault.Name(err) != "Superseded" {
+					t.Errorf("%s got %v, want Superseded", state, err)
+				}
+			}
+			if tables := differing(before, r.l.dump(t)); tables != nil {
+				t.Errorf("a late phase changed %v", tables)
+			}
+		})
+	}
+}
+
+// TestRestart: the next generation starts over and ends with the content that an
+// undisturbed import has.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	first := l.upload(t, phase.Initial, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
+	generation, err := l.db.Restart(t.Context(), first.imp.ImportID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := l.registry.imports[first.imp.ImportID]
+	known.Generation = generation
+	l.registry.imports[first.imp.ImportID] = known
+	second := &run{l: l, imp: first.imp}
+	second.imp.Generation = generation
+	second.imp.KeyID, second.imp.WrappedKey = 0, nil
+	second.all(t)
+	if second.imp.KeyID != first.imp.KeyID || string(second.imp.WrappedKey) != string(first.imp.WrappedKey) {
+		t.Error("the second generation has another data key: what the first logged could not be opened any more")
+	}
+	l.expectPublished(t, second, day(), map[string]int64{})
+	if got := l.plain(t, second, "last_name", `SELECT last_name, line_number FROM final.clients WHERE import_id = $1 ORDER BY line_number LIMIT 1`); got != "Lefèvre" {
+		t.Errorf("client 101 is called %q", got)
+	}
+	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(kind || ' ' || generation, ', ' ORDER BY attempt) FROM etl.attempts`); got != "start 1, restart 2" {
+		t.Errorf("the attempts are %s", got)
+	}
+}
+
+// foreign writes an object in the place of a phase's own.
+func (r *run) foreign(t *testing.T, key string, metadata map[string]string, from objectstore.Object) objectstore.Object {
+	t.Helper()
+	body, err := r.l.work.Open(t.Context(), from.Key, from.VersionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = body.Close() }()
+	object, _, err := r.l.work.PutOnce(t.Context(), key, metadata, func(w io.Writer) error {
+		_, err := io.Copy(w, body)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
+// TestIncompatible: a stream that was made for other columns, before a
+// migration, or that is not what was written, is refused by name.
+func TestIncompatible(t *testing.T) {
+	t.Parallel()
+	r := newLine(t).upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "Plan")
+	l := r.l
+	i, chunk := r.chunkOf(t, "clients")
+	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
+	protected := do(t, r, "Protect", in, l.protect().Run)
+	other := map[string]string{"schema": "another"}
+	expect := func(what string, err error) {
+		t.Helper()
+		if got, ok := errors.AsType[*fault.Incompatible](fault.Lift(err)); !ok || got.Object == "" || got.Advice() != fault.Restart {
+			t.Errorf("%s: got %v, want Incompatible", what, err)
+		}
+	}
+	foreign := protected
+	foreign.Object = r.foreign(t, "other/staged", other, protected.Object)
+	expect("Stage of other columns", call(phase.StageIn{ChunkIn: in, Protected: foreign}, l.stage().Run)(t.Context()))
+	changed := protected
+	changed.Object.SHA256 = foreign.Object.SHA256[:63] + "x"
+	expect("Stage of other content", call(phase.StageIn{ChunkIn: in, Protected: changed}, l.stage().Run)(t.Context()))
+	if got := l.count(t, `SELECT count(*) FROM partitions.staging_clients_20241009_150000_001_g1`); got != 0 {
+		t.Errorf("%d rows were staged all the same", got)
+	}
+	expect("Validate of other columns", call(phase.StageIn{ChunkIn: in, Protected: foreign}, l.validate().Run)(t.Context()))
+	expect("Validate of other content", call(phase.StageIn{ChunkIn: in, Protected: changed}, l.validate().Run)(t.Context()))
+
+	r.through(t, "Raw", "CrossCheck")
+	postgrestest.Exec(t, l.conn, `UPDATE etl.ledger SET object_key = $1, object_version = $2 WHERE phase = 'Stage' AND resource = 'clients'`, foreign.Object.Key, foreign.Object.VersionID)
+	expect("Transform of other columns", call(in, l.transform().Run)(t.Context()))
+	postgrestest.Exec(t, l.conn, `UPDATE etl.ledger SET object_key = $1, object_version = $2 WHERE phase = 'Stage' AND resource = 'clients'`, protected.Object.Key, protected.Object.VersionID)
+	transformed := do(t, r, "Transform", in, l.transform().Run)
+	for what, tamper := range map[string]func(*phase.Transformed){
+		"events of other columns":  func(x *phase.Transformed) { x.Events = r.foreign(t, "other/events", other, x.Events) },
+		"targets of other columns": func(x *phase.Transformed) { x.Targets = r.foreign(t, "other/targets", other, x.Targets) },
+		"events of other content":  func(x *phase.Transformed) { x.Events.SHA256 = changed.Object.SHA256 },
+		"targets of other content": func(x *phase.Transformed) { x.Targets.SHA256 = changed.Object.SHA256 },
+	} {
+		x := transformed
+		tamper(&x)
+		expect("Prepare: "+what, call(phase.PrepareIn{ChunkIn: in, Transformed: x}, l.prepare().Run)(t.Context()))
+	}
+	if got := l.count(t, `SELECT count(*) FROM partitions.events_20241009_150000_001_g1`); got != 0 {
+		t.Errorf("%d events were prepared all the same", got)
+	}
+	if r.chunks[i].Resource != "clients" {
+		t.Error("the chunk is another's")
+	}
+}
+
+// TestMiscount: a chunk whose counts do not agree is not persisted.
+func TestMiscount(t *testing.T) {
+	t.Parallel()
+	r := newLine(t).upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
+	i, chunk := r.chunkOf(t, "ventes")
+	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
+	protected := r.protected[i]
+	protected.Read++
+	postgrestest.Exec(t, r.l.conn, `DELETE FROM etl.ledger WHERE phase = 'Stage' AND resource = 'ventes'`)
+	postgrestest.Exec(t, r.l.conn, `ALTER TABLE staging.ventes DETACH PARTITION partitions.staging_ventes_20241009_150000_001_g1`)
+	expectMismatch(t, "Stage", call(phase.StageIn{ChunkIn: in, Protected: protected}, r.l.stage().Run)(t.Context()))
+	more := in
+	more.Chunk.Range.Records++
+	if err := call(more, r.l.protect().Run)(t.Context()); err == nil {
+		t.Error("Protect accepts a chunk that holds fewer records than Scan counted")
+	}
+	do(t, r, "Stage", phase.StageIn{ChunkIn: in, Protected: r.protected[i]}, r.l.stage().Run)
+	// A reject of a line that the chunk does not have.
+	postgrestest.Exec(t, r.l.conn, `INSERT INTO etl.rejects VALUES ($1, 1, 'ventes', 77)`, r.imp.ImportID)
+	expectMismatch(t, "Transform", call(in, r.l.transform().Run)(t.Context()))
+	postgrestest.Exec(t, r.l.conn, `DELETE FROM etl.rejects`)
+	transformed := do(t, r, "Transform", in, r.l.transform().Run)
+	transformed.Summary.Events++
+	expectMismatch(t, "Prepare", call(phase.PrepareIn{ChunkIn: in, Transformed: transformed}, r.l.prepare().Run)(t.Context()))
+}
+
+func expectMismatch(t *testing.T, what string, err error) {
+	t.Helper()
+	if _, ok := errors.AsType[*fault.Mismatch](fault.Lift(err)); !ok {
+		t.Errorf("%s: got %v, want Mismatch", what, err)
+	}
+}

@@ -1,0 +1,45 @@
+// Command bench measures the product on a local stack of its own.
+//
+//	go run ./infra/local/bench speed  -rows 1000000   one initial import, and a day after it
+//	go run ./infra/local/bench memory -gb 1,4         peak memory of each function over files of these sizes
+//
+// It starts the stack in .local/bench, forgetting what was there, and removes it
+// at the end. Nothing that is measured is estimated: CPU and memory are read
+// from /proc, the calls of KMS from the emulator's CloudTrail, rows and times
+// from the registry, WAL and sizes from PostgreSQL. So it runs on Linux only.
+//
+// The figures that were published, and how to read them: docs/performance.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run runs the benchmark that the arguments name.
+func run(ctx context.Context, arguments []string) error {
+	if len(arguments) > 0 {
+		switch arguments[0] {
+		case "speed":
+			return speed(ctx, arguments[1:])
+		case "memory":
+			return memory(ctx, arguments[1:])
+		}
+	}
+	return errors.New("usage: bench speed|memory [flags]; -h lists them")
+}

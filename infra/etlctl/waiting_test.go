@@ -27,15 +27,12 @@ func TestWhy(t *testing.T) {
 	}{
 		"about to start": {daily, here, wait{Reason: message.CtlWaitsForNothing}},
 		"first initial": {initial, func(t *testing.T, w *world) {
-			t.Helper()
 			w.arrive(t, initial, date, "v1")
 		}, wait{Reason: message.CtlWaitsForNothing}},
 		"second initial": {initial, func(t *testing.T, w *world) {
-			t.Helper()
 			history(w).arrive(t, initial, date, "v1")
 		}, wait{Reason: message.CtlInitialTooLate, Person: true, Sure: true}},
 		"missing files": {daily, func(t *testing.T, w *world) {
-			t.Helper()
 			here(t, w)
 			w.arrived = w.arrived[2:]
 		}, wait{
@@ -43,36 +40,30 @@ func TestWhy(t *testing.T) {
 			Missing: []string{"client_data", "product_data"}, Person: true, Sure: true,
 		}},
 		"due with missing files": {daily, func(t *testing.T, w *world) {
-			t.Helper()
 			here(t, w)
 			w.arrived = w.arrived[1:]
 			w.queue = []registry.Entry{{Mode: daily, FileDate: date, Due: true}}
 		}, wait{Reason: message.CtlWaitsForNothing, Missing: []string{"client_data"}}},
 		"no history": {daily, func(t *testing.T, w *world) {
-			t.Helper()
 			w.arrive(t, daily, date, "v1")
 		}, wait{Reason: message.CtlWaitsForInitial, Person: true}},
 		"behind a running import": {daily, func(t *testing.T, w *world) {
-			t.Helper()
 			here(t, w)
 			w.set(busy)
 			w.slot = otherID
 		}, wait{Reason: message.CtlWaitsForRunning(otherID, daily, earlier)}},
 		"behind a failed import": {daily, func(t *testing.T, w *world) {
-			t.Helper()
 			here(t, w)
 			w.set(stuck)
 			w.slot = otherID
 		}, wait{Reason: message.CtlWaitsForFailed(otherID, daily, earlier, message.StatusFailed), Person: true}},
 		"behind an incomplete date": {daily, func(t *testing.T, w *world) {
-			t.Helper()
 			here(t, w)
 			w.arrive(t, daily, earlier, "v1")
 			w.arrived = append(w.arrived[:10:10], w.arrived[11:]...)
 			w.queue = []registry.Entry{{Mode: daily, FileDate: earlier}, {Mode: daily, FileDate: date}}
 		}, wait{Reason: message.CtlWaitsForDate(earlier, []string{"client_data"}), Person: true}},
 		"an incomplete date that is published over holds up nothing": {daily, func(t *testing.T, w *world) {
-			t.Helper()
 			here(t, w)
 			w.published = append(w.published, registry.Published{Mode: daily, FileDate: earlier})
 			w.queue = []registry.Entry{{Mode: daily, FileDate: "2024-10-06"}, {Mode: daily, FileDate: date}}

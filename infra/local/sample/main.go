@@ -68,6 +68,7 @@ func parse(arguments []string, log io.Writer) (options, error) {
 	flags.StringVar(&empty, "empty", "", "files without a record, comma-separated: return_data, payment_data")
 	flags.BoolVar(&o.even, "even", false, "every file has -rows records, instead of the proportions of a real business")
 	flags.Int64Var(&o.paid, "paid-sales", 0, "only that many sales have payments, and returns in proportion; 0 for all")
+	flags.StringVar(&o.only, "only", "", "make only the file of this type, such as client_data")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}

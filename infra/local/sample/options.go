@@ -35,6 +35,7 @@ type options struct {
 	empty   []string  // file types without a record
 	even    bool      // every file has about as many records as clients
 	paid    int64     // sales that may have payments, 0 for all
+	only    string    // the one file type to make, empty for all ten
 }
 
 // validate says what is wrong with the options, if anything.

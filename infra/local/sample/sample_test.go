@@ -214,6 +214,13 @@ func TestSizesOfFiles(t *testing.T) {
 	if n := len(readTable(t, few["return_data_20241007.csv"])); n != 3 {
 		t.Errorf("%d returns, want 3", n)
 	}
+	one := makeSet(t, "-rows", "1000", "-only", "client_data")
+	if len(one) != 2 || !bytes.Equal(one["client_data_20241007.csv"], few["client_data_20241007.csv"]) {
+		t.Error("-only does not make the one file as it is among ten")
+	}
+	if err := run([]string{"-only", "clients", "-out", t.TempDir()}, io.Discard); err == nil {
+		t.Error("-only accepts an unknown type")
+	}
 }
 
 func TestOptionsAreChecked(t *testing.T) {

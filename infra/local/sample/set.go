@@ -90,11 +90,17 @@ func (s *set) generate() (string, error) {
 		s.supplierFile(), s.categoryFile(), s.productFile(), s.storeFile(), s.clientFile(),
 		s.saleFile(), s.stockFile(), s.paymentFile(), s.returnFile(), s.employeeFile(),
 	} {
+		if s.only != "" && s.only != w.table.name {
+			continue
+		}
 		records, err := s.makeFile(w, s.dice(topicFault, s.day<<8|int64(place)))
 		if err != nil {
 			return "", errors.Join(err, s.ledger.finish())
 		}
 		counts = append(counts, fmt.Sprintf("%s %d", w.table.name, records))
+	}
+	if counts == nil {
+		return "", errors.Join(fmt.Errorf("-only %q: there is no such file", s.only), s.ledger.finish())
 	}
 	return fmt.Sprintf("%s; planted %d", strings.Join(counts, ", "), s.ledger.count), s.ledger.finish()
 }

@@ -9,11 +9,19 @@ LDFLAGS := -s -w -buildid=
 STACK := python3 infra/local/stack.py
 LOCAL_DIR ?= .local
 ETLCTL := build/local/etlctl
-WITH_ENV := set -a; . $(LOCAL_DIR)/env; set +a;
+# The operator's commands work on the local stack, or on the stack AWS_STACK= of
+# the AWS account of the environment.
+AWS_STACK ?=
+ifeq ($(AWS_STACK),)
+WITH_ENV := test -e $(LOCAL_DIR)/env || { echo "The local stack is not up: run make up first, or name a stack of your AWS account: AWS_STACK=…" >&2; exit 1; }; set -a; . $(LOCAL_DIR)/env; set +a;
+else
+WITH_ENV :=
+ETLCTL += --stack $(AWS_STACK)
+endif
 
 .PHONY: help
 help: ## Lists the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
 .PHONY: build
 build: functions tools ## Builds the functions (GOARCH) and the local tools
@@ -25,7 +33,7 @@ functions:
 	@for f in $(FUNCTIONS); do mkdir -p build/$$f; cmp -s build/bin/$$f build/$$f/bootstrap || cp build/bin/$$f build/$$f/bootstrap; done
 
 .PHONY: tools
-tools:
+tools: ## Builds the operator's command and the local tools into build/local
 	@mkdir -p build/local
 	@go build -trimpath -o build/local/ ./infra/etlctl ./infra/local/enrichment ./infra/local/sample
 
@@ -66,6 +74,11 @@ import: tools ## Uploads the files of DIR= in MODE=initial|daily and follows the
 .PHONY: status
 status: tools ## Shows the imports, or the one of IMPORT_ID=
 	@$(WITH_ENV) $(ETLCTL) status $(IMPORT_ID)
+
+.PHONY: errors
+errors: tools ## Shows the rejects of IMPORT_ID=, counts by rule first
+	@test -n "$(IMPORT_ID)" || { echo "Say which import: make errors IMPORT_ID=…" >&2; exit 2; }
+	@$(WITH_ENV) $(ETLCTL) errors $(IMPORT_ID)
 
 .PHONY: redrive restart abandon
 redrive restart abandon: tools ## Goes on with, starts over, or gives up the import of IMPORT_ID=

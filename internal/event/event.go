@@ -25,8 +25,13 @@ const (
 // Enrichment is what an external system said of a record.
 type Enrichment struct {
 	Status string          // one of the constants, or empty
+	Error  string          // what the source did, if Status is EnrichmentFailed
 	Values json.RawMessage // the enriched fields, a JSON object of the contract's names; nil if there are none
 }
+
+// ErrorMember is the member of an event's data that says why it could not be
+// enriched; other events do not have it.
+const ErrorMember = "enrichment_error"
 
 // Columns of final.events, in COPY order.
 func Columns() []contract.Column {

@@ -179,6 +179,11 @@ func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 		out = append(out, ',')
 		out = append(out, members...)
 	}
+	if e.Status == EnrichmentFailed {
+		out = append(out, ',')
+		out = append(out, member(ErrorMember)...)
+		out = appendString(out, []byte(e.Error))
+	}
 	b.data = append(out, '}')
 	return b.data, nil
 }

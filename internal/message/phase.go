@@ -32,7 +32,7 @@ const (
 // NotEnriched explains why a record has no enriched fields; code says what the
 // source did, never with which value.
 func NotEnriched(source, code string) string {
-	return fmt.Sprintf("La source d'enrichissement '%s' n'a pas répondu (%s) : l'événement est marqué et peut être rejoué.", source, code)
+	return fmt.Sprintf("La source d'enrichissement '%s' n'a pas répondu (%s) : l'événement est publié sans ces champs et marqué.", source, code)
 }
 
 // NewerRowsKept tells how many rows an older file did not overwrite.
@@ -45,9 +45,17 @@ func OrphanRows(rows int64, resource, field, parent string) string {
 	return fmt.Sprintf("%d lignes de %s désignent par '%s' une ligne absente de %s", rows, resource, field, parent)
 }
 
+// AlreadyPublished explains why an import cannot be restarted or given up.
+const AlreadyPublished = "déjà publié : il ne peut être ni recommencé ni abandonné"
+
 // SlotTaken explains why an import cannot run now.
 func SlotTaken(holder string) string {
 	return fmt.Sprintf("l'import %s est en cours ou en échec, un seul import à la fois : terminez-le ou abandonnez-le d'abord", holder)
+}
+
+// OldReaders tells why an initial import waits before it is published.
+func OldReaders(sessions int) string {
+	return fmt.Sprintf("%d sessions PostgreSQL lisent la base depuis avant la fin du chargement et verraient l'import en partie ; terminez-les, puis reprenez", sessions)
 }
 
 // Reasons for which a work object is refused.

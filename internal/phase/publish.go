@@ -30,6 +30,10 @@ type TableChange struct {
 	Skipped bool  `json:"skipped"` // a reload of an older date than the table's
 }
 
+// readersLimit is how long an initial import waits for transactions that were
+// open before its last row was loaded; the machine then tries again.
+const readersLimit = 2 * time.Minute
+
 // Alerter tells operators what they should treat.
 type Alerter interface {
 	// Alert sends one message; sending it again is harmless.
@@ -47,9 +51,15 @@ type Publish struct {
 
 // Run publishes the import once. Readers see all of it or nothing, at every
 // isolation level: the initial mode swaps the content of all tables under one
-// exclusive lock, the daily mode writes rows that belong to its own transaction.
+// exclusive lock, after the transactions have ended whose snapshot is older than
+// the loaded rows; the daily mode writes rows of its own transaction.
 func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 	started := p.Now()
+	if in.Import.Mode == Initial {
+		if err := postgres.WaitForOlderSnapshots(ctx, p.DB, readersLimit); err != nil {
+			return Published{}, err
+		}
+	}
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Publish", "", 0), func(ctx context.Context, tx pgx.Tx) (Published, error) {
 		publish := p.daily
 		if in.Import.Mode == Initial {

@@ -144,6 +144,10 @@ func (p *Reconcile) events(ctx context.Context, tx pgx.Tx, imp Import) (map[stri
 	return got, err
 }
 
+// causePlaceholder stands for the cause of each record in a text that the database
+// completes.
+const causePlaceholder = "{cause}"
+
 // enrichmentErrors puts the records that could not be enriched into the error
 // table; they are no rejects.
 func (p *Reconcile) enrichmentErrors(ctx context.Context, tx pgx.Tx, imp Import) error {
@@ -152,9 +156,10 @@ func (p *Reconcile) enrichmentErrors(ctx context.Context, tx pgx.Tx, imp Import)
 			continue
 		}
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
-			SELECT import_id, generation, file, resource, chunk, line_number, 'enrichment', $1, $2 FROM %s WHERE resource = $3 AND enrichment = 'failed'`,
+			SELECT import_id, generation, file, resource, chunk, line_number, 'enrichment', replace($1, $4, data->>$5), $2
+			FROM %s WHERE resource = $3 AND enrichment = 'failed'`,
 			imp.leaf(postgres.Events, "").Table()),
-			message.NotEnriched(r.Enrichment.Source, event.EnrichmentFailed), message.StepTransformation, r.Name); err != nil {
+			message.NotEnriched(r.Enrichment.Source, causePlaceholder), message.StepTransformation, r.Name, causePlaceholder, event.ErrorMember); err != nil {
 			return err
 		}
 	}

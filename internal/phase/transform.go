@@ -251,7 +251,7 @@ func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, stream
 		return fmt.Errorf("enrichment of %s: %d answers for %d records", j.resource.Name, len(outcomes), len(b.lines))
 	}
 	for i, o := range outcomes {
-		e := event.Enrichment{Status: string(o.Status), Values: o.Values}
+		e := event.Enrichment{Status: string(o.Status), Error: string(o.Code), Values: o.Values}
 		if e.Status == event.EnrichmentFailed {
 			p.Log.ErrorContext(ctx, message.EnrichmentError, centrallog.ImportID(j.in.Import.ImportID), centrallog.File(j.in.Chunk.File.File),
 				centrallog.Line(b.lines[i]), centrallog.Details(message.NotEnriched(j.resource.Enrichment.Source, string(o.Code))),

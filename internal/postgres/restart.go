@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
 )
 
 // Restart ends the generation from of an import: it ends the sessions that still
@@ -44,8 +45,8 @@ func (db *DB) retire(ctx context.Context, importID string, generation int, updat
 			if err != nil {
 				return err
 			}
-			if status == "réussi" {
-				return &fault.Refused{ImportID: importID, Reason: "it was published and can't be given up or restarted"}
+			if status == message.StatusSucceeded {
+				return &fault.Refused{ImportID: importID, Reason: message.AlreadyPublished}
 			}
 			if _, err := tx.Exec(ctx, update, importID, generation); err != nil {
 				return err

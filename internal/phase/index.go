@@ -73,7 +73,8 @@ func (p *Index) staging(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 }
 
 // target gives a detached table the primary key under which it is published. In
-// daily mode the rows are copied into the published table instead.
+// daily mode the rows are copied into the published tables instead, for which the
+// events get their partition here.
 func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 	leaf, key := in.Import.leaf(postgres.Events, ""), "import_id, event_id"
 	if in.Resource != eventsTable {
@@ -83,13 +84,33 @@ func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 		}
 		leaf, key = in.Import.leaf(postgres.Target, r.Name), strings.Join(r.KeyColumns(), ", ")
 	}
-	if in.Import.Mode == Initial {
+	switch {
+	case in.Import.Mode == Initial:
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), key)); err != nil {
+			return err
+		}
+	case in.Resource == eventsTable:
+		if err := p.published(ctx, tx, in.Import, key); err != nil {
 			return err
 		}
 	}
 	_, err := tx.Exec(ctx, `ANALYZE `+leaf.Table())
 	return err
+}
+
+// published makes the partition into which a daily import's events are copied
+// when they are published, and attaches it while it is empty. Were it attached by
+// the transaction that publishes, a reader could see that transaction's rows in
+// the other tables before it hears of the new partition.
+func (p *Index) published(ctx context.Context, tx pgx.Tx, imp Import, key string) error {
+	leaf := imp.leaf(postgres.Published, "")
+	if err := leaf.Create(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), key)); err != nil {
+		return err
+	}
+	return leaf.AttachByImport(ctx, tx)
 }
 
 // stagedKeyColumns are the staging columns by which fields are compared: the

@@ -152,13 +152,11 @@ func (p *Publish) daily(ctx context.Context, tx pgx.Tx, imp Import) (Published, 
 	return out, err
 }
 
-// publishEvents copies the proven events into the partition that readers see, as
-// rows of this transaction: a reader with an older snapshot sees none of them.
+// publishEvents copies the proven events into the partition that readers see
+// (see [Index]), as rows of this transaction: a reader with an older snapshot sees
+// none of them.
 func publishEvents(ctx context.Context, tx pgx.Tx, imp Import) (int64, error) {
 	prepared, published := imp.leaf(postgres.Events, ""), imp.leaf(postgres.Published, "")
-	if err := published.Create(ctx, tx); err != nil {
-		return 0, err
-	}
 	tag, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT * FROM %s`, published.Table(), prepared.Table()))
 	if err != nil {
 		return 0, err
@@ -170,13 +168,7 @@ func publishEvents(ctx context.Context, tx pgx.Tx, imp Import) (int64, error) {
 	if tag.RowsAffected() != want {
 		return 0, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("événements publiés", eventsTable, want, tag.RowsAffected())}
 	}
-	if _, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (import_id, event_id)`, published.Table())); err != nil {
-		return 0, err
-	}
-	if err := prepared.Drop(ctx, tx); err != nil {
-		return 0, err
-	}
-	return want, published.AttachByImport(ctx, tx)
+	return want, prepared.Drop(ctx, tx)
 }
 
 // reload empties a reference table and fills it again. DELETE, not TRUNCATE:

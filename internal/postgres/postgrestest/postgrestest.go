@@ -86,9 +86,18 @@ func (s *Server) migrate(ctx context.Context) error {
 func (s *Server) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
 	defer cancel()
-	if err := s.admit(ctx, `DROP DATABASE IF EXISTS `+s.quoted("template")+` WITH (FORCE)`); err != nil {
+	if err := s.drop(ctx, "template"); err != nil {
 		fmt.Fprintln(os.Stderr, "drop the template database:", err)
 	}
+}
+
+// drop drops a database. Without FORCE the server sends an autovacuum away, which
+// no other role may end; FORCE ends sessions that a test left open.
+func (s *Server) drop(ctx context.Context, name string) error {
+	if s.admit(ctx, `DROP DATABASE IF EXISTS `+s.quoted(name)) == nil {
+		return nil
+	}
+	return s.admit(ctx, `DROP DATABASE IF EXISTS `+s.quoted(name)+` WITH (FORCE)`)
 }
 
 // admit runs a statement on the database of DATABASE_URL.
@@ -130,7 +139,7 @@ func (s *Server) create(t testing.TB, template string) string {
 		t.Fatalf("make a database: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := s.admit(context.WithoutCancel(t.Context()), `DROP DATABASE `+s.quoted(name)+` WITH (FORCE)`); err != nil {
+		if err := s.drop(context.WithoutCancel(t.Context()), name); err != nil {
 			t.Errorf("drop the database: %v", err)
 		}
 	})

@@ -1,0 +1,163 @@
+package phase_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/registry/registrytest"
+)
+
+// TestOpenWithTheRegistry opens an import on the real registry: it waits for the
+// last file, seals what is newest then, and keeps to it.
+func TestOpenWithTheRegistry(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	clock := &registrytest.Clock{}
+	records := emulator.Open(t, clock.Now)
+	arrive := func(resource, object, version string) {
+		t.Helper()
+		clock.Move(time.Second)
+		modified := clock.Now()
+		if _, _, err := records.RecordArrival(t.Context(), "daily", "2024-10-08", resource, object, func(context.Context) (registry.Arrival, bool, error) {
+			return registry.Arrival{VersionID: version, ETag: "e" + version, LastModified: modified, Size: 7}, true, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var missing []string
+	for i, r := range l.common.Contract.Resources {
+		if i%3 == 0 {
+			missing = append(missing, r.FileType)
+		} else {
+			arrive(r.Name, "daily/"+r.FileType+"_20241008.csv", "v1")
+		}
+	}
+	queue, err := records.Queue(t.Context())
+	if err != nil || len(queue) != 1 {
+		t.Fatalf("queue %v, %v", queue, err)
+	}
+	imp, ok, err := records.Allot(t.Context(), queue[0], registry.TriggerDeadline, func(name string) string { return "arn:" + name })
+	if err != nil || !ok {
+		t.Fatalf("allotted %v, %v", ok, err)
+	}
+	open := l.open()
+	open.Sealer, open.Progress = records, records
+	in := phase.OpenIn{Import: phase.Import{ImportID: imp.ImportID, Generation: 1, Mode: "daily", FileDate: "2024-10-08"}, ExecutionARN: imp.ExecutionARN}
+	_, err = open.Run(t.Context(), in)
+	if got, ok := errors.AsType[*fault.MissingFiles](fault.Lift(err)); !ok || cmp.Diff(missing, got.Missing) != "" {
+		t.Errorf("got %v, want the missing %v", err, missing)
+	}
+	if logged := l.log.lines(t, message.FilesMissing); len(logged) != 1 || logged[0].Details != strings.Join(missing, ", ") {
+		t.Errorf("logged %+v", logged)
+	}
+	for i, r := range l.common.Contract.Resources {
+		if i%3 == 0 {
+			arrive(r.Name, "daily/"+r.Alias+"_20241008.json", "v1")
+		}
+	}
+	arrive("ventes", "daily/sales_data_20241008.csv", "v2") // again, before the list is sealed
+	out, err := open.Run(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrive("clients", "daily/client_data_20241008.csv", "v3") // too late
+	again, err := open.Run(t.Context(), in)
+	if err != nil || cmp.Diff(out, again) != "" {
+		t.Errorf("opened again: %v\n%s", err, cmp.Diff(out, again))
+	}
+	for i, f := range out.Files {
+		want := phase.File{Resource: l.common.Contract.Resources[i].Name, VersionID: "v1", Bytes: 7, Format: "csv"}
+		want.File = l.common.Contract.Resources[i].FileType + "_20241008.csv"
+		if i%3 == 0 && want.Resource != "ventes" {
+			want.File, want.Format = l.common.Contract.Resources[i].Alias+"_20241008.json", "json"
+		}
+		if want.Key = "daily/" + want.File; want.Resource == "ventes" {
+			want.VersionID = "v2"
+		}
+		if f != want {
+			t.Errorf("sealed %+v, want %+v", f, want)
+		}
+	}
+	if got := l.count(t, `SELECT count(*) FROM etl.files WHERE import_id = $1 AND version_id = 'v1'`, imp.ImportID); got != 9 {
+		t.Errorf("%d files in the database", got)
+	}
+	in.Import.Generation = 2
+	if _, err := open.Run(t.Context(), in); !isSuperseded(err) {
+		t.Errorf("another generation got %v", err)
+	}
+}
+
+// TestOpenStatus: who was finished or given up is not opened again, and who has
+// not the slot is refused.
+func TestOpenStatus(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
+	in := phase.OpenIn{Import: r.imp, ExecutionARN: "arn"}
+	for _, status := range []string{message.StatusSucceeded, message.StatusAbandoned} {
+		imp := l.registry.imports[r.imp.ImportID]
+		imp.Status = status
+		l.registry.imports[r.imp.ImportID] = imp
+		if _, err := l.open().Run(t.Context(), in); !isSuperseded(err) {
+			t.Errorf("an import «%s» got %v", status, err)
+		}
+	}
+	imp := l.registry.imports[r.imp.ImportID]
+	imp.Status = message.StatusFailed
+	l.registry.imports[r.imp.ImportID] = imp
+	open := l.open()
+	open.Sealer = taken{l.registry}
+	_, err := open.Run(t.Context(), in)
+	if got, ok := errors.AsType[*fault.Refused](fault.Lift(err)); !ok || !strings.Contains(got.Error(), "IMPORT_OTHER") {
+		t.Errorf("got %v, want Refused", err)
+	}
+	if got := l.count(t, `SELECT count(*) FROM etl.imports`); got != 0 {
+		t.Errorf("%d imports were written", got)
+	}
+}
+
+// taken is a registry whose slot another import has.
+type taken struct{ *fakeRegistry }
+
+func (taken) TakeSlot(context.Context, string) error {
+	return &registry.TakenError{Holder: "IMPORT_OTHER"}
+}
+
+func isSuperseded(err error) bool {
+	_, ok := errors.AsType[*fault.Superseded](fault.Lift(err))
+	return ok
+}
+
+// TestDataKey: an import has one data key, whatever dies in between; a key that
+// was made and not stored is never used.
+func TestDataKey(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
+	in := phase.OpenIn{Import: r.imp, ExecutionARN: "arn"}
+	first, err := l.open().Run(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.kms.calls = 0
+	second, err := l.open().Run(t.Context(), in)
+	if err != nil || second.Import.KeyID != first.Import.KeyID || string(second.Import.WrappedKey) != string(first.Import.WrappedKey) {
+		t.Errorf("the key changed: %v", err)
+	}
+	if l.kms.calls != 0 {
+		t.Errorf("a second run calls KMS %d times", l.kms.calls)
+	}
+	if got := postgrestest.Scan[[]byte](t, l.conn, `SELECT ciphertext FROM etl.data_keys`); string(got) != string(first.Import.WrappedKey) {
+		t.Error("the stored key is another")
+	}
+}

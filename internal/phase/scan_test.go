@@ -1,0 +1,97 @@
+package phase_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/postgres/postgrestest"
+)
+
+// TestInvalidFiles: a file that is faulty as a whole stops the import at Scan,
+// with the reason, and can be mended by a restart.
+func TestInvalidFiles(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	const header = "store_id,name,city,country,opened_on"
+	for name, c := range map[string]struct {
+		file   file
+		reason string
+	}{
+		"empty":             {file{"csv", ""}, message.FileEmpty},
+		"a mark alone":      {file{"csv", "\ufeff"}, message.FileEmpty},
+		"header alone":      {file{"csv", header + "\n"}, message.FileNoRecord},
+		"empty array":       {file{"json", "[]"}, message.FileNoRecord},
+		"missing column":    {file{"csv", "store_id,name,city,country\n1,a,b,FR\n"}, message.FileHeader([]string{"opened_on"}, nil)},
+		"missing and extra": {file{"csv", "store_id,name,city,pays,opened_on\n1,a,b,FR,2010-01-01\n"}, message.FileHeader([]string{"country"}, []string{"pays"})},
+		"UTF-16":            {file{"csv", "\xff\xfes\x00t\x00"}, "encodage"},
+		"no array":          {file{"json", `{"store_id":1}`}, message.FileFormat},
+	} {
+		date := "2024-10-08"
+		r := l.upload(t, phase.Daily, date, files{"magasins": c.file})
+		arrival := l.registry.arrivals[phase.Daily+date]["magasins"]
+		in := phase.ScanIn{Import: r.imp, File: phase.File{
+			Resource: "magasins", File: "store_data_20241008." + c.file.format, Key: arrival.Key, VersionID: arrival.VersionID, Bytes: arrival.Size, Format: c.file.format,
+		}}
+		for range 2 {
+			_, err := l.scan().Run(t.Context(), in)
+			got, ok := errors.AsType[*fault.InvalidFile](fault.Lift(err))
+			if !ok || !strings.Contains(got.Reason, c.reason) || got.File != in.File.File || got.Advice() != fault.Restart {
+				t.Errorf("%s: got %v, want %q", name, err, c.reason)
+			}
+		}
+	}
+}
+
+// TestFormats: the three formats, in any order of columns, with a mark and
+// Windows line ends, give the same rows; JSON's own kinds are checked.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	sent := day().csv(t)
+	sent["magasins"] = jsonl(t,
+		map[string]any{"store_id": 1, "name": "Nord", "city": "Lille", "country": "FR", "opened_on": "2010-05-01"},
+		map[string]any{"store_id": "2", "name": "Sud", "city": "Nice", "country": "FR", "opened_on": "2012-06-01"},
+		map[string]any{"store_id": 3, "name": 42, "city": []string{"Metz"}, "country": "FR", "opened_on": "2012-06-01"},
+		map[string]any{"store_id": 4, "name": "Est", "city": "Metz", "country": "FR", "opened_on": "2012-06-01", "extra": 1})
+	sent["produits"] = array(t,
+		map[string]any{"product_id": 1, "name": "Bêche", "category_id": 3, "supplier_id": 1, "unit_price": 12.5, "currency": "EUR", "active": true},
+		map[string]any{"product_id": 2, "name": "Pelle", "category_id": 3, "supplier_id": 2, "unit_price": "8.00", "currency": "CHF", "active": "false"},
+		map[string]any{"product_id": 3, "name": "Seau", "category_id": 2, "supplier_id": 2, "unit_price": 3.105, "currency": "EUR", "active": 1})
+	sent["categories"] = file{"csv", "\ufeff" + strings.ReplaceAll("parent_category_id,name,category_id\n,Maison,1\n1,\"Jar\ndin\",2\n2,Outils,3\n", "\n", "\r\n")}
+	r := l.upload(t, phase.Daily, "2024-10-08", sent).all(t)
+	l.expectErrors(t, r, "magasins",
+		"3 | city | type | "+message.Type("city", "string"), "3 | name | type | "+message.Type("name", "string"),
+		"4 | fields | "+message.Malformed("fields"))
+	l.expectErrors(t, r, "produits", "3 | active | type | "+message.Type("active", "boolean"))
+	l.expectErrors(t, r, "categories")
+	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', product_id, name, unit_price, active, line_number), ', ' ORDER BY product_id) FROM final.produits`)
+	if want := "1 Bêche 12.5 t 1, 2 Pelle 8.00 f 2"; got != want {
+		t.Errorf("the products are %s, want %s", got, want)
+	}
+	got = postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', category_id, parent_category_id, line_number), ', ' ORDER BY category_id) FROM final.categories`)
+	if want := "1 2, 2 1 3, 3 2 5"; got != want {
+		t.Errorf("the categories are %s, want %s", got, want)
+	}
+}
+
+// TestMalformed: a line that cannot be read is one reject, and shifts nothing.
+func TestMalformed(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.chunkRecords = 2
+	r := l.upload(t, phase.Daily, "2024-10-08", day().
+		with("magasins", "3,Trop,de,champs,2010-01-01,encore", `4,"Est" oups,Metz,FR,2010-01-01`, "5,Ou\xffest,Brest,FR,2010-01-01", "6,Ce\x00ntre,Tours,FR,2010-01-01",
+			"7,"+strings.Repeat("x", 1<<20)+",Tours,FR,2010-01-01", `8,"Jamais`, "9,Dernier,Tours,FR,2010-01-01").csv(t)).all(t)
+	malformed := func(line, code string) string { return line + " | " + code + " | " + message.Malformed(code) }
+	l.expectErrors(t, r, "magasins", malformed("4", "fields"), malformed("5", "quote"), malformed("6", "encoding"), malformed("7", "nul"), malformed("8", "size"), malformed("9", "quote"))
+	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(store_id || ' ' || line_number, ', ' ORDER BY store_id) FROM final.magasins`); got != "1 2, 2 3, 9 10" {
+		t.Errorf("the stores are %s", got)
+	}
+	if got := l.count(t, `SELECT count(*) FROM etl.errors WHERE resource = 'magasins' AND raw IS NOT NULL AND field IS NULL`); got != 6 {
+		t.Errorf("%d errors keep the sealed line, want 6", got)
+	}
+}

@@ -28,7 +28,7 @@ import (
 )
 
 //go:embed datapackage.json
-var embedded []byte //nolint:gochecknoglobals // go:embed needs one
+var embedded []byte
 
 // Load compiles the descriptor that is built into the program. It fails with a
 // *DescriptorError only if that descriptor is wrong, which the tests rule out.

@@ -166,7 +166,7 @@ func roundHalfUp(value, digits ref.Val) ref.Val {
 	if !ok1 || !ok2 || n < 0 || n > MaxDecimalDigits {
 		return types.NewErr("roundHalfUp takes a decimal and 0 to 38 digits")
 	}
-	rounded, err := RoundHalfUp(d.D, int32(n)) //nolint:gosec // at most 38
+	rounded, err := RoundHalfUp(d.D, int32(n))
 	if err != nil {
 		return types.WrapErr(err)
 	}

@@ -100,6 +100,7 @@ func (p *proxy) disturb(d disturbance) {
 func putObject(r *http.Request) bool {
 	return r.Method == http.MethodPut && r.URL.Query().Get("uploadId") == ""
 }
+
 func completeUpload(r *http.Request) bool {
 	return r.Method == http.MethodPost && r.URL.Query().Get("uploadId") != ""
 }

@@ -30,7 +30,7 @@ func charsetOf(name string) (*charset, error) {
 	}
 	c := &charset{}
 	for b := range c.runes {
-		c.runes[b] = table.DecodeByte(byte(b)) //nolint:gosec // b is an index of an array of 256
+		c.runes[b] = table.DecodeByte(byte(b))
 	}
 	return c, nil
 }

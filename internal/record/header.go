@@ -10,11 +10,11 @@ import (
 )
 
 // byteOrderMark is U+FEFF in UTF-8.
-var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
+var byteOrderMark = []byte{0xEF, 0xBB, 0xBF} //nolint:gochecknoglobals // a constant
 
 // wideMarks are the byte order marks of UTF-16 and UTF-32 (that of UTF-32 in
 // little-endian order starts with that of UTF-16).
-var wideMarks = [][]byte{{0xFF, 0xFE}, {0xFE, 0xFF}, {0x00, 0x00, 0xFE, 0xFF}}
+var wideMarks = [][]byte{{0xFF, 0xFE}, {0xFE, 0xFF}, {0x00, 0x00, 0xFE, 0xFF}} //nolint:gochecknoglobals // a constant
 
 // normalize fills in the defaults of a layout and checks it.
 func (l Layout) normalize() (Layout, error) {

@@ -31,7 +31,6 @@ func TestMain(m *testing.M) {
 
 var (
 	testColumns = []string{"a", "b", "c"}
-	fileOrder   = []string{"b", "a", "c"} // the header that the tests write
 	filePlaces  = []int{1, 0, 2}
 )
 

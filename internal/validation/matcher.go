@@ -109,7 +109,7 @@ func newItems(re *syntax.Regexp) ([]repeat, bool) {
 func newClass(pairs []rune) class {
 	c := class{pairs: pairs}
 	for i := 0; i < len(pairs); i += 2 {
-		for r := pairs[i]; r <= pairs[i+1] && r < utf8.RuneSelf; r++ {
+		for r := pairs[i]; r <= pairs[i+1] && r < utf8.RuneSelf; r++ { //nolint:gosec // the bounds of ranges come in pairs
 			c.ascii[r] = true
 		}
 	}

@@ -52,7 +52,7 @@ func appendCSV(b []byte, r *row, order []int, always bool) []byte {
 			b = append(b, ',')
 		}
 		field := r.fields[i]
-		if !(always && len(field) > 0) && bytes.IndexAny(field, ",\"\r\n") < 0 {
+		if !(always && len(field) > 0) && !bytes.ContainsAny(field, ",\"\r\n") {
 			b = append(b, field...)
 			continue
 		}
@@ -117,7 +117,7 @@ func isJSONNumber(text []byte) bool {
 	if rest[0] == '0' && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9' {
 		return false
 	}
-	if bytes.IndexAny(rest, "xX_pPnN") >= 0 || bytes.Contains(rest, []byte(".e")) {
+	if bytes.ContainsAny(rest, "xX_pPnN") || bytes.Contains(rest, []byte(".e")) {
 		return false
 	}
 	_, err := strconv.ParseFloat(string(rest), 64)

@@ -6,9 +6,14 @@ type bankCountry struct{ code, form string }
 
 func bankCountries() []bankCountry {
 	return []bankCountry{
-		{"FR", "nnnnnnnnnncccccccccccnn"}, {"FR", "nnnnnnnnnnnnnnnnnnnnnnn"}, {"DE", "nnnnnnnnnnnnnnnnnn"},
-		{"BE", "nnnnnnnnnnnn"}, {"GB", "aaaannnnnnnnnnnnnn"}, {"ES", "nnnnnnnnnnnnnnnnnnnn"},
-		{"NO", "nnnnnnnnnnn"}, {"MT", "aaaannnnncccccccccccccccccc"},
+		{"FR", "nnnnnnnnnncccccccccccnn"},
+		{"FR", "nnnnnnnnnnnnnnnnnnnnnnn"},
+		{"DE", "nnnnnnnnnnnnnnnnnn"},
+		{"BE", "nnnnnnnnnnnn"},
+		{"GB", "aaaannnnnnnnnnnnnn"},
+		{"ES", "nnnnnnnnnnnnnnnnnnnn"},
+		{"NO", "nnnnnnnnnnn"},
+		{"MT", "aaaannnnncccccccccccccccccc"},
 	}
 }
 

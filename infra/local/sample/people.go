@@ -164,7 +164,7 @@ func (s *set) appendNIF(b []byte, number int64) []byte {
 	const all, factor = 10_000_000_000, 7_654_321_987
 	hi, lo := bits.Mul64(uint64(number), factor) //nolint:gosec // positive
 	mixed := bits.Rem64(hi, lo, all)
-	return appendPadded(b, int64((mixed+s.seed%all)%all), 10) //nolint:gosec // less than all
+	return appendPadded(b, int64((mixed+s.seed%all)%all), 10)
 }
 
 // appendPadded appends n with zeros before it.

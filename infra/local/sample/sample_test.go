@@ -25,7 +25,7 @@ func makeSet(t *testing.T, arguments ...string) map[string][]byte {
 	}
 	files := map[string][]byte{}
 	for _, name := range names {
-		data, err := os.ReadFile(name) //nolint:gosec // a file of this test
+		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,7 @@ func appendCSV(b []byte, r *row, order []int, always bool) []byte {
 			b = append(b, ',')
 		}
 		field := r.fields[i]
-		if !(always && len(field) > 0) && !bytes.ContainsAny(field, ",\"\r\n") {
+		if (!always || len(field) == 0) && !bytes.ContainsAny(field, ",\"\r\n") {
 			b = append(b, field...)
 			continue
 		}

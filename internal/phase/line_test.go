@@ -80,9 +80,11 @@ func (l *line) open() *phase.Open {
 func (l *line) scan() *phase.Scan {
 	return &phase.Scan{Common: l.common, Landing: l.landing, ChunkBytes: l.chunkBytes, ChunkRecords: l.chunkRecords}
 }
+
 func (l *line) plan() *phase.Plan {
 	return &phase.Plan{Common: l.common, DB: l.db, Recorder: l.registry}
 }
+
 func (l *line) protect() *phase.Protect {
 	return &phase.Protect{Common: l.common, Landing: l.landing, KMS: l.kms, MACKeyID: l.macKey}
 }

@@ -1,0 +1,203 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/registry/registrytest"
+)
+
+var emulator *registrytest.Emulator
+
+func TestMain(m *testing.M) {
+	os.Exit(registrytest.Run(m, func(e *registrytest.Emulator) { emulator = e }))
+}
+
+// read reads an environment that holds these variables alone.
+func read(t *testing.T, variables map[string]string) (Env, error) {
+	t.Helper()
+	for _, name := range []string{
+		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "DATA_KEY_ID", "MAC_KEY_ID",
+		"ENRICHMENT_CLIENTS_URL", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
+		"NO_HISTORY", "STAGING_RETENTION_DAYS",
+	} {
+		t.Setenv(name, variables[name])
+	}
+	return readEnv()
+}
+
+func TestEnvDefaults(t *testing.T) {
+	got, err := read(t, nil)
+	want := Env{
+		ChunkBytes: 32 << 20, ChunkRecords: 2000, MaxConcurrency: 4, LogLevel: slog.LevelInfo,
+		DeadlineTimeZone: "Europe/Paris", DeadlineDaysBack: 1, StagingRetention: 30 * 24 * time.Hour,
+	}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestEnvValues(t *testing.T) {
+	got, err := read(t, map[string]string{
+		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "STATE_MACHINE_ARN": "s", "ALERTS_TOPIC_ARN": "a", "DATABASE_SECRET_ARN": "d",
+		"DATA_KEY_ID": "dk", "MAC_KEY_ID": "mk", "ENRICHMENT_CLIENTS_URL": "https://e", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
+		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "STAGING_RETENTION_DAYS": "7",
+	})
+	want := Env{
+		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", DataKeyID: "dk", MACKeyID: "mk",
+		EnrichmentClientsURL: "https://e", ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
+		NoHistory: true, StagingRetention: 7 * 24 * time.Hour,
+	}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// TestEnvErrors: a variable that cannot be used is named, with what is wrong.
+func TestEnvErrors(t *testing.T) {
+	for name, values := range map[string][]string{
+		"CHUNK_BYTES": {"abc", "-1", "1.5", "99999999999999999999"}, "CHUNK_RECORDS": {"-2", " 1"}, "MAX_CONCURRENCY": {"many"},
+		"DEADLINE_DAYS_BACK": {"-1"}, "STAGING_RETENTION_DAYS": {"forever"}, "LOG_LEVEL": {"verbose"},
+	} {
+		for _, value := range values {
+			if _, err := read(t, map[string]string{name: value}); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s=%q: got %v", name, value, err)
+			}
+		}
+	}
+}
+
+// newApp is an app on a fresh registry.
+func newApp(t *testing.T, env Env) (*App, *bytes.Buffer) {
+	t.Helper()
+	var out bytes.Buffer
+	o := emulator.DynamoDB().Options()
+	env.RegistryTable = emulator.Table(t)
+	return &App{
+		Env: env, Log: centrallog.New(&out, slog.LevelInfo), Now: new(registrytest.Clock).Now,
+		AWS: aws.Config{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: o.BaseEndpoint},
+	}, &out
+}
+
+// TestHandler: a fault leaves under its own name, is recorded where an
+// administrator looks, and is logged once with the import and the step.
+func TestHandler(t *testing.T) {
+	a, out := newApp(t, Env{})
+	imp := phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 3}
+	for _, c := range []struct {
+		state, resource, name, advice string
+		handle                        func() error
+	}{
+		{"Reconcile", "", "Mismatch", "restart", func() error {
+			_, err := Handler(a, "Reconcile", func(context.Context, phase.ImportIn) (int, error) {
+				return 0, fmt.Errorf("reconcile: %w", &fault.Mismatch{ImportID: imp.ImportID, Reason: "r"})
+			})(t.Context(), phase.ImportIn{Import: imp})
+			return err
+		}},
+		{"IndexTargets", "ventes", "Unexpected", "redrive", func() error {
+			_, err := Handler(a, "Index", func(context.Context, phase.IndexIn) (int, error) {
+				return 0, errors.New("nobody foresaw it")
+			})(t.Context(), phase.IndexIn{Import: imp, Resource: "ventes", Kind: "target"})
+			return err
+		}},
+	} {
+		out.Reset()
+		if err := c.handle(); fault.Name(err) != c.name {
+			t.Errorf("%s: got %T, want %s", c.state, err, c.name)
+		}
+		faults, err := a.Registry().Faults(t.Context(), imp.ImportID, 3, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, f := range faults {
+			found = found || f.State == c.state && f.Resource == c.resource && f.Name == c.name && f.Advice == c.advice && f.Message != ""
+		}
+		if !found {
+			t.Errorf("%s: recorded %+v", c.state, faults)
+		}
+		var line struct {
+			ImportID string `json:"import_id"`
+			Step     string `json:"processing_step"`
+			State    string `json:"state"`
+			Message  string `json:"message"`
+		}
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+			t.Fatalf("%q is no one line: %v", out.String(), err)
+		}
+		if line.ImportID != imp.ImportID || line.Step != message.Step(c.state) || line.State != c.state || line.Message != message.StepFailed {
+			t.Errorf("%s: logged %s", c.state, out.String())
+		}
+	}
+}
+
+// TestHandlerWithoutRegistry: that a fault could not be recorded changes nothing
+// about the fault.
+func TestHandlerWithoutRegistry(t *testing.T) {
+	a, out := newApp(t, Env{})
+	a.Env.RegistryTable = "no-such-table"
+	_, err := Handler(a, "Publish", func(context.Context, phase.ImportIn) (int, error) {
+		return 0, &fault.Transient{Op: "commit", Err: errors.New("lost")}
+	})(t.Context(), phase.ImportIn{Import: phase.Import{ImportID: "I", Generation: 1}})
+	if fault.Name(err) != "Transient" {
+		t.Errorf("got %T", err)
+	}
+	if !strings.Contains(out.String(), message.ProgressNotRecorded) {
+		t.Errorf("logged %s", out.String())
+	}
+}
+
+// TestHandlerSuccess: nothing is recorded, nothing is logged.
+func TestHandlerSuccess(t *testing.T) {
+	a, out := newApp(t, Env{})
+	got, err := Handler(a, "Publish", func(_ context.Context, in phase.ImportIn) (string, error) { return in.Import.ImportID, nil })(
+		t.Context(), phase.ImportIn{Import: phase.Import{ImportID: "I"}})
+	if got != "I" || err != nil || out.Len() != 0 {
+		t.Errorf("got %q, %v, %q", got, err, out.String())
+	}
+}
+
+// TestEnrichers: one enricher a source and mode, for the life of the process.
+func TestEnrichers(t *testing.T) {
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := newApp(t, Env{EnrichmentClientsURL: "http://127.0.0.1:1/clients"})
+	enrichers := a.Enrichers(pkg)
+	first, err := enrichers("clients", phase.Daily)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := enrichers("clients", phase.Daily); err != nil || again != first {
+		t.Errorf("another one: %v", err)
+	}
+	initial, err := enrichers("clients", phase.Initial)
+	if err != nil || initial == first || initial.Window() <= first.Window() {
+		t.Errorf("the modes share an enricher: %v", err)
+	}
+	if _, err := enrichers("nobody", phase.Daily); err == nil || !strings.Contains(err.Error(), "nobody") {
+		t.Errorf("an unknown source: %v", err)
+	}
+	for _, url := range []string{"", "http://example.org/clients", "ftp://127.0.0.1", ":"} {
+		a.Env.EnrichmentClientsURL = url
+		if _, err := a.Enrichers(pkg)("clients", phase.Daily); err == nil {
+			t.Errorf("the URL %q is taken", url)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package message_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"etl-dataloader/internal/message"
+)
+
+const importID = "IMPORT_20241009_150000_001"
+
+// TestStep: the steps are the seven of the requirements, and a name that is no
+// state has none.
+func TestStep(t *testing.T) {
+	t.Parallel()
+	for step, states := range map[string][]string{
+		"Chargement des fichiers":          {"Open", "Scan", "ScanFile", "Plan"},
+		"Tokenisation et encryptage":       {"Protect"},
+		"Persistance des données brutes":   {"Stage", "IndexStaging", "IndexStagingResource"},
+		"Validation des données":           {"Raw", "Validate", "CrossCheck"},
+		"Transformation et enrichissement": {"Events", "Transform"},
+		"Persistance des événements":       {"Prepare", "IndexTargets", "IndexTarget", "Reconcile", "Publish"},
+		"":                                 {"", "open", "Nothing"},
+	} {
+		for _, state := range states {
+			if got := message.Step(state); got != step {
+				t.Errorf("state %q is step %q, want %q", state, got, step)
+			}
+		}
+	}
+	if message.StepRerun != "Réexécution" {
+		t.Errorf("the step of a re-execution is %q", message.StepRerun)
+	}
+}
+
+// TestStatuses: these texts are data, which databases, registries and reports hold.
+func TestStatuses(t *testing.T) {
+	t.Parallel()
+	got := strings.Join([]string{
+		message.StatusWaiting, message.StatusRunning, message.StatusSucceeded, message.StatusFailed, message.StatusAbandoned,
+		message.FileValid, message.FileWithRejects, message.FileRejected,
+	}, ", ")
+	if want := "en attente, en cours, réussi, échoué, abandonné, validé, avec rejets, rejeté"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestAlerts: Amazon SNS takes subjects of fewer than 100 ASCII characters, and
+// an alert says which import it is about.
+func TestAlerts(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 300)
+	for name, a := range map[string]message.Alert{
+		"bad name":    message.AlertBadName(long, message.BadDate),
+		"deadline":    message.AlertDeadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
+		"failed":      message.AlertFailed(importID, message.StepValidation, long, long, long),
+		"succeeded":   message.AlertSucceeded(importID, "daily", "2024-10-08", long),
+		"incoherence": message.AlertIncoherence(importID, []string{long, long}),
+	} {
+		if len(a.Subject) == 0 || len(a.Subject) >= 100 {
+			t.Errorf("%s: the subject has %d characters", name, len(a.Subject))
+		}
+		for _, r := range a.Subject {
+			if r < ' ' || r > '~' {
+				t.Errorf("%s: the subject has %q", name, r)
+			}
+		}
+		if a.Text == "" || !utf8.ValidString(a.Text) {
+			t.Errorf("%s: the text is %q", name, a.Text)
+		}
+		if name != "bad name" && !strings.Contains(a.Text, importID) {
+			t.Errorf("%s: the text does not name the import", name)
+		}
+	}
+}
+
+// TestFaults: what stops an import says which one, or which file, and what to do.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for text, parts := range map[string][]string{
+		message.MissingFiles(importID, []string{"client_data", "sales_data"}): {importID, "client_data, sales_data", "reprend"},
+		message.InvalidFile("client_data_20241008.csv", "R"):                  {"client_data_20241008.csv", "R", "restart"},
+		message.Superseded(importID, 3):                                       {importID, "3"},
+		message.Incompatible("k/0.copy", "R"):                                 {"k/0.copy", "R", "restart"},
+		message.Mismatch(importID, "R"):                                       {importID, "R", "restart", "Rien n'a été publié"},
+		message.Refused(importID, "R"):                                        {importID, "R"},
+		message.FileHeader([]string{"a", "b"}, nil):                           {"manquantes : a, b"},
+		message.FileHeader(nil, []string{"c"}):                                {"en trop : c"},
+		message.FileHeader([]string{"a"}, []string{"c"}):                      {"manquantes : a", "en trop : c"},
+		message.CountMismatch("lignes", "clients", 3, "4"):                    {"lignes de clients", "3 attendus", "4 trouvés"},
+		message.OrphanRows(5, "ventes", "store_id", "magasins"):               {"5 lignes de ventes", "'store_id'", "magasins"},
+		message.NewerRowsKept("stocks", 7):                                    {"stocks", "7"},
+		message.NotEnriched("clients", "timeout"):                             {"'clients'", "timeout"},
+	} {
+		for _, part := range parts {
+			if !strings.Contains(text, part) {
+				t.Errorf("%q does not say %q", text, part)
+			}
+		}
+	}
+	if got := message.FileHeader(nil, []string{"c"}); strings.Contains(got, "manquantes") {
+		t.Errorf("%q names missing columns", got)
+	}
+}
+
+// TestDuplicateTemplate: with the number put in, it is what Duplicate says.
+func TestDuplicateTemplate(t *testing.T) {
+	t.Parallel()
+	for _, fields := range [][]string{{"client_id"}, {"product_id", "store_id"}} {
+		got := strings.ReplaceAll(message.DuplicateTemplate(fields), message.FirstLine, "1234")
+		if want := message.Duplicate(fields, 1234); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestNoTwoLogMessagesAlike: the constants that begin lines of the log and
+// alerts are told apart by saved queries.
+func TestNoTwoLogMessagesAlike(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, name := range []string{"phase.go", "control.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Clean(name), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			for i, v := range spec.Values {
+				literal, ok := v.(*ast.BasicLit)
+				if !ok {
+					continue
+				}
+				text, err := strconv.Unquote(literal.Value)
+				if err != nil || text == "" {
+					t.Errorf("%s is %s", spec.Names[i].Name, literal.Value)
+				}
+				if other, twice := seen[text]; twice {
+					t.Errorf("%s and %s are both %q", other, spec.Names[i].Name, text)
+				}
+				seen[text] = spec.Names[i].Name
+			}
+			return true
+		})
+	}
+	if len(seen) < 30 {
+		t.Errorf("only %d texts were found", len(seen))
+	}
+}

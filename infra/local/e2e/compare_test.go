@@ -167,7 +167,13 @@ func (s *stack) compareReport(t *testing.T, imp imported, want verdict) {
 // object returns the content of an object.
 func (s *stack) object(t *testing.T, bucket, key string) []byte {
 	t.Helper()
-	out, err := s.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	return s.version(t, bucket, key, nil)
+}
+
+// version returns the content of a version of an object, nil being the newest.
+func (s *stack) version(t *testing.T, bucket, key string, id *string) []byte {
+	t.Helper()
+	out, err := s.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key, VersionId: id})
 	if err != nil {
 		t.Fatalf("%s/%s: %v", bucket, key, err)
 	}
@@ -279,8 +285,11 @@ func (s *stack) compareClient(t *testing.T, v *vault, imp imported, e event, wan
 func compareData(t *testing.T, v *vault, r *contract.Resource, of scope, e event, want value) {
 	t.Helper()
 	members := len(r.Fields)
-	if e.enrichment != nil && *e.enrichment == "ok" {
+	switch aws.ToString(e.enrichment) {
+	case "ok":
 		members += len(r.Enrichment.Fields)
+	case "failed":
+		members++ // enrichment_error
 	}
 	if len(e.data) != members {
 		t.Errorf("event of %s, line %d has %d members, want %d", e.resource, e.line, len(e.data), members)

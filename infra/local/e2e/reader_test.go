@@ -80,6 +80,19 @@ func (r *reader) poll(ctx context.Context, conn *pgx.Conn, level string, look fu
 	}
 }
 
+// polls is how often the reader has looked so far.
+func (r *reader) polls() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	total := 0
+	for _, seen := range r.seen {
+		for _, times := range seen {
+			total += times
+		}
+	}
+	return total
+}
+
 // oneStatement counts all tables in one statement.
 func oneStatement(ctx context.Context, conn *pgx.Conn) (c counts, err error) {
 	parts := make([]string, len(watched))
@@ -142,4 +155,51 @@ func (r *reader) sawOnly(t *testing.T, before, after counts) {
 // expected are the counts that the model and the imports' events make.
 func (m model) expected(events int) counts {
 	return counts{int64(len(m["clients"])), int64(len(m["ventes"])), int64(len(m["produits"])), int64(events)}
+}
+
+// count counts the watched tables now.
+func (s *stack) count(t *testing.T) (c counts, err error) {
+	t.Helper()
+	conn, err := s.db.Acquire(t.Context())
+	if err != nil {
+		return c, err
+	}
+	defer conn.Release()
+	return oneStatement(t.Context(), conn.Conn())
+}
+
+// sleeper is a reader that took its snapshot long before it looks: PostgreSQL
+// lets it see rows by that snapshot, but tables as they are now.
+type sleeper struct{ tx pgx.Tx }
+
+// sleep starts a transaction whose snapshot is taken now.
+func (s *stack) sleep(t *testing.T) sleeper {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.env["DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	tx, err := conn.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT count(*) FROM etl.imports"); err != nil {
+		t.Fatal(err)
+	}
+	return sleeper{tx}
+}
+
+// wake counts the watched tables by the snapshot, and ends the transaction.
+func (z sleeper) wake(t *testing.T) (c counts) {
+	t.Helper()
+	for i, table := range watched {
+		if err := z.tx.QueryRow(t.Context(), "SELECT count(*) FROM final."+table).Scan(&c[i]); err != nil {
+			t.Fatalf("a reader was disturbed: %v", err)
+		}
+	}
+	if err := z.tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -30,6 +30,7 @@ import (
 type stack struct {
 	env       map[string]string
 	root      string // of the repository
+	local     string // of the stack's own files
 	dir       string // for the files of the story
 	name      string // of the CloudFormation stack
 	contract  *contract.Package
@@ -52,7 +53,8 @@ func open(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stack{root: root, dir: t.TempDir(), env: readEnv(t, root)}
+	s := &stack{root: root, dir: t.TempDir()}
+	s.env, s.local = readEnv(t, root)
 	if s.contract, err = contract.Load(); err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +77,8 @@ func open(t *testing.T) *stack {
 	return s
 }
 
-// readEnv reads the KEY=VALUE file that E2E_ENV names.
-func readEnv(t *testing.T, root string) map[string]string {
+// readEnv reads the KEY=VALUE file that E2E_ENV names, and tells its folder.
+func readEnv(t *testing.T, root string) (env map[string]string, folder string) {
 	t.Helper()
 	path := os.Getenv("E2E_ENV")
 	if path == "" {
@@ -89,13 +91,13 @@ func readEnv(t *testing.T, root string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{}
+	env = map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
 			env[name] = value
 		}
 	}
-	return env
+	return env, filepath.Dir(path)
 }
 
 // functionNames maps the template's logical ids to the functions' names.

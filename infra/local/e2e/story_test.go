@@ -35,9 +35,14 @@ func TestStory(t *testing.T) {
 		{"history", y.history},
 		{"day with faults", y.dayWithFaults},
 		{"older day", y.olderDay},
+		{"bad names", y.names},
+		{"faulty day", y.faultyDay},
 		{"deadline", y.deadline},
 		{"restart", y.restart},
 		{"redrive", y.redrive},
+		{"enrichment outage", y.outage},
+		{"sample events", y.samples},
+		{"secrecy", y.secrecy},
 	} {
 		if !t.Run(step.name, step.tell) {
 			t.Fatalf("the story ends at %q: its later steps build on it", step.name)
@@ -53,12 +58,13 @@ func (y *story) history(t *testing.T) {
 	before, readers := y.model.expected(y.events), y.watch(t)
 	y.upload(t, of, of.files(t)...)
 	for _, name := range slices.Concat(of.files(t), of.files(t)) {
-		y.notifyLater(t, of.mode+"/"+name)
+		y.notifyLater(t, of.mode+"/"+name, "")
 	}
+	y.sleepThrough(t, readers, before)
 	imp := y.settle(t, of, 1)
 	readers.sawOnly(t, before, y.model.expected(y.events))
 	for _, name := range of.files(t) {
-		if outcome := y.notify(t, of.mode+"/"+name); outcome != "unchanged" {
+		if outcome := y.notify(t, of.mode+"/"+name, ""); outcome != "unchanged" {
 			t.Errorf("the replayed notification of %s: %q", name, outcome)
 		}
 	}
@@ -73,6 +79,28 @@ func (y *story) history(t *testing.T) {
 	var chunks int
 	if err := y.db.QueryRow(t.Context(), `SELECT count(*) FROM etl.ledger WHERE import_id = $1 AND phase = 'Stage'`, imp.ImportID).Scan(&chunks); err != nil || chunks <= 10 {
 		t.Errorf("%d chunks of ten files, want more: %v", chunks, err)
+	}
+}
+
+// sleepThrough lets a reader take its snapshot while rows are prepared, and look
+// only when the import is proven: it must not be published before that reader is
+// done, who would see the new tables with some of their rows.
+func (y *story) sleepThrough(t *testing.T, readers *reader, before counts) {
+	t.Helper()
+	in := func(phase string) {
+		until(t, "a unit of "+phase, func() (done bool, err error) {
+			err = y.db.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM etl.ledger WHERE phase = $1)`, phase).Scan(&done)
+			return done, err
+		})
+	}
+	in("Prepare")
+	sleeper := y.sleep(t)
+	in("Reconcile")
+	const aWhile = 200 // polls of the other readers: time enough to publish
+	polls := readers.polls()
+	until(t, "the other readers to go on", func() (bool, error) { return readers.polls() > polls+aWhile, nil })
+	if got := sleeper.wake(t); got != before {
+		t.Errorf("a reader with an older snapshot sees %v = %v, want %v", watched, got, before)
 	}
 }
 
@@ -130,7 +158,8 @@ func (y *story) absorb(t *testing.T, imp imported, of set) map[string]event {
 }
 
 // notification is the event of an uploaded object, made from the sample event.
-func (y *story) notification(t *testing.T, key string) []byte {
+// Its version may be left out, as in a bucket without versions.
+func (y *story) notification(t *testing.T, key, versionID string) []byte {
 	t.Helper()
 	var event map[string]any
 	if err := json.Unmarshal(read(t, filepath.Join(y.root, "functions", "intake", "event.json")), &event); err != nil {
@@ -138,7 +167,7 @@ func (y *story) notification(t *testing.T, key string) []byte {
 	}
 	event["detail"] = map[string]any{
 		"bucket": map[string]any{"name": y.env["LANDING_BUCKET"]},
-		"object": map[string]any{"key": key},
+		"object": map[string]any{"key": key, "version-id": versionID},
 	}
 	body, err := json.Marshal(event)
 	if err != nil {
@@ -148,9 +177,9 @@ func (y *story) notification(t *testing.T, key string) []byte {
 }
 
 // notify delivers the notification of an object once more and returns its outcome.
-func (y *story) notify(t *testing.T, key string) string {
+func (y *story) notify(t *testing.T, key, versionID string) string {
 	t.Helper()
-	answer, failed := y.invoke(t, "IntakeFunction", y.notification(t, key))
+	answer, failed := y.invoke(t, "IntakeFunction", y.notification(t, key, versionID))
 	if failed != "" {
 		t.Fatalf("intake of %s: %s", key, failed)
 	}
@@ -158,11 +187,11 @@ func (y *story) notify(t *testing.T, key string) string {
 }
 
 // notifyLater delivers the notification of an object once more, some time.
-func (y *story) notifyLater(t *testing.T, key string) {
+func (y *story) notifyLater(t *testing.T, key, versionID string) {
 	t.Helper()
 	name := y.functions["IntakeFunction"]
 	if _, err := y.lambda.Invoke(t.Context(), &lambda.InvokeInput{
-		FunctionName: &name, InvocationType: lambdatypes.InvocationTypeEvent, Payload: y.notification(t, key),
+		FunctionName: &name, InvocationType: lambdatypes.InvocationTypeEvent, Payload: y.notification(t, key, versionID),
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,174 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+)
+
+// badNames are keys that break the rule of names, each in its own way.
+var badNames = []string{ //nolint:gochecknoglobals // a constant list
+	"daily/client_data_20240230.csv", // no day of the calendar
+	"daily/customer_data_20241009.csv",
+	"daily/client_data_20241009.xlsx",
+	"client_data_20241009.csv",
+}
+
+// names uploads badly named files: each is logged and alerted with its key, once,
+// and starts nothing.
+func (y *story) names(t *testing.T) {
+	imports, versions := y.imports(t), map[string]string{}
+	for _, key := range badNames {
+		versions[key] = y.put(t, key, []byte("client_id\n1\n"))
+	}
+	for _, key := range badNames {
+		y.awaitLog(t, "the refusal of "+key, func(l line) bool { return l.Level == "WARN" && l.File == key && l.Details != "" })
+		y.awaitAlert(t, "fichier refuse", key)
+		until(t, "the refusal to be remembered", func() (bool, error) {
+			return y.item(t, "REFUSED", key+"#"+versions[key], &struct{}{}), nil
+		})
+		if outcome := y.notify(t, key, versions[key]); outcome != "bad_name" {
+			t.Errorf("%s, once more: %q", key, outcome)
+		}
+	}
+	if answer, failed := y.invoke(t, "SweepFunction", map[string]any{}); failed != "" {
+		t.Errorf("sweep: %v %s", answer, failed)
+	}
+	y.receive(t)
+	for _, key := range badNames {
+		told := slices.DeleteFunc(slices.Clone(y.alerts), func(a alert) bool { return !strings.Contains(a.Message, "« "+key+" »") })
+		if len(told) != 1 {
+			t.Errorf("%d alerts for %s, want one", len(told), key)
+		}
+	}
+	if n := y.imports(t); n != imports {
+		t.Errorf("%d imports were started by badly named files", n-imports)
+	}
+}
+
+// faultyFile is a way in which a file as a whole is wrong.
+type faultyFile struct {
+	fileType string
+	spoil    func([]byte) []byte
+	reasons  []string // that the import's reason must hold
+	hidden   string   // that it must not
+}
+
+func faultyFiles() []faultyFile {
+	header := func(content []byte) []byte { return content[:bytes.IndexByte(content, '\n')+1] }
+	return []faultyFile{
+		{"client_data", func(c []byte) []byte { return bytes.Replace(c, []byte("email"), []byte("courriel"), 1) },
+			[]string{"manquantes : email", "en trop : courriel"}, ""},
+		{"client_data", func(c []byte) []byte { return c[len(header(c)):] }, []string{"manquantes : client_id, first_name"}, canaryName},
+		{"sales_data", wide, []string{"encodage"}, ""},
+		{"stock_data", func([]byte) []byte { return nil }, []string{"vide"}, ""},
+		{"store_data", header, []string{"aucun enregistrement"}, ""},
+	}
+}
+
+// wide encodes a text in UTF-16 with its byte order mark.
+func wide(content []byte) []byte {
+	units := append([]uint16{0xFEFF}, utf16.Encode([]rune(string(content)))...)
+	var out bytes.Buffer
+	if err := binary.Write(&out, binary.LittleEndian, units); err != nil {
+		return nil
+	}
+	return out.Bytes()
+}
+
+// faultyDay is a date whose files are wrong as a whole, one after the other: each
+// time the import fails at the scan with the reason, a corrected file is ignored
+// until a restart is asked for, and in the end the import succeeds.
+func (y *story) faultyDay(t *testing.T) {
+	of := y.sample(t, "daily", "2024-10-09", "-rows", "200", "-seed", "10")
+	y.plantCanaries(t, of)
+	faults := faultyFiles()
+	first := of.file(t, faults[0].fileType)
+	y.put(t, "daily/"+first, read(t, of.path(first))) // sound, but not the newest when the last file comes
+	y.put(t, "daily/"+first, faults[0].spoil(read(t, of.path(first))))
+	y.upload(t, of, of.others(t, faults[0].fileType)...)
+	var imp imported
+	for i, f := range faults {
+		imp = y.awaitStatus(t, of.mode, of.date, failed, i+1)
+		y.failedScan(t, imp, of, f)
+		y.correct(t, imp, of, f.fileType, nil)
+		if i+1 < len(faults) {
+			y.correct(t, imp, of, faults[i+1].fileType, faults[i+1].spoil)
+		}
+		y.rerun(t, imp, "restart")
+	}
+	imp = y.settle(t, of, len(faults)+1)
+	if imp.Generation != len(faults)+1 {
+		t.Errorf("%s succeeded in generation %d", imp.ImportID, imp.Generation)
+	}
+	for generation := 1; generation < imp.Generation; generation++ {
+		y.nothingOf(t, imp, generation)
+	}
+	before := y.model.expected(y.events)
+	late := y.put(t, "daily/"+first, []byte("client_id\n"))
+	y.awaitLog(t, "a file after the success", func(l line) bool {
+		return l.Level == "WARN" && l.File == first && strings.Contains(l.Details, imp.ImportID) && strings.Contains(l.Details, "« réussi »")
+	})
+	if again, _ := y.importOf(t, of.mode, of.date); again.Attempts != imp.Attempts || again.Generation != imp.Generation {
+		t.Errorf("version %s of %s started something: %+v", late, first, again)
+	}
+	if now, err := y.count(t); err != nil || now != before {
+		t.Errorf("the published tables changed from %v to %v: %v", before, now, err)
+	}
+}
+
+// correct uploads a file to an import that has sealed its list: it is ignored
+// with a WARN that names the restart.
+func (y *story) correct(t *testing.T, imp imported, of set, fileType string, spoil func([]byte) []byte) {
+	t.Helper()
+	name := of.file(t, fileType)
+	warned := func(l line) bool {
+		return l.Level == "WARN" && l.File == name && l.ImportID == imp.ImportID && strings.Contains(l.Details, "make restart IMPORT_ID="+imp.ImportID)
+	}
+	before := len(y.log(t, warned))
+	content := read(t, of.path(name))
+	if spoil != nil {
+		content = spoil(content)
+	}
+	y.put(t, of.mode+"/"+name, content)
+	until(t, "the WARN about the late "+name, func() (bool, error) { return len(y.log(t, warned)) > before, nil })
+	if now, _ := y.importOf(t, of.mode, of.date); now.Attempts != imp.Attempts || now.Status != failed {
+		t.Errorf("the late %s moved %s to «%s», attempt %d", name, imp.ImportID, now.Status, now.Attempts)
+	}
+}
+
+// failedScan checks a failure at the scan, and that the report marks the file.
+func (y *story) failedScan(t *testing.T, imp imported, of set, f faultyFile) {
+	t.Helper()
+	name := of.file(t, f.fileType)
+	for _, reason := range append(f.reasons, name) {
+		y.failedAt(t, imp, imp.State, "Chargement des fichiers", reason)
+	}
+	if imp.Fault != "InvalidFile" || (imp.State != "Scan" && imp.State != "ScanFile") {
+		t.Errorf("%s: %s at %s", name, imp.Fault, imp.State)
+	}
+	if f.hidden != "" && strings.Contains(imp.Reason, f.hidden) {
+		t.Errorf("%s: the reason shows data", name)
+	}
+	var report struct {
+		Status, Reason string
+		Files          []struct{ File, Status string }
+	}
+	if err := json.Unmarshal(y.object(t, y.env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Status != failed || report.Reason != imp.Reason {
+		t.Errorf("the report: «%s», %s", report.Status, report.Reason)
+	}
+	for _, file := range report.Files {
+		if (file.File == name) != (file.Status == "rejeté") {
+			t.Errorf("the report marks %s «%s»", file.File, file.Status)
+		}
+	}
+}

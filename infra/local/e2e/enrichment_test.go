@@ -1,0 +1,59 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// outage is a day on which the enrichment source answers nothing but errors: the
+// import succeeds all the same, and says of each client that it was not enriched.
+func (y *story) outage(t *testing.T) {
+	of := y.sample(t, "daily", "2024-10-15", "-rows", "60", "-seed", "12")
+	y.enrichment(t, "/faults", map[string]any{"mode": "error500"})
+	y.upload(t, of, of.files(t)...)
+	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 1)
+	y.enrichment(t, "/faults", map[string]any{"mode": "ok"})
+	clients := y.absorb(t, imp, of)
+	if len(clients) == 0 {
+		t.Fatal("no client was imported")
+	}
+	lines := map[int64]string{} // why each was not enriched
+	for _, e := range clients {
+		lines[e.line] = text(e.data["enrichment_error"])
+		if aws.ToString(e.enrichment) != "failed" || (lines[e.line] != "server_error" && lines[e.line] != "circuit_open") {
+			t.Errorf("event of clients, line %d: enrichment %q, %q", e.line, aws.ToString(e.enrichment), lines[e.line])
+		}
+	}
+	const step = "Transformation et enrichissement"
+	rows, err := y.db.Query(t.Context(), `SELECT line_number, error_details, processing_step = $3 AND file = $2 FROM etl.errors
+		WHERE import_id = $1 AND rule = 'enrichment' AND resource = 'clients'`, imp.ImportID, of.file(t, "client_data"), step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	stored := map[int64]int{}
+	for rows.Next() {
+		var at int64
+		var details string
+		var complete bool
+		if err := rows.Scan(&at, &details, &complete); err != nil {
+			t.Fatal(err)
+		}
+		if stored[at]++; !complete || lines[at] == "" || !strings.Contains(details, lines[at]) || stored[at] > 1 {
+			t.Errorf("etl.errors has line %d %d times: %s", at, stored[at], details)
+		}
+	}
+	logged := map[int64]bool{}
+	for _, l := range y.log(t, func(l line) bool {
+		return l.ImportID == imp.ImportID && l.Level == "ERROR" && l.Step == step && l.File == of.file(t, "client_data")
+	}) {
+		logged[l.Line] = true
+	}
+	if len(stored) != len(lines) || len(logged) != len(lines) {
+		t.Errorf("%d clients were not enriched; %d are in etl.errors and %d in the log", len(lines), len(stored), len(logged))
+	}
+}

@@ -97,7 +97,7 @@ func fileFaults(out *strings.Builder) {
 		t.row(code(string(f)), cell(message.Malformed(string(f))))
 	}
 	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import à la première étape (`InvalidFile`) :")
-	for _, reason := range []string{message.FileEmpty, message.FileNoRecord, message.FileFormat, message.FileEncoding} {
+	for _, reason := range []string{message.FileEmpty, message.FileNoRecord, message.FileFormat, message.FileEncoding("utf-8")} {
 		line(out, "- %s ;", reason)
 	}
 	line(out, "- %s.", message.FileHeader([]string{"…"}, []string{"…"}))

@@ -11,7 +11,8 @@
 //
 // Exit status: 0 for what was asked and, of a followed import, «réussi»; 1 for a
 // failure, a refusal, or the end of --timeout; 2 for arguments or settings that
-// cannot work; 130 after Ctrl-C. Following never stops an import.
+// cannot work; 3 for a file that `contract check` finds faulty as a whole; 130
+// after Ctrl-C. Following never stops an import.
 package main
 
 import (
@@ -20,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"syscall"
@@ -48,6 +50,8 @@ type grammar struct {
 	Restart restartCommand `cmd:"" help:"${restart}"`
 	Abandon abandonCommand `cmd:"" help:"${abandon}"`
 	Errors  errorsCommand  `cmd:"" help:"${errors}"`
+
+	Contract contractCommand `cmd:"" help:"${contract}"`
 }
 
 // console is what every command has: where it writes, its clock and settings.
@@ -115,6 +119,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func run(arguments []string, c console) int {
 	var g grammar
 	shown, texts := false, message.CtlHelp()
+	maps.Copy(texts, message.CheckHelp())
 	parser, err := kong.New(&g, kong.Name("etlctl"), kong.Description(texts["about"]),
 		kong.Vars(texts), kong.Writers(c.out, c.err), kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { shown = true }))
@@ -173,6 +178,8 @@ func (c *console) fail(err error) int {
 		status, text = exitUsage, usage.text
 	case errors.As(err, new(toldError)):
 		return status
+	case errors.As(err, new(faultyError)):
+		return exitFaulty
 	case errors.As(err, &stopped):
 		text = stopped.text
 		if errors.Is(err, errInterrupted) {

@@ -62,6 +62,15 @@ type Field struct {
 // Sensitive reports whether the field is protected.
 func (f *Field) Sensitive() bool { return f.Sensitivity != Public }
 
+// DecimalMark is the mark between the whole part and the fraction in the text of
+// a number, '.' or ','.
+func (f *Field) DecimalMark() byte {
+	if f.decimalMark == 0 {
+		return '.'
+	}
+	return f.decimalMark
+}
+
 // Canonical returns the text that keys and tokens are made from: an integer of
 // any length without plus sign or leading zeros (7, +7 and 007 are one key, and
 // -0 is 0), a string as it is, a date and boolean in their one plain form.
@@ -100,7 +109,7 @@ func (f *Field) Canonical(lexical []byte) (string, bool) {
 
 // ParseDecimal is [ParseDecimal] with the field's decimal mark.
 func (f *Field) ParseDecimal(lexical []byte) (apd.Decimal, bool) {
-	if f.decimalMark == '.' || f.decimalMark == 0 {
+	if f.DecimalMark() == '.' {
 		return ParseDecimal(lexical)
 	}
 	plain, ok := replaceMark(lexical, f.decimalMark)
@@ -112,7 +121,7 @@ func (f *Field) ParseDecimal(lexical []byte) (apd.Decimal, bool) {
 
 // DecimalText is [DecimalText] with the field's decimal mark.
 func (f *Field) DecimalText(lexical []byte) (string, bool) {
-	if f.decimalMark == '.' || f.decimalMark == 0 {
+	if f.DecimalMark() == '.' {
 		return DecimalText(lexical)
 	}
 	plain, ok := replaceMark(lexical, f.decimalMark)

@@ -48,8 +48,27 @@ const (
 	FileEmpty    = "le fichier est vide"
 	FileFormat   = "le fichier n'a pas la forme de son format (tableau JSON, ou en-tête CSV)"
 	FileNoRecord = "le fichier ne contient aucun enregistrement"
-	FileEncoding = "l'encodage n'est pas celui du contrat (UTF-8) ou l'en-tête est illisible"
 )
+
+// FileEncoding says that a file is not in the encoding of the contract.
+func FileEncoding(encoding string) string {
+	return "l'encodage n'est pas celui du contrat (" + strings.ToUpper(encoding) + ") ou l'en-tête est illisible"
+}
+
+// FileReason explains why a file as a whole is rejected: reason is one of package
+// record's, missing and extra are columns, encoding is the contract's.
+func FileReason(reason string, missing, extra []string, encoding string) string {
+	switch reason {
+	case "empty":
+		return FileEmpty
+	case "header":
+		return FileHeader(missing, extra)
+	case "format":
+		return FileFormat
+	default:
+		return FileEncoding(encoding)
+	}
+}
 
 // FileHeader names the columns by which a header differs from the contract.
 func FileHeader(missing, extra []string) string {

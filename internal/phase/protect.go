@@ -14,6 +14,7 @@ import (
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/validation"
 )
 
 // Protected tells where a chunk's protected records are.
@@ -205,6 +206,7 @@ func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
 	}
 	for i, f := range c.resource.Fields {
 		value := rec.Values[i]
+		value.Text = validation.Lexical(f, value)
 		switch {
 		case value.Missing:
 			stream.Null()
@@ -239,23 +241,12 @@ func (c *protector) token(stream *copybinary.Writer, f *contract.Field, value re
 	stream.Bytea(token[:])
 }
 
-// mistyped names the fields whose JSON kind does not fit the contract: a text, a
-// date or a time that is not a string, and anything that is a list or an object.
+// mistyped names the fields whose JSON kind does not fit the contract.
 func (c *protector) mistyped(rec *record.Record) string {
 	var names []string
 	for i, f := range c.resource.Fields {
-		switch rec.Values[i].Kind {
-		case record.KindComposite:
+		if validation.Mistyped(f, rec.Values[i].Kind) {
 			names = append(names, f.Name)
-		case record.KindNumber:
-			if f.Type != contract.TypeInteger && f.Type != contract.TypeNumber {
-				names = append(names, f.Name)
-			}
-		case record.KindBoolean:
-			if f.Type != contract.TypeBoolean {
-				names = append(names, f.Name)
-			}
-		default:
 		}
 	}
 	return strings.Join(names, ",")

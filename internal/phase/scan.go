@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
+	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -80,12 +82,16 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 		return nil
 	})
 	if err != nil {
-		return invalidFile(in.File, err)
+		return invalidFile(r, in.File, err)
 	}
 	if summary.Records == 0 && !r.EmptyAllowed {
 		return &fault.InvalidFile{File: in.File.File, Reason: message.FileNoRecord}
 	}
 	out.Records, out.Chunks = summary.Records, len(chunks)
+	if summary.Header != nil && !slices.Equal(summary.Header, r.Columns()) {
+		p.Log.InfoContext(ctx, message.HeaderReordered, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
+			centrallog.Details(message.HeaderOrder(summary.Header)), centrallog.Step(message.StepLoading))
+	}
 	buffered := bufio.NewWriter(w)
 	lines := json.NewEncoder(buffered)
 	for i, c := range chunks {
@@ -102,21 +108,12 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 
 // invalidFile turns what the reader says of a faulty file into the machine's
 // fault; other errors pass.
-func invalidFile(file File, err error) error {
+func invalidFile(r *contract.Resource, file File, err error) error {
 	faulty, ok := errors.AsType[*record.FileError](err)
 	if !ok {
 		return fmt.Errorf("scan %s: %w", file.Key, err)
 	}
-	switch faulty.Reason {
-	case record.ReasonEmpty:
-		return &fault.InvalidFile{File: file.File, Reason: message.FileEmpty}
-	case record.ReasonHeader:
-		return &fault.InvalidFile{File: file.File, Reason: message.FileHeader(faulty.Missing, faulty.Extra)}
-	case record.ReasonFormat:
-		return &fault.InvalidFile{File: file.File, Reason: message.FileFormat}
-	default:
-		return &fault.InvalidFile{File: file.File, Reason: message.FileEncoding}
-	}
+	return &fault.InvalidFile{File: file.File, Reason: message.FileReason(string(faulty.Reason), faulty.Missing, faulty.Extra, r.Encoding)}
 }
 
 // reread counts the chunks of an earlier run's object.

@@ -14,7 +14,7 @@ type ruleCheck struct {
 	fields []int // whose values it mentions
 }
 
-func (c *ruleCheck) check(r *record, report func(Violation)) {
+func (c *ruleCheck) check(r *current, report func(Violation)) {
 	for _, i := range c.fields {
 		if !r.parsed[i].usable {
 			return
@@ -32,9 +32,9 @@ type variable struct {
 	presence bool
 }
 
-// record is the current record as the variables of a rule. One is reused for
+// current is the current record as the variables of a rule. One is reused for
 // all records: rules keep nothing.
-type record struct {
+type current struct {
 	fields   []*contract.Field
 	values   []Value
 	parsed   []parsed
@@ -43,7 +43,7 @@ type record struct {
 }
 
 // ResolveName implements CEL's activation.
-func (r *record) ResolveName(name string) (any, bool) {
+func (r *current) ResolveName(name string) (any, bool) {
 	v, ok := r.byName[name]
 	if !ok {
 		if name == contract.VariableFileDate {
@@ -70,4 +70,4 @@ func (r *record) ResolveName(name string) (any, bool) {
 }
 
 // Parent implements CEL's activation: there is none.
-func (r *record) Parent() cel.Activation { return nil }
+func (r *current) Parent() cel.Activation { return nil }

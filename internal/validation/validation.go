@@ -49,7 +49,7 @@ type Violation struct {
 type Checker struct {
 	fields []fieldCheck
 	rules  []ruleCheck
-	record record
+	record current
 }
 
 // NewChecker returns a checker for files of the resource that carry fileDate in
@@ -57,7 +57,7 @@ type Checker struct {
 // compiled contract rules out.
 func NewChecker(res *contract.Resource, fileDate time.Time) (*Checker, error) {
 	year, month, day := fileDate.Date()
-	c := &Checker{record: record{
+	c := &Checker{record: current{
 		fields:   res.Fields,
 		parsed:   make([]parsed, len(res.Fields)),
 		byName:   make(map[string]variable, 2*len(res.Fields)),

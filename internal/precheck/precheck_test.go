@@ -1,0 +1,247 @@
+package precheck_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/precheck"
+	"etl-dataloader/internal/registry"
+)
+
+func load(t *testing.T) *contract.Package {
+	t.Helper()
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkg
+}
+
+// file is a file of text.
+func file(name string, lines ...string) precheck.File {
+	text := strings.Join(lines, "\n") + "\n"
+	return precheck.File{Name: name, Content: strings.NewReader(text), Size: int64(len(text))}
+}
+
+// check checks files and returns the errors as "resource line | field | rule".
+func check(t *testing.T, mode string, files ...precheck.File) ([]precheck.Result, []string) {
+	t.Helper()
+	var found []string
+	c, err := precheck.New(load(t), mode, func(e precheck.Error) error {
+		if e.Details == "" {
+			t.Errorf("%+v has no details", e)
+		}
+		found = append(found, fmt.Sprintf("%s %d | %s | %s", e.Resource, e.Line, e.Field, e.Rule))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := c.Check(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results, found
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("errors (-want +got)\n%s", diff)
+	}
+}
+
+const (
+	clients    = "client_id,first_name,last_name,email,nif,phone,birth_date,address,city,country,created_at"
+	categories = "category_id,name,parent_category_id"
+	stores     = "store_id,name,city,country,opened_on"
+	suppliers  = "supplier_id,name,contact_email,vat_number"
+	products   = "product_id,name,category_id,supplier_id,unit_price,currency,active"
+	sales      = "sale_id,client_id,product_id,store_id,quantity,unit_price,amount,sale_date,channel"
+	returns    = "return_id,sale_id,quantity,reason,returned_on"
+)
+
+// day is a small day without any fault.
+func day() []precheck.File {
+	return []precheck.File{
+		// The order of the arguments means nothing.
+		file("return_data_20241008.csv", returns, "1,10,2,erreur,2024-10-08"),
+		file("sales_data_20241008.csv", sales, "10,+7,3,4,2,10.00,20.00,2024-10-08,web"),
+		file("clients_20241008.csv", clients, "007,Léa,Roux,lea@exemple.fr,1000000001,,,,Lyon,FR,2024-02-02T03:04:05Z"),
+		file("product_data_20241008.csv", products, "3,Bêche,1,2,10.00,EUR,true"),
+		file("category_data_20241008.csv", categories, "1,Outils,"),
+		file("supplier_data_20241008.csv", suppliers, "2,Dupont,contact@exemple.fr,"),
+		file("store_data_20241008.csv", stores, "4,Centre,Lyon,FR,2000-01-01"),
+	}
+}
+
+func TestClean(t *testing.T) {
+	for _, mode := range []string{registry.ModeInitial, registry.ModeDaily} {
+		results, found := check(t, mode, day()...)
+		expect(t, found)
+		if len(results) != 7 {
+			t.Fatalf("%d results", len(results))
+		}
+		for _, r := range results {
+			if r.Fault != "" || r.Read != 1 || r.Valid != 1 || r.Rejected != 0 || r.Open != nil || r.Reordered != nil {
+				t.Errorf("%s: %+v", mode, r)
+			}
+		}
+	}
+}
+
+// with replaces the file of the same type.
+func with(files []precheck.File, f precheck.File) []precheck.File {
+	prefix, _, _ := strings.Cut(f.Name, "_")
+	files = slices.Clone(files)
+	for i := range files {
+		if strings.HasPrefix(files[i].Name, prefix) {
+			files[i] = f
+		}
+	}
+	return files
+}
+
+// TestSetRules: duplicates by canonical key, rejected parents, and the quantity
+// of a return.
+func TestSetRules(t *testing.T) {
+	files := with(day(), file("clients_20241008.csv", clients,
+		"7,Léa,Roux,lea@exemple.fr,1000000001,,,,Lyon,FR,2024-02-02T03:04:05Z",
+		"+007,Léo,Roux,leo@exemple.fr,1000000001,,,,Lyon,FR,2024-02-02T03:04:05Z",
+		"8,L3a,Roux,lea,1000000003,,,,Lyon,FR,2024-02-02T03:04:05Z"))
+	files = with(files, file("sales_data_20241008.csv", sales,
+		"10,7,3,4,2,10.00,20.00,2024-10-08,web",
+		"11,8,3,4,2,10.00,20.00,2024-10-08,web",
+		"12,,3,99999999999999999999,2,10.00,20.00,2024-10-08,web",
+		"broken"))
+	files = with(files, file("return_data_20241008.csv", returns,
+		"1,10,3,erreur,2024-10-08", "2,11,1,erreur,2024-10-08", "3,11,x,erreur,2024-10-08"))
+	results, found := check(t, registry.ModeInitial, files...)
+	expect(t, found,
+		"clients 3 | client_id | primaryKey", "clients 3 | nif | unique",
+		"clients 4 | first_name | pattern", "clients 4 | email | format",
+		"ventes 3 | client_id | foreignKey",
+		"ventes 4 | client_id | required", "ventes 4 | store_id | maximum",
+		"ventes 5 |  | fields",
+		"retours 2 | quantity | quantity_at_most_sold",
+		"retours 3 | sale_id | foreignKey",
+		"retours 4 | quantity | type", "retours 4 | sale_id | foreignKey")
+	for _, r := range results {
+		if r.Read != r.Valid+r.Rejected {
+			t.Errorf("counts of %+v", r)
+		}
+	}
+}
+
+// TestTree: what hangs below a reject goes with it, the members of a cycle are
+// rejected for the cycle, and what hangs below them for the relation.
+func TestTree(t *testing.T) {
+	files := with(day(), file("category_data_20241008.csv", categories,
+		"2,Maison,1", "1,Outils,", "3,,1", "4,Sous un rejet,3", "5,Plus bas,4",
+		"10,Cycle a,11", "11,Cycle b,10", "12,Sous le cycle,11", "13,Elle-même,13", "1,Encore,2", "a,b"))
+	_, found := check(t, registry.ModeInitial, files...)
+	expect(t, found,
+		"categories 4 | name | required",
+		"categories 5 | parent_category_id | foreignKey", "categories 6 | parent_category_id | foreignKey",
+		"categories 7 | parent_category_id | cycle", "categories 8 | parent_category_id | cycle",
+		"categories 9 | parent_category_id | foreignKey", "categories 10 | parent_category_id | cycle",
+		"categories 11 | category_id | primaryKey", "categories 12 |  | fields")
+}
+
+// TestOpen: what the files cannot decide is counted and rejects nothing.
+func TestOpen(t *testing.T) {
+	alone := file("sales_data_20241008.csv", sales, "10,7,3,4,2,10.00,20.00,2024-10-08,web", "11,,3,4,2,10.00,20.00,2024-10-08,web")
+	results, found := check(t, registry.ModeInitial, alone)
+	expect(t, found, "ventes 3 | client_id | required")
+	want := []precheck.OpenRelation{{"client_id", "clients", 1, true}, {"product_id", "produits", 2, true}, {"store_id", "magasins", 2, true}}
+	if diff := cmp.Diff(want, results[0].Open); diff != "" {
+		t.Error(diff)
+	}
+	// A client of an earlier day; products are reloaded every day.
+	alone = file("sales_data_20241008.csv", sales, "10,9,3,4,2,10.00,20.00,2024-10-08,web", "11,7,9,4,2,10.00,20.00,2024-10-08,web")
+	results, found = check(t, registry.ModeDaily, with(day(), alone)...)
+	expect(t, found, "ventes 3 | product_id | foreignKey")
+	if diff := cmp.Diff([]precheck.OpenRelation{{"client_id", "clients", 1, false}}, results[5].Open); diff != "" {
+		t.Error(diff)
+	}
+	results, found = check(t, registry.ModeInitial, with(day(), alone)...)
+	expect(t, found, "ventes 2 | client_id | foreignKey", "ventes 3 | product_id | foreignKey", "retours 2 | sale_id | foreignKey")
+	if results[5].Open != nil {
+		t.Errorf("initial: %+v", results[5].Open)
+	}
+}
+
+// TestFaultyFiles: each is told, and the others are checked all the same.
+func TestFaultyFiles(t *testing.T) {
+	utf16 := precheck.File{Name: "store_data_20241008.csv", Content: strings.NewReader("\xff\xfea\x00"), Size: 4}
+	results, found := check(t, registry.ModeDaily, file("supplier_data_20241008.csv", "supplier_id,name,email", "1,a,b"), utf16,
+		file("category_data_20241008.csv", categories), file("customers_20241008.csv", "x"),
+		file("product_data_20241008.json", `{}`), file("return_data_20241008.csv", "reason,"+strings.TrimSuffix(strings.Replace(returns, "reason,", "", 1), "\n")))
+	expect(t, found)
+	var faults []string
+	for _, r := range results {
+		faults = append(faults, r.File+": "+r.Fault)
+	}
+	want := []string{
+		"customers_20241008.csv: " + message.BadType,
+		"category_data_20241008.csv: " + message.FileNoRecord,
+		"supplier_data_20241008.csv: " + message.FileHeader([]string{"contact_email", "vat_number"}, []string{"email"}),
+		"product_data_20241008.json: " + message.FileFormat,
+		"store_data_20241008.csv: " + message.FileEncoding("utf-8"),
+		"return_data_20241008.csv: ",
+	}
+	if diff := cmp.Diff(want, faults); diff != "" {
+		t.Errorf("faults (-want +got)\n%s", diff)
+	}
+	if order := results[len(results)-1].Reordered; len(order) == 0 || order[0] != "reason" {
+		t.Errorf("the order of columns is not told: %v", order)
+	}
+}
+
+// TestJSON: a kind that does not fit is a wrong type.
+func TestJSON(t *testing.T) {
+	results, found := check(t, registry.ModeInitial, file("store_data_20241008.json",
+		`[{"store_id":1,"name":"Centre","city":"Lyon","country":"FR","opened_on":"2000-01-01"},`,
+		`{"store_id":true,"name":7,"city":["Lyon"],"country":null,"opened_on":20000101}]`))
+	expect(t, found, "magasins 2 | store_id | type", "magasins 2 | name | type", "magasins 2 | city | type", "magasins 2 | country | required", "magasins 2 | opened_on | type")
+	if results[0].Valid != 1 || results[0].Rejected != 1 {
+		t.Errorf("%+v", results[0])
+	}
+}
+
+func TestSetErrors(t *testing.T) {
+	for name, files := range map[string][]precheck.File{
+		"one type twice": {file("clients_20241008.csv", "x"), file("client_data_20241008.csv", "x")},
+		"two dates":      {file("clients_20241008.csv", "x"), file("sales_data_20241009.csv", "x")},
+	} {
+		c, err := precheck.New(load(t), registry.ModeDaily, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = c.Check(files); !errors.As(err, new(*precheck.SetError)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestReportFails: an error of the one who is told ends the check.
+func TestReportFails(t *testing.T) {
+	full := errors.New("disk full")
+	c, err := precheck.New(load(t), registry.ModeDaily, func(precheck.Error) error { return full })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []precheck.File{file("supplier_data_20241008.csv", suppliers, ",,,"), file("category_data_20241008.csv", categories, ",,")} {
+		if _, err := c.Check([]precheck.File{f}); !errors.Is(err, full) {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ type world struct {
 	steps    []func(*world)
 	fails    error // what every read answers, if any
 	looks    int   // calls of Status
+	mu       sync.Mutex // of uploaded: files are sent side by side
 	uploaded []string
 	uploads  error // what uploads answer, if any
 	hashes   map[string]bool
@@ -155,6 +157,8 @@ func (w *world) upload(_ context.Context, file localFile, sent func(int64)) (str
 		return "", w.uploads
 	}
 	sent(file.Size / 2)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.uploaded = append(w.uploaded, file.key())
 	return "v1", nil
 }

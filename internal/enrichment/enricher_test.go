@@ -343,7 +343,7 @@ func TestUnusableKeysAreNotAsked(t *testing.T) {
 	keys[1] = strings.Repeat("é", MaxKey)
 	e := newEnricher(t, Initial(source))
 	assertOutcomes(t, keys, e.Enrich(t.Context(), keys), CodeUnusableKey, func(i int) bool { return i%3 == 0 })
-	if asked := slices.Concat(source.calls...); len(asked) != 1666 || asked[0] != keys[1] {
+	if asked := slices.Concat(source.calls...); len(asked) != 1666 || !slices.Contains(asked, keys[1]) {
 		t.Errorf("%d keys were asked for", len(asked))
 	}
 	if got := e.Enrich(t.Context(), nil); len(got) != 0 {

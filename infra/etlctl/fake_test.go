@@ -36,8 +36,8 @@ type world struct {
 
 	clock    time.Time
 	steps    []func(*world)
-	fails    error // what every read answers, if any
-	looks    int   // calls of Status
+	fails    error      // what every read answers, if any
+	looks    int        // calls of Status
 	mu       sync.Mutex // of uploaded: files are sent side by side
 	uploaded []string
 	uploads  error // what uploads answer, if any

@@ -161,6 +161,9 @@ func (c *resourceCompiler) fields() error {
 	if c.s.MissingValues != nil && !slices.Equal(c.s.MissingValues, []string{""}) {
 		return c.fail("", "schema.missingValues", "only the empty text is supported")
 	}
+	if c.s.FieldsMatch != "" && c.s.FieldsMatch != "equal" {
+		return c.fail("", "schema.fieldsMatch", "only equal is supported: all fields, in any order")
+	}
 	for i, raw := range c.s.Fields {
 		f, err := c.field(raw, i)
 		if err != nil {

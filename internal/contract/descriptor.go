@@ -84,6 +84,7 @@ type schemaDescriptor struct {
 	Title         string            `json:"title"`
 	Description   string            `json:"description"`
 	MissingValues []string          `json:"missingValues"`
+	FieldsMatch   string            `json:"fieldsMatch"`
 	Fields        []json.RawMessage `json:"fields"`
 	PrimaryKey    names             `json:"primaryKey"`
 	UniqueKeys    []names           `json:"uniqueKeys"`

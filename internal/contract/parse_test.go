@@ -96,6 +96,7 @@ func TestParseErrors(t *testing.T) {
 		"unknown field property":    {`"etl:target"`, `"etl:targt"`, "children", "code", ""},
 		"unknown constraint":        {`"minLength"`, `"minlen"`, "children", "person", "constraints"},
 		"unknown dialect property":  {`"quoteChar"`, `"escapeChar"`, "children", "", "dialect"},
+		"columns may be missing":    {`"uniqueKeys"`, `"fieldsMatch": "subset", "uniqueKeys"`, "children", "", "schema.fieldsMatch"},
 		"unknown schema property":   {`"uniqueKeys"`, `"uniqKeys"`, "children", "", "schema"},
 		"bad resource name":         {`"name": "children"`, `"name": "Children"`, "#2", "", "name"},
 		"two resources of one name": {`"name": "children"`, `"name": "parents"`, "parents", "", "name"},

@@ -109,7 +109,9 @@ func TestChecksum(t *testing.T) {
 	postgrestest.Exec(t, conn, `CREATE TABLE public.events (LIKE final.events)`)
 	m, r := newMade(t, "clients")
 	enrichments := []event.Enrichment{
-		{}, {Status: event.EnrichmentNotFound}, {Status: event.EnrichmentFailed},
+		{},
+		{Status: event.EnrichmentNotFound},
+		{Status: event.EnrichmentFailed},
 		{Status: event.EnrichmentOK, Values: json.RawMessage(`{"segment":"é|\"\\","loyalty_tier":"or","risk_score":1e-7}`)},
 		{Status: event.EnrichmentOK, Values: json.RawMessage(`{}`)},
 	}

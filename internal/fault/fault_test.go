@@ -86,7 +86,7 @@ func TestCauses(t *testing.T) {
 }
 
 // boundary runs a handler and returns what left it, and the log.
-func boundary(t *testing.T, handle func(context.Context, int) (string, error)) (string, error, []map[string]any) {
+func boundary(t *testing.T, handle func(context.Context, int) (string, error)) (string, []map[string]any, error) {
 	t.Helper()
 	var out bytes.Buffer
 	got, err := fault.Boundary(centrallog.New(&out, slog.LevelInfo), handle)(t.Context(), 42)
@@ -98,7 +98,7 @@ func boundary(t *testing.T, handle func(context.Context, int) (string, error)) (
 		}
 		lines = append(lines, members)
 	}
-	return got, err, lines
+	return got, lines, err
 }
 
 func TestBoundary(t *testing.T) {
@@ -106,7 +106,7 @@ func TestBoundary(t *testing.T) {
 	for name, c := range lifting {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err, lines := boundary(t, func(context.Context, int) (string, error) { return "", fmt.Errorf("outer: %w", c.err) })
+			_, lines, err := boundary(t, func(context.Context, int) (string, error) { return "", fmt.Errorf("outer: %w", c.err) })
 			if fault.Name(err) != c.name {
 				t.Errorf("got %T, want %s", err, c.name)
 			}
@@ -120,7 +120,7 @@ func TestBoundary(t *testing.T) {
 
 func TestBoundarySuccess(t *testing.T) {
 	t.Parallel()
-	got, err, lines := boundary(t, func(_ context.Context, in int) (string, error) { return fmt.Sprint(in), nil })
+	got, lines, err := boundary(t, func(_ context.Context, in int) (string, error) { return fmt.Sprint(in), nil })
 	if got != "42" || err != nil || lines != nil {
 		t.Errorf("got %q, %v, %v", got, err, lines)
 	}
@@ -131,7 +131,7 @@ func TestBoundarySuccess(t *testing.T) {
 func TestBoundaryPanic(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]any{"text": "tres-secret", "error": errors.New("tres-secret"), "fault": &fault.Transient{Op: "tres-secret", Err: errPlain}} {
-		_, err, lines := boundary(t, func(context.Context, int) (string, error) { panic(value) })
+		_, lines, err := boundary(t, func(context.Context, int) (string, error) { panic(value) })
 		if fault.Name(err) != "Unexpected" || err.Error() != message.Panicked {
 			t.Errorf("%s: got %T, %v", name, err, err)
 		}

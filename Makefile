@@ -87,10 +87,9 @@ redrive restart abandon: tools ## Goes on with, starts over, or gives up the imp
 
 LINT := go tool -modfile=infra/tools/go.mod golangci-lint
 .PHONY: lint
-lint: ## Checks the code, the template and the state machine
+lint: ## Checks the code and the template
 	@$(STACK) venv
 	@$(LINT) run ./...
-	@.local/venv/bin/python infra/local/lint_asl.py statemachine/import.asl.json
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .local/venv/bin/sam validate --lint --template template.yaml >/dev/null
 
 .PHONY: format

@@ -63,8 +63,11 @@ type faultyFile struct {
 func faultyFiles() []faultyFile {
 	header := func(content []byte) []byte { return content[:bytes.IndexByte(content, '\n')+1] }
 	return []faultyFile{
-		{"client_data", func(c []byte) []byte { return bytes.Replace(c, []byte("email"), []byte("courriel"), 1) },
-			[]string{"manquantes : email", "en trop : courriel"}, ""},
+		{
+			"client_data", func(c []byte) []byte { return bytes.Replace(c, []byte("email"), []byte("courriel"), 1) },
+			[]string{"manquantes : email", "en trop : courriel"},
+			"",
+		},
 		{"client_data", func(c []byte) []byte { return c[len(header(c)):] }, []string{"manquantes : client_id, first_name"}, canaryName},
 		{"sales_data", wide, []string{"encodage"}, ""},
 		{"stock_data", func([]byte) []byte { return nil }, []string{"vide"}, ""},

@@ -86,7 +86,7 @@ func (n needle) found(content []byte) bool {
 			return false
 		}
 		end := i + len(n.form)
-		chance := strings.Trim(string(n.form), "0123456789") == "" && (i > 0 && isHex(content[i-1]) || end < len(content) && isHex(content[end]))
+		chance := string(n.form) == n.canary && strings.Trim(n.canary, "0123456789") == "" && (i > 0 && isHex(content[i-1]) || end < len(content) && isHex(content[end]))
 		if !chance {
 			return true
 		}

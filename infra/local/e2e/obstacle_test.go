@@ -68,7 +68,7 @@ func (s *stack) flushCounters(t *testing.T) {
 	until(t, "the product's sessions to end", func() (bool, error) {
 		var open int
 		err := s.db.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-			WHERE application_name LIKE 'etl%' AND pid <> pg_backend_pid()`).Scan(&open)
+			WHERE application_name LIKE 'etl%' AND datname = current_database() AND pid <> pg_backend_pid()`).Scan(&open)
 		return open == 0, err
 	})
 }

@@ -40,6 +40,7 @@ func TestStory(t *testing.T) {
 		{"deadline", y.deadline},
 		{"restart", y.restart},
 		{"redrive", y.redrive},
+		{"queue", y.queue},
 		{"enrichment outage", y.outage},
 		{"sample events", y.samples},
 		{"secrecy", y.secrecy},

@@ -1,0 +1,36 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestNeedles: the search finds every canary in each form and at any place, and
+// takes no ciphertext in hexadecimal for a number.
+func TestNeedles(t *testing.T) {
+	all := needles()
+	found := func(content string) bool {
+		return slices.ContainsFunc(all, func(n needle) bool { return n.found([]byte(content)) })
+	}
+	for _, c := range canaries {
+		for shift := range 4 {
+			text := strings.Repeat("-", shift) + c + "- and more"
+			for form, content := range map[string]string{
+				"plain": text, "hexadecimal": hex.EncodeToString([]byte(text)),
+				"base64": base64.StdEncoding.EncodeToString([]byte(text)), "base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(text)),
+			} {
+				if !found(content) {
+					t.Errorf("%q is not found as %s after %d characters", c, form, shift)
+				}
+			}
+		}
+	}
+	if found(`\x01ab9182736450cd`) || !found(`\x01ab9182736450cd 9182736450,`) {
+		t.Error("a number within a hexadecimal text")
+	}
+}

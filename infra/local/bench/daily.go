@@ -211,7 +211,7 @@ func (c *cloud) noop(ctx context.Context) (string, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the empty function: %w: %s", err, out)
 	}
-	content, err := os.ReadFile(binary) //nolint:gosec // it was just built
+	content, err := os.ReadFile(binary)
 	if err != nil {
 		return "", err
 	}

@@ -15,6 +15,8 @@ import (
 type meter struct {
 	stack *stack
 
+	client, worker *regexp.Regexp
+
 	mutex     sync.Mutex
 	functions map[string]*watched // by pid and start
 	backends  map[string]*watched
@@ -30,6 +32,7 @@ type meter struct {
 type watched struct {
 	pid   int
 	name  string // of the function; of a backend: of the function it works for
+	asked int    // how often its name was looked for
 	start float64
 	cpu   float64
 	peak  int64
@@ -48,12 +51,19 @@ type sampled struct {
 
 // meterPeriod is how often the processes are read. What a process uses between
 // the last reading and its end counts for no function.
-const meterPeriod = 100 * time.Millisecond
+const meterPeriod = 250 * time.Millisecond
+
+// patience is how often it is asked whom a backend works for: its title is set
+// once it is connected.
+const patience = 8
 
 // startMeter begins to watch.
 func startMeter(ctx context.Context, s *stack) *meter {
 	ctx, cancel := context.WithCancel(ctx)
-	m := &meter{stack: s, functions: map[string]*watched{}, backends: map[string]*watched{}, done: make(chan struct{}), cancel: cancel}
+	m := &meter{
+		stack: s, functions: map[string]*watched{}, backends: map[string]*watched{}, done: make(chan struct{}), cancel: cancel,
+		client: regexp.MustCompile(`127\.0\.0\.1\((\d+)\)`), worker: regexp.MustCompile(`parallel worker for PID (\d+)`),
+	}
 	m.first = m.totals()
 	m.sample(time.Now(), true)
 	go m.watch(ctx)
@@ -93,10 +103,8 @@ func (m *meter) totals() (t totals) {
 	if p, err := readProcess(m.stack.enrichment); err == nil {
 		t.enrichment = p.cpu
 	}
-	if below, err := children(m.stack.postgres); err == nil {
-		for _, p := range below[m.stack.postgres] {
-			t.postgres += p.cpu
-		}
+	for _, p := range children(m.stack.postgres) {
+		t.postgres += p.cpu
 	}
 	return t
 }
@@ -104,13 +112,10 @@ func (m *meter) totals() (t totals) {
 // sample reads every process once. What processes used before the first reading
 // does not count.
 func (m *meter) sample(at time.Time, first bool) {
-	below, err := children(m.stack.emulator, m.stack.postgres)
-	if err != nil {
-		return
-	}
+	functions, backends := children(m.stack.emulator), children(m.stack.postgres)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	for _, p := range below[m.stack.emulator] {
+	for _, p := range functions {
 		w := entry(m.functions, p, first)
 		if w.name == "" {
 			w.name = functionName(environment(p.pid, "AWS_LAMBDA_FUNCTION_NAME"))
@@ -120,10 +125,10 @@ func (m *meter) sample(at time.Time, first bool) {
 			w.peak = peak
 		}
 	}
-	for _, p := range below[m.stack.postgres] {
+	for _, p := range backends {
 		w := entry(m.backends, p, first)
-		if w.name == "" {
-			w.name = m.client(p.pid)
+		if w.name == "" && w.asked < patience {
+			w.name, w.asked = m.worksFor(p.pid), w.asked+1
 		}
 		w.cpu = p.cpu
 	}
@@ -161,13 +166,9 @@ func functionName(name string) string {
 	return name
 }
 
-// clientPort and leaderPID find whom a backend works for in its title, as
-// "postgres: etl etl 127.0.0.1(59310) COPY", "postgres: parallel worker for PID 7".
-func clientPort(title string) int { return number(title, `127\.0\.0\.1\((\d+)\)`) }
-func leaderPID(title string) int  { return number(title, `parallel worker for PID (\d+)`) }
-
-func number(text, pattern string) int {
-	match := regexp.MustCompile(pattern).FindStringSubmatch(text)
+// number is the number that a pattern finds in a text, 0 if it finds none.
+func number(text string, pattern *regexp.Regexp) int {
+	match := pattern.FindStringSubmatch(text)
 	if match == nil {
 		return 0
 	}
@@ -178,18 +179,19 @@ func number(text, pattern string) int {
 	return n
 }
 
-// client is the function that a backend works for; empty if it is none's or not
-// known yet.
-func (m *meter) client(pid int) string {
+// worksFor is the function that a backend works for; empty if it is none's or not
+// known yet. Its title tells: "postgres: etl etl 127.0.0.1(59310) COPY",
+// "postgres: parallel worker for PID 7".
+func (m *meter) worksFor(pid int) string {
 	text := title(pid)
-	if leader := leaderPID(text); leader != 0 {
+	if leader := number(text, m.worker); leader != 0 {
 		for _, w := range m.backends {
 			if w.pid == leader {
 				return w.name
 			}
 		}
 	}
-	port := clientPort(text)
+	port := number(text, m.client)
 	if port == 0 {
 		return ""
 	}

@@ -15,10 +15,10 @@ const clockTicks = 100
 
 // process is what /proc/<pid>/stat tells of one.
 type process struct {
-	pid, parent int
-	started     string  // ticks since the machine started: with the pid it names a process
-	cpu         float64 // seconds, of the process itself
-	reaped      float64 // seconds, of its children that ended and were waited for
+	pid     int
+	started string  // ticks since the machine started: with the pid it names a process
+	cpu     float64 // seconds, of the process itself
+	reaped  float64 // seconds, of its children that ended and were waited for
 }
 
 // readProcess reads one process.
@@ -29,7 +29,7 @@ func readProcess(pid int) (process, error) {
 	}
 	// The name, in parentheses, may hold anything; fields count from after it.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	const state, parent, userTime, started = 0, 1, 11, 19 // proc(5), less the two fields before
+	const userTime, started = 11, 19 // proc(5), less the three up to the state
 	if len(fields) <= started {
 		return process{}, fmt.Errorf("/proc/%d/stat is too short", pid)
 	}
@@ -41,35 +41,33 @@ func readProcess(pid int) (process, error) {
 		}
 	}
 	p.cpu, p.reaped = (ticks[0]+ticks[1])/clockTicks, (ticks[2]+ticks[3])/clockTicks
-	if p.parent, err = strconv.Atoi(fields[parent]); err != nil {
-		return process{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
-	}
 	return p, nil
 }
 
-// children returns the processes that these parents started, by parent.
-func children(parents ...int) (map[int][]process, error) {
-	entries, err := os.ReadDir("/proc")
+// children returns the processes that a process started and that live. They are
+// listed by the thread that started them.
+func children(parent int) []process {
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	found := map[int][]process{}
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
+	var found []process
+	for _, list := range lists {
+		text, err := os.ReadFile(list) //nolint:gosec // a file of /proc
 		if err != nil {
-			continue
+			continue // the thread ended meanwhile
 		}
-		p, err := readProcess(pid)
-		if err != nil {
-			continue // it ended meanwhile
-		}
-		for _, parent := range parents {
-			if p.parent == parent {
-				found[parent] = append(found[parent], p)
+		for field := range strings.FieldsSeq(string(text)) {
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				continue
+			}
+			if p, err := readProcess(pid); err == nil {
+				found = append(found, p)
 			}
 		}
 	}
-	return found, nil
+	return found
 }
 
 // peakRSS is the most memory that a process ever had resident, in bytes.

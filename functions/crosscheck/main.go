@@ -14,5 +14,6 @@ func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
 	check := phase.CrossCheck{Common: a.Phase(), DB: a.Database(ctx, 1)}
+	check.Budgets = a.Budgets(check.Contract)
 	lambda.Start(app.Handler(a, "CrossCheck", check.Run))
 }

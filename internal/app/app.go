@@ -104,6 +104,13 @@ func (a *App) Contract() *contract.Package {
 	return pkg
 }
 
+// Budgets returns how many rejects each file may have.
+func (a *App) Budgets(pkg *contract.Package) map[string]contract.Budget {
+	budgets, err := pkg.Budgets(a.Env.RejectBudget)
+	exitOn(a.Log, err)
+	return budgets
+}
+
 // Database returns the database of the secret, with at most maxConns
 // connections, which are made when they are first used.
 func (a *App) Database(ctx context.Context, maxConns int32) *postgres.DB {

@@ -78,7 +78,7 @@ func compileResource(raw []byte, position int) (*Resource, error) {
 		return nil, c.fail("", "name", "%q is no table name (lower-case letters, digits, underscores)", c.d.Name)
 	}
 	c.r.Name = c.d.Name
-	for _, step := range []func() error{c.head, c.dialect, c.fields, c.keys, c.relations, c.columns, c.rules, c.relationRules, c.enrichment} {
+	for _, step := range []func() error{c.head, c.dialect, c.fields, c.keys, c.relations, c.columns, c.rules, c.relationRules, c.enrichment, c.budget} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -69,6 +69,7 @@ type resourceDescriptor struct {
 	Rules         []json.RawMessage `json:"etl:rules"`
 	RelationRules []json.RawMessage `json:"etl:relationRules"`
 	Enrichment    json.RawMessage   `json:"etl:enrichment"`
+	Budget        json.RawMessage   `json:"etl:budget"`
 }
 
 type dialectDescriptor struct {

@@ -111,6 +111,23 @@ func (e *Superseded) Error() string {
 // Advice implements [Stop].
 func (e *Superseded) Advice() Advice { return None }
 
+// BudgetExceeded reports a file of which more records are rejected than its
+// budget allows. Everything is validated and the errors are stored; nothing is
+// published. The same execution goes on once the limit is raised; a corrected
+// file wants a restart.
+type BudgetExceeded struct {
+	ImportID string
+	Files    []string // one text a file, with its figures and its limit
+}
+
+// Error implements error.
+func (e *BudgetExceeded) Error() string {
+	return message.BudgetExceeded(e.ImportID, e.Files)
+}
+
+// Advice implements [Stop].
+func (e *BudgetExceeded) Advice() Advice { return Redrive }
+
 // Incompatible reports a work object that another version of the tables or of
 // the contract wrote.
 type Incompatible struct {

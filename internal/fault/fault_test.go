@@ -40,6 +40,7 @@ var lifting = map[string]struct {
 	"invalid file":                    {&fault.InvalidFile{File: "f", Reason: "r"}, "InvalidFile", fault.Restart},
 	"superseded":                      {&fault.Superseded{ImportID: "I", Generation: 2}, "Superseded", fault.None},
 	"incompatible":                    {&fault.Incompatible{Object: "k", Reason: "r"}, "Incompatible", fault.Restart},
+	"budget exceeded":                 {&fault.BudgetExceeded{ImportID: "I", Files: []string{"f"}}, "BudgetExceeded", fault.Redrive},
 	"mismatch":                        {mismatch(), "Mismatch", fault.Restart},
 	"refused":                         {&fault.Refused{ImportID: "I", Reason: "r"}, "Refused", fault.None},
 	"unexpected":                      {&fault.Unexpected{Err: errPlain}, "Unexpected", fault.Redrive},

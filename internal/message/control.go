@@ -92,6 +92,9 @@ func WhatToDo(importID, faultName, advice string) string {
 	case faultName == "MissingFiles":
 		return "Déposez les fichiers manquants : l'import reprend de lui-même. " +
 			"Pour y renoncer : make abandon IMPORT_ID=" + importID
+	case faultName == "BudgetExceeded":
+		return "Corrigez le fichier, déposez-le et redémarrez : make restart IMPORT_ID=" + importID +
+			". Ou acceptez ces rejets : relevez la limite (paramètre RejectBudget de la pile), puis reprenez : make redrive IMPORT_ID=" + importID
 	case advice == "restart":
 		return "Déposez les fichiers corrigés, puis redémarrez depuis le début : make restart IMPORT_ID=" + importID
 	case advice == "none":

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -40,10 +41,15 @@ type FileCounts struct {
 type CrossCheck struct {
 	Common
 	DB *postgres.DB
+	// Budgets is how many rejects each resource may have, by its name; one that is
+	// not named has no limit.
+	Budgets map[string]contract.Budget
 }
 
 // Run checks each resource once, in the order of dependency, and then settles
-// what each file's status is.
+// what each file's status is. It fails with *[fault.BudgetExceeded] if a file has
+// more rejects than its budget allows; with a budget that was raised meanwhile a
+// second run goes on from the counts of the first.
 func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error) {
 	for _, r := range p.Contract.InDependencyOrder() {
 		rejects, err := p.checkOnce(ctx, in.Import, r)
@@ -68,7 +74,25 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 			State: "CrossCheck", Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected, Errors: f.CrossErrors,
 		}, started, message.ResourceChecked)
 	}
+	if over := p.overBudget(out.Files); over != nil {
+		return CrossChecked{}, &fault.BudgetExceeded{ImportID: in.Import.ImportID, Files: over}
+	}
 	return out, nil
+}
+
+// overBudget names the files that have too many rejects, in the order of the
+// contract.
+func (p *CrossCheck) overBudget(files []FileCounts) []string {
+	var over []string
+	for _, r := range p.Contract.Resources {
+		budget, limited := p.Budgets[r.Name]
+		for _, f := range files {
+			if limited && f.Resource == r.Name && budget.Exceeded(f.Read, f.Rejected) {
+				over = append(over, message.OverBudget(f.File, f.Rejected, f.Read, budget.MaxRejects, budget.MaxShare))
+			}
+		}
+	}
+	return over
 }
 
 // checkOnce runs the set rules of one resource in one transaction.

@@ -21,6 +21,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"seconds": seconds,
 		"count":   count,
+		"share":   message.Share,
 		"instant": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"known":   func(t time.Time) bool { return !t.IsZero() },
 		"kind":    message.KindName,

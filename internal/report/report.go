@@ -53,9 +53,10 @@ type File struct {
 	File     string `json:"file,omitempty"`
 	Status   string `json:"status,omitempty"`
 	registry.Counts
-	Done     bool    `json:"done"`         // every record is accounted for
-	Balanced bool    `json:"balanced"`     // read = valid + rejected; meaningful once done
-	Seconds  float64 `json:"work_seconds"` // sum over its units
+	Share    float64 `json:"rejected_share"` // rejected of read, 0 to 1
+	Done     bool    `json:"done"`           // every record is accounted for
+	Balanced bool    `json:"balanced"`       // read = valid + rejected; meaningful once done
+	Seconds  float64 `json:"work_seconds"`   // sum over its units
 }
 
 // Step is what a state of the machine did.
@@ -91,6 +92,7 @@ func Build(s registry.Status, now time.Time) Report {
 		file := File{
 			Resource: f.Resource, Status: f.Status, Counts: f.Counts, Done: f.Done,
 			Balanced: f.Counts.Read == f.Counts.Valid+f.Counts.Rejected, Seconds: f.WorkSeconds,
+			Share: float64(f.Counts.Rejected) / float64(max(f.Counts.Read, 1)),
 		}
 		if f.Key != "" {
 			file.File = path.Base(f.Key)

@@ -22,7 +22,8 @@ type setRules struct {
 	found    int64
 }
 
-// run applies uniqueness, relations, then rules over a record and its parent.
+// run applies uniqueness, relations, then rules over a record and its parent;
+// relations of the resource to itself come last, as any reject cascades in them.
 func (s *setRules) run(ctx context.Context) error {
 	if err := s.unique(ctx, "primaryKey", s.resource.Key); err != nil {
 		return err
@@ -34,9 +35,6 @@ func (s *setRules) run(ctx context.Context) error {
 	}
 	for _, relation := range s.resource.Relations {
 		if relation.Resource == s.resource.Name {
-			if err := s.tree(ctx, relation); err != nil {
-				return err
-			}
 			continue
 		}
 		if _, err := s.relation(ctx, relation); err != nil {
@@ -46,6 +44,13 @@ func (s *setRules) run(ctx context.Context) error {
 	for _, rule := range s.resource.ChildRules {
 		if err := s.childRule(ctx, rule); err != nil {
 			return err
+		}
+	}
+	for _, relation := range s.resource.Relations {
+		if relation.Resource == s.resource.Name {
+			if err := s.tree(ctx, relation); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

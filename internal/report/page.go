@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 	"time"
 
 	"etl-dataloader/internal/message"
@@ -19,8 +18,8 @@ var page string
 func (r Report) WriteHTML(w io.Writer) error {
 	named := texts()
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"seconds": seconds,
-		"count":   count,
+		"seconds": message.Seconds,
+		"count":   message.Count,
 		"share":   message.Share,
 		"instant": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"known":   func(t time.Time) bool { return !t.IsZero() },
@@ -62,32 +61,4 @@ func class(status string) string {
 	default:
 		return ""
 	}
-}
-
-// seconds shows a duration as people read it: 0,4 s; 12 s; 3 min 05 s; 2 h 07 min.
-func seconds(s float64) string {
-	d := time.Duration(s * float64(time.Second)).Round(time.Second)
-	switch {
-	case s < 10:
-		return strings.Replace(fmt.Sprintf("%.1f s", s), ".", ",", 1)
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
-	default:
-		return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
-	}
-}
-
-// count shows a number with a narrow no-break space every three digits.
-func count(n int64) string {
-	digits := fmt.Sprint(n)
-	var grouped strings.Builder
-	for i, digit := range digits {
-		if i > 0 && digits[i-1] != '-' && (len(digits)-i)%3 == 0 {
-			grouped.WriteRune('\u202f')
-		}
-		grouped.WriteRune(digit)
-	}
-	return grouped.String()
 }

@@ -1,0 +1,50 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Count shows a number with a no-break space every three digits.
+func Count(n int64) string {
+	digits := fmt.Sprint(n)
+	var grouped strings.Builder
+	for i, digit := range digits {
+		if i > 0 && digits[i-1] != '-' && (len(digits)-i)%3 == 0 {
+			grouped.WriteRune('\u00a0')
+		}
+		grouped.WriteRune(digit)
+	}
+	return grouped.String()
+}
+
+// Seconds shows a duration as people read it: 0,4 s; 12 s; 3 min 05 s; 2 h 07 min.
+func Seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second)).Round(time.Second)
+	switch {
+	case s < 9.95:
+		return decimal(s) + " s"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	default:
+		return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+}
+
+// Bytes shows a size in the units of a thousand: 512 o, 1,4 Mo.
+func Bytes(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d o", n)
+	}
+	size, unit := float64(n), 0
+	for size >= 999.95 && unit < 4 {
+		size, unit = size/1000, unit+1
+	}
+	return decimal(size) + " " + [...]string{"o", "ko", "Mo", "Go", "To"}[unit]
+}
+
+// decimal shows a number with one digit after a comma.
+func decimal(n float64) string { return strings.Replace(fmt.Sprintf("%.1f", n), ".", ",", 1) }

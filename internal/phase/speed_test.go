@@ -1,0 +1,123 @@
+package phase
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/validation"
+)
+
+// oneKey is a KMS that knows one data key and one key for tokens.
+type oneKey struct{}
+
+func (oneKey) GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
+	return &kms.GenerateDataKeyOutput{Plaintext: make([]byte, 32), CiphertextBlob: []byte{1}}, nil
+}
+
+func (oneKey) Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+	return &kms.DecryptOutput{Plaintext: make([]byte, 32)}, nil
+}
+
+func (oneKey) GenerateMac(_ context.Context, in *kms.GenerateMacInput, _ ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
+	mac := hmac.New(sha256.New, []byte("key"))
+	mac.Write(in.Message)
+	return &kms.GenerateMacOutput{Mac: mac.Sum(nil)}, nil
+}
+
+const (
+	clientRow = "%d,Éléonore,Dupont Martin,eleonore.dupont@example.fr,%010d,+33612345678,1984-02-29,\"12, rue de la Paix, bâtiment C\",Paris,FR,2024-10-08T09:30:00.123Z\n"
+	saleRow   = "%d,%d,4711,12,3,19.99,59.97,2024-10-07,web\n"
+)
+
+// protectedChunk makes the work object of a chunk of a resource.
+func protectedChunk(b *testing.B, r *contract.Resource, in ChunkIn, text string) []byte {
+	b.Helper()
+	protect := Protect{KMS: oneKey{}}
+	cells, err := protect.cells(b.Context(), in, r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var stream bytes.Buffer
+	var out Protected
+	if err := cells.copy(record.NewReader(strings.NewReader(text), in.Chunk.Range, layout(r, "csv"), r.Columns()), &stream, &out); err != nil {
+		b.Fatal(err)
+	}
+	return stream.Bytes()
+}
+
+// processorTime is what the process has used so far: on a machine that does other
+// things too it tells more than the time that passes.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// BenchmarkValidate is the way of a staged record through Validate on one core:
+// read from the work object, its hash checked, decrypted, and checked; the row of
+// PostgreSQL and the log apart, which only rejects have.
+func BenchmarkValidate(b *testing.B) {
+	const rows = 5000
+	pkg, err := contract.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, line := range map[string]string{"clients": clientRow, "ventes": saleRow} {
+		b.Run(name, func(b *testing.B) {
+			r := pkg.Resource(name)
+			var text strings.Builder
+			for i := range rows {
+				fmt.Fprintf(&text, line, 1_000_000+i, i)
+			}
+			imp := Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: Initial, FileDate: "2024-10-08", KeyID: 1, WrappedKey: []byte{1}}
+			in := ChunkIn{Import: imp, Chunk: Chunk{File: File{Resource: name, File: name + "_20241008.csv", Format: "csv"}, Range: record.Chunk{End: int64(text.Len()), FirstLine: 2, Records: rows}}}
+			stream := protectedChunk(b, r, in, text.String())
+			sum := sha256.Sum256(stream)
+			object := objectstore.Object{Key: "k", SHA256: hex.EncodeToString(sum[:])}
+			checker, err := validation.NewChecker(r, time.Date(2024, 10, 8, 0, 0, 0, 0, time.UTC))
+			if err != nil {
+				b.Fatal(err)
+			}
+			key, err := openKey(b.Context(), oneKey{}, imp)
+			if err != nil {
+				b.Fatal(err)
+			}
+			row := newStagedRow(r, protection.NewOpener(key, imp.scope(name)).Open)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(stream)))
+			before := processorTime(b)
+			for b.Loop() {
+				out := Validated{}
+				report := &errorStream{phase: &Validate{}, in: StageIn{ChunkIn: in}, rows: copybinary.NewWriter(io.Discard), out: &out}
+				content := newHashed(bytes.NewReader(stream), object)
+				if err := eachRow(content, func(fields [][]byte) error { return report.record(b.Context(), checker, row, fields) }); err != nil {
+					b.Fatal(err)
+				}
+				if err := content.check(); err != nil || out.Valid != rows {
+					b.Fatalf("%+v, %v", out, err)
+				}
+			}
+			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "records/s")
+			b.ReportMetric(float64(b.N)*rows/(processorTime(b)-before).Seconds(), "records/cpu-s")
+		})
+	}
+}

@@ -67,7 +67,7 @@ sample: tools ## Makes the ten files: ROWS= SEED= DATE= FAULTS= MODE= HISTORY_RO
 	@echo "The files are in $(OUT)"
 
 .PHONY: import
-import: tools ## Uploads the files of DIR= in MODE=initial|daily and follows the import
+import: $(if $(AWS_STACK),tools,up) ## Uploads the files of DIR= in MODE=initial|daily and follows the import
 	@test -n "$(DIR)" || { echo "Say which folder: make import MODE=$(MODE) DIR=…" >&2; exit 2; }
 	@$(WITH_ENV) $(ETLCTL) import --mode $(MODE) --dir $(DIR)
 
@@ -111,8 +111,17 @@ fuzz: ## Runs every fuzz target for FUZZTIME=
 	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target | sed 's/func //'); do \
 	    go test ./$$target -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x; done; done
 
+BENCH_ROWS := $(if $(filter file default,$(origin ROWS)),1000000,$(ROWS))
 .PHONY: bench
-bench: ## Runs the benchmarks of the hot paths
+bench: build ## Measures an initial import of ROWS= clients (1 million) and a day after it
+	@go run ./infra/local/bench speed -rows $(BENCH_ROWS)
+
+.PHONY: bench-memory
+bench-memory: build ## Measures the peak memory of each function over files of 1 GB and 4 GB
+	@go run ./infra/local/bench memory -gb 1,4
+
+.PHONY: bench-code
+bench-code: ## Runs the Go benchmarks of the hot paths
 	@go test -run '^$$' -bench . -benchmem ./internal/record ./internal/protection ./internal/copybinary ./internal/validation
 
 .PHONY: docs

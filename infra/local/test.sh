@@ -17,10 +17,11 @@ if [ "$what" = all ]; then
   make --no-print-directory lint
   step "generated documents"
   go run ./infra/docs -check
-  step "Python: emulator, stack, oracle"
+  step "Python: emulator, stack, oracle, agreement with frictionless"
   .local/venv/bin/python -m unittest discover -q infra/local/emulator
   .local/venv/bin/python -m unittest discover -q -s infra/local/runner -t infra/local
   python3 -m unittest discover -q infra/local/oracle
+  .local/venv/bin/python -m unittest discover -q infra/local/agreement
 fi
 
 step "local stack"

@@ -82,14 +82,16 @@ func (s *setRules) leaf(resource string) string {
 }
 
 // unique rejects every record whose key stands on an earlier line; the first
-// line counts even if it is rejected for something else.
+// line counts even if it is rejected for something else. All that is read of a
+// record stands in the index over the key; a leaf holds the records of one file.
 func (s *setRules) unique(ctx context.Context, rule string, key []string) error {
 	columns := strings.Join(stagedKeyColumns(s.resource, key), ", ")
 	field := strings.Join(key, ", ")
 	_, err := s.reject(ctx, field, rule, fmt.Sprintf(`
-		SELECT file, line_number, replace(@1, @2, first::text) AS error_details FROM (
-			SELECT file, line_number, min(line_number) OVER (PARTITION BY %[1]s) AS first
-			FROM %[2]s WHERE (%[1]s) IN (SELECT %[1]s FROM %[2]s WHERE (%[3]s) GROUP BY %[1]s HAVING count(*) > 1)
+		SELECT (SELECT f.file FROM etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3) AS file,
+			line_number, replace(@1, @2, first::text) AS error_details FROM (
+			SELECT line_number, first_value(line_number) OVER (PARTITION BY %[1]s ORDER BY line_number) AS first
+			FROM %[2]s WHERE %[3]s
 		) d WHERE line_number > first`, columns, s.leaf(s.resource.Name), notNull("", columns)),
 		message.DuplicateTemplate(key), message.FirstLine)
 	return err
@@ -204,19 +206,22 @@ func (s *setRules) childRule(ctx context.Context, rule contract.ChildRule) error
 	relation := s.resource.Relations[rule.Relation]
 	parent := s.pkg.Resource(relation.Resource)
 	child := stagedKeyColumns(s.resource, relation.Fields)
-	published := "NULL::bigint"
+	staged := stagedKeyColumns(parent, relation.ParentFields)
+	theirs := "p." + stagedKeyColumns(parent, []string{rule.ParentField})[0]
+	published := ""
 	if parent.Load == contract.LoadUpsert {
-		published = fmt.Sprintf(`(SELECT f.%s FROM final.%s f WHERE %s)`, parent.Field(rule.ParentField).Target,
-			pgx.Identifier{parent.Name}.Sanitize(), pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
+		theirs = fmt.Sprintf("coalesce(%s, f.%s)", theirs, parent.Field(rule.ParentField).Target)
+		published = fmt.Sprintf("LEFT JOIN final.%s f ON %s", pgx.Identifier{parent.Name}.Sanitize(),
+			pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
 	}
-	staged := fmt.Sprintf(`(SELECT p.%s FROM %s p LEFT JOIN etl.rejects r
-			ON r.import_id = $1 AND r.generation = $2 AND r.resource = '%s' AND r.line_number = p.line_number
-			WHERE %s AND r.line_number IS NULL)`, stagedKeyColumns(parent, []string{rule.ParentField})[0],
-		s.leaf(parent.Name), parent.Name, pairs("p", stagedKeyColumns(parent, relation.ParentFields), "c", child))
+	// A key is that of one valid record, so no record of the file comes twice.
 	_, err := s.reject(ctx, rule.Field, rule.Name, fmt.Sprintf(`
 		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c
-		WHERE NOT (c.%s %s coalesce(%s, %s))`, s.leaf(s.resource.Name),
-		stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, staged, published),
+		LEFT JOIN (SELECT p.* FROM %s p LEFT JOIN etl.rejects r
+			ON r.import_id = $1 AND r.generation = $2 AND r.resource = '%s' AND r.line_number = p.line_number
+			WHERE r.line_number IS NULL) p ON %s %s
+		WHERE NOT (c.%s %s %s)`, s.leaf(s.resource.Name), s.leaf(parent.Name), parent.Name, pairs("p", staged, "c", child), published,
+		stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, theirs),
 		rule.Message)
 	return err
 }

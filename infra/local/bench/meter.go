@@ -57,13 +57,17 @@ const meterPeriod = 250 * time.Millisecond
 // once it is connected.
 const patience = 8
 
-// startMeter begins to watch.
-func startMeter(ctx context.Context, s *stack) *meter {
-	ctx, cancel := context.WithCancel(ctx)
-	m := &meter{
-		stack: s, functions: map[string]*watched{}, backends: map[string]*watched{}, done: make(chan struct{}), cancel: cancel,
+func newMeter(s *stack) *meter {
+	return &meter{
+		stack: s, functions: map[string]*watched{}, backends: map[string]*watched{}, done: make(chan struct{}),
 		client: regexp.MustCompile(`127\.0\.0\.1\((\d+)\)`), worker: regexp.MustCompile(`parallel worker for PID (\d+)`),
 	}
+}
+
+// startMeter begins to watch.
+func startMeter(ctx context.Context, s *stack) *meter {
+	m := newMeter(s)
+	ctx, m.cancel = context.WithCancel(ctx)
 	m.first = m.totals()
 	m.sample(time.Now(), true)
 	go m.watch(ctx)

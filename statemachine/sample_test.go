@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
@@ -90,7 +92,7 @@ func (s *sample) plan(in phase.PlanIn) phase.PlanOut {
 
 func (s *sample) summary() event.Summary {
 	sum := event.Summary{Events: 99_000, Enriched: 98_000, NotEnriched: 1_000}
-	sum.FirstEvent, sum.LastEvent = "019267d0-5a3b-7cde-8f01-23456789abcd", "019267d0-5a3c-7cde-8f01-23456789abcd"
+	sum.FirstEvent, sum.LastEvent = uuid.MustParse("019267d0-5a3b-7cde-8f01-23456789abcd"), uuid.MustParse("019267d0-5a3c-7cde-8f01-23456789abcd")
 	if err := sum.Checksum.UnmarshalText([]byte("-184467440737095516160000")); err != nil {
 		panic(err)
 	}

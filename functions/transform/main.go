@@ -3,9 +3,10 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 
+	"etl-dataloader/internal/event"
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/google/uuid"
 
 	"etl-dataloader/internal/app"
 	"etl-dataloader/internal/phase"
@@ -16,7 +17,7 @@ func main() {
 	a := app.Load(ctx)
 	common := a.Phase()
 	transform := phase.Transform{
-		Common: common, DB: a.Database(ctx, 1), KMS: a.KMS(), Enrichers: a.Enrichers(common.Contract), NewID: uuid.NewV7,
+		Common: common, DB: a.Database(ctx, 1), KMS: a.KMS(), Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
 	}
 	lambda.Start(app.Handler(a, "Transform", transform.Run))
 }

@@ -14,9 +14,11 @@ import (
 	stdlog "log"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -67,9 +69,16 @@ func exitOn(log *slog.Logger, err error) {
 	}
 }
 
-// S3 returns a client; it uses path-style addresses where an endpoint is set.
+// S3 returns a client. Where an endpoint is set it uses path-style addresses, and
+// over plain HTTP it signs no hash of the content, as over TLS it does not either.
 func (a *App) S3() *s3.Client {
-	return s3.NewFromConfig(a.AWS, func(o *s3.Options) { o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL") != "" })
+	endpoint := os.Getenv("AWS_ENDPOINT_URL")
+	return s3.NewFromConfig(a.AWS, func(o *s3.Options) {
+		o.UsePathStyle = endpoint != ""
+		if strings.HasPrefix(endpoint, "http://") {
+			o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
+		}
+	})
 }
 
 // KMS returns a client.

@@ -4,29 +4,49 @@ package contract
 type Column struct {
 	Name    string
 	SQLType string // PostgreSQL's full name: "text", "bytea", "bigint", "timestamp with time zone"…
+	// Constant is set where all rows of an import's detached table have the same
+	// value: it is that table's default, and no COPY stream holds it.
+	Constant bool
+}
+
+// Streamed returns the columns that a COPY stream for a table holds, in its
+// order: those that are not constant.
+func Streamed(columns []Column) []Column {
+	streamed := make([]Column, 0, len(columns))
+	for _, c := range columns {
+		if !c.Constant {
+			streamed = append(streamed, c)
+		}
+	}
+	return streamed
 }
 
 // stagingHead returns the columns before the fields in a staging table. No field
 // may have one of these names.
 func stagingHead() []Column {
 	return []Column{
-		{"import_id", "text"},
-		{"generation", "integer"},
-		{"file_date", "date"},
-		{"file_type", "text"},
-		{"file", "text"},
-		{"chunk", "integer"},
-		{"line_number", "bigint"},
-		{"fault", "text"},
-		{"raw", "bytea"},
-		{"mistyped", "text"},
+		{Name: "import_id", SQLType: "text", Constant: true},
+		{Name: "generation", SQLType: "integer", Constant: true},
+		{Name: "file_date", SQLType: "date", Constant: true},
+		{Name: "file_type", SQLType: "text", Constant: true},
+		{Name: "file", SQLType: "text", Constant: true},
+		{Name: "chunk", SQLType: "integer"},
+		{Name: "line_number", SQLType: "bigint"},
+		{Name: "fault", SQLType: "text"},
+		{Name: "raw", SQLType: "bytea"},
+		{Name: "mistyped", SQLType: "text"},
 	}
 }
 
 // targetTail returns the columns behind the fields in a target table. No field
 // may have one of these names.
 func targetTail() []Column {
-	return []Column{{"import_id", "text"}, {"generation", "integer"}, {"file_date", "date"}, {"line_number", "bigint"}}
+	return []Column{
+		{Name: "import_id", SQLType: "text", Constant: true},
+		{Name: "generation", SQLType: "integer", Constant: true},
+		{Name: "file_date", SQLType: "date", Constant: true},
+		{Name: "line_number", SQLType: "bigint"},
+	}
 }
 
 // KeySuffix is the end of the name of the bigint column beside a staged key.
@@ -53,8 +73,8 @@ func (t Type) SQLType() string {
 	}
 }
 
-// StagingColumns returns the columns of the resource's staging table, in the
-// order of the COPY stream: where the record comes from, its fault if it is
+// StagingColumns returns the columns of the resource's staging table, in its
+// order: where the record comes from, its fault if it is
 // malformed, then for each field the lexical text (or its ciphertext), and
 // beside it the key of a staged key or the token of a joinable field.
 func (r *Resource) StagingColumns() []Column {
@@ -64,16 +84,22 @@ func (r *Resource) StagingColumns() []Column {
 			columns = append(columns, protectedColumns(f, f.Name)...)
 			continue
 		}
-		columns = append(columns, Column{f.Name, "text"})
+		columns = append(columns, Column{Name: f.Name, SQLType: "text"})
 		if r.stagedKey(f) {
-			columns = append(columns, Column{f.Name + KeySuffix, "bigint"})
+			columns = append(columns, Column{Name: f.Name + KeySuffix, SQLType: "bigint"})
 		}
 	}
 	return columns
 }
 
-// TargetColumns returns the columns of the resource's target table, in the
-// order of the COPY stream: for each field its typed value, or its ciphertext
+// StagingStream returns the columns of a COPY stream for the staging table.
+func (r *Resource) StagingStream() []Column { return Streamed(r.StagingColumns()) }
+
+// TargetStream returns the columns of a COPY stream for the target table.
+func (r *Resource) TargetStream() []Column { return Streamed(r.TargetColumns()) }
+
+// TargetColumns returns the columns of the resource's target table, in its
+// order: for each field its typed value, or its ciphertext
 // and token, then where the record comes from.
 func (r *Resource) TargetColumns() []Column {
 	var columns []Column
@@ -82,7 +108,7 @@ func (r *Resource) TargetColumns() []Column {
 			columns = append(columns, protectedColumns(f, f.Target)...)
 			continue
 		}
-		columns = append(columns, Column{f.Target, f.Type.SQLType()})
+		columns = append(columns, Column{Name: f.Target, SQLType: f.Type.SQLType()})
 	}
 	return append(columns, targetTail()...)
 }
@@ -101,10 +127,11 @@ func (r *Resource) KeyColumns() []string {
 }
 
 func protectedColumns(f *Field, name string) []Column {
+	columns := []Column{{Name: name, SQLType: "bytea"}}
 	if f.Sensitivity == Token {
-		return []Column{{name, "bytea"}, {name + TokenSuffix, "bytea"}}
+		columns = append(columns, Column{Name: name + TokenSuffix, SQLType: "bytea"})
 	}
-	return []Column{{name, "bytea"}}
+	return columns
 }
 
 func (r *Resource) stagedKey(f *Field) bool {

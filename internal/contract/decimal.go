@@ -47,10 +47,14 @@ func ParseDecimal(b []byte) (apd.Decimal, bool) {
 // DecimalText returns the number that [ParseDecimal] reads as PostgreSQL's
 // numeric writes it: without plus sign, exponent or leading zeros. Zeros at the
 // end of the fraction are kept up to [MaxDecimalDigits], so 12.30 stays 12.30.
-func DecimalText(b []byte) (string, bool) {
+// A number that is written so already is b itself.
+func DecimalText(b []byte) ([]byte, bool) {
+	if isPlain(b) {
+		return b, true
+	}
 	n, ok := scanDecimal(b)
 	if !ok {
-		return "", false
+		return nil, false
 	}
 	digits := string(n.whole) + string(n.fraction)
 	point := len(n.whole) + n.exponent
@@ -75,7 +79,21 @@ func DecimalText(b []byte) (string, bool) {
 	if n.negative && strings.Trim(text, "0.") != "" {
 		text = "-" + text
 	}
-	return text, true
+	return []byte(text), true
+}
+
+// isPlain tells whether a number is short and written as numeric writes it, as
+// nearly all are: digits without leading zeros, and behind a point more digits.
+func isPlain(b []byte) bool {
+	whole, rest := digitRun(b)
+	if len(whole) == 0 || len(b) > MaxDecimalDigits || (whole[0] == '0' && len(whole) > 1) {
+		return false
+	}
+	if len(rest) == 0 {
+		return true
+	}
+	fraction, end := digitRun(rest[1:])
+	return rest[0] == '.' && len(fraction) > 0 && len(end) == 0
 }
 
 // plainDecimal is a scanned number: whole.fraction × 10^exponent. Its digits

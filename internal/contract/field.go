@@ -120,13 +120,13 @@ func (f *Field) ParseDecimal(lexical []byte) (apd.Decimal, bool) {
 }
 
 // DecimalText is [DecimalText] with the field's decimal mark.
-func (f *Field) DecimalText(lexical []byte) (string, bool) {
+func (f *Field) DecimalText(lexical []byte) ([]byte, bool) {
 	if f.DecimalMark() == '.' {
 		return DecimalText(lexical)
 	}
 	plain, ok := replaceMark(lexical, f.decimalMark)
 	if !ok {
-		return "", false
+		return nil, false
 	}
 	return DecimalText(plain)
 }

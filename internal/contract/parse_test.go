@@ -54,7 +54,7 @@ func TestParse(t *testing.T) {
 	for text, want := range map[string]string{"1234,50": "1234.50", "-1,5e1": "-15", "7": "7"} {
 		got, ok := amount.DecimalText([]byte(text))
 		d, parsed := amount.ParseDecimal([]byte(text))
-		if !ok || !parsed || got != want || d.Text('f') != want {
+		if !ok || !parsed || string(got) != want || d.Text('f') != want {
 			t.Errorf("%q is %q and %s, want %s", text, got, d.String(), want)
 		}
 	}

@@ -33,18 +33,16 @@ type Enrichment struct {
 // enriched; other events do not have it.
 const ErrorMember = "enrichment_error"
 
-// Columns of final.events, in COPY order.
+// Columns of final.events, in its order.
 func Columns() []contract.Column {
 	return []contract.Column{
 		{Name: "event_id", SQLType: "uuid"},
 		{Name: "timestamp", SQLType: "timestamp with time zone"},
 		{Name: "event_type", SQLType: "text"},
-		{Name: "import_id", SQLType: "text"},
-		{Name: "generation", SQLType: "integer"},
+		{Name: "import_id", SQLType: "text", Constant: true},
+		{Name: "generation", SQLType: "integer", Constant: true},
 		{Name: "resource", SQLType: "text"},
-		{Name: "file_date", SQLType: "date"},
-		{Name: "file", SQLType: "text"},
-		{Name: "chunk", SQLType: "integer"},
+		{Name: "file_date", SQLType: "date", Constant: true},
 		{Name: "line_number", SQLType: "bigint"},
 		{Name: "client_id", SQLType: "bytea"},
 		{Name: "client_id_token", SQLType: "bytea"},
@@ -53,29 +51,23 @@ func Columns() []contract.Column {
 	}
 }
 
-// Positions in Columns that the summary reads.
+// Stream returns the columns of a COPY stream of events.
+func Stream() []contract.Column { return contract.Streamed(Columns()) }
+
+// Positions in Stream that the summary reads.
 const (
 	columnID         = 0
 	columnType       = 2
-	columnLine       = 9
-	columnEnrichment = 12
-	columnData       = 13
+	columnLine       = 4
+	columnEnrichment = 7
+	columnData       = 8
+	streamColumns    = 9
 )
-
-// Origin is where the records of a chunk come from.
-type Origin struct {
-	ImportID   string
-	Generation int
-	FileDate   time.Time
-	File       string
-	Chunk      int
-}
 
 // Builder knows how to turn a staged row of a resource into an event and a
 // target row. It is not safe for concurrent use.
 type Builder struct {
 	resource *contract.Resource
-	origin   Origin
 	now      func() time.Time
 	newID    func() (uuid.UUID, error)
 	fields   []fieldPlan
@@ -94,9 +86,9 @@ type fieldPlan struct {
 
 // NewBuilder plans the mapping of a resource. newID makes the event ids, which
 // must ascend in time, so that an index over them grows at its end.
-func NewBuilder(r *contract.Resource, origin Origin, now func() time.Time, newID func() (uuid.UUID, error)) *Builder {
-	b := &Builder{resource: r, origin: origin, now: now, newID: newID, client: -1, token: -1}
-	position := stagedFields(r.StagingColumns())
+func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.UUID, error)) *Builder {
+	b := &Builder{resource: r, now: now, newID: newID, client: -1, token: -1}
+	position := stagedFields(r.StagingStream())
 	for _, f := range r.Fields {
 		plan := fieldPlan{field: f, column: position[f.Name], token: -1, name: member(f.Target)}
 		if f.Sensitivity == contract.Token {

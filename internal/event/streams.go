@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -52,7 +53,7 @@ func (s *Streams) Write(line int64, row [][]byte, e Enrichment) error {
 
 // target writes the typed row.
 func (b *Builder) target(w *copybinary.Writer, line int64, row [][]byte) error {
-	columns := len(b.fields) + 4
+	columns := len(b.fields) + 1 // the line number
 	for _, f := range b.fields {
 		if f.token >= 0 {
 			columns++
@@ -75,9 +76,6 @@ func (b *Builder) target(w *copybinary.Writer, line int64, row [][]byte) error {
 			w.Field(row[f.token])
 		}
 	}
-	w.String(b.origin.ImportID)
-	w.Int4(int32(b.origin.Generation)) //nolint:gosec // restarts are counted by hand
-	w.Date(b.origin.FileDate)
 	w.Int8(line)
 	return w.Err()
 }
@@ -99,7 +97,7 @@ func typed(w *copybinary.Writer, f *contract.Field, text []byte) error {
 		}
 	case contract.TypeNumber:
 		if decimal, ok := f.DecimalText(text); ok {
-			return w.Numeric([]byte(decimal))
+			return w.Numeric(decimal)
 		}
 	case contract.TypeBoolean:
 		if v, ok := contract.ParseBoolean(text); ok {
@@ -125,16 +123,11 @@ func typed(w *copybinary.Writer, f *contract.Field, text []byte) error {
 
 // event writes the row of final.events.
 func (b *Builder) event(w *copybinary.Writer, id uuid.UUID, line int64, row [][]byte, e Enrichment, data []byte) {
-	w.Row(len(Columns()))
+	w.Row(streamColumns)
 	w.UUID(id)
 	w.Timestamptz(b.now())
 	w.String(b.resource.EventType)
-	w.String(b.origin.ImportID)
-	w.Int4(int32(b.origin.Generation)) //nolint:gosec // restarts are counted by hand
 	w.String(b.resource.Name)
-	w.Date(b.origin.FileDate)
-	w.String(b.origin.File)
-	w.Int4(int32(b.origin.Chunk)) //nolint:gosec // a manifest has far fewer chunks
 	w.Int8(line)
 	if b.client >= 0 {
 		w.Field(row[b.client])
@@ -192,8 +185,8 @@ func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 func appendValue(out []byte, f *contract.Field, text []byte) ([]byte, error) {
 	switch f.Type {
 	case contract.TypeInteger:
-		if canonical, ok := f.Canonical(text); ok {
-			return append(out, canonical...), nil
+		if n, ok := contract.ParseInteger(text); ok {
+			return strconv.AppendInt(out, n, 10), nil
 		}
 	case contract.TypeNumber:
 		if decimal, ok := f.DecimalText(text); ok {

@@ -1,11 +1,9 @@
 package event
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"math/big"
-	"strconv"
+	"math/bits"
 
 	"github.com/google/uuid"
 
@@ -15,54 +13,71 @@ import (
 // Summary counts the events of a chunk and sums their checksums, so that what is
 // in the table can be compared with what was meant to be written.
 type Summary struct {
-	Events      int64  `json:"events"`
-	Enriched    int64  `json:"enriched"`
-	NotEnriched int64  `json:"not_enriched"` // the source did not answer
-	Checksum    Sum    `json:"checksum"`
-	FirstEvent  string `json:"first_event,omitempty"`
-	LastEvent   string `json:"last_event,omitempty"`
-
-	scratch []byte
+	Events      int64     `json:"events"`
+	Enriched    int64     `json:"enriched"`
+	NotEnriched int64     `json:"not_enriched"` // the source did not answer
+	Checksum    Sum       `json:"checksum"`
+	FirstEvent  uuid.UUID `json:"first_event,omitzero"`
+	LastEvent   uuid.UUID `json:"last_event,omitzero"`
 }
 
-// Sum is an order-independent sum of 64-bit checksums, exact at any number of
-// them. It travels as decimal text.
-type Sum struct{ n big.Int }
+// Sum is an order-independent sum of signed 64-bit checksums, exact at any number
+// of them below 2^63. It travels as decimal text.
+type Sum struct {
+	high int64 // of 128 bits, in two's complement
+	low  uint64
+}
+
+// add adds one checksum, signed as PostgreSQL has it.
+func (s *Sum) add(checksum int64) {
+	s.merge(Sum{high: checksum >> 63, low: uint64(checksum)}) //nolint:gosec // two's complement
+}
+
+func (s *Sum) merge(other Sum) {
+	var carry uint64
+	s.low, carry = bits.Add64(s.low, other.low, 0)
+	s.high += other.high + int64(carry) //nolint:gosec // 0 or 1
+}
 
 // MarshalText writes the sum in decimal.
-func (s Sum) MarshalText() ([]byte, error) { return []byte(s.n.String()), nil }
+func (s Sum) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads a decimal sum.
 func (s *Sum) UnmarshalText(text []byte) error {
-	if _, ok := s.n.SetString(string(text), 10); !ok {
+	n, ok := new(big.Int).SetString(string(text), 10)
+	if !ok || n.BitLen() > 126 {
 		return fmt.Errorf("checksum %q is no decimal number", text)
 	}
+	s.high = new(big.Int).Rsh(n, 64).Int64()
+	s.low = new(big.Int).And(n, new(big.Int).SetUint64(1<<64-1)).Uint64()
 	return nil
 }
 
+// String is the sum in decimal.
+func (s *Sum) String() string {
+	n := new(big.Int).Lsh(big.NewInt(s.high), 64)
+	return n.Add(n, new(big.Int).SetUint64(s.low)).String()
+}
+
 // ChecksumSQL is the checksum of one row of an events table, as [Summary] counts
-// it: the first eight bytes, as a signed integer, of the SHA-256 of the row's
-// identity and data.
-const ChecksumSQL = `('x' || left(encode(sha256(convert_to(concat_ws('|', event_id, line_number, event_type, coalesce(enrichment, ''), data), 'UTF8')), 'hex'), 16))::bit(64)::bigint`
+// it: PostgreSQL's own 64-bit hash of the row's identity and data, each value
+// seeded with the hash of those before it.
+const ChecksumSQL = `hashtextextended(data::text, hashtextextended(coalesce(enrichment, ''), hashtextextended(event_type, hashint8extended(line_number, uuid_hash_extended(event_id, 0)))))`
+
+// checksum computes the same.
+func checksum(id uuid.UUID, line int64, eventType, enrichment string, data []byte) int64 {
+	hash := hashInt8(line, hashBytes(id[:], 0))
+	hash = hashBytes([]byte(enrichment), hashBytes([]byte(eventType), hash))
+	return int64(hashBytes(data, hash)) //nolint:gosec // the sign is part of the checksum
+}
 
 // add counts one event.
 func (s *Summary) add(id uuid.UUID, line int64, eventType, enrichment string, data []byte) {
-	text := append(s.scratch[:0], id.String()...)
-	text = append(text, '|')
-	text = strconv.AppendInt(text, line, 10)
-	text = append(text, '|')
-	text = append(text, eventType...)
-	text = append(text, '|')
-	text = append(text, enrichment...)
-	text = append(text, '|')
-	text = append(text, data...)
-	s.scratch = text
-	sum := sha256.Sum256(text)
-	s.Checksum.n.Add(&s.Checksum.n, big.NewInt(int64(binary.BigEndian.Uint64(sum[:8])))) //nolint:gosec // the sign is part of the checksum
+	s.Checksum.add(checksum(id, line, eventType, enrichment, data))
 	if s.Events == 0 {
-		s.FirstEvent = id.String()
+		s.FirstEvent = id
 	}
-	s.LastEvent = id.String()
+	s.LastEvent = id
 	s.Events++
 	switch enrichment {
 	case EnrichmentOK:
@@ -74,8 +89,8 @@ func (s *Summary) add(id uuid.UUID, line int64, eventType, enrichment string, da
 
 // AddRow counts a row of an events stream.
 func (s *Summary) AddRow(row [][]byte) error {
-	if len(row) != len(Columns()) {
-		return fmt.Errorf("events stream: %d columns, want %d", len(row), len(Columns()))
+	if len(row) != streamColumns {
+		return fmt.Errorf("events stream: %d columns, want %d", len(row), streamColumns)
 	}
 	id, err := copybinary.DecodeUUID(row[columnID])
 	if err != nil {
@@ -94,8 +109,5 @@ func (s *Summary) Merge(other Summary) {
 	s.Events += other.Events
 	s.Enriched += other.Enriched
 	s.NotEnriched += other.NotEnriched
-	s.Checksum.n.Add(&s.Checksum.n, &other.Checksum.n)
+	s.Checksum.merge(other.Checksum)
 }
-
-// String is the sum in decimal.
-func (s *Sum) String() string { return s.n.String() }

@@ -24,9 +24,10 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// partBytes is the size of an upload part: S3 takes at most 10,000 parts of an
-// object, so this bounds a work object to 80 GB, far above any chunk's.
-const partBytes = 8 << 20
+// partBytes is the size of an upload part, the least that S3 takes: each upload
+// holds four in memory. S3 takes at most 10,000 parts of an object, so this bounds
+// a work object to 50 GB, far above any chunk's.
+const partBytes = 5 << 20
 
 // Object names one version of an object and its content.
 type Object struct {

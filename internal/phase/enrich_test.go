@@ -26,8 +26,8 @@ func TestEnrichmentFails(t *testing.T) {
 	if want := "2 ok A, 3 failed -, 4 ok A"; got != want {
 		t.Errorf("the events are %s, want %s", got, want)
 	}
-	got = postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' | ', file, resource, chunk, line_number, rule, error_details, processing_step), ', ') FROM etl.errors`)
-	if want := "client_data_20241008.csv | clients | 0 | 3 | enrichment | " + message.NotEnriched("clients", "timeout") + " | " + message.StepTransformation; got != want {
+	got = postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' | ', file, resource, line_number, rule, error_details, processing_step), ', ') FROM etl.errors`)
+	if want := "client_data_20241008.csv | clients | 3 | enrichment | " + message.NotEnriched("clients", "timeout") + " | " + message.StepTransformation; got != want {
 		t.Errorf("the error table has %s, want %s", got, want)
 	}
 	logged := l.log.lines(t, message.EnrichmentError)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
@@ -26,7 +28,7 @@ func TestGolden(t *testing.T) {
 	file := phase.File{Resource: "clients", File: "client_data_20241008.csv", Key: "daily/client_data_20241008.csv", VersionID: "v1", Bytes: 1000, Format: "csv"}
 	chunk := phase.Chunk{File: file, Header: []string{"nif", "client_id"}, Range: record.Chunk{Index: 3, Start: 10, End: 500, FirstLine: 12, Records: 30}, NextLine: 44}
 	in := phase.ChunkIn{Import: imp, Chunk: chunk, Attempt: 1}
-	summary := event.Summary{Events: 28, Enriched: 27, NotEnriched: 1, FirstEvent: "019267d0-5a3b-7cde-8f01-23456789abcd", LastEvent: "019267d0-5a3c-7cde-8f01-23456789abcd"}
+	summary := event.Summary{Events: 28, Enriched: 27, NotEnriched: 1, FirstEvent: uuid.MustParse("019267d0-5a3b-7cde-8f01-23456789abcd"), LastEvent: uuid.MustParse("019267d0-5a3c-7cde-8f01-23456789abcd")}
 	if err := summary.Checksum.UnmarshalText([]byte("-18446744073709551617")); err != nil {
 		t.Fatal(err)
 	}

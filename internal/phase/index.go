@@ -33,6 +33,10 @@ type Index struct {
 	DB *postgres.DB
 }
 
+// indexMemory is what PostgreSQL may use to sort an index: enough for some five
+// million keys without a file, as two indexes are built at a time.
+const indexMemory = "256MB"
+
 // Run indexes one table, once.
 func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	started := p.Now()
@@ -41,6 +45,9 @@ func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 		text, index = message.TargetIndexed, p.target
 	}
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit(state, in.Resource, 0), func(ctx context.Context, tx pgx.Tx) (IndexOut, error) {
+		if _, err := tx.Exec(ctx, `SET LOCAL maintenance_work_mem = '`+indexMemory+`'`); err != nil {
+			return IndexOut{}, err
+		}
 		return IndexOut{Resource: in.Resource}, index(ctx, tx, in)
 	})
 	if err != nil {
@@ -76,7 +83,7 @@ func (p *Index) staging(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 // daily mode the rows are copied into the published tables instead, for which the
 // events get their partition here.
 func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
-	leaf, key := in.Import.leaf(postgres.Events, ""), "import_id, event_id"
+	leaf, key := in.Import.leaf(postgres.Events, ""), "event_id, import_id"
 	if in.Resource != eventsTable {
 		r, err := p.resource(in.Resource)
 		if err != nil {
@@ -104,7 +111,7 @@ func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 // the other tables before it hears of the new partition.
 func (p *Index) published(ctx context.Context, tx pgx.Tx, imp Import, key string) error {
 	leaf := imp.leaf(postgres.Published, "")
-	if err := leaf.Create(ctx, tx); err != nil {
+	if err := leaf.Create(ctx, tx, postgres.Source{FileDate: imp.FileDate}); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), key)); err != nil {

@@ -3,6 +3,7 @@ package phase_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,10 +15,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/metric"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
@@ -99,7 +100,7 @@ func (l *line) crossCheck() *phase.CrossCheck {
 
 func (l *line) transform() *phase.Transform {
 	return &phase.Transform{
-		Common: l.common, DB: l.db, KMS: l.kms, NewID: uuid.NewV7,
+		Common: l.common, DB: l.db, KMS: l.kms, NewID: event.NewIDs(rand.Reader),
 		Enrichers: func(string, string) (phase.Enricher, error) { return l.enricher, nil },
 	}
 }

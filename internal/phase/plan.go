@@ -100,18 +100,24 @@ func (p *Plan) concatenate(ctx context.Context, scanned []ScanOut, w io.Writer) 
 // tables makes the detached tables and notes how many records each file has.
 func (p *Plan) tables(ctx context.Context, in PlanIn) error {
 	_, err := postgres.Once(ctx, p.DB, in.Import.unit("Plan", "", 0), func(ctx context.Context, tx pgx.Tx) (int, error) {
+		from := postgres.Source{FileDate: in.Import.FileDate}
 		for _, s := range in.Scanned {
+			r, err := p.resource(s.Resource)
+			if err != nil {
+				return 0, err
+			}
+			if err := tx.QueryRow(ctx, `UPDATE etl.files SET records = $4 WHERE (import_id, generation, resource) = ($1, $2, $3) RETURNING file`,
+				in.Import.ImportID, in.Import.Generation, s.Resource, s.Records).Scan(&from.File); err != nil {
+				return 0, err
+			}
+			from.FileType = r.FileType
 			for _, kind := range []postgres.Kind{postgres.Staging, postgres.Target} {
-				if err := in.Import.leaf(kind, s.Resource).Create(ctx, tx); err != nil {
+				if err := in.Import.leaf(kind, s.Resource).Create(ctx, tx, from); err != nil {
 					return 0, err
 				}
 			}
-			if _, err := tx.Exec(ctx, `UPDATE etl.files SET records = $4 WHERE (import_id, generation, resource) = ($1, $2, $3)`,
-				in.Import.ImportID, in.Import.Generation, s.Resource, s.Records); err != nil {
-				return 0, err
-			}
 		}
-		return len(in.Scanned), in.Import.leaf(postgres.Events, "").Create(ctx, tx)
+		return len(in.Scanned), in.Import.leaf(postgres.Events, "").Create(ctx, tx, postgres.Source{FileDate: in.Import.FileDate})
 	})
 	return err
 }

@@ -50,10 +50,10 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 	events := in.Transformed.Events
 	from := postgres.Object{Key: events.Key, VersionID: events.VersionID, SHA256: events.SHA256}
 	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Prepare"), from, func(ctx context.Context, tx pgx.Tx) (Prepared, error) {
-		if err := p.pipe(ctx, tx, in, in.Transformed.Targets, in.Import.leaf(postgres.Target, r.Name), r.TargetColumns()); err != nil {
+		if err := p.pipe(ctx, tx, in, in.Transformed.Targets, in.Import.leaf(postgres.Target, r.Name), r.TargetStream()); err != nil {
 			return Prepared{}, err
 		}
-		if err := p.pipe(ctx, tx, in, events, in.Import.leaf(postgres.Events, ""), event.Columns()); err != nil {
+		if err := p.pipe(ctx, tx, in, events, in.Import.leaf(postgres.Events, ""), event.Stream()); err != nil {
 			return Prepared{}, err
 		}
 		return Prepared{Resource: r.Name, Chunk: in.Chunk.Range.Index, Summary: in.Transformed.Summary}, nil
@@ -70,7 +70,7 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: "Prepare", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
 		Enriched: s.Enriched, NotEnriched: s.NotEnriched, Persisted: s.Events,
-	}, started, message.ChunkPrepared, slog.String("first_event", s.FirstEvent), slog.String("last_event", s.LastEvent))
+	}, started, message.ChunkPrepared, slog.String("first_event", s.FirstEvent.String()), slog.String("last_event", s.LastEvent.String()))
 	return out, nil
 }
 
@@ -96,7 +96,7 @@ func (p *Prepare) pipe(ctx context.Context, tx pgx.Tx, in PrepareIn, object obje
 func (p *Prepare) logEvents(ctx context.Context, in PrepareIn) error {
 	log := p.Log.With(centrallog.ImportID(in.Import.ImportID), centrallog.File(in.Chunk.File.File), centrallog.Step(message.StepPersistence))
 	_, err := p.Work.Read(ctx, in.Transformed.Events, func(stream io.Reader) error {
-		columns := event.Columns()
+		columns := event.Stream()
 		return eachRow(stream, func(row [][]byte) error {
 			id, err := copybinary.DecodeUUID(row[columnIndex(columns, "event_id")])
 			if err != nil {

@@ -47,7 +47,7 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 		return Protected{}, err
 	}
 	var out Protected
-	object, created, err := p.Work.PutOnce(ctx, in.object("staged"), schemaOf(r.StagingColumns()), func(w io.Writer) error {
+	object, created, err := p.Work.PutOnce(ctx, in.object("staged"), schemaOf(r.StagingStream()), func(w io.Writer) error {
 		body, err := p.Landing.OpenRange(ctx, in.Chunk.Key, in.Chunk.VersionID, in.Chunk.Range.Start, in.Chunk.Range.End)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 
 // reread counts what an earlier run wrote.
 func (p *Protect) reread(ctx context.Context, object objectstore.Object, r *contract.Resource) (out Protected, err error) {
-	faultColumn := columnIndex(r.StagingColumns(), "fault")
+	faultColumn := columnIndex(r.StagingStream(), "fault")
 	out.Object, err = p.Work.Read(ctx, object, func(stream io.Reader) error {
 		return eachRow(stream, func(row [][]byte) error {
 			out.Read++
@@ -110,7 +110,7 @@ func (p *Protect) cells(ctx context.Context, in ChunkIn, r *contract.Resource) (
 		return nil, err
 	}
 	c := &protector{
-		in: in, resource: r, sealer: sealer, columns: len(r.StagingColumns()),
+		in: in, resource: r, sealer: sealer, columns: len(r.StagingStream()),
 		tokenizers: make([]*protection.Tokenizer, len(r.Fields)), staged: make([]bool, len(r.Fields)),
 	}
 	domains := map[string]*protection.Tokenizer{}
@@ -147,10 +147,6 @@ func openKey(ctx context.Context, kms protection.KMS, imp Import) (protection.Da
 // copy writes every record of the chunk.
 func (c *protector) copy(records *record.Reader, w io.Writer, out *Protected) error {
 	*out = Protected{}
-	date, err := c.in.Import.Date()
-	if err != nil {
-		return err
-	}
 	stream := copybinary.NewWriter(w)
 	for {
 		rec, err := records.Next()
@@ -162,11 +158,6 @@ func (c *protector) copy(records *record.Reader, w io.Writer, out *Protected) er
 		}
 		out.Read++
 		stream.Row(c.columns)
-		stream.String(c.in.Import.ImportID)
-		stream.Int4(int32(c.in.Import.Generation)) //nolint:gosec // restarts are counted by hand
-		stream.Date(date)
-		stream.String(c.resource.FileType)
-		stream.String(c.in.Chunk.File.File)
 		stream.Int4(int32(c.in.Chunk.Range.Index)) //nolint:gosec // a manifest has far fewer chunks
 		stream.Int8(rec.Line)
 		if rec.Fault != "" {
@@ -192,9 +183,9 @@ func (c *protector) malformed(stream *copybinary.Writer, rec *record.Record) {
 	}
 }
 
-// fixedColumns of a staging row stand before its fields; the last of them is
-// "mistyped".
-const fixedColumns = 10
+// fixedColumns of a staged row stand before its fields in the stream; the last of
+// them is "mistyped".
+const fixedColumns = 5
 
 func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
 	stream.Null() // fault

@@ -156,8 +156,8 @@ func (p *Reconcile) enrichmentErrors(ctx context.Context, tx pgx.Tx, imp Import)
 			continue
 		}
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
-			SELECT import_id, generation, file, resource, chunk, line_number, 'enrichment', replace($1, $4, data->>$5), $2
-			FROM %s WHERE resource = $3 AND enrichment = 'failed'`,
+			SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, data->>$5), $2
+			FROM %s JOIN etl.files f USING (import_id, generation, resource) WHERE resource = $3 AND enrichment = 'failed'`,
 			imp.leaf(postgres.Events, "").Table()),
 			message.NotEnriched(r.Enrichment.Source, causePlaceholder), message.StepTransformation, r.Name, causePlaceholder, event.ErrorMember); err != nil {
 			return err

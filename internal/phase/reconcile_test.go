@@ -20,7 +20,7 @@ func TestReconcileMismatch(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ table, tamper string }{
 		"event lost":            {events, `DELETE FROM ` + events + ` WHERE resource = 'clients' AND line_number = 3`},
-		"event doubled":         {events, `INSERT INTO ` + events + ` SELECT gen_random_uuid(), "timestamp", event_type, import_id, generation, resource, file_date, file, chunk, line_number, client_id, client_id_token, enrichment, data FROM ` + events + ` WHERE resource = 'ventes' LIMIT 1`},
+		"event doubled":         {events, `INSERT INTO ` + events + ` SELECT gen_random_uuid(), "timestamp", event_type, import_id, generation, resource, file_date, line_number, client_id, client_id_token, enrichment, data FROM ` + events + ` WHERE resource = 'ventes' LIMIT 1`},
 		"event replaced":        {events, `UPDATE ` + events + ` SET event_id = gen_random_uuid() WHERE resource = 'magasins' AND line_number = 2`},
 		"data changed":          {events, `UPDATE ` + events + ` SET data = replace(data::text, 'Lille', 'Lilla')::json WHERE resource = 'magasins'`},
 		"data reordered":        {events, `UPDATE ` + events + ` SET data = (data::text || ' ')::json WHERE resource = 'stocks'`},

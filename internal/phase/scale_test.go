@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
@@ -203,7 +205,7 @@ func TestScalePayloads(t *testing.T) {
 	var scanned []phase.ScanOut
 	plan := phase.PlanOut{Bucket: strings.Repeat("b", 63), ResultsPrefix: strings.Repeat("p", 1024), Chunks: math.MaxInt32, Records: math.MaxInt64}
 	checksum := event.Summary{
-		Events: math.MaxInt64, Enriched: math.MaxInt64, NotEnriched: math.MaxInt64, FirstEvent: strings.Repeat("e", 36), LastEvent: strings.Repeat("e", 36),
+		Events: math.MaxInt64, Enriched: math.MaxInt64, NotEnriched: math.MaxInt64, FirstEvent: uuid.Max, LastEvent: uuid.Max,
 	}
 	for _, r := range pkg.Resources {
 		w := newWidest(r)

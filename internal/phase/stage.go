@@ -40,13 +40,13 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 	object := in.Protected.Object
 	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, SHA256: object.SHA256}
 	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Stage"), from, func(ctx context.Context, tx pgx.Tx) (Staged, error) {
-		body, err := openStream(ctx, p.Work, object, r.StagingColumns())
+		body, err := openStream(ctx, p.Work, object, r.StagingStream())
 		if err != nil {
 			return Staged{}, err
 		}
 		defer func() { _ = body.Close() }()
 		content := newHashed(body, object)
-		rows, err := postgres.Copy(ctx, tx, in.Import.leaf(postgres.Staging, r.Name).Table(), columnNames(r.StagingColumns()), content)
+		rows, err := postgres.Copy(ctx, tx, in.Import.leaf(postgres.Staging, r.Name).Table(), columnNames(r.StagingStream()), content)
 		if err != nil {
 			return Staged{}, err
 		}

@@ -107,7 +107,7 @@ type stagedRow struct {
 }
 
 func newStagedRow(r *contract.Resource, open func([]byte, string, int64, []byte) ([]byte, error)) *stagedRow {
-	columns := r.StagingColumns()
+	columns := r.StagingStream()
 	s := &stagedRow{
 		resource: r, open: open, values: make([]validation.Value, len(r.Fields)),
 		line: columnIndex(columns, "line_number"), fault: columnIndex(columns, "fault"),
@@ -128,20 +128,32 @@ func (s *stagedRow) lineNumber(row [][]byte) (int64, error) {
 	return copybinary.DecodeInt8(row[s.line])
 }
 
+// value returns one value of a well-formed row; a sensitive one is decrypted
+// behind dst.
+func (s *stagedRow) value(dst []byte, f *contract.Field, line int64, row [][]byte) (validation.Value, error) {
+	cell := row[s.columns[f.Index]]
+	value := validation.Value{Text: cell, Missing: cell == nil}
+	if value.Missing || !f.Sensitive() {
+		return value, nil
+	}
+	plain, err := s.open(dst, f.Name, line, cell)
+	if err != nil {
+		return value, fmt.Errorf("%s, line %d, field %s: %w", s.resource.Name, line, f.Name, err)
+	}
+	value.Text = plain[len(dst):len(plain):len(plain)]
+	return value, nil
+}
+
 // decode returns the values of a well-formed row, valid until the next call.
 func (s *stagedRow) decode(row [][]byte, line int64) ([]validation.Value, error) {
 	s.plain = s.plain[:0]
 	for i, f := range s.resource.Fields {
-		cell := row[s.columns[i]]
-		value := validation.Value{Text: cell, Missing: cell == nil}
-		if cell != nil && f.Sensitive() {
-			start := len(s.plain)
-			plain, err := s.open(s.plain, f.Name, line, cell)
-			if err != nil {
-				return nil, fmt.Errorf("%s, line %d, field %s: %w", s.resource.Name, line, f.Name, err)
-			}
-			s.plain = plain
-			value.Text = plain[start:len(plain):len(plain)]
+		value, err := s.value(s.plain, f, line, row)
+		if err != nil {
+			return nil, err
+		}
+		if f.Sensitive() {
+			s.plain = append(s.plain, value.Text...) // in place: it was opened there
 		}
 		s.values[i] = value
 	}

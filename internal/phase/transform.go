@@ -61,8 +61,8 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	}
 	var out Transformed
 	var eventsNew objectstore.Created
-	targets, targetsNew, err := p.Work.PutOnce(ctx, in.object("targets"), schemaOf(r.TargetColumns()), func(targets io.Writer) (err error) {
-		out.Events, eventsNew, err = p.Work.PutOnce(ctx, in.object("events"), schemaOf(event.Columns()), func(events io.Writer) error {
+	targets, targetsNew, err := p.Work.PutOnce(ctx, in.object("targets"), schemaOf(r.TargetStream()), func(targets io.Writer) (err error) {
+		out.Events, eventsNew, err = p.Work.PutOnce(ctx, in.object("events"), schemaOf(event.Stream()), func(events io.Writer) error {
 			return p.produce(ctx, job, targets, events, &out.Summary)
 		})
 		return err
@@ -131,14 +131,7 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 		open = protection.NewOpener(key, in.Import.scope(r.Name)).Open
 	}
 	j.row = newStagedRow(r, open)
-	date, err := in.Import.Date()
-	if err != nil {
-		return nil, err
-	}
-	j.builder = event.NewBuilder(r, event.Origin{
-		ImportID: in.Import.ImportID, Generation: in.Import.Generation, FileDate: date,
-		File: in.Chunk.File.File, Chunk: in.Chunk.Range.Index,
-	}, p.Now, p.NewID)
+	j.builder = event.NewBuilder(r, p.Now, p.NewID)
 	return j, nil
 }
 
@@ -159,7 +152,7 @@ func (p *Transform) rejected(ctx context.Context, in ChunkIn) (lines []int64, er
 
 // produce streams the staged rows into both streams.
 func (p *Transform) produce(ctx context.Context, j *transformJob, targets, events io.Writer, summary *event.Summary) error {
-	body, err := openStream(ctx, p.Work, j.staged, j.resource.StagingColumns())
+	body, err := openStream(ctx, p.Work, j.staged, j.resource.StagingStream())
 	if err != nil {
 		return err
 	}
@@ -204,36 +197,58 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 	return content.check()
 }
 
-// batch holds copies of the rows that are enriched together.
+// batch holds copies of the rows that are enriched together, in memory that is
+// used again for the next ones.
 type batch struct {
 	lines []int64
 	keys  []string
-	rows  [][][]byte
+	cells [][]byte // of all rows, one after the other
+	block []byte
+	plain []byte
 }
+
+// blockBytes is how much memory for rows is allocated at a time.
+const blockBytes = 1 << 20
 
 // add copies a row and decrypts its key, which stays in memory.
 func (b *batch) add(j *transformJob, line int64, row [][]byte) error {
-	values, err := j.row.decode(row, line)
+	field := j.resource.Field(j.resource.Enrichment.Key[0])
+	value, err := j.row.value(b.plain[:0], field, line, row)
 	if err != nil {
 		return err
 	}
-	field := j.resource.Field(j.resource.Enrichment.Key[0])
-	key, _ := field.Canonical(values[field.Index].Text)
-	size := 0
+	b.plain = value.Text[:0]
+	key, _ := field.Canonical(value.Text)
 	for _, cell := range row {
-		size += len(cell)
+		b.cells = append(b.cells, b.keep(cell))
 	}
-	arena := make([]byte, 0, size)
-	kept := make([][]byte, len(row))
-	for i, cell := range row {
-		if cell != nil {
-			start := len(arena)
-			arena = append(arena, cell...)
-			kept[i] = arena[start:len(arena):len(arena)]
-		}
-	}
-	b.lines, b.keys, b.rows = append(b.lines, line), append(b.keys, key), append(b.rows, kept)
+	b.lines, b.keys = append(b.lines, line), append(b.keys, key)
 	return nil
+}
+
+// keep copies a cell into the block, or into a new one if it is full.
+func (b *batch) keep(cell []byte) []byte {
+	if cell == nil {
+		return nil
+	}
+	if len(b.block)+len(cell) > cap(b.block) {
+		b.block = make([]byte, 0, max(blockBytes, len(cell)))
+	}
+	start := len(b.block)
+	b.block = append(b.block, cell...)
+	return b.block[start:len(b.block):len(b.block)]
+}
+
+// row is the copy of the row at i.
+func (b *batch) row(i int) [][]byte {
+	width := len(b.cells) / len(b.lines)
+	return b.cells[i*width : (i+1)*width]
+}
+
+// reset forgets the rows.
+func (b *batch) reset() {
+	clear(b.cells)
+	b.lines, b.keys, b.cells, b.block = b.lines[:0], b.keys[:0], b.cells[:0], b.block[:0]
 }
 
 // flush enriches the batch and writes its rows. What could not be enriched is
@@ -257,10 +272,10 @@ func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, stream
 				centrallog.Line(b.lines[i]), centrallog.Details(message.NotEnriched(j.resource.Enrichment.Source, string(o.Code))),
 				centrallog.Step(message.StepTransformation))
 		}
-		if err := streams.Write(b.lines[i], b.rows[i], e); err != nil {
+		if err := streams.Write(b.lines[i], b.row(i), e); err != nil {
 			return err
 		}
 	}
-	*b = batch{}
+	b.reset()
 	return nil
 }

@@ -72,7 +72,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 // etl.errors by the same transaction.
 func (p *Validate) check(ctx context.Context, tx pgx.Tx, in StageIn, r *contract.Resource, checker *validation.Checker, row *stagedRow) (Validated, error) {
 	out := Validated{Resource: r.Name, Chunk: in.Chunk.Range.Index}
-	body, err := openStream(ctx, p.Work, in.Protected.Object, r.StagingColumns())
+	body, err := openStream(ctx, p.Work, in.Protected.Object, r.StagingStream())
 	if err != nil {
 		return out, err
 	}

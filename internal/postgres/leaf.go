@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -57,16 +58,47 @@ func (l Leaf) Parent() string {
 	}
 }
 
+// Source is where the rows of a leaf come from, all alike.
+type Source struct {
+	FileDate string // YYYY-MM-DD
+	FileType string // of staging leaves
+	File     string // of staging leaves: the object's name
+}
+
 // Create makes the leaf as an empty, detached table without indexes, unless it
-// exists. Leaves that are attached by import carry the check that lets ATTACH
-// PARTITION skip its scan.
-func (l Leaf) Create(ctx context.Context, tx pgx.Tx) error {
+// exists. What all its rows have in common are its defaults, so that no stream
+// repeats them. Leaves that are attached by import carry the check that lets
+// ATTACH PARTITION skip its scan. While it is filled, autovacuum leaves it alone.
+func (l Leaf) Create(ctx context.Context, tx pgx.Tx, from Source) error {
 	check := ""
 	if l.Kind != Target {
 		check = fmt.Sprintf(", CHECK (import_id = %s)", quoteLiteral(l.ImportID))
 	}
-	_, err := tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING CONSTRAINTS%s)`,
-		l.Table(), l.Parent(), check))
+	_, err := tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING CONSTRAINTS%s) WITH (autovacuum_enabled = off); ALTER TABLE %s %s`,
+		l.Table(), l.Parent(), check, l.Table(), strings.Join(l.defaults(from), ", ")))
+	return err
+}
+
+// defaults are what the columns that no stream holds are set to.
+func (l Leaf) defaults(from Source) []string {
+	columns := []string{"import_id", "generation", "file_date"}
+	values := []string{l.ImportID, strconv.Itoa(l.Generation), from.FileDate}
+	if l.Kind == Staging {
+		columns, values = append(columns, "file_type", "file"), append(values, from.FileType, from.File)
+	}
+	for i, value := range values {
+		columns[i] = fmt.Sprintf("ALTER COLUMN %s SET DEFAULT %s", columns[i], quoteLiteral(value))
+	}
+	return columns
+}
+
+// release gives the leaf, which is about to be published, back to autovacuum. A
+// staging leaf is never changed again, so it has nothing to vacuum.
+func (l Leaf) release(ctx context.Context, tx pgx.Tx) error {
+	if l.Kind == Staging {
+		return nil
+	}
+	_, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s RESET (autovacuum_enabled)`, l.Table()))
 	return err
 }
 
@@ -78,6 +110,9 @@ func (l Leaf) Drop(ctx context.Context, tx pgx.Tx) error {
 
 // AttachByImport makes the leaf the parent's partition of its import.
 func (l Leaf) AttachByImport(ctx context.Context, tx pgx.Tx) error {
+	if err := l.release(ctx, tx); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)`,
 		l.Parent(), l.Table(), quoteLiteral(l.ImportID)))
 	return err
@@ -99,6 +134,9 @@ func (l Leaf) Swap(ctx context.Context, tx pgx.Tx, keyColumns int) error {
 		if _, err := tx.Exec(ctx, `DROP TABLE `+pgx.Identifier{"partitions", name}.Sanitize()); err != nil {
 			return err
 		}
+	}
+	if err := l.release(ctx, tx); err != nil {
+		return err
 	}
 	minimum := strings.TrimSuffix(strings.Repeat("MINVALUE, ", keyColumns), ", ")
 	_, err = tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)`,

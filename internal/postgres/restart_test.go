@@ -168,7 +168,7 @@ func TestRestartDropsTheGeneration(t *testing.T) {
 	}
 	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
 		for _, l := range leaves {
-			if err := l.Create(ctx, tx); err != nil {
+			if err := l.Create(ctx, tx, from); err != nil {
 				return err
 			}
 		}

@@ -238,8 +238,8 @@ func (s *stack) compareEvents(t *testing.T, v *vault, imp imported, of set, want
 
 func (s *stack) events(t *testing.T, importID string) []event {
 	t.Helper()
-	rows, err := s.db.Query(t.Context(), `SELECT event_id, event_type, resource, file, file_date::text, generation, line_number,
-		client_id, client_id_token, enrichment, data::text FROM final.events WHERE import_id = $1`, importID)
+	rows, err := s.db.Query(t.Context(), `SELECT event_id, event_type, resource, file, e.file_date::text, generation, line_number,
+		client_id, client_id_token, enrichment, data::text FROM final.events e JOIN etl.files f USING (import_id, generation, resource) WHERE import_id = $1`, importID)
 	if err != nil {
 		t.Fatal(err)
 	}

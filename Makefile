@@ -35,7 +35,7 @@ functions:
 .PHONY: tools
 tools: ## Builds the operator's command and the local tools into build/local
 	@mkdir -p build/local
-	@go build -trimpath -o build/local/ ./infra/etlctl ./infra/local/enrichment ./infra/local/sample
+	@go build -trimpath -o build/local/ ./infra/etlctl ./infra/local/enrichment ./infra/local/front ./infra/local/sample
 
 .PHONY: up
 up: build ## Starts the local stack and deploys template.yaml to it; writes .local/env

@@ -80,7 +80,7 @@ def up(settings):
 def down(settings):
     """Stops the daemons, the emulator first so that its functions leave the database."""
     from runner import postgres, processes
-    for name in ("emulator", "enrichment"):
+    for name in ("emulator", "front", "enrichment"):
         processes.stop(settings, name)
     postgres.down(settings)
 
@@ -101,7 +101,7 @@ def status(settings):
     """Prints a line a part; exit status 1 if one does not run."""
     from runner import processes
     own = {"postgres": not settings.database_url, "enrichment": not settings.environ.get("LOCAL_ENRICHMENT_URL")}
-    names = ["emulator", *(name for name, mine in own.items() if mine)]
+    names = ["emulator", "front", *(name for name, mine in own.items() if mine)]
     found = {name: processes.running(settings, name) for name in names}
     for name, process in found.items():
         place = f"127.0.0.1:{settings.state.get(f'{name}_port')}, pid {process.pid}" if process else "down"

@@ -96,10 +96,13 @@ func (m *meter) watch(ctx context.Context) {
 	}
 }
 
-// totals reads the trees of the emulator (itself alone) and of PostgreSQL.
+// totals reads the emulator and its front (themselves alone) and the tree of
+// PostgreSQL.
 func (m *meter) totals() (t totals) {
-	if p, err := readProcess(m.stack.emulator); err == nil {
-		t.emulator = p.cpu
+	for _, pid := range []int{m.stack.emulator, m.stack.front} {
+		if p, err := readProcess(pid); err == nil {
+			t.emulator += p.cpu
+		}
 	}
 	if p, err := readProcess(m.stack.postgres); err == nil {
 		t.postgres = p.cpu + p.reaped

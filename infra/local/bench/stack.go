@@ -19,7 +19,7 @@ type stack struct {
 	folder string            // LOCAL_DIR
 	env    map[string]string // LOCAL_DIR/env
 
-	emulator, postgres, enrichment int // process ids
+	emulator, front, postgres, enrichment int // process ids
 
 	port     int    // of PostgreSQL
 	password string // of PostgreSQL's superuser
@@ -91,6 +91,7 @@ func (s *stack) read() error {
 	}
 	var state struct {
 		Emulator   int    `json:"emulator_pid"`
+		Front      int    `json:"front_pid"`
 		Postgres   int    `json:"postgres_pid"`
 		Enrichment int    `json:"enrichment_pid"`
 		Port       int    `json:"postgres_port"`
@@ -102,7 +103,7 @@ func (s *stack) read() error {
 	if state.Emulator == 0 || state.Postgres == 0 {
 		return errors.New("the stack is not up")
 	}
-	s.emulator, s.postgres, s.enrichment = state.Emulator, state.Postgres, state.Enrichment
+	s.emulator, s.front, s.postgres, s.enrichment = state.Emulator, state.Front, state.Postgres, state.Enrichment
 	s.port, s.password = state.Port, state.Password
 	return nil
 }

@@ -1,4 +1,4 @@
-"""The emulator of AWS and the enrichment server, as daemons."""
+"""The emulator of AWS, what stands before it, and the enrichment server, as daemons."""
 
 import os
 import shutil
@@ -10,26 +10,41 @@ from . import processes
 from .settings import CREDENTIALS, HERE, ROOT, Problem
 
 ENRICHMENT = ROOT / "build" / "local" / "enrichment"
+FRONT = ROOT / "build" / "local" / "front"
 
 
 def start_emulator(settings):
-    """Makes sure that the emulator runs; returns its endpoint."""
+    """Makes sure that the emulator and its front run; returns the front's endpoint."""
     if processes.running(settings, "emulator") is None:
-        port = settings.port("emulator")
-        settings.save(emulator_port=port)
+        processes.stop(settings, "front")  # it stands before the emulator's last port
+        port, front = settings.port("emulator"), settings.port("front")
+        settings.save(emulator_port=port, front_port=front)
         (settings.dir / "tmp").mkdir(parents=True, exist_ok=True)
         processes.start(settings, "emulator", [sys.executable, HERE / "emulator" / "main.py"],
-                        emulator_environment(settings, port))
-    endpoint = f"http://127.0.0.1:{settings.state['emulator_port']}"
-    processes.await_ready(settings, "emulator", lambda: answers(f"{endpoint}/_ministack/ready"))
+                        emulator_environment(settings, port, front))
+    behind = f"http://127.0.0.1:{settings.state['emulator_port']}"
+    processes.await_ready(settings, "emulator", lambda: answers(f"{behind}/_ministack/ready"))
+    port = settings.state["front_port"]
+    if processes.running(settings, "front") is None:
+        processes.start(settings, "front", [built(FRONT), "-addr", f"127.0.0.1:{port}", "-emulator", behind,
+                                            "-dir", settings.dir / "front"], settings.clean_environment())
+    endpoint = f"http://127.0.0.1:{port}"
+    processes.await_ready(settings, "front", lambda: answers(f"{endpoint}/_ministack/ready"))
     return endpoint
 
 
-def emulator_environment(settings, port):
-    """The emulator's settings; its functions inherit them."""
+def built(program):
+    """The path of a program of the local stack; a Problem if it was not built."""
+    if not os.access(program, os.X_OK):
+        raise Problem(f"{program.relative_to(ROOT)} is missing: run `make build` first.")
+    return program
+
+
+def emulator_environment(settings, port, front):
+    """The emulator's settings; its functions inherit them, and call it through its front."""
     return settings.clean_environment(
         **CREDENTIALS,
-        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{front}",
         AWS_REGION=settings.region,
         AWS_DEFAULT_REGION=settings.region,
         MINISTACK_REGION=settings.region,
@@ -66,11 +81,9 @@ def start_enrichment(settings):
     if elsewhere:
         return elsewhere.rstrip("/")
     if processes.running(settings, "enrichment") is None:
-        if not os.access(ENRICHMENT, os.X_OK):
-            raise Problem(f"{ENRICHMENT.relative_to(ROOT)} is missing: run `make build` first.")
         port = settings.port("enrichment")
         settings.save(enrichment_port=port)
-        processes.start(settings, "enrichment", [ENRICHMENT, "-addr", f"127.0.0.1:{port}"],
+        processes.start(settings, "enrichment", [built(ENRICHMENT), "-addr", f"127.0.0.1:{port}"],
                         settings.clean_environment())
     port = settings.state["enrichment_port"]
     processes.await_ready(settings, "enrichment", lambda: answers(f"http://127.0.0.1:{port}/health"))
@@ -79,5 +92,5 @@ def start_enrichment(settings):
 
 def forget(settings):
     """Removes the emulator's state and objects."""
-    for name in ("emulator", "tmp"):
+    for name in ("emulator", "front", "tmp"):
         shutil.rmtree(settings.dir / name, ignore_errors=True)

@@ -32,7 +32,7 @@ class Settings:
     LOCAL_TEMPLATE       another template to deploy than template.yaml
     MINISTACK_REGION     Region, default eu-west-1
     SFN_WAIT_SCALE       factor on waits and retry intervals, default 0.05
-    LOCAL_POSTGRES_PORT, LOCAL_EMULATOR_PORT, LOCAL_ENRICHMENT_PORT
+    LOCAL_POSTGRES_PORT, LOCAL_EMULATOR_PORT, LOCAL_FRONT_PORT, LOCAL_ENRICHMENT_PORT
                          fixed ports instead of free ones
     LOCAL_PARAMETERS     more template parameters: "Name=value Name=value"
     """

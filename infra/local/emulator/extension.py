@@ -14,6 +14,7 @@ import api
 import engine
 import events
 import executions
+import faults
 import functions
 import objects
 from scope import CURRENT, Scope
@@ -37,6 +38,7 @@ def install():
     sfn.handle_request = functools.partial(handle_request, sfn.handle_request)
     functions.install()
     objects.install()
+    faults.install()
 
 
 async def handle_request(original, method, path, headers, body, query_params):

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/jackc/pgx/v5"
+)
+
+// baseline is the state that a cell begins with: a database that serves as the
+// template of the cell's own, and the items of the registry.
+type baseline struct {
+	template string
+	items    []map[string]types.AttributeValue
+}
+
+type item = map[string]types.AttributeValue
+
+// snapshot keeps the state as it is now under a name.
+func (s *stack) snapshot(ctx context.Context, name string) (baseline, error) {
+	items, err := s.items(ctx)
+	if err != nil {
+		return baseline{}, err
+	}
+	return baseline{name, items}, s.maintain(ctx, `CREATE DATABASE `+name+` TEMPLATE etl`, "etl")
+}
+
+// restore brings database, registry and landing bucket back to a baseline.
+func (s *stack) restore(ctx context.Context, b baseline) error {
+	if err := s.emptyLanding(ctx); err != nil {
+		return err
+	}
+	items, err := s.items(ctx)
+	if err != nil {
+		return err
+	}
+	var requests []types.WriteRequest
+	for _, i := range items {
+		requests = append(requests, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: item{"pk": i["pk"], "sk": i["sk"]}}})
+	}
+	if err := s.write(ctx, requests); err != nil {
+		return err
+	}
+	requests = nil
+	for _, i := range b.items {
+		requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: i}})
+	}
+	if err := s.write(ctx, requests); err != nil {
+		return err
+	}
+	if err := s.maintain(ctx, `DROP DATABASE IF EXISTS etl WITH (FORCE)`, ""); err != nil {
+		return err
+	}
+	return s.maintain(ctx, `CREATE DATABASE etl TEMPLATE `+b.template, b.template)
+}
+
+// maintain runs a statement that needs a database, if one is named, without sessions.
+func (s *stack) maintain(ctx context.Context, statement, alone string) error {
+	u, err := url.Parse(s.env["DATABASE_URL"])
+	if err != nil {
+		return err
+	}
+	u.Path = "/postgres"
+	conn, err := pgx.Connect(ctx, u.String())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	return until(ctx, statement, func() (bool, error) {
+		if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = $1`, alone); err != nil {
+			return false, err
+		}
+		_, err := conn.Exec(ctx, statement)
+		if state(err) == "55006" { // object_in_use: somebody came back
+			return false, nil
+		}
+		return true, err
+	})
+}
+
+func (s *stack) items(ctx context.Context) (items []item, err error) {
+	pages := dynamodb.NewScanPaginator(s.dynamo, &dynamodb.ScanInput{TableName: aws.String(s.env["REGISTRY_TABLE"]), ConsistentRead: aws.Bool(true)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, page.Items...)
+	}
+	return items, nil
+}
+
+// write writes to the registry, 25 items at a time.
+func (s *stack) write(ctx context.Context, requests []types.WriteRequest) error {
+	const most = 25
+	for len(requests) > 0 {
+		n := min(most, len(requests))
+		out, err := s.dynamo.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{s.env["REGISTRY_TABLE"]: requests[:n]},
+		})
+		if err != nil {
+			return err
+		}
+		if len(out.UnprocessedItems) > 0 {
+			return fmt.Errorf("the registry left %d writes undone", len(out.UnprocessedItems))
+		}
+		requests = requests[n:]
+	}
+	return nil
+}
+
+// emptyLanding deletes the source files, so that no sweep takes them up again.
+func (s *stack) emptyLanding(ctx context.Context) error {
+	bucket := aws.String(s.env["LANDING_BUCKET"])
+	out, err := s.s3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket})
+	if err != nil || len(out.Contents) == 0 {
+		return err
+	}
+	var objects []s3types.ObjectIdentifier
+	for _, o := range out.Contents {
+		objects = append(objects, s3types.ObjectIdentifier{Key: o.Key})
+	}
+	_, err = s.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: objects}})
+	return err
+}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/protection"
+)
+
+// reading collects what an import has left, as lines of text in the clear that
+// name neither the import nor its generation, so that those of two imports of
+// the same files are the same.
+type reading struct {
+	stack *stack
+	db    *pgx.Conn
+	imp   imported
+	plain bool // without what enrichment adds
+	lines []string
+
+	keys map[string]protection.DataKey // by import
+}
+
+// content reads everything that an import has left, and what is left of other
+// generations of it. plain leaves out what enrichment adds.
+func (s *stack) content(ctx context.Context, imp imported, plain bool) (lines, orphans []string, err error) {
+	db, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = db.Close(ctx) }()
+	r := &reading{stack: s, db: db, imp: imp, plain: plain, keys: map[string]protection.DataKey{}}
+	for _, read := range []func(context.Context) error{r.targets, r.events, r.records, r.objects} {
+		if err := read(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	orphans, err = r.orphans(ctx)
+	return r.lines, orphans, err
+}
+
+func (r *reading) add(cells ...any) {
+	text := strings.TrimSuffix(fmt.Sprintln(cells...), "\n")
+	r.lines = append(r.lines, strings.ReplaceAll(text, r.imp.ImportID, "IMPORT"))
+}
+
+// targets reads every row of the target tables.
+func (r *reading) targets(ctx context.Context) error {
+	for _, resource := range r.stack.contract.Resources {
+		columns := make([]string, len(resource.Fields))
+		for i, f := range resource.Fields {
+			columns[i] = pgx.Identifier{f.Target}.Sanitize()
+			if !f.Sensitive() {
+				columns[i] += "::text"
+			}
+		}
+		err := r.query(ctx, fmt.Sprintf(`SELECT import_id, generation, line_number, file_date::text, %s FROM final.%s`,
+			strings.Join(columns, ", "), pgx.Identifier{resource.Name}.Sanitize()), func(values []any) error {
+			return r.target(ctx, resource, values)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reading) target(ctx context.Context, resource *contract.Resource, values []any) error {
+	importID, _ := values[0].(string)
+	generation, _ := values[1].(int32)
+	line, _ := values[2].(int64)
+	cells := []any{"target", resource.Name, line, values[3]}
+	if importID != r.imp.ImportID {
+		cells = append(cells, "of an earlier import")
+	}
+	for i, f := range resource.Fields {
+		cell := values[4+i]
+		if sealed, ok := cell.([]byte); ok {
+			plain, err := r.open(ctx, protection.Scope{ImportID: importID, Generation: int(generation), Resource: resource.Name}, f.Name, line, sealed)
+			if err != nil {
+				return err
+			}
+			cell = plain
+		}
+		cells = append(cells, cell)
+	}
+	r.add(cells...)
+	return nil
+}
+
+// events reads the events of the import.
+func (r *reading) events(ctx context.Context) error {
+	return r.query(ctx, `SELECT resource, generation, line_number, event_type, file, file_date::text, coalesce(enrichment, ''), data::text
+		FROM final.events WHERE import_id = '`+r.imp.ImportID+`'`, func(values []any) error {
+		name, _ := values[0].(string)
+		generation, _ := values[1].(int32)
+		line, _ := values[2].(int64)
+		text, _ := values[7].(string)
+		resource := r.stack.contract.Resource(name)
+		var data map[string]any
+		decoder := json.NewDecoder(strings.NewReader(text))
+		decoder.UseNumber()
+		if err := decoder.Decode(&data); err != nil {
+			return err
+		}
+		scope := protection.Scope{ImportID: r.imp.ImportID, Generation: int(generation), Resource: name}
+		for _, f := range resource.Fields {
+			sealed, ok := data[f.Target].(string)
+			if !ok || !f.Sensitive() {
+				continue
+			}
+			ciphertext, err := base64.StdEncoding.DecodeString(sealed)
+			if err != nil {
+				return err
+			}
+			if data[f.Target], err = r.open(ctx, scope, f.Name, line, ciphertext); err != nil {
+				return err
+			}
+		}
+		if resource.Enrichment != nil && r.plain {
+			values[6] = ""
+			delete(data, "enrichment_error")
+			for _, f := range resource.Enrichment.Fields {
+				delete(data, f.Name)
+			}
+		}
+		r.add("event", name, line, values[3], values[4], values[5], values[6], data) // maps print in the order of their keys
+		return nil
+	})
+}
+
+// records reads what the import has noted of itself, and its tables.
+func (r *reading) records(ctx context.Context) error {
+	id := `'` + r.imp.ImportID + `'`
+	current := fmt.Sprintf(`import_id = %s AND generation = %d`, id, r.imp.Generation)
+	errors := `SELECT 'error', resource, file, chunk, line_number, field, rule, error_details, processing_step FROM etl.errors WHERE ` + current
+	if r.plain {
+		errors += ` AND rule <> 'enrichment'`
+	}
+	suffix := strings.ToLower(strings.TrimPrefix(r.imp.ImportID, "IMPORT_"))
+	queries := []string{
+		errors,
+		`SELECT 'reject', resource, line_number FROM etl.rejects WHERE ` + current,
+		`SELECT 'file', resource, file, records, valid, rejected, status FROM etl.files WHERE ` + current,
+		`SELECT 'ledger', phase, resource, chunk FROM etl.ledger WHERE ` + current,
+		`SELECT 'incoherence', resource, field, parent, missing_key, row_count FROM etl.incoherences WHERE ` + current,
+		`SELECT 'import', status, published_at IS NOT NULL FROM etl.imports WHERE ` + current,
+		fmt.Sprintf(`SELECT 'table', replace(tablename, '%s_g%d', '') FROM pg_tables WHERE schemaname = 'partitions' AND tablename LIKE '%%\_%s\_g%d'`,
+			suffix, r.imp.Generation, suffix, r.imp.Generation),
+	}
+	for _, resource := range r.stack.contract.Resources {
+		queries = append(queries, fmt.Sprintf(`SELECT 'staged %s', chunk, line_number FROM staging.%s WHERE import_id = %s`,
+			resource.Name, pgx.Identifier{resource.Name}.Sanitize(), id))
+	}
+	for _, q := range queries {
+		if err := r.query(ctx, q, func(values []any) error {
+			r.add(values...)
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// objects lists the work objects of the generation, with each of their versions;
+// those of Step Functions are written anew at each redrive.
+func (r *reading) objects(ctx context.Context) error {
+	prefix := fmt.Sprintf("%s/g%d/", r.imp.ImportID, r.imp.Generation)
+	pages := s3.NewListObjectVersionsPaginator(r.stack.s3, &s3.ListObjectVersionsInput{
+		Bucket: aws.String(r.stack.env["WORK_BUCKET"]), Prefix: &prefix,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, v := range page.Versions {
+			if key := strings.TrimPrefix(aws.ToString(v.Key), prefix); !strings.HasPrefix(key, "results/") {
+				r.add("object", key)
+			}
+		}
+	}
+	return nil
+}
+
+// orphans finds what other generations of the import have left in the database.
+// Their work objects are not looked for: they expire with the bucket's lifecycle.
+func (r *reading) orphans(ctx context.Context) (found []string, err error) {
+	other := fmt.Sprintf(`WHERE import_id = '%s' AND generation <> %d`, r.imp.ImportID, r.imp.Generation)
+	suffix := strings.ToLower(strings.TrimPrefix(r.imp.ImportID, "IMPORT_"))
+	queries := []string{fmt.Sprintf(`SELECT tablename FROM pg_tables WHERE schemaname = 'partitions'
+		AND tablename LIKE '%%\_%s\_g%%' AND tablename NOT LIKE '%%\_g%d'`, suffix, r.imp.Generation)}
+	for _, table := range []string{"etl.ledger", "etl.errors", "etl.rejects", "etl.files", "etl.incoherences", "final.events"} {
+		queries = append(queries, `SELECT '`+table+`' FROM `+table+` `+other)
+	}
+	for _, resource := range r.stack.contract.Resources {
+		queries = append(queries, `SELECT 'staging.`+resource.Name+`' FROM staging.`+pgx.Identifier{resource.Name}.Sanitize()+` `+other)
+	}
+	for _, q := range queries {
+		if err := r.query(ctx, q, func(values []any) error {
+			found = append(found, fmt.Sprint(values...))
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// query passes the rows of a query.
+func (r *reading) query(ctx context.Context, statement string, each func([]any) error) error {
+	rows, err := r.db.Query(ctx, statement)
+	if err != nil {
+		return err
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]any, error) { return row.Values() })
+	if err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	for _, values := range all {
+		if err := each(values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open decrypts a cell.
+func (r *reading) open(ctx context.Context, scope protection.Scope, column string, line int64, sealed []byte) (string, error) {
+	key, known := r.keys[scope.ImportID]
+	if !known {
+		var id uint32
+		var wrapped []byte
+		if err := r.db.QueryRow(ctx, `SELECT key_id, ciphertext FROM etl.data_keys WHERE import_id = $1`, scope.ImportID).Scan(&id, &wrapped); err != nil {
+			return "", fmt.Errorf("the data key of %s: %w", scope.ImportID, err)
+		}
+		plain, err := protection.DecryptDataKey(ctx, r.stack.kms, scope.ImportID, wrapped)
+		if err != nil {
+			return "", err
+		}
+		if key, err = protection.NewDataKey(id, plain); err != nil {
+			return "", err
+		}
+		r.keys[scope.ImportID] = key
+	}
+	plain, err := protection.NewOpener(key, scope).Open(nil, column, line, sealed)
+	if err != nil {
+		return "", fmt.Errorf("%s, line %d, %s: %w", scope.Resource, line, column, err)
+	}
+	return string(plain), nil
+}

@@ -1,0 +1,110 @@
+// Command chaos runs the fault matrix: every step of the machine meets every
+// fault, in both modes, on a local stack of its own, and after the redrive the
+// database must be the same as if nothing had happened.
+//
+//	go run ./infra/local/chaos                              all cells
+//	go run ./infra/local/chaos -fast                        the ones that the tests run
+//	go run ./infra/local/chaos Stage/killed/daily           one cell
+//	go run ./infra/local/chaos 'Stage/*/daily' Publish      several
+//
+// The faults come from outside: from the emulator of AWS, from a proxy before
+// PostgreSQL, and by signals. docs/chaos.md explains them. It exits with status
+// 1 unless all cells recovered without a duplicate, a loss or an orphan.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, arguments []string) error {
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	quick := flags.Bool("fast", false, "run the cells of the continuous integration")
+	folder := flags.String("folder", ".local/chaos", "of the local stack")
+	out := flags.String("table", "", "file that the table is written to as well")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	patterns := flags.Args()
+	switch {
+	case *quick:
+		patterns = fast()
+	case len(patterns) == 0:
+		patterns = []string{"*"}
+	}
+	chosen, err := choose(patterns)
+	if err != nil {
+		return err
+	}
+	s, err := start(ctx, *folder)
+	if err != nil {
+		return err
+	}
+	results, err := runCells(ctx, s, chosen)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	err = errors.Join(err, s.stop(stopping), report(results, *out))
+	bad := 0
+	for _, r := range results {
+		if !r.good() {
+			bad++
+		}
+	}
+	if bad > 0 {
+		err = errors.Join(err, fmt.Errorf("%d of %d cells failed", bad, len(results)))
+	}
+	return err
+}
+
+// runCells runs cells and says of each how it ended.
+func runCells(ctx context.Context, s *stack, chosen []cell) (results []result, err error) {
+	c, err := newCampaign(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for i, at := range chosen {
+		if ctx.Err() != nil {
+			return results, ctx.Err()
+		}
+		r := c.run(ctx, at)
+		results = append(results, r)
+		verdict := "recovered"
+		if !r.good() {
+			verdict = "FAILED: " + r.trouble
+		}
+		fmt.Printf("%3d/%d %-40s %5.1f s, attempts %d, duplicates %d, losses %d, %s\n",
+			i+1, len(chosen), at, r.seconds, r.attempts, r.duplicates, r.losses, verdict)
+	}
+	return results, nil
+}
+
+// report prints the table, and writes it to a file if one is named.
+func report(results []result, path string) error {
+	if len(results) == 0 {
+		return nil
+	}
+	if err := table(os.Stdout, results); err != nil || path == "" {
+		return err
+	}
+	file, err := os.Create(path) //nolint:gosec // the user's own choice
+	if err != nil {
+		return err
+	}
+	return errors.Join(table(file, results), exceptions(file), file.Close())
+}

@@ -111,6 +111,12 @@ fuzz: ## Runs every fuzz target for FUZZTIME=
 	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target | sed 's/func //'); do \
 	    go test ./$$target -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x; done; done
 
+CELL ?=
+PUBLISH ?=
+.PHONY: chaos
+chaos: build ## Runs the fault matrix, or its cells CELL=STEP/FAULT/MODE (* is any); PUBLISH=1 updates docs/chaos.md
+	@go run ./infra/local/chaos $(if $(PUBLISH),-publish docs/chaos.md) $(if $(CELL),'$(CELL)')
+
 BENCH_ROWS := $(if $(filter file default,$(origin ROWS)),1000000,$(ROWS))
 .PHONY: bench
 bench: build ## Measures an initial import of ROWS= clients (1 million) and a day after it

@@ -37,4 +37,7 @@ fi
 
 step "end-to-end tests"
 E2E_ENV=$LOCAL_DIR/env go test -count=1 -timeout 20m -tags e2e ./infra/local/e2e/...
+step "fault matrix: a cell of each fault and of each step"
+stack down
+go run ./infra/local/chaos -fast
 step "all passed"

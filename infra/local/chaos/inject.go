@@ -60,7 +60,14 @@ func (s *stack) inject(c cell) (injection, error) {
 		s.unreachable(c.step, &i)
 	case "enrichment":
 		i.arm = func(context.Context) error { return s.source.stop() }
-		i.finish = s.source.start
+		i.finish = func(ctx context.Context) error {
+			if err := s.source.start(ctx); err != nil {
+				return err
+			}
+			// The processes remember that the source failed; the next cell begins without.
+			_, err := s.tell(ctx, "KillFunction", map[string]any{"function": c.step.function})
+			return err
+		}
 		i.struck = s.notEnriched
 	case "stopped", "late-twin":
 		s.stopped(c, &i)
@@ -91,7 +98,7 @@ func (s *stack) trapped(i *injection, t *trap) {
 		s.proxy.set(t)
 		return nil
 	}
-	i.struck = func(context.Context) (int, error) { return s.proxy.count(t), nil }
+	i.struck = func(context.Context) (int, error) { return s.proxy.count(t) }
 }
 
 // killed kills the step's process in the middle of its write.
@@ -101,8 +108,11 @@ func (s *stack) killed(st step, i *injection) {
 		return
 	}
 	s.trapped(i, &trap{step: st.name, left: always, strike: func(l *link) bool {
-		_, err := s.tell(context.Background(), "KillFunction", map[string]any{"port": l.clientPort()})
-		return err != nil // then the transaction commits, and nothing was met
+		done, err := s.tell(context.Background(), "KillFunction", map[string]any{"port": l.clientPort()})
+		if err != nil || done.Killed != 1 {
+			s.proxy.fail(fmt.Errorf("the process of port %d was not killed: %d, %w", l.clientPort(), done.Killed, err))
+		}
+		return false
 	}})
 }
 
@@ -111,7 +121,10 @@ func (s *stack) killed(st step, i *injection) {
 func (s *stack) restarted(st step, i *injection) {
 	if st.commits {
 		s.trapped(i, &trap{step: st.name, left: 1, strike: func(l *link) bool {
-			return s.crash(context.Background(), l.serverPort()) != nil
+			if err := s.crash(context.Background(), l.serverPort()); err != nil {
+				s.proxy.fail(fmt.Errorf("PostgreSQL was not restarted: %w", err))
+			}
+			return false
 		}})
 		return
 	}

@@ -13,6 +13,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -37,7 +38,7 @@ func run(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	quick := flags.Bool("fast", false, "run the cells of the continuous integration")
 	folder := flags.String("folder", ".local/chaos", "of the local stack")
-	out := flags.String("table", "", "file that the table is written to as well")
+	out := flags.String("publish", "", "document whose table is replaced by the one of this run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -94,17 +95,26 @@ func runCells(ctx context.Context, s *stack, chosen []cell) (results []result, e
 	return results, nil
 }
 
-// report prints the table, and writes it to a file if one is named.
-func report(results []result, path string) error {
+// report prints the table, and puts it into a document if one is named.
+func report(results []result, document string) error {
 	if len(results) == 0 {
 		return nil
 	}
-	if err := table(os.Stdout, results); err != nil || path == "" {
+	var made bytes.Buffer
+	if err := errors.Join(table(&made, results), exceptions(&made)); err != nil {
 		return err
 	}
-	file, err := os.Create(path) //nolint:gosec // the user's own choice
+	fmt.Print(made.String())
+	if document == "" {
+		return nil
+	}
+	text, err := os.ReadFile(document) //nolint:gosec // the user's own choice
 	if err != nil {
 		return err
 	}
-	return errors.Join(table(file, results), exceptions(file), file.Close())
+	changed, err := replaceTable(string(text), made.String())
+	if err != nil {
+		return fmt.Errorf("%s: %w", document, err)
+	}
+	return os.WriteFile(document, []byte(changed), 0o644) //nolint:gosec // a document for everybody
 }

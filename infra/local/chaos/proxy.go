@@ -20,6 +20,7 @@ type proxy struct {
 	refused int // connections that were refused or cut while it was down
 	open    map[*link]bool
 	trap    *trap
+	failed  error // of the last trap
 }
 
 // trap is what happens at the commits of a step.
@@ -103,13 +104,23 @@ func (p *proxy) set(t *trap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.trap = t
+	if t != nil {
+		p.failed = nil
+	}
 }
 
-// count tells how often a trap was met.
-func (p *proxy) count(t *trap) int {
+// count tells how often a trap was met, and why it did not do its work.
+func (p *proxy) count(t *trap) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return t.struck
+	return t.struck, p.failed
+}
+
+// fail notes that a trap did not do its work.
+func (p *proxy) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failed = err
 }
 
 func (p *proxy) accept() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -58,6 +59,22 @@ func field(c cell, found map[string]result) string {
 	}
 }
 
+// The marks in a document between which the table of the last full run stands.
+const (
+	tableBegins = "<!-- the table: make chaos PUBLISH=1 -->\n"
+	tableEnds   = "<!-- end of the table -->\n"
+)
+
+// replaceTable puts a table between the marks of a document.
+func replaceTable(document, made string) (string, error) {
+	before, rest, begins := strings.Cut(document, tableBegins)
+	_, after, ends := strings.Cut(rest, tableEnds)
+	if !begins || !ends {
+		return "", errors.New("the marks of the table are missing")
+	}
+	return before + tableBegins + "\n" + made + "\n" + tableEnds + after, nil
+}
+
 // exceptions lists the cells that do not apply, with the reasons.
 func exceptions(w io.Writer) error {
 	reasons, order := map[string][]string{}, []string(nil)
@@ -71,6 +88,9 @@ func exceptions(w io.Writer) error {
 				reasons[line] = append(reasons[line], s.name)
 			}
 		}
+	}
+	if _, err := fmt.Fprint(w, "\nA dash is a cell that does not apply:\n\n"); err != nil {
+		return err
 	}
 	for _, line := range order {
 		if _, err := fmt.Fprintf(w, "- %s (%s)\n", line, strings.Join(reasons[line], ", ")); err != nil {

@@ -203,9 +203,10 @@ async def kms_request(original, method, path, headers, *rest, **more):
 
 
 class Process:
-    """A function's process: its id and the port of its runtime API."""
+    """A function's process: whose it is, and the port of its runtime API."""
 
     def __init__(self, worker):
+        self.function = logical_id(worker.func_name)
         self.handle, self.runtime = worker._proc, worker._server.server_address[1]
 
     def has_port(self, port):
@@ -274,7 +275,9 @@ def describe(_):
 
 
 def kill_function(data):
-    """KillFunction: kills the process whose connection leaves from the given local port."""
+    """KillFunction: kills the process whose connection leaves from a local port, or all of a function."""
+    if "function" in data:
+        return {"killed": kill(lambda process: process.function == data["function"])}
     return {"killed": kill(lambda process: process.has_port(data["port"]))}
 
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -45,4 +46,17 @@ func kinds(lines []string) string {
 		parts = append(parts, plural(counts[kind], kind))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// missingKinds tells which kinds of lines a content has none of; a comparison
+// would say nothing of them.
+func missingKinds(lines []string) (missing []string) {
+	for _, kind := range []string{"target", "event", "error", "reject", "file", "ledger", "import", "table", "staged", "object", inserted} {
+		if !slices.ContainsFunc(lines, func(line string) bool {
+			return strings.HasPrefix(line, kind+" ") && !strings.HasSuffix(line, " 0")
+		}) {
+			missing = append(missing, kind)
+		}
+	}
+	return missing
 }

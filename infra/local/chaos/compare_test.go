@@ -74,3 +74,23 @@ func TestReplaceTable(t *testing.T) {
 		t.Error("a document without marks is taken")
 	}
 }
+
+func TestWithoutInserts(t *testing.T) {
+	lines := []string{"inserted staging_clients_ 70", "event clients 7 inserted", "file clients"}
+	if got := withoutInserts(lines); !slices.Equal(got, lines[1:]) || len(lines) != 3 || lines[0] != "inserted staging_clients_ 70" {
+		t.Errorf("got %v of %v", got, lines)
+	}
+}
+
+func TestMissingKinds(t *testing.T) {
+	lines := []string{
+		"target a 1", "event a 1", "error a 1", "reject a 1", "file a 1", "ledger a 1", "import a 1", "table a 1", "staged a 1", "object a 1",
+		inserted + " staging_clients_ 0",
+	}
+	if got := missingKinds(lines); !slices.Equal(got, []string{inserted}) {
+		t.Errorf("got %v", got)
+	}
+	if got := missingKinds(append(lines, inserted+" staging_ventes_ 70")); got != nil {
+		t.Errorf("got %v", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,7 +38,7 @@ func (s *stack) content(ctx context.Context, imp imported, plain bool) (lines, o
 	}
 	defer func() { _ = db.Close(ctx) }()
 	r := &reading{stack: s, db: db, imp: imp, plain: plain, keys: map[string]protection.DataKey{}}
-	for _, read := range []func(context.Context) error{r.targets, r.events, r.records, r.objects} {
+	for _, read := range []func(context.Context) error{r.targets, r.events, r.records, r.inserts, r.objects} {
 		if err := read(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -168,6 +169,34 @@ func (r *reading) records(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// inserts reads PostgreSQL's own counts of what was inserted into the import's
+// tables since they exist, whether it was committed or not. A session reports
+// what it did late, but at its end at the latest, so the functions' are ended.
+func (r *reading) inserts(ctx context.Context) error {
+	r.stack.proxy.cut()
+	if err := until(ctx, "the functions' sessions to end", func() (bool, error) {
+		var open int
+		err := r.db.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'etl%' AND datname = current_database()`).Scan(&open)
+		return open == 0, err
+	}); err != nil {
+		return err
+	}
+	suffix := fmt.Sprintf("%s_g%d", strings.ToLower(strings.TrimPrefix(r.imp.ImportID, "IMPORT_")), r.imp.Generation)
+	return r.query(ctx, fmt.Sprintf(`SELECT '%s', replace(relname, '%s', ''), n_tup_ins FROM pg_stat_user_tables
+		WHERE schemaname = 'partitions' AND right(relname, %d) = '%s'`, inserted, suffix, len(suffix), suffix), func(values []any) error {
+		r.add(values...)
+		return nil
+	})
+}
+
+// inserted begins the lines that count inserts.
+const inserted = "inserted"
+
+// withoutInserts leaves out the lines that count inserts.
+func withoutInserts(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasPrefix(line, inserted+" ") })
 }
 
 // objects lists the work objects of the generation, with each of their versions;

@@ -108,9 +108,9 @@ func (s *stack) killed(st step, i *injection) {
 		return
 	}
 	s.trapped(i, &trap{step: st.name, left: always, strike: func(l *link) bool {
-		done, err := s.tell(context.Background(), "KillFunction", map[string]any{"port": l.clientPort()})
+		done, err := s.tell(context.Background(), "KillFunction", map[string]any{"port": l.clientPort(), "to": s.proxy.port()})
 		if err != nil || done.Killed != 1 {
-			s.proxy.fail(fmt.Errorf("the process of port %d was not killed: %d, %w", l.clientPort(), done.Killed, err))
+			s.proxy.fail(errors.Join(fmt.Errorf("%d processes were killed instead of one", done.Killed), err))
 		}
 		return false
 	}})

@@ -53,6 +53,9 @@ func run(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
+	if *out != "" && len(chosen) != len(cells()) {
+		return errors.New("-publish wants all cells")
+	}
 	s, err := start(ctx, *folder)
 	if err != nil {
 		return err

@@ -209,10 +209,11 @@ class Process:
         self.function = logical_id(worker.func_name)
         self.handle, self.runtime = worker._proc, worker._server.server_address[1]
 
-    def has_port(self, port):
-        """Whether one of its connections leaves from a local port."""
+    def has_connection(self, port, to):
+        """Whether it has a connection from a local port to another (several may share the local one)."""
         try:
-            return any(c.laddr.port == port for c in psutil.Process(self.handle.pid).net_connections("tcp"))
+            return any(c.raddr and (c.laddr.port, c.raddr.port) == (port, to)
+                       for c in psutil.Process(self.handle.pid).net_connections("tcp"))
         except psutil.Error:
             return False
 
@@ -275,10 +276,10 @@ def describe(_):
 
 
 def kill_function(data):
-    """KillFunction: kills the process whose connection leaves from a local port, or all of a function."""
+    """KillFunction: kills the process that has a connection between two ports, or all of a function."""
     if "function" in data:
         return {"killed": kill(lambda process: process.function == data["function"])}
-    return {"killed": kill(lambda process: process.has_port(data["port"]))}
+    return {"killed": kill(lambda process: process.has_connection(data["port"], data["to"]))}
 
 
 ACTIONS = {"ArmFault": arm, "ReleaseFault": release, "DisarmFault": disarm, "DescribeFault": describe,

@@ -3,6 +3,8 @@
 import asyncio
 import functools
 import json
+import os
+import socket
 import threading
 import types
 import unittest
@@ -147,6 +149,22 @@ class RequestsTest(FaultsTest):
         self.call("ReleaseFault")
         thread.join(10)
         self.assertEqual(self.saved, ["/b/k"])
+
+
+class ProcessTest(unittest.TestCase):
+    def test_a_process_is_known_by_its_connection(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            to = server.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", to)) as client:
+                port = client.getsockname()[1]
+                worker = types.SimpleNamespace(
+                    func_name=STAGE, _proc=types.SimpleNamespace(pid=os.getpid()),
+                    _server=types.SimpleNamespace(server_address=("127.0.0.1", 4711)))
+                process = faults.Process(worker)
+                self.assertEqual((process.function, process.runtime), ("StageFunction", 4711))
+                self.assertTrue(process.has_connection(port, to))
+                self.assertFalse(process.has_connection(port, port))
+                self.assertFalse(process.has_connection(to, to))
 
 
 class NamesTest(unittest.TestCase):

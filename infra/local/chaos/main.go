@@ -56,13 +56,16 @@ func run(ctx context.Context, arguments []string) error {
 	if *out != "" && len(chosen) != len(cells()) {
 		return errors.New("-publish wants all cells")
 	}
+	var results []result
 	s, err := start(ctx, *folder)
-	if err != nil {
-		return err
+	if err == nil {
+		results, err = runCells(ctx, s, chosen)
 	}
-	results, err := runCells(ctx, s, chosen)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
+	if len(results) < len(chosen) {
+		*out = "" // it was interrupted
+	}
 	err = errors.Join(err, s.stop(stopping), report(results, *out))
 	bad := 0
 	for _, r := range results {

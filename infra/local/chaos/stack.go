@@ -54,23 +54,23 @@ type stack struct {
 	secrets *secretsmanager.Client
 }
 
-// start brings a fresh stack up and puts the proxy between it and PostgreSQL.
-func start(ctx context.Context, folder string) (*stack, error) {
-	s := &stack{folder: folder}
-	var err error
+// start brings a fresh stack up and puts the proxy between it and PostgreSQL. The
+// caller stops the stack, also after an error.
+func start(ctx context.Context, folder string) (s *stack, err error) {
+	s = &stack{folder: folder}
 	if s.contract, err = contract.Load(); err != nil {
-		return nil, err
+		return s, err
 	}
 	if s.source, err = newSource(ctx); err != nil {
-		return nil, err
+		return s, err
 	}
 	for _, command := range []string{"reset", "up"} {
 		if err := s.control(ctx, command); err != nil {
-			return nil, err
+			return s, err
 		}
 	}
 	if err := s.readEnv(); err != nil {
-		return nil, err
+		return s, err
 	}
 	s.connect()
 	return s, s.divert(ctx)
@@ -109,6 +109,9 @@ func (s *stack) control(ctx context.Context, command string) error {
 
 // stop ends everything that start started; the logs stay in the folder.
 func (s *stack) stop(ctx context.Context) error {
+	if s.source == nil {
+		return nil // nothing was started
+	}
 	if s.proxy != nil {
 		s.proxy.close()
 	}
@@ -212,10 +215,7 @@ func newSource(ctx context.Context) (*source, error) {
 		return nil, err
 	}
 	s := &source{address: listener.Addr().String()}
-	if err := listener.Close(); err != nil {
-		return nil, err
-	}
-	return s, s.start(ctx)
+	return s, errors.Join(listener.Close(), s.start(ctx))
 }
 
 func (s *source) url() string { return "http://" + s.address }

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/event"
 )
 
 const project = "../.."
@@ -34,36 +37,80 @@ func renderAll(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dictionary(s) + statesPart(s) + tablesPart(s) + parametersPart(s)
+	return dictionary(s) + mapping(s) + validationRules(s) + transformations(s) + events(s) + statesPart(s) + tablesPart(s) + parametersPart(s)
 }
 
-// TestDictionaryIsComplete looks for every field, rule and message of the contract.
-func TestDictionaryIsComplete(t *testing.T) {
+// TestFrenchDocumentsAreComplete looks for every field, rule, message and column of
+// the contract in the document that is about it.
+func TestFrenchDocumentsAreComplete(t *testing.T) {
 	s, err := load(project)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := dictionary(s)
-	want := func(what string) {
+	texts := map[string]string{
+		fileDictionary: dictionary(s), fileMapping: mapping(s), fileRules: validationRules(s), fileTransformations: transformations(s), fileEvents: events(s),
+	}
+	want := func(document, what string) {
 		t.Helper()
-		if !strings.Contains(text, what) {
-			t.Errorf("the dictionary lacks %q", what)
+		if !strings.Contains(texts[document], what) {
+			t.Errorf("docs/%s lacks %q", document, what)
 		}
 	}
 	for _, r := range s.contract.Resources {
-		want("`final." + r.Name + "`")
-		want(r.EventType)
+		for document := range texts {
+			want(document, ". "+r.Title+" — `"+r.Name+"`\n")
+		}
+		want(fileMapping, "`"+r.FileType+"` → `staging."+r.Name+"` → `final."+r.Name+"` — "+loadAction(r.Load))
+		want(fileEvents, "Type `"+r.EventType+"`")
+		want(fileEvents, "| `"+r.EventType+"` | `"+r.FileType+"` | `final."+r.Name+"` |")
 		for _, f := range r.Fields {
-			want("| `" + f.Name + "` | " + f.Title + " | ")
+			want(fileDictionary, "| `"+f.Name+"` | "+f.Title+" | ")
+			want(fileMapping, "| `"+f.Name+"` | `"+string(f.Type)+"` | "+stagedAs(r, f)+" | "+targets(f)+" | `"+f.Target+"` |")
+			want(fileRules, "| `"+f.Name+"` | `"+contract.RuleType+"` | ")
+			want(fileTransformations, "| `"+f.Name+"` | "+transformation(f)+" | "+targets(f)+" |")
+			want(fileEvents, "| `"+f.Target+"` | "+eventType(f)+" | champ `"+f.Name+"` |")
 		}
 		for _, rule := range r.Rules {
-			want(rule.Message)
+			want(fileRules, rule.Message)
 		}
 		for _, rule := range r.ChildRules {
-			want(rule.Message)
+			want(fileRules, rule.Message)
 		}
 		for _, c := range r.TargetColumns()[:len(r.TargetColumns())-4] {
-			want("`" + c.Name + " " + shortType(c.SQLType) + "`")
+			want(fileMapping, "`"+c.Name+" "+shortType(c.SQLType)+"`")
+		}
+		for _, c := range r.TargetColumns()[len(r.TargetColumns())-4:] {
+			want(fileMapping, "| `"+c.Name+"` | `"+shortType(c.SQLType)+"` | ")
+		}
+		if r.Enrichment != nil {
+			for _, f := range r.Enrichment.Fields {
+				want(fileTransformations, "| `"+f.Name+"` | `"+string(f.Type)+"` |")
+				want(fileEvents, "| `"+f.Name+"` | "+jsonType(f.Type)+" | source ")
+			}
+		}
+	}
+	for _, c := range event.Columns() {
+		if eventColumn(c.Name) == "" {
+			t.Errorf("docs/%s does not explain the column %s", fileEvents, c.Name)
+		}
+	}
+}
+
+// TestLinks: the documents in French name each other.
+func TestLinks(t *testing.T) {
+	s, err := load(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range documents() {
+		if d.whole == nil {
+			continue
+		}
+		text := d.whole(s)
+		for _, other := range documents() {
+			if link := "](" + filepath.Base(other.path) + ")"; other.whole != nil && other.path != d.path && !strings.Contains(text, link) {
+				t.Errorf("%s does not link %s", d.path, other.path)
+			}
 		}
 	}
 }
@@ -95,9 +142,11 @@ func TestStates(t *testing.T) {
 // TestCheckNamesTheStaleFile spoils one document of a copy.
 func TestCheckNamesTheStaleFile(t *testing.T) {
 	root := t.TempDir()
-	for _, name := range []string{
-		"template.yaml", "statemachine/import.asl.json", "docs/dictionnaire.md", "docs/diagrams.md", "docs/deploy.md",
-	} {
+	names := []string{"template.yaml", "statemachine/import.asl.json"}
+	for _, d := range documents() {
+		names = append(names, d.path)
+	}
+	for _, name := range names {
 		text, err := os.ReadFile(filepath.Join(project, name))
 		if err != nil {
 			t.Fatal(err)

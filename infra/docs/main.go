@@ -1,12 +1,13 @@
 // Command docs generates the documents that follow from the project's own files:
-// the data dictionary from the contract, the diagrams of the state machine and of
+// the data dictionary, the source-to-target mapping, the rules of validation and
+// transformation and the events from the contract, the diagrams of the state machine and of
 // the tables, and the table of the template's parameters.
 //
 //	go run ./infra/docs         writes what changed
 //	go run ./infra/docs -check  writes nothing; fails if a document is stale
 //
-// docs/dictionnaire.md is generated as a whole. Elsewhere a generated part stands
-// between two comments, and everything around them is written by hand:
+// The documents in French are generated as a whole. Elsewhere a generated part
+// stands between two comments, and everything around them is written by hand:
 //
 //	<!-- begin generated: NAME -->
 //	<!-- end generated: NAME -->
@@ -45,7 +46,11 @@ type document struct {
 // documents lists what is generated.
 func documents() []document {
 	return []document{
-		{path: "docs/dictionnaire.md", whole: dictionary},
+		{path: "docs/" + fileDictionary, whole: dictionary},
+		{path: "docs/" + fileMapping, whole: mapping},
+		{path: "docs/" + fileRules, whole: validationRules},
+		{path: "docs/" + fileTransformations, whole: transformations},
+		{path: "docs/" + fileEvents, whole: events},
 		{path: "docs/diagrams.md", parts: map[string]func(*source) string{"states": statesPart, "tables": tablesPart}},
 		{path: "docs/deploy.md", parts: map[string]func(*source) string{"parameters": parametersPart}},
 	}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"strings"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/event"
+)
+
+// events is docs/evenements.md, in French: what stands in final.events.
+func events(s *source) string {
+	var out strings.Builder
+	begin(&out, s, "Événements")
+	line(&out, "\nChaque enregistrement valide devient un événement, écrit exactement une fois dans `final.events` (une partition par import), dans la")
+	line(&out, "transaction qui publie l'import : un lecteur voit tous les événements d'un import ou aucun.\n")
+	line(&out, "## Types\n")
+	t := newTable(&out, "Type d'événement", "Fichier", "Table cible", "Clé dans `data`", "`client_id`", "Enrichi")
+	for _, r := range s.contract.Resources {
+		keys := make([]string, len(r.Key))
+		for i, name := range r.Key {
+			keys[i] = r.Field(name).Target
+		}
+		t.row(code(r.EventType), code(r.FileType), code("final."+r.Name), codes(keys), yesNo(hasClient(r)), yesNo(r.Enrichment != nil))
+	}
+	line(&out, "\n## Colonnes de `final.events`\n")
+	t = newTable(&out, "Colonne", "Type", "Contenu")
+	for _, c := range event.Columns() {
+		t.row(code(c.Name), code(shortType(c.SQLType)), eventColumn(c.Name))
+	}
+	line(&out, "\nValeurs de `enrichment` : %s (la source a répondu), %s (elle ne connaît pas la clé), %s (elle n'a pas répondu ; %s en dit la cause),",
+		code(event.EnrichmentOK), code(event.EnrichmentNotFound), code(event.EnrichmentFailed), code("data."+event.ErrorMember))
+	line(&out, "`NULL` (rien à enrichir).")
+	for i, r := range s.contract.Resources {
+		section(&out, i, r)
+		line(&out, "Type %s. Membres de `data`, dans cet ordre :\n", code(r.EventType))
+		t := newTable(&out, "Membre", "Type JSON", "Origine")
+		for _, f := range r.Fields {
+			t.row(code(f.Target), eventType(f), "champ "+code(f.Name))
+		}
+		if r.Enrichment == nil {
+			continue
+		}
+		for _, f := range r.Enrichment.Fields {
+			t.row(code(f.Name), jsonType(f.Type), "source "+code(r.Enrichment.Source)+", si elle a répondu")
+		}
+		t.row(code(event.ErrorMember), "chaîne", "cause, si la source n'a pas répondu")
+	}
+	return out.String()
+}
+
+// hasClient tells whether the events of a resource name a client.
+func hasClient(r *contract.Resource) bool {
+	for _, f := range r.Fields {
+		if f.Domain == "client_id" {
+			return true
+		}
+	}
+	return false
+}
+
+// eventColumn explains a column of final.events.
+func eventColumn(name string) string {
+	return map[string]string{ //nolint:gosec // names of columns, no credentials
+		"event_id":        "identifiant (UUID version 7), croissant dans le temps",
+		"timestamp":       "quand l'événement a été fait",
+		"event_type":      "type, voir plus haut",
+		"import_id":       "l'import",
+		"generation":      "sa génération",
+		"resource":        "la ressource du contrat, nommée comme sa table cible",
+		"file_date":       "la date dans le nom du fichier",
+		"file":            "le nom du fichier",
+		"chunk":           "le morceau du fichier, à partir de 0",
+		"line_number":     "la ligne du fichier ; dans un tableau JSON, le rang de l'élément",
+		"client_id":       "le client, chiffré ; `NULL` où il n'y en a pas",
+		"client_id_token": "son jeton, pour les jointures",
+		"enrichment":      "ce qu'il est advenu de l'enrichissement",
+		"data":            "les champs, objet JSON",
+	}[name]
+}
+
+// eventType is the JSON type of a field in an event's data.
+func eventType(f *contract.Field) string {
+	text := jsonType(f.Type)
+	if f.Sensitive() {
+		text = "chaîne (chiffré, base64)"
+	}
+	if !f.Required {
+		text += " ou `null`"
+	}
+	return text
+}
+
+// jsonType is the JSON type of a value.
+func jsonType(t contract.Type) string {
+	switch t {
+	case contract.TypeInteger, contract.TypeNumber:
+		return "nombre"
+	case contract.TypeBoolean:
+		return "booléen"
+	default:
+		return "chaîne"
+	}
+}

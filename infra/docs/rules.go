@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/record"
+)
+
+// validationRules is docs/regles-validation.md, in French: every rule that can
+// reject a file or a record, with what the error table and the central log say.
+func validationRules(s *source) string {
+	var out strings.Builder
+	begin(&out, s, "Règles de validation")
+	principles(&out)
+	fileFaults(&out)
+	for i, r := range s.contract.Resources {
+		section(&out, i, r)
+		rules(&out, s.contract, r)
+	}
+	return out.String()
+}
+
+// principles says in which order rules are checked, and what follows.
+func principles(out *strings.Builder) {
+	line(out, "\n## Principes\n")
+	line(out, "- Tous les motifs d'un enregistrement sont rapportés, chacun par une ligne de `etl.errors` et du journal central, sans jamais montrer la valeur.")
+	line(out, "- Une valeur manquante d'un champ obligatoire ne viole que `%s`, une valeur d'un autre type que `%s` ; les autres contraintes d'un champ sont toutes vérifiées.", contract.RuleRequired, contract.RuleType)
+	line(out, "- Une règle entre champs est vérifiée si tous les champs qu'elle nomme sont présents et de leur type.")
+	line(out, "- Puis, parents d'abord : unicité (la première ligne est retenue, les suivantes sont rejetées et nomment la première), relations, règles entre fichiers, cycles.")
+	line(out, "- Un enregistrement dont le parent est rejeté ou inconnu est rejeté, en cascade, jusqu'à ce que plus rien ne change.")
+	line(out, "- Un parent est un enregistrement valide du même import ou, pour les tables insérées ou mises à jour, une ligne déjà publiée.")
+	line(out, "- Nul fichier n'a de limite de rejets, sauf par le contrat (`etl:budget`) ou le paramètre `RejectBudget` ; au-delà l'import échoue (`BudgetExceeded`).")
+}
+
+// fileFaults lists what rejects a record or a file before any rule is looked at.
+func fileFaults(out *strings.Builder) {
+	line(out, "\n## Enregistrements et fichiers illisibles\n")
+	line(out, "Un enregistrement illisible est un rejet, avec son numéro de ligne, sans champ ; son texte n'est gardé que chiffré.")
+	line(out, "Le premier motif de cette liste qui convient est retenu.\n")
+	t := newTable(out, "Règle (`etl.errors.rule`)", "Message")
+	for _, f := range []record.Fault{
+		record.FaultTruncated, record.FaultSize, record.FaultQuote, record.FaultNUL, record.FaultEncoding, record.FaultJSON, record.FaultFields,
+	} {
+		t.row(code(string(f)), cell(message.Malformed(string(f))))
+	}
+	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import à la première étape (`InvalidFile`) :")
+	for _, reason := range []string{message.FileEmpty, message.FileNoRecord, message.FileFormat, message.FileEncoding("utf-8")} {
+		line(out, "- %s ;", reason)
+	}
+	line(out, "- %s.", message.FileHeader([]string{"…"}, []string{"…"}))
+}
+
+// rules lists every rule that can reject a record, with what the error table and
+// the central log say.
+func rules(out *strings.Builder, pkg *contract.Package, r *contract.Resource) {
+	t := newTable(out, "Champ", "Règle", "Condition", "Message")
+	for _, f := range r.Fields {
+		fieldRules(t, f)
+	}
+	for _, rule := range r.Rules {
+		t.row(code(rule.Field), code(rule.Name), code(rule.Expression), cell(rule.Message))
+	}
+	t.row(codes(r.Key), code(contract.RulePrimaryKey), "clé unique dans le fichier", cell(message.DuplicateTemplate(r.Key)))
+	for _, key := range r.Unique {
+		t.row(codes(key), code(contract.RuleUnique), "valeur unique dans le fichier", cell(message.DuplicateTemplate(key)))
+	}
+	for _, relation := range r.Relations {
+		t.row(codes(relation.Fields), code(contract.RuleForeignKey), "existe dans "+code(relation.Resource),
+			cell(message.UnknownParent(relation.Fields, relation.Resource)))
+		if relation.Acyclic {
+			t.row(codes(relation.Fields), code(contract.RuleCycle), "ne revient pas à l'enregistrement", cell(message.Cycle(relation.Fields)))
+		}
+	}
+	for _, rule := range r.ChildRules {
+		parent := pkg.Resource(r.Relations[rule.Relation].Resource)
+		t.row(code(rule.Field), code(rule.Name), code(rule.Field+" "+rule.Comparison+" "+parent.Name+"."+rule.ParentField), cell(rule.Message))
+	}
+}
+
+// fieldRules lists the rules of one field in the order in which they are checked.
+func fieldRules(t *table, f *contract.Field) {
+	add := func(rule, condition, text string) { t.row(code(f.Name), code(rule), condition, cell(text)) }
+	if f.Required {
+		add(contract.RuleRequired, "présent", message.Required(f.Name))
+	}
+	add(contract.RuleType, code(string(f.Type)), message.Type(f.Name, string(f.Type)))
+	if f.Format == contract.FormatEmail {
+		add(contract.RuleFormat, "adresse électronique", message.Email(f.Name))
+	}
+	if f.Pattern != nil {
+		add(contract.RulePattern, code(plainPattern(f.Pattern.String())), message.Pattern(f.Name, f.Expected))
+	}
+	if f.MinLength > 0 {
+		add(contract.RuleMinLength, fmt.Sprintf("≥ %d caractères", f.MinLength), message.MinLength(f.Name, f.MinLength))
+	}
+	if f.MaxLength > 0 {
+		add(contract.RuleMaxLength, fmt.Sprintf("≤ %d caractères", f.MaxLength), message.MaxLength(f.Name, f.MaxLength))
+	}
+	if f.Enum != nil {
+		add(contract.RuleEnum, fmt.Sprintf("une des %d valeurs admises", len(f.Enum)), message.Enum(f.Name, f.Expected, f.Enum))
+	}
+	for _, b := range bounds(f) {
+		add(b.rule, b.sign+" "+b.limit.Text('f'), b.explain(f.Name, b.limit.Text('f')))
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"strings"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/event"
+)
+
+// transformations is docs/regles-transformation.md, in French: what becomes of a
+// valid value on its way into the target table and the event.
+func transformations(s *source) string {
+	var out strings.Builder
+	begin(&out, s, "Règles de transformation")
+	line(&out, "\n## Par type\n")
+	line(&out, "Une valeur publique valide est convertie ainsi ; une valeur manquante devient `NULL`, et `null` dans `events.data`.\n")
+	t := newTable(&out, "Type source", "Type cible", "Conversion vers la table cible", "Dans `events.data`")
+	for _, fieldType := range []contract.Type{
+		contract.TypeString, contract.TypeInteger, contract.TypeNumber, contract.TypeBoolean, contract.TypeDate, contract.TypeDateTime,
+	} {
+		column, data := conversion(fieldType)
+		t.row(code(string(fieldType)), code(shortType(fieldType.SQLType())), column, data)
+	}
+	line(&out, "\n## Par sensibilité\n")
+	t = newTable(&out, "Marque", "Transformation", "Dans la table cible", "Dans `events.data`")
+	t.row("**C**", "chiffrement AES-256-GCM, lié à l'import, à la génération, au fichier, à la colonne et à la ligne ; jamais ouvert ensuite", "`x bytea`", "le chiffré en base64")
+	t.row("**T**", "le même chiffrement, et un jeton HMAC-SHA-256 de 17 octets de la forme canonique, le même dans tous les imports", "`x bytea`, `x_token bytea`", "le chiffré en base64")
+	for i, r := range s.contract.Resources {
+		section(&out, i, r)
+		t := newTable(&out, "Champ", "Transformation", "Cible")
+		for _, f := range r.Fields {
+			t.row(code(f.Name), transformation(f), targets(f))
+		}
+		line(&out, "\nPuis l'événement %s.", code(r.EventType))
+		enriched(&out, r)
+	}
+	return out.String()
+}
+
+// conversion says what becomes of a public value of a type.
+func conversion(t contract.Type) (column, data string) {
+	switch t {
+	case contract.TypeInteger:
+		return "entier de 64 bits", "nombre, sans signe plus ni zéros de tête"
+	case contract.TypeNumber:
+		return "décimal exact, jamais flottant ; exposant développé, zéros finals gardés", "nombre, de mêmes chiffres"
+	case contract.TypeBoolean:
+		return "booléen", "`true` ou `false`"
+	case contract.TypeDate:
+		return "date", "texte, inchangé"
+	case contract.TypeDateTime:
+		return "instant, à la microseconde", "texte, inchangé"
+	default:
+		return "texte, inchangé", "texte, inchangé"
+	}
+}
+
+// transformation says what becomes of a field.
+func transformation(f *contract.Field) string {
+	var steps []string
+	if f.Target != f.Name {
+		steps = append(steps, "renommé "+code(f.Target))
+	}
+	switch f.Sensitivity {
+	case contract.Cipher:
+		steps = append(steps, "chiffré")
+	case contract.Token:
+		steps = append(steps, "chiffré ; jeton du domaine "+code(f.Domain))
+	default:
+		column, _ := conversion(f.Type)
+		steps = append(steps, column)
+	}
+	return strings.Join(steps, " ; ")
+}
+
+// enriched lists what an external system adds to the events.
+func enriched(out *strings.Builder, r *contract.Resource) {
+	e := r.Enrichment
+	if e == nil {
+		return
+	}
+	revealed := ""
+	if len(e.Reveal) > 0 {
+		revealed = " ; transmis en clair à la source, dans le corps de la requête TLS : " + codes(e.Reveal)
+	}
+	line(out, "\nEnrichissement par la source %s (%s), interrogée par %s%s. Champs ajoutés à `events.data` :\n", code(e.Source), e.Kind, codes(e.Key), revealed)
+	t := newTable(out, "Champ", "Type")
+	for _, f := range e.Fields {
+		t.row(code(f.Name), code(string(f.Type)))
+	}
+	line(out, "\nSans réponse de la source l'événement est publié quand même : `enrichment` vaut %s, %s en dit la cause, et une ligne de", code(event.EnrichmentFailed), code(event.ErrorMember))
+	line(out, "`etl.errors` (règle `enrichment`) le signale.")
+}

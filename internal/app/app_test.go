@@ -34,7 +34,7 @@ func read(t *testing.T, variables map[string]string) (Env, error) {
 	for _, name := range []string{
 		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "DATA_KEY_ID", "MAC_KEY_ID",
 		"ENRICHMENT_CLIENTS_URL", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
-		"NO_HISTORY", "STAGING_RETENTION_DAYS",
+		"NO_HISTORY", "STAGING_RETENTION_DAYS", "MAX_DAILY_RECORDS",
 	} {
 		t.Setenv(name, variables[name])
 	}
@@ -57,11 +57,12 @@ func TestEnvValues(t *testing.T) {
 		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "STATE_MACHINE_ARN": "s", "ALERTS_TOPIC_ARN": "a", "DATABASE_SECRET_ARN": "d",
 		"DATA_KEY_ID": "dk", "MAC_KEY_ID": "mk", "ENRICHMENT_CLIENTS_URL": "https://e", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
 		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "STAGING_RETENTION_DAYS": "7",
+		"MAX_DAILY_RECORDS": "8",
 	})
 	want := Env{
 		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", DataKeyID: "dk", MACKeyID: "mk",
 		EnrichmentClientsURL: "https://e", ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
-		NoHistory: true, StagingRetention: 7 * 24 * time.Hour,
+		NoHistory: true, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8,
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -72,7 +73,7 @@ func TestEnvValues(t *testing.T) {
 func TestEnvErrors(t *testing.T) {
 	for name, values := range map[string][]string{
 		"CHUNK_BYTES": {"abc", "-1", "1.5", "99999999999999999999"}, "CHUNK_RECORDS": {"-2", " 1"}, "MAX_CONCURRENCY": {"many"},
-		"DEADLINE_DAYS_BACK": {"-1"}, "STAGING_RETENTION_DAYS": {"forever"}, "LOG_LEVEL": {"verbose"},
+		"DEADLINE_DAYS_BACK": {"-1"}, "STAGING_RETENTION_DAYS": {"forever"}, "MAX_DAILY_RECORDS": {"-1", "1e6"}, "LOG_LEVEL": {"verbose"},
 	} {
 		for _, value := range values {
 			if _, err := read(t, map[string]string{name: value}); err == nil || !strings.Contains(err.Error(), name) {

@@ -30,6 +30,7 @@ type Env struct {
 	DeadlineDaysBack     int           // DEADLINE_DAYS_BACK, default 1
 	NoHistory            bool          // NO_HISTORY: there is no initial import to wait for
 	StagingRetention     time.Duration // STAGING_RETENTION_DAYS, default 30 days
+	MaxDailyRecords      int64         // MAX_DAILY_RECORDS: records that a daily import may have, default 0: no limit
 	RejectBudget         string        // REJECT_BUDGET: limits instead of the contract's, "clients=5%,ventes=1000"
 }
 
@@ -87,6 +88,7 @@ func readEnv() (Env, error) {
 		DeadlineDaysBack:     int(e.number("DEADLINE_DAYS_BACK", 1)),
 		NoHistory:            e.text("NO_HISTORY", "false") == "true",
 		StagingRetention:     time.Duration(e.number("STAGING_RETENTION_DAYS", 30)) * 24 * time.Hour,
+		MaxDailyRecords:      e.number("MAX_DAILY_RECORDS", 0),
 		RejectBudget:         e.text("REJECT_BUDGET", ""),
 	}
 	return env, e.err

@@ -128,6 +128,23 @@ func (e *BudgetExceeded) Error() string {
 // Advice implements [Stop].
 func (e *BudgetExceeded) Advice() Advice { return Redrive }
 
+// TooManyRecords reports a daily import of more records than its one publishing
+// transaction may take in time. Nothing was protected or staged; a restart with
+// smaller files goes on, as does a redrive once the limit is raised.
+type TooManyRecords struct {
+	ImportID string
+	Records  int64 // of all files of the date
+	Limit    int64 // records that a daily import may have
+}
+
+// Error implements error.
+func (e *TooManyRecords) Error() string {
+	return message.TooManyRecords(e.ImportID, e.Records, e.Limit)
+}
+
+// Advice implements [Stop].
+func (e *TooManyRecords) Advice() Advice { return Restart }
+
 // Incompatible reports a work object that another version of the tables or of
 // the contract wrote.
 type Incompatible struct {

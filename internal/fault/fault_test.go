@@ -41,6 +41,7 @@ var lifting = map[string]struct {
 	"superseded":                      {&fault.Superseded{ImportID: "I", Generation: 2}, "Superseded", fault.None},
 	"incompatible":                    {&fault.Incompatible{Object: "k", Reason: "r"}, "Incompatible", fault.Restart},
 	"budget exceeded":                 {&fault.BudgetExceeded{ImportID: "I", Files: []string{"f"}}, "BudgetExceeded", fault.Redrive},
+	"too many records":                {&fault.TooManyRecords{ImportID: "I", Records: 2, Limit: 1}, "TooManyRecords", fault.Restart},
 	"mismatch":                        {mismatch(), "Mismatch", fault.Restart},
 	"refused":                         {&fault.Refused{ImportID: "I", Reason: "r"}, "Refused", fault.None},
 	"unexpected":                      {&fault.Unexpected{Err: errPlain}, "Unexpected", fault.Redrive},

@@ -52,3 +52,19 @@ func TestOverBudget(t *testing.T) {
 		t.Error(todo)
 	}
 }
+
+func TestTooManyRecords(t *testing.T) {
+	t.Parallel()
+	text := message.TooManyRecords("IMPORT_1", 2_000_001, 2_000_000)
+	for _, part := range []string{"IMPORT_1", message.Count(2_000_001), message.Count(2_000_000), "MaxDailyRecords", "Rien n'a été chargé"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q does not say %q", text, part)
+		}
+	}
+	todo := message.WhatToDo("IMPORT_1", "TooManyRecords", "restart")
+	for _, part := range []string{"make restart IMPORT_ID=IMPORT_1", "make redrive IMPORT_ID=IMPORT_1", "MaxDailyRecords", "dates suivantes"} {
+		if !strings.Contains(todo, part) {
+			t.Errorf("%q does not say %q", todo, part)
+		}
+	}
+}

@@ -21,6 +21,12 @@ func Superseded(importID string, generation int) string {
 	return fmt.Sprintf("Import %s : la génération %d n'est plus la génération courante, rien n'a été écrit.", importID, generation)
 }
 
+// TooManyRecords explains why a daily import is refused before anything is loaded.
+func TooManyRecords(importID string, records, limit int64) string {
+	return fmt.Sprintf("Import %s : %s enregistrements, alors qu'un import quotidien en admet %s au plus (paramètre MaxDailyRecords de la pile). Rien n'a été chargé.",
+		importID, Count(records), Count(limit))
+}
+
 // Incompatible explains why a work object cannot be used.
 func Incompatible(object, reason string) string {
 	return fmt.Sprintf("Objet de travail %s : %s. Recommencez l'import (restart).", object, reason)

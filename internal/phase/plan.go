@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
@@ -45,9 +46,14 @@ type Plan struct {
 	Common
 	DB       *postgres.DB
 	Recorder PlanRecorder
+	// MaxDailyRecords is how many records the files of a daily import may have
+	// together, as one transaction publishes them; 0 is no limit. An initial import
+	// has none.
+	MaxDailyRecords int64
 }
 
-// Run writes the manifest and the tables; a second run finds both.
+// Run writes the manifest and the tables; a second run finds both. It fails with
+// *[fault.TooManyRecords], before either, if a daily import is too large.
 func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	started := p.Now()
 	out := PlanOut{Bucket: p.Work.Bucket(), ResultsPrefix: in.Import.prefix() + "results"}
@@ -57,6 +63,9 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 		out.Records += s.Records
 		out.Resources = append(out.Resources, s.Resource)
 		chunks[s.Resource] = s.Chunks
+	}
+	if in.Import.Mode == Daily && p.MaxDailyRecords > 0 && out.Records > p.MaxDailyRecords {
+		return PlanOut{}, &fault.TooManyRecords{ImportID: in.Import.ImportID, Records: out.Records, Limit: p.MaxDailyRecords}
 	}
 	out.Targets = append(append(out.Targets, out.Resources...), eventsTable)
 	object, created, err := p.Work.PutOnce(ctx, in.Import.prefix()+"manifest.jsonl", nil, func(w io.Writer) error {

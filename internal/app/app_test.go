@@ -34,7 +34,8 @@ func read(t *testing.T, variables map[string]string) (Env, error) {
 	for _, name := range []string{
 		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "DATA_KEY_ID", "MAC_KEY_ID",
 		"ENRICHMENT_CLIENTS_URL", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
-		"NO_HISTORY", "STAGING_RETENTION_DAYS", "MAX_DAILY_RECORDS",
+		"NO_HISTORY", "STAGING_RETENTION_DAYS", "MAX_DAILY_RECORDS", "AUTOMATIC_REDRIVES", "AUTOMATIC_REDRIVE_DELAY", "RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_GROUP",
+		"REDRIVE_SCHEDULE_ROLE_ARN",
 	} {
 		t.Setenv(name, variables[name])
 	}
@@ -46,6 +47,7 @@ func TestEnvDefaults(t *testing.T) {
 	want := Env{
 		ChunkBytes: 32 << 20, ChunkRecords: 2000, MaxConcurrency: 4, LogLevel: slog.LevelInfo,
 		DeadlineTimeZone: "Europe/Paris", DeadlineDaysBack: 1, StagingRetention: 30 * 24 * time.Hour,
+		AutomaticRedrives: 3, RedriveDelay: time.Minute,
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -58,11 +60,12 @@ func TestEnvValues(t *testing.T) {
 		"DATA_KEY_ID": "dk", "MAC_KEY_ID": "mk", "ENRICHMENT_CLIENTS_URL": "https://e", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
 		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "STAGING_RETENTION_DAYS": "7",
 		"MAX_DAILY_RECORDS": "8",
+		"AUTOMATIC_REDRIVES": "0", "AUTOMATIC_REDRIVE_DELAY": "1", "RERUN_FUNCTION_ARN": "f", "REDRIVE_SCHEDULE_GROUP": "g", "REDRIVE_SCHEDULE_ROLE_ARN": "o",
 	})
 	want := Env{
 		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", DataKeyID: "dk", MACKeyID: "mk",
 		EnrichmentClientsURL: "https://e", ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
-		NoHistory: true, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8,
+		NoHistory: true, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)

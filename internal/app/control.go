@@ -5,6 +5,8 @@ import (
 	"time"
 	_ "time/tzdata" // the functions' system has no time zones
 
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/postgres"
@@ -25,7 +27,13 @@ func (a *App) Control(db *postgres.DB) *control.Control {
 		Registry: records, Executions: executions, Histories: executions, Names: names, Alerts: a.Alerts(),
 		Reports: report.Writer{Objects: a.S3(), Bucket: a.Env.WorkBucket, Registry: records, Now: a.Now},
 		Log:     a.Log, Now: a.Now, StateMachineARN: a.Env.StateMachineARN, NoHistory: a.Env.NoHistory,
-		Zone: zone, DaysBack: a.Env.DeadlineDaysBack,
+		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
+	}
+	if a.Env.RerunFunctionARN != "" {
+		cfg.Later = control.Schedules{
+			Client: scheduler.NewFromConfig(a.AWS), Group: a.Env.ScheduleGroup,
+			FunctionARN: a.Env.RerunFunctionARN, RoleARN: a.Env.ScheduleRoleARN,
+		}
 	}
 	if db != nil {
 		cfg.Fence = db

@@ -28,6 +28,11 @@ type Env struct {
 	LogLevel             slog.Level    // LOG_LEVEL, default INFO
 	DeadlineTimeZone     string        // DEADLINE_TIME_ZONE, default Europe/Paris
 	DeadlineDaysBack     int           // DEADLINE_DAYS_BACK, default 1
+	AutomaticRedrives    int           // AUTOMATIC_REDRIVES, default 3
+	RedriveDelay         time.Duration // AUTOMATIC_REDRIVE_DELAY in seconds, default 60
+	RerunFunctionARN     string        // RERUN_FUNCTION_ARN: what plans redrives only
+	ScheduleGroup        string        // REDRIVE_SCHEDULE_GROUP: likewise
+	ScheduleRoleARN      string        // REDRIVE_SCHEDULE_ROLE_ARN: likewise
 	NoHistory            bool          // NO_HISTORY: there is no initial import to wait for
 	StagingRetention     time.Duration // STAGING_RETENTION_DAYS, default 30 days
 	MaxDailyRecords      int64         // MAX_DAILY_RECORDS: records that a daily import may have, default 0: no limit
@@ -86,6 +91,11 @@ func readEnv() (Env, error) {
 		LogLevel:             e.level("LOG_LEVEL"),
 		DeadlineTimeZone:     e.text("DEADLINE_TIME_ZONE", "Europe/Paris"),
 		DeadlineDaysBack:     int(e.number("DEADLINE_DAYS_BACK", 1)),
+		AutomaticRedrives:    int(e.number("AUTOMATIC_REDRIVES", 3)),
+		RedriveDelay:         time.Duration(e.number("AUTOMATIC_REDRIVE_DELAY", 60)) * time.Second,
+		RerunFunctionARN:     e.text("RERUN_FUNCTION_ARN", ""),
+		ScheduleGroup:        e.text("REDRIVE_SCHEDULE_GROUP", ""),
+		ScheduleRoleARN:      e.text("REDRIVE_SCHEDULE_ROLE_ARN", ""),
 		NoHistory:            e.text("NO_HISTORY", "false") == "true",
 		StagingRetention:     time.Duration(e.number("STAGING_RETENTION_DAYS", 30)) * 24 * time.Hour,
 		MaxDailyRecords:      e.number("MAX_DAILY_RECORDS", 0),

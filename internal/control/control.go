@@ -74,7 +74,8 @@ type Landing interface {
 
 // Config is what a [Control] needs. Mandatory: Registry, Executions, Histories,
 // Names, Alerts, Reports, Log, Now, StateMachineARN. Fence is needed by
-// [Control.Rerun], Landing and Zone by [Control.Sweep].
+// [Control.Rerun], Landing and Zone by [Control.Sweep]. Without Later planned
+// redrives are made by the sweep alone.
 type Config struct {
 	Registry   *registry.Registry
 	Executions Executions
@@ -84,6 +85,7 @@ type Config struct {
 	Reports    Reports
 	Fence      Fence
 	Landing    Landing
+	Later      Later
 	Log        *slog.Logger
 	Now        func() time.Time
 
@@ -91,6 +93,8 @@ type Config struct {
 	NoHistory       bool           // there is no initial import to wait for
 	Zone            *time.Location // in which the deadline's date is taken
 	DaysBack        int            // days from the due date to the deadline's local date
+	Redrives        int            // automatic redrives after a failure that may pass, until there is progress; 0: none
+	RedriveDelay    time.Duration  // before the first of them; the later ones wait longer
 }
 
 // Control is the state of no import: it holds only its configuration and is safe

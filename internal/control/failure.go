@@ -28,6 +28,11 @@ func (c *Control) failure(ctx context.Context, imp registry.Import, d *sfn.Descr
 	if err != nil {
 		return registry.Fault{}, err
 	}
+	if d.Status == sfntypes.ExecutionStatusAborted {
+		// Whatever failed meanwhile, a person wanted it to stop.
+		f := registry.Fault{State: c.locate(ctx, imp, d).state, Name: string(d.Status), Message: message.ReasonStopped, Advice: string(fault.Redrive)}
+		return f, nil
+	}
 	name := aws.ToString(d.Error)
 	f, known := newest(faults, "", name)
 	if !known {
@@ -85,8 +90,6 @@ type place struct {
 
 func (p place) reason() string {
 	switch {
-	case p.ended == sfntypes.ExecutionStatusAborted:
-		return message.ReasonStopped
 	case p.ended == sfntypes.ExecutionStatusTimedOut && p.cause == "":
 		return message.ReasonTimedOut
 	case p.name == "":

@@ -155,7 +155,7 @@ func (t *topic) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.
 
 func TestAlerts(t *testing.T) {
 	client := &topic{}
-	alert := message.AlertFailed("IMPORT_20241009_150000_001", message.StepLoading, "raison", "à faire", "s3://x")
+	alert := message.AlertFailed("IMPORT_20241009_150000_001", message.StepLoading, "raison", "à faire", "aucune.", "s3://x")
 	if err := (control.Alerts{Client: client, TopicARN: "arn:topic"}).Alert(t.Context(), alert); err != nil {
 		t.Fatal(err)
 	}

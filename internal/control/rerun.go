@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -27,6 +29,7 @@ type Request struct {
 	Mode     string `json:"mode"`
 	Force    bool   `json:"force,omitempty"`   // not available: refused
 	Trigger  string `json:"trigger,omitempty"` // one of the triggers of package registry; empty: console
+	Attempt  int    `json:"attempt,omitempty"` // number of the attempt whose failure this is planned for; 0: not planned
 }
 
 // Answer tells what a re-execution did.
@@ -41,8 +44,20 @@ type Answer struct {
 
 // Rerun resumes, restarts or abandons an import. It fails with *fault.Refused if
 // the import's state does not allow it, and with *fault.Transient where a service
-// did not answer; it may then be called again.
+// did not answer; it may then be called again. A planned redrive that the
+// import's state does not allow any more is no fault: the answer has no kind, and
+// says why.
 func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
+	a, err := c.rerun(ctx, request)
+	if refused, ok := errors.AsType[*fault.Refused](err); ok && request.Attempt != 0 {
+		c.Log.InfoContext(ctx, message.LogAutomaticVoid, centrallog.ImportID(request.ImportID), centrallog.Step(message.StepRerun),
+			slog.String("error_details", refused.Reason))
+		return Answer{ImportID: request.ImportID, Message: refused.Reason}, nil
+	}
+	return a, err
+}
+
+func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	refuse := func(reason string) (Answer, error) {
 		return Answer{}, &fault.Refused{ImportID: request.ImportID, Reason: reason}
 	}
@@ -67,6 +82,8 @@ func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 		return Answer{}, err
 	}
 	switch {
+	case stale(request, imp):
+		return refuse(message.RefusedOvertaken)
 	case request.Mode == ModeAbandon && imp.Status == message.StatusAbandoned:
 		return answer(imp, registry.KindAbandon, message.Abandoned(imp.ImportID)), c.Advance(ctx, registry.TriggerAutomatic)
 	case request.Force:

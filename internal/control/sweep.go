@@ -51,7 +51,10 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 		swept.Open++
 		imp, err := c.Registry.Import(ctx, e.ImportID)
 		if err == nil {
-			_, err = c.follow(ctx, imp)
+			imp, err = c.follow(ctx, imp)
+		}
+		if err == nil {
+			err = c.overdue(ctx, imp)
 		}
 		trouble = append(trouble, err)
 	}

@@ -153,10 +153,12 @@ func (c *Control) logAttempt(ctx context.Context, importID string, a registry.At
 		slog.String("trigger", a.Trigger), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
 }
 
-// conclude writes the report of an end, logs and alerts it, and settles it. An
-// alert is not kept back by a report that cannot be written; both are made up
-// for later, so an alert may come twice, but never not at all.
+// conclude plans an automatic redrive where one can help, writes the report of an
+// end, logs and alerts it, and settles it. An alert is not kept back by a report
+// that cannot be written or a redrive that cannot be planned; all are made up for
+// later, so an alert may come twice, but never not at all.
 func (c *Control) conclude(ctx context.Context, imp registry.Import) error {
+	imp, planErr := c.plan(ctx, imp)
 	location, reportErr := c.Reports.Write(ctx, imp.ImportID)
 	log := c.Log.With(centrallog.ImportID(imp.ImportID), slog.String("status", imp.Status), slog.String("report", location),
 		slog.Int("generation", imp.Generation), slog.Int("attempt", imp.Attempts))
@@ -167,11 +169,11 @@ func (c *Control) conclude(ctx context.Context, imp registry.Import) error {
 		alertErr = c.Alerts.Alert(ctx, message.AlertSucceeded(imp.ImportID, imp.Mode, imp.FileDate, location))
 	case message.StatusFailed:
 		log.ErrorContext(ctx, message.LogFailed, centrallog.Step(imp.Step), centrallog.Details(imp.Reason),
-			slog.String("state", imp.State), slog.String("error", imp.Fault))
+			slog.String("state", imp.State), slog.String("error", imp.Fault), slog.String("automatic", c.planned(imp)))
 		alertErr = c.Alerts.Alert(ctx, message.AlertFailed(imp.ImportID, imp.Step, imp.Reason,
-			message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice), location))
+			message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice), c.planned(imp), location))
 	}
-	if err := errors.Join(reportErr, alertErr); err != nil {
+	if err := errors.Join(planErr, reportErr, alertErr); err != nil {
 		return fmt.Errorf("control: conclude import %s: %w", imp.ImportID, err)
 	}
 	return c.Registry.Settle(ctx, imp)

@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Log messages of the control functions.
@@ -17,6 +18,7 @@ const (
 	LogEnded         = "Import terminé"
 	LogFailed        = "Import en échec"
 	LogRerun         = "Réexécution"
+	LogAutomaticVoid = "Reprise automatique sans objet"
 	LogForeign       = "Événement ignoré : l'exécution n'est pas l'exécution courante d'un import"
 	LogNoHistory     = "Historique de l'exécution illisible"
 	LogSecondInitial = "Import initial ignoré : des données sont déjà publiées"
@@ -109,12 +111,31 @@ func WhatToDo(importID, faultName, advice string) string {
 	}
 }
 
-// AlertFailed tells that an import failed, where, why, and what to do.
-func AlertFailed(importID, step, reason, whatToDo, report string) Alert {
+// AlertFailed tells that an import failed, where, why, what to do, and what the
+// system does by itself; automatic may be empty.
+func AlertFailed(importID, step, reason, whatToDo, automatic, report string) Alert {
+	if automatic != "" {
+		automatic = "Reprise automatique : " + automatic + "\n"
+	}
 	return Alert{
 		Subject: "ETL-DataLoader : import en echec " + importID,
-		Text: fmt.Sprintf("Import : %s\nStatut : %s\nÉtape : %s\nRaison : %s\n\nÀ faire : %s\nRapport : %s\n",
-			importID, StatusFailed, step, reason, whatToDo, report),
+		Text: fmt.Sprintf("Import : %s\nStatut : %s\nÉtape : %s\nRaison : %s\n\n%sÀ faire : %s\nRapport : %s\n",
+			importID, StatusFailed, step, reason, automatic, whatToDo, report),
+	}
+}
+
+// AutomaticRedrive tells when the system redrives an import by itself, or that it
+// will not: used were made since the last progress, of limit, and the next one is
+// planned for at (zero: none).
+func AutomaticRedrive(used, limit int, at time.Time) string {
+	switch {
+	case !at.IsZero():
+		return fmt.Sprintf("prévue le %s UTC (n° %d sur %d sans progrès). Rien à faire si la cause est passagère.",
+			at.UTC().Format("2006-01-02 à 15:04:05"), used+1, limit)
+	case used == 0:
+		return "aucune."
+	default:
+		return fmt.Sprintf("il n'en reste aucune (%d sur %d faites sans progrès).", used, limit)
 	}
 }
 
@@ -175,6 +196,9 @@ const RefusedAbandoned = "l'import est abandonné ; seul un redémarrage (restar
 
 // RefusedChanged refuses a request that another one overtook.
 const RefusedChanged = "l'import vient de changer d'état ; vérifiez son statut puis recommencez"
+
+// RefusedOvertaken refuses a planned redrive of an import that went on meanwhile.
+const RefusedOvertaken = "la reprise automatique est sans objet : l'import a avancé ou a été repris entre-temps"
 
 // RefusedTaken refuses a request while another import runs.
 func RefusedTaken(holder string) string {

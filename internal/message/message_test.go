@@ -59,7 +59,7 @@ func TestAlerts(t *testing.T) {
 	for name, a := range map[string]message.Alert{
 		"bad name":    message.AlertBadName(long, message.BadDate),
 		"deadline":    message.AlertDeadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
-		"failed":      message.AlertFailed(importID, message.StepValidation, long, long, long),
+		"failed":      message.AlertFailed(importID, message.StepValidation, long, long, long, long),
 		"succeeded":   message.AlertSucceeded(importID, "daily", "2024-10-08", long),
 		"incoherence": message.AlertIncoherence(importID, []string{long, long}),
 	} {

@@ -24,7 +24,7 @@ const (
 const (
 	TriggerFile      = "file"      // a file arrived
 	TriggerDeadline  = "deadline"  // the deadline passed
-	TriggerAutomatic = "automatic" // the system itself: the turn of a waiting date came
+	TriggerAutomatic = "automatic" // the system itself: a waiting date's turn came, or a failure may pass
 	TriggerConsole   = "console"   // a person, in the Step Functions console
 	TriggerCommand   = "command"   // a person, by the command or a test event
 )
@@ -86,6 +86,7 @@ type Import struct {
 	Files            []SealedFile `dynamodbav:"files"`
 
 	Pending   Pending   `dynamodbav:"pending"`
+	Automatic Automatic `dynamodbav:"automatic"`
 	Notified  int       `dynamodbav:"notified"` // value of Observed whose end was reported and alerted, plus 1; 0: none
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`

@@ -53,6 +53,7 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 				trigger = i.Pending.Trigger
 			}
 			i.StartedAt = o.At
+			i.Automatic.follow(trigger)
 			writes = append(writes, write{item: i.attempt(kind, trigger, o.At)})
 		}
 		if i.Pending.Kind == KindResume {
@@ -154,6 +155,9 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		attempt := i.attempt(claim.Pending.Kind, claim.Pending.Trigger, at)
 		i.Status, i.StartedAt, i.EndedAt, i.Pending = message.StatusRunning, at, time.Time{}, Pending{}
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = "", "", "", "", ""
+		if i.Automatic.follow(attempt.Trigger); attempt.Kind == KindRestart {
+			i.Automatic = Automatic{}
+		}
 		entry := Entry{
 			key: queueKey(i.Mode, i.FileDate), Mode: i.Mode, FileDate: i.FileDate,
 			ImportID: i.ImportID, Due: true, Since: i.CreatedAt,
@@ -173,6 +177,7 @@ func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (I
 		at := r.now().UTC()
 		attempt := i.attempt(KindAbandon, claim.Pending.Trigger, at)
 		i.Generation, i.Status, i.EndedAt, i.Pending = generation, message.StatusAbandoned, at, Pending{}
+		i.Automatic = Automatic{}
 		free, err := r.freeSlot(ctx, i.ImportID)
 		return append(free, write{item: attempt}), err
 	}, nil)

@@ -1,0 +1,136 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// Scheduler makes schedules; *scheduler.Client is one.
+type Scheduler interface {
+	CreateSchedule(context.Context, *scheduler.CreateScheduleInput, ...func(*scheduler.Options)) (*scheduler.CreateScheduleOutput, error)
+}
+
+// Later has re-executions asked for at a time to come.
+type Later interface {
+	// Ask has request made at a time, within a minute. A second call with the same
+	// name, whatever the rest, changes nothing. It fails with *fault.Transient where
+	// the service did not answer.
+	Ask(ctx context.Context, name string, at time.Time, request Request) error
+}
+
+// Schedules asks by one-time schedules of Amazon EventBridge Scheduler, which
+// delete themselves once they ran. It is safe for concurrent use.
+type Schedules struct {
+	Client      Scheduler
+	Group       string // name of the schedule group
+	FunctionARN string // of the function that re-executes
+	RoleARN     string // the role that may call it
+}
+
+// Ask implements [Later]; name has at most 64 of the characters 0-9 A-Z a-z - _ .
+// (EventBridge Scheduler API reference, CreateSchedule).
+func (s Schedules) Ask(ctx context.Context, name string, at time.Time, request Request) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return fmt.Errorf("control: encode the schedule %s: %w", name, err)
+	}
+	_, err = s.Client.CreateSchedule(ctx, &scheduler.CreateScheduleInput{
+		Name: &name, GroupName: &s.Group,
+		ScheduleExpression:    aws.String(at.UTC().Format("at(2006-01-02T15:04:05)")),
+		FlexibleTimeWindow:    &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff},
+		ActionAfterCompletion: schedulertypes.ActionAfterCompletionDelete,
+		Target:                &schedulertypes.Target{Arn: &s.FunctionARN, RoleArn: &s.RoleARN, Input: aws.String(string(body))},
+	})
+	if _, exists := errors.AsType[*schedulertypes.ConflictException](err); exists {
+		return nil
+	}
+	return fault.FromAWS("control: create the schedule "+name, err)
+}
+
+// lostAfter is how long after its time a planned redrive is left to its schedule:
+// longer than EventBridge Scheduler's precision of a minute and the function's
+// start take.
+const lostAfter = 5 * time.Minute
+
+// delay is the pause before the nth automatic redrive since the last progress:
+// 1, 5, 15, 30, 45 … times the base.
+func (c *Control) delay(n int) time.Duration {
+	switch n {
+	case 1:
+		return c.RedriveDelay
+	case 2:
+		return 5 * c.RedriveDelay
+	default:
+		return time.Duration(n-2) * 15 * c.RedriveDelay
+	}
+}
+
+// plan decides whether a failed import is redriven automatically, and has it
+// asked for at its time. It may be repeated: the decision stands once made. The
+// import returned shows it, whatever the error.
+func (c *Control) plan(ctx context.Context, imp registry.Import) (registry.Import, error) {
+	if c.Redrives <= 0 || imp.Status != message.StatusFailed || !fault.Retryable(imp.Fault) {
+		return imp, nil
+	}
+	if !imp.Decided() {
+		units, err := c.Registry.Units(ctx, imp.ImportID, imp.Generation)
+		if err != nil {
+			return imp, err
+		}
+		if imp, err = c.Registry.PlanRedrive(ctx, imp, units, c.Redrives, c.delay); err != nil {
+			return imp, err
+		}
+	}
+	if imp.Automatic.At.IsZero() || c.Later == nil {
+		return imp, nil // the sweep resumes what no schedule does
+	}
+	at := imp.Automatic.At
+	if soon := c.Now().Add(time.Second); at.Before(soon) {
+		at = soon
+	}
+	return imp, c.Later.Ask(ctx, fmt.Sprintf("%s-a%d", imp.ImportID, imp.Attempts), at, automatic(imp))
+}
+
+// automatic is the request of the redrive that is planned for imp.
+func automatic(imp registry.Import) Request {
+	return Request{ImportID: imp.ImportID, Mode: ModeResume, Trigger: registry.TriggerAutomatic, Attempt: imp.Attempts}
+}
+
+// planned is what an alert says about an automatic redrive.
+func (c *Control) planned(imp registry.Import) string {
+	if !imp.Decided() {
+		return ""
+	}
+	return message.AutomaticRedrive(imp.Automatic.Used, imp.Automatic.Limit, imp.Automatic.At)
+}
+
+// overdue resumes a failed import whose planned redrive did not come: its
+// schedule was lost, or could not be made.
+func (c *Control) overdue(ctx context.Context, imp registry.Import) error {
+	at := imp.Automatic.At
+	if imp.Status != message.StatusFailed || at.IsZero() || c.Now().Sub(at) < lostAfter {
+		return nil
+	}
+	_, err := c.resume(ctx, imp, registry.TriggerAutomatic)
+	if _, refused := errors.AsType[*fault.Refused](err); refused {
+		return nil // somebody else was faster
+	}
+	return err
+}
+
+// stale tells whether a planned redrive comes for a failure that is no longer the
+// last word: the import goes on, or went on and failed anew.
+func stale(request Request, imp registry.Import) bool {
+	return request.Attempt != 0 && (request.Attempt != imp.Attempts || imp.Status != message.StatusFailed || imp.Automatic.At.IsZero())
+}

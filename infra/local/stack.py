@@ -63,11 +63,11 @@ def up(settings):
     from runner import deployment, postgres, services
     enrichment = services.start_enrichment(settings)
     url = postgres.up(settings)
-    endpoint = services.start_emulator(settings)
+    endpoint, objects = services.start_emulator(settings)
     secret = deployment.put_secret(settings, endpoint, url)
     outputs = deployment.deploy(settings, endpoint, secret, enrichment)
     values = {
-        "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": settings.region, **CREDENTIALS, "DATABASE_URL": url,
+        "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS, "DATABASE_URL": url,
         **{name: outputs[key] for name, key in deployment.OUTPUTS.items() if key in outputs},
         "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret,
     }

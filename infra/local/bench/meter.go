@@ -39,7 +39,7 @@ type watched struct {
 }
 
 // totals are CPU seconds of whole process trees.
-type totals struct{ emulator, postgres, enrichment float64 }
+type totals struct{ emulator, front, postgres, enrichment float64 }
 
 // sampled is the CPU that the functions, and the backends for them, had used at
 // a time, in seconds by function.
@@ -99,10 +99,11 @@ func (m *meter) watch(ctx context.Context) {
 // totals reads the emulator and its front (themselves alone) and the tree of
 // PostgreSQL.
 func (m *meter) totals() (t totals) {
-	for _, pid := range []int{m.stack.emulator, m.stack.front} {
-		if p, err := readProcess(pid); err == nil {
-			t.emulator += p.cpu
-		}
+	if p, err := readProcess(m.stack.emulator); err == nil {
+		t.emulator = p.cpu
+	}
+	if p, err := readProcess(m.stack.front); err == nil {
+		t.front = p.cpu
 	}
 	if p, err := readProcess(m.stack.postgres); err == nil {
 		t.postgres = p.cpu + p.reaped

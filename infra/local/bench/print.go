@@ -144,8 +144,8 @@ func printPhases(s registry.Status, e execution, m *meter) {
 	}
 	row(w, "all phases", "", "", e.seconds(), "", "", goTotal, postgresTotal, "")
 	_ = w.Flush()
-	fmt.Printf("Besides: PostgreSQL's other processes %.1f s of CPU, the emulator %.1f s, the enrichment server %.1f s\n",
-		m.unclaimed(), m.last.emulator-m.first.emulator, m.last.enrichment-m.first.enrichment)
+	fmt.Printf("Besides: PostgreSQL's other processes %.1f s of CPU, the emulator %.1f s and its front %.1f s, the enrichment server %.1f s\n",
+		m.unclaimed(), m.last.emulator-m.first.emulator, m.last.front-m.first.front, m.last.enrichment-m.first.enrichment)
 	var others []string
 	for _, name := range []string{"Intake", "Sweep", "Track"} {
 		if peaks[name] > 0 {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // front passes requests on to the emulator. It is safe for concurrent use.
@@ -18,6 +19,23 @@ type front struct {
 	proxy *httputil.ReverseProxy
 	parts parts
 }
+
+// buffers lend the proxy what it copies answers with: streams are long.
+type buffers struct{ pool sync.Pool }
+
+// copyBytes is the length of a buffer.
+const copyBytes = 256 << 10
+
+// Get implements [httputil.BufferPool].
+func (b *buffers) Get() []byte {
+	if buffer, ok := b.pool.Get().(*[]byte); ok {
+		return *buffer
+	}
+	return make([]byte, copyBytes)
+}
+
+// Put implements [httputil.BufferPool].
+func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
 
 // original is what a request asked for before the front changed it.
 type original struct{ method, byteRange string }

@@ -24,8 +24,14 @@ OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "100",
-    "shared_buffers": "512MB",
-    "max_wal_size": "4GB",
+    "shared_buffers": "1GB",
+    # Several COPYs at a time fill the log faster than one of them can write it; and on a new
+    # server no old segment is there to be used again, so each would be written twice.
+    "wal_buffers": "64MB",
+    "wal_init_zero": "off",
+    # Above what an import of millions of records writes: a checkpoint in its midst would write every page twice.
+    "max_wal_size": "16GB",
+    "checkpoint_timeout": "30min",
     "fsync": "on",
     "password_encryption": "scram-sha-256",
     "log_line_prefix": "%m [%p] %a ",

@@ -14,7 +14,7 @@ FRONT = ROOT / "build" / "local" / "front"
 
 
 def start_emulator(settings):
-    """Makes sure that the emulator and its front run; returns the front's endpoint."""
+    """Makes sure that the emulator and its front run; returns the endpoints of the emulator and, for S3, of the front."""
     if processes.running(settings, "emulator") is None:
         processes.stop(settings, "front")  # it stands before the emulator's last port
         port, front = settings.port("emulator"), settings.port("front")
@@ -22,15 +22,15 @@ def start_emulator(settings):
         (settings.dir / "tmp").mkdir(parents=True, exist_ok=True)
         processes.start(settings, "emulator", [sys.executable, HERE / "emulator" / "main.py"],
                         emulator_environment(settings, port, front))
-    behind = f"http://127.0.0.1:{settings.state['emulator_port']}"
-    processes.await_ready(settings, "emulator", lambda: answers(f"{behind}/_ministack/ready"))
+    endpoint = f"http://127.0.0.1:{settings.state['emulator_port']}"
+    processes.await_ready(settings, "emulator", lambda: answers(f"{endpoint}/_ministack/ready"))
     port = settings.state["front_port"]
     if processes.running(settings, "front") is None:
-        processes.start(settings, "front", [built(FRONT), "-addr", f"127.0.0.1:{port}", "-emulator", behind,
+        processes.start(settings, "front", [built(FRONT), "-addr", f"127.0.0.1:{port}", "-emulator", endpoint,
                                             "-dir", settings.dir / "front"], settings.clean_environment())
-    endpoint = f"http://127.0.0.1:{port}"
-    processes.await_ready(settings, "front", lambda: answers(f"{endpoint}/_ministack/ready"))
-    return endpoint
+    objects = f"http://127.0.0.1:{port}"
+    processes.await_ready(settings, "front", lambda: answers(f"{objects}/_ministack/ready"))
+    return endpoint, objects
 
 
 def built(program):
@@ -41,10 +41,11 @@ def built(program):
 
 
 def emulator_environment(settings, port, front):
-    """The emulator's settings; its functions inherit them, and call it through its front."""
+    """The emulator's settings; its functions inherit them, and reach S3 through its front."""
     return settings.clean_environment(
         **CREDENTIALS,
-        AWS_ENDPOINT_URL=f"http://127.0.0.1:{front}",
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{front}",
         AWS_REGION=settings.region,
         AWS_DEFAULT_REGION=settings.region,
         MINISTACK_REGION=settings.region,

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // front passes requests on to the emulator. It is safe for concurrent use.
@@ -52,8 +53,8 @@ func newFront(emulator *url.URL, dir string) *front {
 			r.Out.Host = r.In.Host
 		},
 		ModifyResponse: f.resolve,
-		FlushInterval:  -1,
-		Transport:      &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		BufferPool:     &buffers{},
+		Transport:      &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			// The client retries as it would with S3, also if the front itself failed.
 			http.Error(w, fmt.Sprintf("front: %v", err), http.StatusServiceUnavailable)

@@ -44,7 +44,7 @@ func connect(s *stack) *cloud {
 		Region: s.env["AWS_REGION"], BaseEndpoint: &endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider(s.env["AWS_ACCESS_KEY_ID"], s.env["AWS_SECRET_ACCESS_KEY"], ""),
 	}
-	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle, o.BaseEndpoint = true, aws.String(s.env["AWS_ENDPOINT_URL_S3"]) })
 	return &cloud{
 		endpoint: endpoint, landing: s.env["LANDING_BUCKET"], work: s.env["WORK_BUCKET"], machine: s.env["STATE_MACHINE_ARN"],
 		objects: objects,

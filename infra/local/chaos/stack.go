@@ -138,7 +138,7 @@ func (s *stack) connect() {
 		Region: s.env["AWS_REGION"], BaseEndpoint: aws.String(s.env["AWS_ENDPOINT_URL"]),
 		Credentials: credentials.NewStaticCredentialsProvider(s.env["AWS_ACCESS_KEY_ID"], s.env["AWS_SECRET_ACCESS_KEY"], ""),
 	}
-	s.s3 = s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
+	s.s3 = s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle, o.BaseEndpoint = true, aws.String(s.env["AWS_ENDPOINT_URL_S3"]) })
 	s.lambda, s.sfn = lambda.NewFromConfig(config), sfn.NewFromConfig(config)
 	s.dynamo, s.kms, s.secrets = dynamodb.NewFromConfig(config), kms.NewFromConfig(config), secretsmanager.NewFromConfig(config)
 }

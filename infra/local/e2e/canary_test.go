@@ -5,11 +5,15 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -61,8 +65,8 @@ type needle struct {
 	form   []byte
 }
 
-// needles are all forms of the canaries: plain, hexadecimal, and base64 at every
-// alignment.
+// needles are all forms of the canaries: plain, hexadecimal, base64 at every
+// alignment, UTF-16 in both byte orders, JSON escapes and URL escapes.
 func needles() []needle {
 	var all []needle
 	for _, c := range canaries {
@@ -73,8 +77,31 @@ func needles() []needle {
 			whole := (shift + len(c)) * 8 / 6
 			all = append(all, needle{c, []byte(encoded[(shift*8+5)/6 : whole])})
 		}
+		for _, form := range escaped(c) {
+			if form != c {
+				all = append(all, needle{c, []byte(form)})
+			}
+		}
 	}
 	return all
+}
+
+// escaped are the forms of a text in UTF-16 (little and big endian), in JSON
+// (beyond ASCII alone, and every character) and in URLs (a space as %20 and as +).
+func escaped(text string) []string {
+	var little, big []byte
+	var some, lower, upper strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		little, big = binary.LittleEndian.AppendUint16(little, unit), binary.BigEndian.AppendUint16(big, unit)
+		_, _ = fmt.Fprintf(&lower, `\u%04x`, unit)
+		_, _ = fmt.Fprintf(&upper, `\u%04X`, unit)
+		if unit < 0x80 {
+			some.WriteByte(byte(unit))
+		} else {
+			_, _ = fmt.Fprintf(&some, `\u%04x`, unit)
+		}
+	}
+	return []string{string(little), string(big), some.String(), lower.String(), upper.String(), url.PathEscape(text), url.QueryEscape(text)}
 }
 
 // found tells whether content holds the needle. A number that stands within a

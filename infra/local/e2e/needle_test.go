@@ -30,6 +30,17 @@ func TestNeedles(t *testing.T) {
 			}
 		}
 	}
+	for _, c := range canaries {
+		for _, form := range escaped(c) {
+			if !found("--" + form + "--") {
+				t.Errorf("%q is not found as %q", c, form)
+			}
+		}
+	}
+	want := []string{"\xe9\x00 \x00", "\x00\xe9\x00 ", `\u00e9 `, `\u00e9\u0020`, `\u00E9\u0020`, "%C3%A9%20", "%C3%A9+"}
+	if got := escaped("é "); !slices.Equal(got, want) {
+		t.Errorf("the forms are %q, want %q", got, want)
+	}
 	if found(`\x01ab9182736450cd`) || !found(`\x01ab9182736450cd 9182736450,`) {
 		t.Error("a number within a hexadecimal text")
 	}

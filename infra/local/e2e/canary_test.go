@@ -4,13 +4,16 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -121,6 +124,19 @@ func (n needle) found(content []byte) bool {
 	}
 }
 
+// expanded is the content, followed by what it holds if it is gzip.
+func expanded(content []byte) ([]byte, error) {
+	if !bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
+		return content, nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	inner, err := io.ReadAll(r)
+	return append(slices.Clone(content), inner...), err
+}
+
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
 
 // secrecy looks for the canaries in everything but the landing bucket.
@@ -144,6 +160,10 @@ func (y *story) secrecy(t *testing.T) {
 		size := 0
 		for name, content := range contents {
 			size += len(content)
+			content, err := expanded(content)
+			if err != nil {
+				t.Errorf("%s: %s looks like gzip and cannot be searched: %v", place, name, err)
+			}
 			for _, n := range all {
 				if n.found(content) {
 					t.Errorf("%s: %s holds the canary %q as %s", place, name, n.canary, n.form)

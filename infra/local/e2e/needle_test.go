@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
@@ -43,5 +45,28 @@ func TestNeedles(t *testing.T) {
 	}
 	if found(`\x01ab9182736450cd`) || !found(`\x01ab9182736450cd 9182736450,`) {
 		t.Error("a number within a hexadecimal text")
+	}
+}
+
+// TestExpanded: compressed content is searched as what it holds.
+func TestExpanded(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write([]byte("a " + canaryName + " b")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n := needle{canaryName, []byte(canaryName)}
+	content, err := expanded(packed.Bytes())
+	if err != nil || n.found(packed.Bytes()) == n.found(content) {
+		t.Errorf("the canary is not found in gzip alone after expansion: %v", err)
+	}
+	if _, err := expanded(packed.Bytes()[:20]); err == nil {
+		t.Error("gzip that is cut is taken for searched")
+	}
+	if plain, err := expanded([]byte("plain")); err != nil || string(plain) != "plain" {
+		t.Errorf("plain content becomes %q, %v", plain, err)
 	}
 }

@@ -98,8 +98,8 @@ func (r *reading) target(ctx context.Context, resource *contract.Resource, value
 
 // events reads the events of the import.
 func (r *reading) events(ctx context.Context) error {
-	return r.query(ctx, `SELECT resource, generation, line_number, event_type, file, file_date::text, coalesce(enrichment, ''), data::text
-		FROM final.events WHERE import_id = '`+r.imp.ImportID+`'`, func(values []any) error {
+	return r.query(ctx, `SELECT resource, generation, line_number, event_type, f.file, file_date::text, coalesce(enrichment, ''), data::text
+		FROM final.events JOIN etl.files f USING (import_id, generation, resource) WHERE import_id = '`+r.imp.ImportID+`'`, func(values []any) error {
 		name, _ := values[0].(string)
 		generation, _ := values[1].(int32)
 		line, _ := values[2].(int64)

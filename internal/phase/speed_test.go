@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"strings"
 	"syscall"
@@ -76,7 +75,6 @@ func processorTime(b *testing.B) time.Duration {
 // read from the work object, its hash checked, decrypted, and checked; the row of
 // PostgreSQL and the log apart, which only rejects have.
 func BenchmarkValidate(b *testing.B) {
-	const rows = 5000
 	pkg, err := contract.Load()
 	if err != nil {
 		b.Fatal(err)
@@ -84,24 +82,19 @@ func BenchmarkValidate(b *testing.B) {
 	for name, line := range map[string]string{"clients": clientRow, "ventes": saleRow} {
 		b.Run(name, func(b *testing.B) {
 			r := pkg.Resource(name)
-			var text strings.Builder
-			for i := range rows {
-				fmt.Fprintf(&text, line, 1_000_000+i, i)
-			}
-			imp := Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: Initial, FileDate: "2024-10-08", KeyID: 1, WrappedKey: []byte{1}}
-			in := ChunkIn{Import: imp, Chunk: Chunk{File: File{Resource: name, File: name + "_20241008.csv", Format: "csv"}, Range: record.Chunk{End: int64(text.Len()), FirstLine: 2, Records: rows}}}
-			stream := protectedChunk(b, r, in, text.String())
+			in, text := speedChunk(name, line)
+			stream := protectedChunk(b, r, in, text)
 			sum := sha256.Sum256(stream)
 			object := objectstore.Object{Key: "k", SHA256: hex.EncodeToString(sum[:])}
 			checker, err := validation.NewChecker(r, time.Date(2024, 10, 8, 0, 0, 0, 0, time.UTC))
 			if err != nil {
 				b.Fatal(err)
 			}
-			key, err := openKey(b.Context(), oneKey{}, imp)
+			key, err := openKey(b.Context(), oneKey{}, in.Import)
 			if err != nil {
 				b.Fatal(err)
 			}
-			row := newStagedRow(r, protection.NewOpener(key, imp.scope(name)).Open)
+			row := newStagedRow(r, protection.NewOpener(key, in.Import.scope(name)).Open)
 			b.ReportAllocs()
 			b.SetBytes(int64(len(stream)))
 			before := processorTime(b)
@@ -112,12 +105,12 @@ func BenchmarkValidate(b *testing.B) {
 				if err := eachRow(content, func(fields [][]byte) error { return report.record(b.Context(), checker, row, fields) }); err != nil {
 					b.Fatal(err)
 				}
-				if err := content.check(); err != nil || out.Valid != rows {
+				if err := content.check(); err != nil || out.Valid != speedRows {
 					b.Fatalf("%+v, %v", out, err)
 				}
 			}
-			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "records/s")
-			b.ReportMetric(float64(b.N)*rows/(processorTime(b)-before).Seconds(), "records/cpu-s")
+			b.ReportMetric(float64(b.N)*speedRows/b.Elapsed().Seconds(), "records/s")
+			b.ReportMetric(float64(b.N)*speedRows/(processorTime(b)-before).Seconds(), "records/cpu-s")
 		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -194,6 +193,3 @@ func byteRange(text string, size int64) (start, end int64, ok bool) {
 		return from, min(to+1, size), from < size && from <= to
 	}
 }
-
-// remove deletes a file that is of no use; what remains goes with the stack.
-func remove(path string) { _ = os.Remove(path) }

@@ -35,7 +35,7 @@ func (p parts) write(body io.Reader, size int64) (reference []byte, err error) {
 	}
 	defer func() {
 		if err = errors.Join(err, file.Close()); err != nil {
-			remove(path)
+			_ = os.Remove(path) // what remains goes with the stack
 		}
 	}()
 	written, err := io.CopyBuffer(struct{ io.Writer }{file}, struct{ io.Reader }{body}, make([]byte, 256<<10))

@@ -74,8 +74,9 @@ type Landing interface {
 
 // Config is what a [Control] needs. Mandatory: Registry, Executions, Histories,
 // Names, Alerts, Reports, Log, Now, StateMachineARN. Fence is needed by
-// [Control.Rerun], Landing and Zone by [Control.Sweep]. Without Later planned
-// redrives are made by the sweep alone.
+// [Control.Rerun], Landing and Zone by [Control.Sweep]. Without Landing
+// [Control.Advance] goes by notifications alone; without Later planned redrives are
+// made by the sweep alone.
 type Config struct {
 	Registry   *registry.Registry
 	Executions Executions
@@ -151,11 +152,13 @@ type turn struct {
 // so does a date that still misses files, unless a later date is already
 // published or it belongs to an initial import. No daily date starts before the
 // initial import succeeded (unless NoHistory), and no initial one after anything
-// was published.
+// was published. Before it starts one it looks into the landing bucket for what
+// no notification told of yet: an earlier date may be there, too.
 //
 // It may be called at any time by any number of callers; one of them acts. It
 // fails with *fault.Transient where DynamoDB or Step Functions did not answer.
 func (c *Control) Advance(ctx context.Context, trigger string) error {
+	looked := c.Landing == nil
 	for range rounds {
 		t, err := c.next(ctx)
 		if err != nil || t == nil {
@@ -167,6 +170,14 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 				return nil
 			}
 			return err
+		}
+		if !looked {
+			looked = true
+			if changed, err := c.Landing.Reconcile(ctx); err != nil {
+				return err
+			} else if changed > 0 {
+				continue
+			}
 		}
 		reason := trigger
 		if len(t.missing) > 0 {

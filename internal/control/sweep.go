@@ -64,12 +64,20 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 		if at.IsZero() {
 			at = c.Now()
 		}
-		swept.Due = at.In(c.Zone).AddDate(0, 0, -c.DaysBack).Format(time.DateOnly)
+		swept.Due = c.due(at)
 		due, err = c.deadline(ctx, swept.Due)
 		trouble = append(trouble, err)
 	}
 	trouble = append(trouble, c.Advance(ctx, registry.TriggerAutomatic), c.tellWaiting(ctx, due))
 	return swept, errors.Join(trouble...)
+}
+
+// due is the file date of the deadline at a time. It reckons in days of the
+// calendar: a day of the zone may be 23 or 25 hours long, and a time of it may not
+// exist.
+func (c *Control) due(at time.Time) string {
+	year, month, day := at.In(c.Zone).Date()
+	return time.Date(year, month, day-c.DaysBack, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 }
 
 // deadline marks the date that is due, and every earlier date that still misses

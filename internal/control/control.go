@@ -173,11 +173,10 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 		}
 		if !looked {
 			looked = true
-			if changed, err := c.Landing.Reconcile(ctx); err != nil {
+			if _, err := c.Landing.Reconcile(ctx); err != nil {
 				return err
-			} else if changed > 0 {
-				continue
 			}
+			continue // also if somebody else recorded what was found
 		}
 		reason := trigger
 		if len(t.missing) > 0 {

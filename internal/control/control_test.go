@@ -3,7 +3,6 @@ package control_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -42,29 +41,6 @@ func TestTenFilesStartOneImport(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"start file"}, h.attempts(imp.ImportID)); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
-	}
-}
-
-func TestFiftyIntakesAtOnceStartOneImport(t *testing.T) {
-	h := open(t)
-	keys := files(daily, "2024-10-08")
-	for _, key := range keys {
-		h.upload(key, "content")
-	}
-	var wg sync.WaitGroup
-	for n := range 50 {
-		wg.Go(func() {
-			if _, err := h.notify(keys[n%len(keys)]); err != nil {
-				t.Errorf("notify: %v", err)
-			}
-		})
-	}
-	wg.Wait()
-	if h.machine.starts != 1 || len(h.machine.executions) != 1 {
-		t.Errorf("starts = %d, executions %d", h.machine.starts, len(h.machine.executions))
-	}
-	if queue, err := h.registry.Queue(t.Context()); err != nil || len(queue) != 1 || queue[0].ImportID == "" {
-		t.Errorf("queue = %+v, %v", queue, err)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/message"
 )
@@ -130,25 +131,52 @@ func (s *stack) rerun(ctx context.Context, imp imported, mode string) (refused b
 	return false, fmt.Errorf("%s of %s: %s: %s", mode, imp.ImportID, failure.ErrorType, failure.ErrorMessage)
 }
 
-// redrive resumes a failed import.
-func (s *stack) redrive(ctx context.Context, imp imported) error {
-	refused, err := s.rerun(ctx, imp, "resume")
-	if err == nil && refused {
-		err = errors.New("the redrive was refused")
+// resumer returns what resumes the failed import of a cell; a refusal is an error.
+func (s *stack) resumer(c cell) func(context.Context, imported) error {
+	ask := s.resume
+	if c.byConsole() {
+		ask = s.redriveExecution
 	}
-	return err
+	return func(ctx context.Context, imp imported) error {
+		refused, err := ask(ctx, imp)
+		if err == nil && refused {
+			err = errors.New("the redrive was refused")
+		}
+		return err
+	}
 }
 
-// twoRedrives asks for two redrives at once: one at least must be accepted.
-func (s *stack) twoRedrives(ctx context.Context, imp imported) error {
+// resume asks the rerun function.
+func (s *stack) resume(ctx context.Context, imp imported) (refused bool, err error) {
+	return s.rerun(ctx, imp, "resume")
+}
+
+// redriveExecution asks Step Functions itself, as its console does. Of the
+// product nobody is asked.
+func (s *stack) redriveExecution(ctx context.Context, imp imported) (refused bool, err error) {
+	_, err = s.sfn.RedriveExecution(ctx, &sfn.RedriveExecutionInput{ExecutionArn: aws.String(imp.ExecutionARN)})
+	var running *sfntypes.ExecutionNotRedrivable
+	if errors.As(err, &running) {
+		return true, nil
+	}
+	return false, err
+}
+
+// twoRedrives asks for two redrives at once, in cells of the console once in each
+// way: one at least must be accepted.
+func (s *stack) twoRedrives(ctx context.Context, c cell, imp imported) error {
 	type answer struct {
 		refused bool
 		err     error
 	}
-	answers := make(chan answer, 2)
-	for range 2 {
+	asked := []func(context.Context, imported) (bool, error){s.resume, s.resume}
+	if c.byConsole() {
+		asked[1] = s.redriveExecution
+	}
+	answers := make(chan answer, len(asked))
+	for _, ask := range asked {
 		go func() {
-			refused, err := s.rerun(ctx, imp, "resume")
+			refused, err := ask(ctx, imp)
 			answers <- answer{refused, err}
 		}()
 	}
@@ -157,6 +185,37 @@ func (s *stack) twoRedrives(ctx context.Context, imp imported) error {
 		return errors.New("both redrives were refused")
 	}
 	return errors.Join(a.err, b.err)
+}
+
+// attempt is what the registry says of an attempt.
+type attempt struct {
+	Kind    string `dynamodbav:"kind"`
+	Trigger string `dynamodbav:"trigger"`
+}
+
+// noticed fails unless the redrives of a cell are in the registry as what they
+// were: a redrive of the console is only seen through the change of the status.
+func (s *stack) noticed(ctx context.Context, c cell, imp imported) error {
+	want := attempt{Kind: "resume", Trigger: "command"}
+	switch {
+	case c.fault.name == "two-redrives":
+		return nil // who was faster is not known
+	case c.fault.name == "late-twin":
+		want.Kind = "restart"
+	case c.byConsole():
+		want.Trigger = "console"
+	}
+	for n := 2; n <= imp.Attempts; n++ {
+		var got attempt
+		found, err := s.item(ctx, "IMPORT#"+imp.ImportID, fmt.Sprintf("ATTEMPT#%03d", n), &got)
+		if err != nil {
+			return err
+		}
+		if !found || got != want {
+			return fmt.Errorf("attempt %d is recorded as %q by %q, want %q by %q", n, got.Kind, got.Trigger, want.Kind, want.Trigger)
+		}
+	}
+	return nil
 }
 
 // stopExecution stops the execution of an import by hand.

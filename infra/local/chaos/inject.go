@@ -30,7 +30,7 @@ func nothing(context.Context) error { return nil }
 // inject prepares the fault of a cell.
 func (s *stack) inject(c cell) (injection, error) {
 	i := injection{
-		arm: nothing, mend: s.disarm, rerun: s.redrive, after: nothing, finish: nothing,
+		arm: nothing, mend: s.disarm, rerun: s.resumer(c), after: nothing, finish: nothing,
 		meanwhile: func(context.Context, imported) error { return nil },
 		struck: func(ctx context.Context) (int, error) {
 			now, err := s.tell(ctx, "DescribeFault", nil)
@@ -47,7 +47,7 @@ func (s *stack) inject(c cell) (injection, error) {
 	if k, simple := kinds[c.fault.name]; simple {
 		i.arm = s.arming(c.step, k.kind, k.times)
 		if c.fault.name == "two-redrives" {
-			i.rerun = s.twoRedrives
+			i.rerun = func(ctx context.Context, imp imported) error { return s.twoRedrives(ctx, c, imp) }
 		}
 		return i, nil
 	}

@@ -96,6 +96,19 @@ type cell struct {
 // String is how `make chaos CELL=` names the cell.
 func (c cell) String() string { return c.step.name + "/" + c.fault.name + "/" + c.mode }
 
+// byConsole tells whether a failed import of the cell is redriven as the Step
+// Functions console does it, by RedriveExecution and past the product, instead of
+// by the rerun function: at every second step of the machine, in the daily mode
+// at the others. So each step goes on in both ways after each fault.
+func (c cell) byConsole() bool {
+	for n, s := range steps() {
+		if s.name == c.step.name {
+			return (n%2 == 0) == (c.mode == "initial")
+		}
+	}
+	return false
+}
+
 // cells are all that apply, mode by mode.
 func cells() []cell {
 	var all []cell

@@ -136,3 +136,38 @@ func TestExceptionsHaveReasons(t *testing.T) {
 		}
 	}
 }
+
+// TestBothWays: each step goes on after each fault once in the console's way and
+// once by the product's, and the subset of the tests has both.
+func TestBothWays(t *testing.T) {
+	ways := map[string]int{}
+	for _, c := range cells() {
+		if c.byConsole() {
+			ways[c.step.name+"/"+c.fault.name]++
+		}
+	}
+	if len(ways) != len(cells())/2 {
+		t.Errorf("%d of %d cells are redriven in the console's way, want half", len(ways), len(cells()))
+	}
+	chosen, err := choose(fast())
+	if err != nil {
+		t.Fatal(err)
+	}
+	byConsole, byFunction := 0, 0
+	for _, c := range chosen {
+		switch c.fault.name {
+		case "error-before", "answer-lost", "killed", "timeout", "pg-down", "kms", "s3", "stopped": // these fail the execution
+			if c.byConsole() {
+				byConsole++
+			} else {
+				byFunction++
+			}
+		}
+	}
+	if byConsole < 2 || byFunction < 2 {
+		t.Errorf("the subset has %d cells of the console and %d of the function", byConsole, byFunction)
+	}
+	if (cell{}).byConsole() {
+		t.Error("a cell of no step is redriven by the console")
+	}
+}

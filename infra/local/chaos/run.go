@@ -137,6 +137,9 @@ func (c *campaign) try(ctx context.Context, at cell, r *result) (err error) {
 		return fmt.Errorf("the import is «%s» at %s: %s: %s", imp.Status, imp.State, imp.Fault, imp.Reason)
 	}
 	r.recovered = true
+	if err := c.noticed(ctx, at, imp); err != nil {
+		return err
+	}
 	return c.judge(ctx, at, imp, r)
 }
 
@@ -170,7 +173,7 @@ func (c *campaign) drive(ctx context.Context, at cell, i injection) (imp importe
 		if err = errors.Join(i.mend(ctx), i.rerun(ctx, imp), i.after(ctx)); err != nil {
 			break
 		}
-		i.rerun = c.redrive // a failure after this one is an ordinary one
+		i.rerun = c.resumer(at) // a failure after this one is an ordinary one
 		imp, err = c.end(ctx, of, imp.Attempts+1)
 		count()
 	}

@@ -41,6 +41,7 @@ func TestStory(t *testing.T) {
 		{"restart", y.restart},
 		{"redrive", y.redrive},
 		{"queue", y.queue},
+		{"automatic redrive", y.automatic},
 		{"enrichment outage", y.outage},
 		{"sample events", y.samples},
 		{"secrecy", y.secrecy},

@@ -1,0 +1,71 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// automatic is an import that fails for a reason that passes: nobody asks for
+// anything, and it goes on to its end.
+func (y *story) automatic(t *testing.T) {
+	restore := y.configure(t, "TrackFunction", map[string]string{"AUTOMATIC_REDRIVES": "20", "AUTOMATIC_REDRIVE_DELAY": "1"})
+	defer restore()
+	of := y.sample(t, "daily", "2024-10-17", "-rows", "60", "-seed", "15")
+	y.place(t, obstacle{"Prepare", "ventes", 0})
+	y.upload(t, of, of.files(t)...)
+	var imp imported
+	until(t, "an import of "+of.date, func() (found bool, err error) {
+		imp, found = y.importOf(t, of.mode, of.date)
+		return found, nil
+	})
+	y.awaitAlert(t, imp.ImportID, "en echec", "Persistance des événements", "Reprise automatique : prévue le ")
+	y.clear(t)
+	until(t, imp.ImportID+" to go on by itself to its end", func() (bool, error) {
+		imp, _ = y.importOf(t, of.mode, of.date)
+		return imp.Status == succeeded && imp.Notified == imp.Observed+1, nil
+	})
+	y.compareEnrichment(t, y.absorb(t, imp, of))
+	attempts := y.attempts(t, imp.ImportID)
+	for i, a := range attempts {
+		want := attempt{Kind: "resume", Trigger: "automatic", Generation: 1, FailedStep: "Persistance des événements"}
+		if i == 0 {
+			want = attempt{Kind: "start", Trigger: "file", Generation: 1}
+		}
+		reason := a.FailedReason
+		if a.FailedReason = ""; a != want || (i > 0 && !strings.Contains(reason, "53100")) {
+			t.Errorf("attempt %d is %+v (%s), want %+v", i+1, a, reason, want)
+		}
+	}
+	if !strings.HasSuffix(imp.ExecutionARN, ":"+imp.ImportID) || len(attempts) < 2 {
+		t.Errorf("%d attempts, the last in %s", len(attempts), imp.ExecutionARN)
+	}
+}
+
+// configure sets environment variables of a function and returns what sets them
+// back.
+func (s *stack) configure(t *testing.T, function string, variables map[string]string) (restore func()) {
+	t.Helper()
+	name := s.functions[function]
+	now, err := s.lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(environment map[string]string) {
+		if _, err := s.lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{
+			FunctionName: &name, Environment: &lambdatypes.Environment{Variables: environment},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := now.Environment.Variables
+	changed := maps.Clone(before)
+	maps.Copy(changed, variables)
+	set(changed)
+	return func() { set(before) }
+}

@@ -74,6 +74,7 @@ else
   die "stack $stack has published data ($last); see $0 about --again"
 fi
 
+import=
 work=$(mktemp -d)
 before=$(aws lambda get-function-concurrency --function-name "$prepare" --output text --query ReservedConcurrentExecutions)
 throttled=
@@ -92,6 +93,9 @@ finish() {
   if ! restore; then
     echo "smoke: the reserved concurrency of $prepare is still 0: set it back by hand (before: $before)" >&2
     status=1
+  fi
+  if [ "$status" -ne 0 ] && [ -n "$import" ]; then
+    echo "smoke: see what became of it: make status AWS_STACK=$stack IMPORT_ID=$import (then make redrive, or make abandon)" >&2
   fi
   exit "$status"
 }

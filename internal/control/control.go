@@ -69,6 +69,8 @@ type Reports interface {
 
 // Landing reconciles the landing bucket with the registry; *landing.Intake is one.
 type Landing interface {
+	// Reconcile fails with *landing.UntoldError if all was taken in and only the
+	// alert of a badly named object failed.
 	Reconcile(ctx context.Context) (changed int, err error)
 }
 
@@ -173,7 +175,7 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 		}
 		if !looked {
 			looked = true
-			if _, err := c.Landing.Reconcile(ctx); err != nil {
+			if _, err := c.Landing.Reconcile(ctx); err != nil && !onlyUntold(err) {
 				return err
 			}
 			continue // also if somebody else recorded what was found
@@ -194,6 +196,13 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 		}
 	}
 	return nil
+}
+
+// onlyUntold tells whether nothing failed but an alert of a badly named object:
+// that holds up no import, and the sweep tries it again.
+func onlyUntold(err error) bool {
+	_, untold := errors.AsType[*landing.UntoldError](err)
+	return untold
 }
 
 // next finds whose turn it is; nil if nobody may go.

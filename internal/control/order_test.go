@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -208,6 +210,42 @@ func TestEventsLostDoubledReordered(t *testing.T) {
 			}
 			if n := h.machine.count(); n != 1 {
 				t.Errorf("%d executions", n)
+			}
+		})
+	}
+}
+
+// An alert that cannot be sent, of a badly named file, holds up no import.
+func TestUntoldBadNameHoldsUpNothing(t *testing.T) {
+	const date = "2024-10-08"
+	keys := files(daily, date)
+	for name, start := range map[string]func(*house) error{
+		"sweep": func(h *house) error {
+			_, err := h.control.Sweep(h.t.Context(), control.SweepEvent{})
+			if _, untold := errors.AsType[*landing.UntoldError](err); !untold {
+				return fmt.Errorf("the sweep says %w", err)
+			}
+			return nil
+		},
+		"notification": func(h *house) error {
+			_, err := h.notify(keys[9])
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			h.arrive(keys[:9]...)
+			h.uploadAll([]string{keys[9], "daily/client_data_20240230.csv"})
+			h.inbox.fail = true
+			if err := start(h); err != nil {
+				t.Error(err)
+			}
+			if got := h.importOf(daily, date).Status; got != message.StatusRunning {
+				t.Errorf("the import is %s", got)
+			}
+			h.sweep(control.SweepEvent{})
+			if diff := cmp.Diff([]string{"fichier refuse"}, h.inbox.subjects()); diff != "" {
+				t.Errorf("alerts (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -35,15 +35,17 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	if c.Landing == nil || c.Zone == nil {
 		return swept, errors.New("control: the sweep needs the landing bucket and a time zone")
 	}
+	var trouble []error
 	var err error
-	if swept.Arrivals, err = c.Landing.Reconcile(ctx); err != nil {
+	if swept.Arrivals, err = c.Landing.Reconcile(ctx); onlyUntold(err) {
+		trouble = append(trouble, err)
+	} else if err != nil {
 		return swept, err
 	}
 	queue, err := c.Registry.Queue(ctx)
 	if err != nil {
 		return swept, err
 	}
-	var trouble []error
 	for _, e := range queue {
 		if e.ImportID == "" {
 			continue

@@ -227,6 +227,24 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
+// A badly named object whose alert cannot be sent keeps no file out, and is
+// refused once it can.
+func TestReconcileWithoutAlerts(t *testing.T) {
+	h := open(t)
+	h.upload("daily/a.txt", "x")
+	h.upload("daily/b.txt", "x")
+	h.upload("daily/client_data_20241008.csv", "x")
+	h.inbox.down = true
+	n, err := h.intake.Reconcile(t.Context())
+	if _, untold := errors.AsType[*landing.UntoldError](err); !untold || !errors.Is(err, errDown) || n != 1 || h.newest("clients").Key == "" {
+		t.Errorf("Reconcile = %d, %v; clients %+v", n, err, h.newest("clients"))
+	}
+	h.inbox.down = false
+	if n, err := h.intake.Reconcile(t.Context()); err != nil || n != 0 || len(h.inbox.alerts) != 2 {
+		t.Errorf("Reconcile = %d, %v; %d alerts", n, err, len(h.inbox.alerts))
+	}
+}
+
 func TestBucketDown(t *testing.T) {
 	h := open(t)
 	h.objects.down = true

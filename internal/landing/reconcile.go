@@ -19,14 +19,25 @@ type found struct {
 	arrival registry.Arrival
 }
 
+// UntoldError reports that a badly named object could not be alerted; whatever
+// else is in the bucket was taken in.
+type UntoldError struct{ Err error }
+
+// Error implements error.
+func (e *UntoldError) Error() string { return "landing: refuse a badly named object: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UntoldError) Unwrap() error { return e.Err }
+
 // Reconcile compares the whole landing bucket with the registry and takes in
 // what no notification told of: new files, new versions, badly named objects,
 // and objects that are gone from a date that still waits. It starts nothing.
-// changed is the number of differences found.
+// changed is the number of differences found. It fails with *UntoldError if that
+// was all that failed; a later call tries it again.
 func (in *Intake) Reconcile(ctx context.Context) (changed int, err error) {
 	days := map[day]map[string]found{}
+	var untold error
 	for _, mode := range []string{registry.ModeInitial, registry.ModeDaily} {
-		var refusal error
 		err := in.list(ctx, mode+"/", func(v types.ObjectVersion) bool {
 			key := aws.ToString(v.Key)
 			if strings.HasSuffix(key, "/") {
@@ -34,8 +45,10 @@ func (in *Intake) Reconcile(ctx context.Context) (changed int, err error) {
 			}
 			file, err := in.config.Names.Parse(key)
 			if err != nil {
-				refusal = in.refuse(ctx, key, aws.ToString(v.VersionId), err)
-				return refusal == nil
+				if untold == nil { // else the alerts are down
+					untold = in.refuse(ctx, key, aws.ToString(v.VersionId), err)
+				}
+				return true
 			}
 			d := day{file.Mode, file.Date}
 			if days[d] == nil {
@@ -44,9 +57,6 @@ func (in *Intake) Reconcile(ctx context.Context) (changed int, err error) {
 			days[d][key] = found{file: file, arrival: arrival(v)}
 			return true
 		})
-		if err == nil {
-			err = refusal
-		}
 		if err != nil {
 			return 0, err
 		}
@@ -65,6 +75,9 @@ func (in *Intake) Reconcile(ctx context.Context) (changed int, err error) {
 		if changed += n; err != nil {
 			return changed, err
 		}
+	}
+	if untold != nil {
+		return changed, &UntoldError{Err: untold}
 	}
 	return changed, nil
 }

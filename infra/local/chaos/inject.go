@@ -119,6 +119,7 @@ func (s *stack) killed(st step, i *injection) {
 // restarted crashes PostgreSQL in the middle of the step's transaction; Transform
 // has none and is only about to begin.
 func (s *stack) restarted(st step, i *injection) {
+	i.mend = func(ctx context.Context) error { return errors.Join(s.disarm(ctx), s.recovered(ctx)) }
 	if st.commits {
 		s.trapped(i, &trap{step: st.name, left: 1, strike: func(l *link) bool {
 			if err := s.crash(context.Background(), l.serverPort()); err != nil {
@@ -160,10 +161,16 @@ func (s *stack) crash(ctx context.Context, clientPort int) error {
 	if err := process.Signal(os.Kill); err != nil {
 		return err
 	}
+	if err := until(ctx, "PostgreSQL to crash", func() (bool, error) { return conn.Ping(ctx) != nil, nil }); err != nil {
+		return err
+	}
+	return s.recovered(ctx)
+}
+
+// recovered waits until PostgreSQL accepts connections: on a busy machine its
+// recovery may outlast all retries of the import that it broke.
+func (s *stack) recovered(ctx context.Context) error {
 	return until(ctx, "PostgreSQL to recover", func() (bool, error) {
-		if err := conn.Ping(ctx); err == nil {
-			return false, nil // the crash has not come this far
-		}
 		again, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
 		if err != nil {
 			return false, nil //nolint:nilerr // not yet

@@ -86,7 +86,7 @@ func (m opening) open(arn string) {
 	if err != nil {
 		m.house.t.Errorf("open: %v", err)
 	}
-	if len(arrivals) < len(m.house.names()) {
+	if len(arrivals) < len(two) {
 		m.end(arn, failed, "MissingFiles", "")
 	}
 }
@@ -148,8 +148,6 @@ func (m *machine) running() []string {
 // two are the files of the houses below: fewer than ten, so that many houses are
 // quick to build.
 var two = types[:2]
-
-func (h *house) names() []landing.FileType { return two }
 
 // interposed opens a house for two files whose calls to DynamoDB and Step
 // Functions p counts.

@@ -6,11 +6,11 @@
 #
 #   make tools && infra/smoke.sh STACK [--again]
 #
-# It wants the AWS CLI (1.29.88, 2.13.37 or later), credentials that may deploy the
-# stack, and a stack WITHOUT PRODUCTION DATA: it imports 60 made-up clients and what
-# belongs to them. It refuses a stack that has published anything, unless --again
-# is given: then it imports a day after the last published one, which replaces the
-# reference tables (products, categories, stores, suppliers).
+# It wants GNU date, the AWS CLI (1.29.88, 2.13.37 or later), the credentials of one
+# who may deploy the stack, and a stack WITHOUT PRODUCTION DATA: it imports 60
+# made-up clients and what belongs to them. It refuses a stack that has published
+# anything, unless --again is given: then it imports a day after the last published
+# one, which replaces the reference tables (products, categories, stores, suppliers).
 #
 # 1. The reserved concurrency of the Prepare function is set to 0, so that Lambda
 #    refuses its calls. It is set back at the end, whatever happens.
@@ -25,7 +25,7 @@
 # It takes some minutes (one and a half on the local stack) and costs cents.
 set -euo pipefail
 
-usage() { sed -n '7,14p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
+usage() { sed -n '7,13p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 [ $# -ge 1 ] && [ $# -le 2 ] && [ "${2:---again}" = --again ] || usage
 stack=$1 again=${2:-}
 rows=60

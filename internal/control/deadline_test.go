@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -167,5 +169,28 @@ func TestFileAfterTheRedrivablePeriod(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"start deadline", "continue file"}, h.attempts(imp.ImportID)); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+}
+
+// down is a landing bucket that does not answer.
+type down struct{}
+
+func (down) Reconcile(context.Context) (int, error) { return 0, errLost }
+
+// The bucket does not answer at the deadline, which comes only once: the next
+// sweep starts what was due then.
+func TestDeadlineWhileTheBucketIsDown(t *testing.T) {
+	h := open(t)
+	bucket := h.control.Landing
+	h.control.Landing = down{}
+	swept, err := h.control.Sweep(t.Context(), deadlineOf(2024, 10, 9))
+	if !errors.Is(err, errLost) || swept.Due != "2024-10-08" || h.machine.starts != 0 {
+		t.Fatalf("swept %+v, %v; starts %d", swept, err, h.machine.starts)
+	}
+	h.control.Landing = bucket
+	h.sweep(control.SweepEvent{})
+	imp := h.end(h.importOf(daily, "2024-10-08"), failed, "MissingFiles")
+	if diff := cmp.Diff([]string{"import en echec " + imp.ImportID}, h.inbox.subjects()); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
 }

@@ -35,13 +35,13 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	if c.Landing == nil || c.Zone == nil {
 		return swept, errors.New("control: the sweep needs the landing bucket and a time zone")
 	}
-	var trouble []error
 	var err error
-	if swept.Arrivals, err = c.Landing.Reconcile(ctx); onlyUntold(err) {
-		trouble = append(trouble, err)
-	} else if err != nil {
-		return swept, err
+	if swept.Arrivals, err = c.Landing.Reconcile(ctx); err != nil && !onlyUntold(err) {
+		// The deadline comes only once: what it marks, the next sweep starts.
+		_, dueErr := c.deadline(ctx, event, &swept)
+		return swept, errors.Join(err, dueErr)
 	}
+	trouble := []error{err}
 	queue, err := c.Registry.Queue(ctx)
 	if err != nil {
 		return swept, err
@@ -60,17 +60,8 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 		}
 		trouble = append(trouble, err)
 	}
-	var due []string
-	if event.Deadline {
-		at := event.Time
-		if at.IsZero() {
-			at = c.Now()
-		}
-		swept.Due = c.due(at)
-		due, err = c.deadline(ctx, swept.Due)
-		trouble = append(trouble, err)
-	}
-	trouble = append(trouble, c.Advance(ctx, registry.TriggerAutomatic), c.tellWaiting(ctx, due))
+	due, err := c.deadline(ctx, event, &swept)
+	trouble = append(trouble, err, c.Advance(ctx, registry.TriggerAutomatic), c.tellWaiting(ctx, due))
 	return swept, errors.Join(trouble...)
 }
 
@@ -82,11 +73,25 @@ func (c *Control) due(at time.Time) string {
 	return time.Date(year, month, day-c.DaysBack, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 }
 
-// deadline marks the date that is due, and every earlier date that still misses
+// deadline marks what is due if the event is a deadline, and returns the dates
+// marked.
+func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) ([]string, error) {
+	if !event.Deadline {
+		return nil, nil
+	}
+	at := event.Time
+	if at.IsZero() {
+		at = c.Now()
+	}
+	swept.Due = c.due(at)
+	return c.markDue(ctx, swept.Due)
+}
+
+// markDue marks the date that is due, and every earlier date that still misses
 // files and holds up others. It returns the dates marked. Nothing is due before
 // the initial import succeeded (unless NoHistory), nor for a date that the
 // history covers.
-func (c *Control) deadline(ctx context.Context, date string) ([]string, error) {
+func (c *Control) markDue(ctx context.Context, date string) ([]string, error) {
 	published, err := c.Registry.Published(ctx)
 	if err != nil || (len(published) == 0 && !c.NoHistory) {
 		return nil, err

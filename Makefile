@@ -81,9 +81,9 @@ errors: tools ## Shows the rejects of IMPORT_ID=, counts by rule first
 	@$(WITH_ENV) $(ETLCTL) errors $(IMPORT_ID)
 
 .PHONY: redrive restart abandon
-redrive restart abandon: tools ## Goes on with, starts over, or gives up the import of IMPORT_ID=
+redrive restart abandon: tools ## Goes on with, starts over, or gives up the import of IMPORT_ID=; CONTINUE=1 redrives in a new execution, FORCE=1 restarts even what succeeded
 	@test -n "$(IMPORT_ID)" || { echo "Say which import: make $@ IMPORT_ID=…" >&2; exit 2; }
-	@$(WITH_ENV) $(ETLCTL) $@ $(IMPORT_ID)
+	@$(WITH_ENV) $(ETLCTL) $@ $(IMPORT_ID) $(if $(CONTINUE),--continue) $(if $(FORCE),--force)
 
 LINT := go tool -modfile=infra/tools/go.mod golangci-lint
 .PHONY: lint

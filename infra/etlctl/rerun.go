@@ -23,10 +23,16 @@ type rerunning struct {
 }
 
 // redriveCommand resumes an import.
-type redriveCommand struct{ rerunning }
+type redriveCommand struct {
+	rerunning
+	Continue bool `help:"${continue}"`
+}
 
 // Run runs the command.
 func (r *redriveCommand) Run(ctx context.Context, c *console) error {
+	if r.Continue {
+		return r.run(ctx, c, control.Request{Mode: control.ModeContinue})
+	}
 	return r.run(ctx, c, control.Request{Mode: control.ModeResume})
 }
 

@@ -24,7 +24,7 @@ func (a *App) Control(db *postgres.DB) *control.Control {
 	}
 	executions, records := a.SFN(), a.Registry()
 	cfg := control.Config{
-		Registry: records, Executions: executions, Histories: executions, Names: names, Alerts: a.Alerts(),
+		Registry: records, Executions: executions, Histories: executions, Definitions: executions, Names: names, Alerts: a.Alerts(),
 		Reports: report.Writer{Objects: a.S3(), Bucket: a.Env.WorkBucket, Registry: records, Now: a.Now},
 		Log:     a.Log, Now: a.Now, StateMachineARN: a.Env.StateMachineARN, NoHistory: a.Env.NoHistory,
 		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,

@@ -47,14 +47,23 @@ type Histories interface {
 	ListExecutions(context.Context, *sfn.ListExecutionsInput, ...func(*sfn.Options)) (*sfn.ListExecutionsOutput, error)
 }
 
+// Definitions tells which definition the state machine has, and which one an
+// execution runs; *sfn.Client is one.
+type Definitions interface {
+	DescribeStateMachine(context.Context, *sfn.DescribeStateMachineInput, ...func(*sfn.Options)) (*sfn.DescribeStateMachineOutput, error)
+	DescribeStateMachineForExecution(context.Context, *sfn.DescribeStateMachineForExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeStateMachineForExecutionOutput, error)
+}
+
 // Fence shuts out everything that still works for an earlier generation of an
 // import, in the database; *postgres.DB is one. Both work also for an import that
 // never reached the database, and when they are called again because their answer
 // was lost.
 type Fence interface {
 	// Restart ends the sessions of generation from, makes the next one current,
-	// drops what was partially imported, and returns the new generation.
-	Restart(ctx context.Context, importID string, from int) (generation int, err error)
+	// drops what was partially imported, and returns the new generation. It fails
+	// with *fault.Refused if from was published, unless force is set: then that is
+	// seen until the new generation is published.
+	Restart(ctx context.Context, importID string, from int, force bool) (generation int, err error)
 	// Abandon does the same for an import that is given up; the generation after
 	// from is current then.
 	Abandon(ctx context.Context, importID string, from int) error
@@ -98,6 +107,9 @@ type Config struct {
 	DaysBack        int            // days from the due date to the deadline's local date
 	Redrives        int            // automatic redrives after a failure that may pass, until there is progress; 0: none
 	RedriveDelay    time.Duration  // before the first of them; the later ones wait longer
+
+	// Needed by [Control.Rerun], as Fence is.
+	Definitions Definitions
 }
 
 // Control is the state of no import: it holds only its configuration and is safe

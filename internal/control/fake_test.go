@@ -45,6 +45,8 @@ type execution struct {
 	error     string
 	cause     string
 	tooOld    bool
+	why       string // not redrivable
+	started   string // the definition that it runs
 	stoppedAt time.Time
 }
 
@@ -57,6 +59,7 @@ type machine struct {
 	starts     int
 	redrives   int
 	fail       string
+	definition string // of the state machine, now
 	histories  map[string][]sfntypes.HistoryEvent
 	children   map[string][]string // executions of a map run
 }
@@ -81,7 +84,7 @@ func (m *machine) StartExecution(_ context.Context, in *sfn.StartExecutionInput,
 		return nil, &sfntypes.ExecutionAlreadyExists{}
 	} else if !ok {
 		m.starts++
-		m.executions[arn] = &execution{input: *in.Input, status: sfntypes.ExecutionStatusRunning}
+		m.executions[arn] = &execution{input: *in.Input, status: sfntypes.ExecutionStatusRunning, started: m.definition}
 	}
 	if m.failing("Start saved") {
 		return nil, errLost
@@ -104,7 +107,7 @@ func (m *machine) DescribeExecution(_ context.Context, in *sfn.DescribeExecution
 		RedriveStatus: sfntypes.ExecutionRedriveStatusRedrivable,
 	}
 	if e.tooOld {
-		out.RedriveStatus = sfntypes.ExecutionRedriveStatusNotRedrivable
+		out.RedriveStatus, out.RedriveStatusReason = sfntypes.ExecutionRedriveStatusNotRedrivable, &e.why
 	}
 	if e.status != sfntypes.ExecutionStatusRunning {
 		out.StopDate = &e.stoppedAt
@@ -132,6 +135,24 @@ func (m *machine) RedriveExecution(_ context.Context, in *sfn.RedriveExecutionIn
 		return nil, errLost
 	}
 	return &sfn.RedriveExecutionOutput{RedriveDate: aws.Time(m.clock.Now())}, nil
+}
+
+func (m *machine) DescribeStateMachine(_ context.Context, _ *sfn.DescribeStateMachineInput, _ ...func(*sfn.Options)) (*sfn.DescribeStateMachineOutput, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failing("Definition") {
+		return nil, errLost
+	}
+	return &sfn.DescribeStateMachineOutput{Definition: aws.String(m.definition)}, nil
+}
+
+func (m *machine) DescribeStateMachineForExecution(_ context.Context, in *sfn.DescribeStateMachineForExecutionInput, _ ...func(*sfn.Options)) (*sfn.DescribeStateMachineForExecutionOutput, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failing("Definition of the execution") {
+		return nil, errLost
+	}
+	return &sfn.DescribeStateMachineForExecutionOutput{Definition: aws.String(m.executions[*in.ExecutionArn].started)}, nil
 }
 
 func (m *machine) StopExecution(_ context.Context, in *sfn.StopExecutionInput, _ ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error) {
@@ -219,6 +240,7 @@ type fence struct {
 	fail    string // "before" or "after": the next call fails
 	current map[string]int
 	during  func() // runs inside the next call
+	forced  int
 }
 
 func (f *fence) move(importID string, from int) error {
@@ -238,7 +260,10 @@ func (f *fence) move(importID string, from int) error {
 	return nil
 }
 
-func (f *fence) Restart(_ context.Context, importID string, from int) (int, error) {
+func (f *fence) Restart(_ context.Context, importID string, from int, force bool) (int, error) {
+	if force {
+		f.forced++
+	}
 	return from + 1, f.move(importID, from)
 }
 
@@ -294,7 +319,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	}
 	log := centrallog.New(h.log, slog.LevelInfo)
 	config := control.Config{
-		Registry: h.registry, Executions: h.machine, Histories: h.machine, Names: names, Alerts: h.inbox,
+		Registry: h.registry, Executions: h.machine, Histories: h.machine, Definitions: h.machine, Names: names, Alerts: h.inbox,
 		Reports: h.reports, Fence: h.fence, Log: log, Now: clock.Now, StateMachineARN: machineARN,
 		NoHistory: true, Zone: paris, DaysBack: 1,
 	}

@@ -18,16 +18,17 @@ import (
 
 // Modes of a re-execution.
 const (
-	ModeResume  = "resume"
-	ModeRestart = "restart"
-	ModeAbandon = "abandon"
+	ModeResume   = "resume"   // go on at the step that failed
+	ModeContinue = "continue" // the same in a new execution, which runs the newest definition of the machine
+	ModeRestart  = "restart"  // start over
+	ModeAbandon  = "abandon"  // give up
 )
 
 // Request asks for a re-execution.
 type Request struct {
 	ImportID string `json:"import_id"`
 	Mode     string `json:"mode"`
-	Force    bool   `json:"force,omitempty"`   // not available: refused
+	Force    bool   `json:"force,omitempty"`   // restart also what succeeded, to replace what it published
 	Trigger  string `json:"trigger,omitempty"` // one of the triggers of package registry; empty: console
 	Attempt  int    `json:"attempt,omitempty"` // number of the attempt whose failure this is planned for; 0: not planned
 }
@@ -40,6 +41,10 @@ type Answer struct {
 	Generation int    `json:"generation"`
 	Execution  string `json:"execution"` // ARN of the current execution
 	Message    string `json:"message"`   // in French, for people
+
+	// A redrive runs the definition that the execution started with, and the state
+	// machine has another one by now. Only a continuation or a restart runs that.
+	DefinitionChanged bool `json:"definition_changed,omitempty"`
 }
 
 // Rerun resumes, restarts or abandons an import. It fails with *fault.Refused if
@@ -61,10 +66,12 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	refuse := func(reason string) (Answer, error) {
 		return Answer{}, &fault.Refused{ImportID: request.ImportID, Reason: reason}
 	}
-	if c.Fence == nil {
-		return Answer{}, errors.New("control: a re-execution needs the fence")
+	if c.Fence == nil || c.Definitions == nil {
+		return Answer{}, errors.New("control: a re-execution needs the fence and the definitions")
 	}
-	if request.Mode != ModeResume && request.Mode != ModeRestart && request.Mode != ModeAbandon {
+	switch request.Mode {
+	case ModeResume, ModeContinue, ModeRestart, ModeAbandon:
+	default:
 		return refuse(message.RefusedMode)
 	}
 	trigger := request.Trigger
@@ -86,21 +93,29 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		return refuse(message.RefusedOvertaken)
 	case request.Mode == ModeAbandon && imp.Status == message.StatusAbandoned:
 		return answer(imp, registry.KindAbandon, message.Abandoned(imp.ImportID)), c.Advance(ctx, registry.TriggerAutomatic)
-	case request.Force:
+	case request.Force && request.Mode != ModeRestart:
 		return refuse(message.RefusedForce)
-	case imp.Status == message.StatusSucceeded:
+	case imp.Status == message.StatusSucceeded && !request.Force:
 		return refuse(message.RefusedSucceeded)
 	case imp.Status == message.StatusRunning:
 		return refuse(message.RefusedRunning)
 	}
 	switch request.Mode {
-	case ModeResume:
+	case ModeResume, ModeContinue:
 		if imp.Status == message.StatusAbandoned {
 			return refuse(message.RefusedAbandoned)
 		}
-		return c.resume(ctx, imp, trigger)
+		if request.Mode == ModeContinue {
+			return c.continueAnew(ctx, imp, trigger, message.ContinuedAsAsked)
+		}
+		a, err := c.resume(ctx, imp, trigger)
+		if err == nil && a.Kind == registry.KindResume && c.definitionChanged(ctx, imp) {
+			a.DefinitionChanged = true
+			a.Message += message.DefinitionChanged(imp.ImportID)
+		}
+		return a, err
 	case ModeRestart:
-		return c.restart(ctx, imp, trigger)
+		return c.restart(ctx, imp, trigger, request.Force)
 	default:
 		return c.abandon(ctx, imp, trigger)
 	}
@@ -141,7 +156,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, trigger strin
 		return Answer{}, err
 	}
 	if !exists || d.RedriveStatus == sfntypes.ExecutionRedriveStatusNotRedrivable {
-		return c.continueAnew(ctx, imp, trigger)
+		return c.continueAnew(ctx, imp, trigger, notRedrivable(d))
 	}
 	redrives := int(aws.ToInt32(d.RedriveCount)) + 1
 	if _, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindResume, Trigger: trigger, Redrives: redrives}); err != nil {
@@ -164,7 +179,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, trigger strin
 			if exists && d.Status == sfntypes.ExecutionStatusRunning {
 				return Answer{}, &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedRunning}
 			}
-			return c.continueAnew(ctx, imp, trigger)
+			return c.continueAnew(ctx, imp, trigger, notRedrivable(d))
 		}
 		// Somebody else's redrive was faster: that is what was asked for.
 	} else if err != nil {
@@ -172,22 +187,53 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, trigger strin
 	} else if redriven.RedriveDate != nil {
 		at = redriven.RedriveDate.UTC()
 	}
-	failedStep := imp.Step
 	now, _, err := c.observe(ctx, imp, registry.Observation{
 		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: message.StatusRunning, At: at,
 	})
-	return answer(now, registry.KindResume, message.Resumed(imp.ImportID, failedStep)), err
+	return answer(now, registry.KindResume, message.Resumed(imp.ImportID, imp.Step)), err
 }
 
-// continueAnew goes on with the same generation in a new execution; the ledger
-// skips what is done.
-func (c *Control) continueAnew(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
+// notRedrivable tells people why an execution cannot be redriven; d is nil if
+// Step Functions has forgotten it.
+func notRedrivable(d *sfn.DescribeExecutionOutput) string {
+	if d == nil {
+		return message.ContinuedAsForgotten
+	}
+	return message.NotRedrivable(aws.ToString(d.RedriveStatusReason))
+}
+
+// definitionChanged tells whether the state machine has another definition by now
+// than the execution of imp, which a redrive keeps. That it cannot be found out
+// is logged and keeps nobody from anything.
+func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bool {
+	started, err := c.Definitions.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(imp.ExecutionARN)})
+	if err == nil {
+		var now *sfn.DescribeStateMachineOutput
+		if now, err = c.Definitions.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &c.StateMachineARN}); err == nil {
+			return aws.ToString(now.Definition) != aws.ToString(started.Definition)
+		}
+	}
+	c.Log.WarnContext(ctx, message.LogNoDefinition, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	return false
+}
+
+// continueAnew goes on with the same generation in a new execution, which runs
+// the machine's newest definition; the ledger skips what is done. why is told to
+// people. A redrive that somebody asks for meanwhile is stopped; what its
+// functions still persist counts, as it is of the same generation.
+func (c *Control) continueAnew(ctx context.Context, imp registry.Import, trigger, why string) (Answer, error) {
 	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindContinue, Trigger: trigger})
 	if err != nil {
 		return Answer{}, err
 	}
+	if err := c.stop(ctx, imp); err != nil {
+		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+	}
 	begun, err := c.begin(ctx, claimed, claimed.Generation)
-	return answer(begun, registry.KindContinue, message.Continued(imp.ImportID, executionName(begun.ExecutionARN))), err
+	if err != nil {
+		return Answer{}, err
+	}
+	return answer(begun, registry.KindContinue, message.Continued(imp.ImportID, executionName(begun.ExecutionARN), why)), nil
 }
 
 // begin moves a claimed import to a new execution and starts it.
@@ -203,13 +249,41 @@ func (c *Control) begin(ctx context.Context, claimed registry.Import, generation
 	return begun, c.start(ctx, begun, claimed.Pending.Trigger)
 }
 
-// restart fences off the generation that failed and starts a new one.
-func (c *Control) restart(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
+// replaceable refuses to start an initial import over once a daily one, or another
+// initial one, is published.
+func (c *Control) replaceable(ctx context.Context, imp registry.Import) error {
+	if imp.Mode != registry.ModeInitial {
+		return nil
+	}
+	published, err := c.Registry.Published(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range published {
+		switch {
+		case p.Mode == registry.ModeDaily:
+			return &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedInitialOver}
+		case p.ImportID != imp.ImportID:
+			return &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedInitialOther(p.ImportID)}
+		}
+	}
+	return nil
+}
+
+// restart fences off the generation that failed, or with force the one that was
+// published, and starts a new one.
+func (c *Control) restart(ctx context.Context, imp registry.Import, trigger string, force bool) (Answer, error) {
+	if err := c.replaceable(ctx, imp); err != nil {
+		return Answer{}, err
+	}
 	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindRestart, Trigger: trigger})
 	if err != nil {
 		return Answer{}, err
 	}
-	generation, err := c.Fence.Restart(ctx, imp.ImportID, imp.Generation)
+	if err := c.replaceable(ctx, imp); err != nil { // again: from here on nothing else is published
+		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+	}
+	generation, err := c.Fence.Restart(ctx, imp.ImportID, imp.Generation, force)
 	if err != nil {
 		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
 	}
@@ -218,13 +292,23 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger stri
 	}
 	begun, err := c.begin(ctx, claimed, generation)
 	return answer(begun, registry.KindRestart,
-		message.Restarted(imp.ImportID, executionName(begun.ExecutionARN), begun.Generation)), err
+		message.Restarted(imp.ImportID, executionName(begun.ExecutionARN), begun.Generation, imp.Status == message.StatusSucceeded)), err
 }
 
 // giveUp withdraws a claim after a failure, so that the request can be repeated
 // at once.
 func (c *Control) giveUp(ctx context.Context, importID string, err error) error {
 	return errors.Join(err, c.Registry.Withdraw(ctx, importID))
+}
+
+// unfinished takes back the forced restart of a succeeded import that somebody
+// began and died over: nothing else may run until then. What the import published
+// stands, and the restart may be asked for again.
+func (c *Control) unfinished(ctx context.Context, imp registry.Import) error {
+	if imp.Status != message.StatusSucceeded || imp.Pending.Kind == "" || c.Now().Sub(imp.Pending.At) < registry.PendingFor {
+		return nil
+	}
+	return c.Registry.Withdraw(ctx, imp.ImportID)
 }
 
 // stop stops the execution of a fenced generation, which somebody may have

@@ -24,6 +24,14 @@ func failedImport(t *testing.T, faultName string) (*house, registry.Import) {
 	return h, h.end(h.importOf(daily, "2024-10-08"), failed, faultName)
 }
 
+// failedImportOf does the same for a mode.
+func failedImportOf(t *testing.T, mode string) (*house, registry.Import) {
+	t.Helper()
+	h := open(t)
+	h.arrive(files(mode, "2024-10-08")...)
+	return h, h.end(h.importOf(mode, "2024-10-08"), failed, "Unexpected")
+}
+
 func (h *house) rerun(importID, mode string) (control.Answer, error) {
 	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: mode, Trigger: registry.TriggerCommand})
 }
@@ -74,25 +82,6 @@ func TestResumeThatFails(t *testing.T) {
 				t.Errorf("attempts (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestTooOldToRedriveIsContinued(t *testing.T) {
-	h, imp := failedImport(t, "Unexpected")
-	h.machine.executions[imp.ExecutionARN].tooOld = true
-	answer, err := h.rerun(imp.ImportID, control.ModeResume)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if answer.Kind != registry.KindContinue || answer.Execution != imp.ExecutionARN+"-2" || answer.Generation != 1 {
-		t.Errorf("answer = %+v", answer)
-	}
-	begun := h.load(imp.ImportID)
-	if input := h.machine.executions[begun.ExecutionARN].input; !strings.Contains(input, `"generation":1`) {
-		t.Errorf("input = %s", input)
-	}
-	if got := h.end(begun, succeeded, ""); got.Status != message.StatusSucceeded {
-		t.Errorf("status = %s", got.Status)
 	}
 }
 
@@ -229,7 +218,7 @@ func TestRefusals(t *testing.T) {
 	h := open(t)
 	h.arrive(files(daily, "2024-10-08")...)
 	running := h.importOf(daily, "2024-10-08")
-	for _, mode := range []string{control.ModeResume, control.ModeRestart, control.ModeAbandon} {
+	for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeRestart, control.ModeAbandon} {
 		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedRunning {
 			t.Errorf("%s of a running import: %q", mode, reason)
 		}
@@ -240,15 +229,20 @@ func TestRefusals(t *testing.T) {
 	if reason := refused(second(h.rerun(running.ImportID, "again"))); reason != message.RefusedMode {
 		t.Errorf("unknown mode: %q", reason)
 	}
+	if reason := refused(second(h.force(running.ImportID))); reason != message.RefusedRunning {
+		t.Errorf("forced restart of a running import: %q", reason)
+	}
 	h.end(running, succeeded, "")
-	for _, mode := range []string{control.ModeResume, control.ModeRestart, control.ModeAbandon} {
+	for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeRestart, control.ModeAbandon} {
 		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedSucceeded {
 			t.Errorf("%s of a succeeded import: %q", mode, reason)
 		}
 	}
-	_, err := h.control.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: control.ModeRestart, Force: true})
-	if refused(err) == "" {
-		t.Errorf("forced restart: %v", err)
+	for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeAbandon} {
+		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: mode, Force: true})
+		if refused(err) != message.RefusedForce {
+			t.Errorf("forced %s: %v", mode, err)
+		}
 	}
 }
 

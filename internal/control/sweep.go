@@ -56,7 +56,7 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 			imp, err = c.follow(ctx, imp)
 		}
 		if err == nil {
-			err = c.overdue(ctx, imp)
+			err = errors.Join(c.overdue(ctx, imp), c.unfinished(ctx, imp))
 		}
 		trouble = append(trouble, err)
 	}

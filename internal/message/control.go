@@ -20,6 +20,7 @@ const (
 	LogRerun         = "Réexécution"
 	LogAutomaticVoid = "Reprise automatique sans objet"
 	LogForeign       = "Événement ignoré : l'exécution n'est pas l'exécution courante d'un import"
+	LogNoDefinition  = "Définition de la machine illisible : impossible de dire si elle a changé depuis le début de l'exécution"
 	LogNoHistory     = "Historique de l'exécution illisible"
 	LogSecondInitial = "Import initial ignoré : des données sont déjà publiées"
 )
@@ -49,7 +50,8 @@ func AlertBadName(object, reason string) Alert {
 // LateFile explains why a file was ignored, and what makes it count.
 func LateFile(importID, status string) string {
 	if status == StatusSucceeded {
-		return "L'import " + importID + " de cette date est déjà « réussi » : le fichier ne sera pas chargé."
+		return "L'import " + importID + " de cette date est déjà « réussi » : le fichier ne sera pas chargé, " +
+			"sauf par un redémarrage forcé : make restart IMPORT_ID=" + importID + " FORCE=1"
 	}
 	return "Pour prendre ce fichier en compte, redémarrez l'import : make restart IMPORT_ID=" + importID
 }
@@ -152,21 +154,60 @@ func AlertSucceeded(importID, mode, date, report string) Alert {
 
 // Resumed tells that an execution goes on at the step that failed.
 func Resumed(importID, step string) string {
+	text := "L'import " + importID + " reprend dans la même exécution, à l'étape en échec"
 	if step == "" {
-		return "L'import " + importID + " reprend à l'étape en échec."
+		return text + "."
 	}
-	return "L'import " + importID + " reprend à l'étape en échec : « " + step + " »."
+	return text + " : « " + step + " »."
+}
+
+// DefinitionChanged adds that the state machine has another definition by now
+// than the execution that was resumed.
+func DefinitionChanged(importID string) string {
+	return " La définition de la machine a changé depuis le début de cette exécution, et la reprise suit l'ancienne. Pour suivre la nouvelle, attendez " +
+		"la fin de l'exécution ou arrêtez-la, puis demandez une continuation : make redrive IMPORT_ID=" + importID + " CONTINUE=1"
 }
 
 // Continued tells that a new execution goes on with a generation, and why.
-func Continued(importID, execution string) string {
-	return "L'exécution précédente de l'import " + importID + " ne peut plus être reprise (délai de 14 jours ou historique plein) : " +
-		"une nouvelle exécution, " + execution + ", continue la même génération ; ce qui est fait n'est pas refait."
+func Continued(importID, execution, why string) string {
+	return "L'import " + importID + " continue dans une nouvelle exécution, " + execution + ", qui suit la définition actuelle de la machine (" + why +
+		"). La génération reste la même : ce qui est fait n'est pas refait."
 }
 
-// Restarted tells that an import starts over.
-func Restarted(importID, execution string, generation int) string {
-	return fmt.Sprintf("L'import %s redémarre depuis le début : génération %d, exécution %s.", importID, generation, execution)
+// Why a new execution continues an import.
+const (
+	ContinuedAsAsked     = "continuation demandée"
+	ContinuedAsForgotten = "l'exécution précédente n'existe plus : 90 jours après sa fin, AWS l'oublie"
+)
+
+// NotRedrivable tells why Step Functions does not redrive an execution, by the
+// reason that DescribeExecution gives (redriveStatusReason in the API reference).
+func NotRedrivable(reason string) string {
+	const before = "l'exécution précédente ne peut plus être reprise : "
+	switch strings.TrimSuffix(reason, ".") {
+	case "Execution redrivable period exceeded", "Execution's redrivable period exceeded":
+		return before + "sa fin remonte à plus de 14 jours"
+	case "Execution history event limit exceeded":
+		return before + "son historique est plein"
+	case "Execution has exceeded the max execution time":
+		return before + "elle a atteint sa durée maximale d'un an"
+	case "Execution was started before the launch of RedriveExecution":
+		return before + "elle est plus ancienne que la reprise"
+	case "":
+		return "l'exécution précédente ne peut plus être reprise"
+	default:
+		return before + reason
+	}
+}
+
+// Restarted tells that an import starts over, and what becomes of what it has
+// published, if it has.
+func Restarted(importID, execution string, generation int, published bool) string {
+	text := fmt.Sprintf("L'import %s redémarre depuis le début : génération %d, exécution %s.", importID, generation, execution)
+	if published {
+		text += " Ce qu'il a publié reste visible jusqu'à ce que la nouvelle génération soit publiée à sa place."
+	}
+	return text
 }
 
 // Abandoned tells that an import was given up.
@@ -180,16 +221,25 @@ func Abandoned(importID string) string {
 const RefusedUnknown = "cet import n'existe pas"
 
 // RefusedMode refuses a mode that does not exist.
-const RefusedMode = "le mode demandé n'existe pas : resume, restart ou abandon"
+const RefusedMode = "le mode demandé n'existe pas : resume, continue, restart ou abandon"
 
-// RefusedForce refuses a forced restart.
-const RefusedForce = "un redémarrage forcé n'est pas possible dans cette version"
+// RefusedForce refuses to force anything but a restart.
+const RefusedForce = "« force » ne vaut que pour un redémarrage (restart)"
+
+// RefusedInitialOver refuses to replace the history under the days after it.
+const RefusedInitialOver = "un import quotidien est déjà publié : l'import initial ne peut plus être recommencé, même avec force"
+
+// RefusedInitialOther refuses a second history beside the one published.
+func RefusedInitialOther(importID string) string {
+	return "l'import initial " + importID + " est publié ; pour remplacer ses données, déposez les fichiers à sa date et redémarrez-le avec force"
+}
 
 // RefusedRunning refuses what a running import does not allow.
 const RefusedRunning = "l'import est en cours ; attendez sa fin, ou arrêtez d'abord son exécution"
 
 // RefusedSucceeded refuses to run an import again that succeeded.
-const RefusedSucceeded = "l'import a déjà réussi ; il n'y a rien à reprendre"
+const RefusedSucceeded = "l'import a déjà réussi ; il n'y a rien à reprendre. Pour remplacer ce qu'il a publié : redémarrage forcé " +
+	"(make restart IMPORT_ID=… FORCE=1)"
 
 // RefusedAbandoned refuses to resume an abandoned import.
 const RefusedAbandoned = "l'import est abandonné ; seul un redémarrage (restart) est possible"

@@ -27,10 +27,11 @@ func CtlHelp() map[string]string {
 		"status_last":   "Nombre d'imports terminés à montrer.",
 		"import_id":     "Identifiant de l'import, par exemple IMPORT_20241009_150000_001.",
 
-		"redrive": "Reprend un import à l'étape en échec.",
-		"restart": "Recommence un import depuis le début.",
-		"force":   "Recommence même un import réussi.",
-		"abandon": "Abandonne un import, pour que les dates suivantes avancent.",
+		"redrive":  "Reprend un import à l'étape en échec.",
+		"restart":  "Recommence un import depuis le début.",
+		"force":    "Recommence même un import réussi ; ce qu'il a publié reste visible, puis est remplacé.",
+		"continue": "Continue dans une nouvelle exécution, qui suit la définition actuelle de la machine, même si une reprise est possible.",
+		"abandon":  "Abandonne un import, pour que les dates suivantes avancent.",
 
 		"errors":          "Montre les erreurs d'un import : le compte par règle, puis le détail.",
 		"errors_file":     "Ne montre que ce fichier.",

@@ -46,7 +46,7 @@ func OrphanRows(rows int64, resource, field, parent string) string {
 }
 
 // AlreadyPublished explains why an import cannot be restarted or given up.
-const AlreadyPublished = "déjà publié : il ne peut être ni recommencé ni abandonné"
+const AlreadyPublished = "déjà publié : il ne peut pas être abandonné, et seul un redémarrage forcé (FORCE=1) le recommence"
 
 // SlotTaken explains why an import cannot run now.
 func SlotTaken(holder string) string {

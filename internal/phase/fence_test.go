@@ -48,7 +48,7 @@ func TestSuperseded(t *testing.T) {
 	t.Parallel()
 	for name, retire := range map[string]func(*run, context.Context) error{
 		"restarted": func(r *run, ctx context.Context) error {
-			_, err := r.l.db.Restart(ctx, r.imp.ImportID, 1)
+			_, err := r.l.db.Restart(ctx, r.imp.ImportID, 1, false)
 			return err
 		},
 		"abandoned": func(r *run, ctx context.Context) error { return r.l.db.Abandon(ctx, r.imp.ImportID, 1) },
@@ -79,16 +79,7 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	first := l.upload(t, phase.Initial, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
-	generation, err := l.db.Restart(t.Context(), first.imp.ImportID, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := l.registry.imports[first.imp.ImportID]
-	known.Generation = generation
-	l.registry.imports[first.imp.ImportID] = known
-	second := &run{l: l, imp: first.imp}
-	second.imp.Generation = generation
-	second.imp.KeyID, second.imp.WrappedKey = 0, nil
+	second := first.again(t, false)
 	second.all(t)
 	if second.imp.KeyID != first.imp.KeyID || string(second.imp.WrappedKey) != string(first.imp.WrappedKey) {
 		t.Error("the second generation has another data key: what the first logged could not be opened any more")
@@ -100,6 +91,22 @@ func TestRestart(t *testing.T) {
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(kind || ' ' || generation, ', ' ORDER BY attempt) FROM etl.attempts`); got != "start 1, restart 2" {
 		t.Errorf("the attempts are %s", got)
 	}
+}
+
+// again restarts an import and returns its next generation, not yet run.
+func (r *run) again(t *testing.T, force bool) *run {
+	t.Helper()
+	generation, err := r.l.db.Restart(t.Context(), r.imp.ImportID, r.imp.Generation, force)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := r.l.registry.imports[r.imp.ImportID]
+	known.Generation = generation
+	r.l.registry.imports[r.imp.ImportID] = known
+	next := &run{l: r.l, imp: r.imp}
+	next.imp.Generation = generation
+	next.imp.KeyID, next.imp.WrappedKey = 0, nil
+	return next
 }
 
 // foreign writes an object in the place of a phase's own.

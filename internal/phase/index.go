@@ -108,8 +108,12 @@ func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 // published makes the partition into which a daily import's events are copied
 // when they are published, and attaches it while it is empty. Were it attached by
 // the transaction that publishes, a reader could see that transaction's rows in
-// the other tables before it hears of the new partition.
+// the other tables before it hears of the new partition. An import that replaces
+// what it published before has its partition already.
 func (p *Index) published(ctx context.Context, tx pgx.Tx, imp Import, key string) error {
+	if replaced, err := postgres.PublishedGeneration(ctx, tx, imp.ImportID); err != nil || replaced > 0 {
+		return err
+	}
 	leaf := imp.leaf(postgres.Published, "")
 	if err := leaf.Create(ctx, tx, postgres.Source{FileDate: imp.FileDate}); err != nil {
 		return err

@@ -113,6 +113,16 @@ func (l *line) publish() *phase.Publish {
 // upload puts the files of a date into the landing bucket and allots an import.
 func (l *line) upload(t *testing.T, mode, date string, files files) *run {
 	t.Helper()
+	l.deliver(t, mode, date, files)
+	l.imports++
+	id := fmt.Sprintf("IMPORT_20241009_150000_%03d", l.imports)
+	l.registry.imports[id] = registry.Import{ImportID: id, Mode: mode, FileDate: date, Generation: 1, Status: "en cours"}
+	return &run{l: l, imp: phase.Import{ImportID: id, Generation: 1, Mode: mode, FileDate: date}}
+}
+
+// deliver puts the files of a date into the landing bucket.
+func (l *line) deliver(t *testing.T, mode, date string, files files) {
+	t.Helper()
 	arrivals := map[string]registry.Arrival{}
 	for _, r := range l.common.Contract.Resources {
 		content, ok := files[r.Name]
@@ -127,10 +137,6 @@ func (l *line) upload(t *testing.T, mode, date string, files files) *run {
 		arrivals[r.Name] = registry.Arrival{Resource: r.Name, Key: key, VersionID: aws.ToString(out.VersionId), Size: int64(len(content.text))}
 	}
 	l.registry.arrivals[mode+date] = arrivals
-	l.imports++
-	id := fmt.Sprintf("IMPORT_20241009_150000_%03d", l.imports)
-	l.registry.imports[id] = registry.Import{ImportID: id, Mode: mode, FileDate: date, Generation: 1, Status: "en cours"}
-	return &run{l: l, imp: phase.Import{ImportID: id, Generation: 1, Mode: mode, FileDate: date}}
 }
 
 // run is an import under way: the outputs of its states so far.

@@ -61,17 +61,7 @@ func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 		}
 	}
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Publish", "", 0), func(ctx context.Context, tx pgx.Tx) (Published, error) {
-		publish := p.daily
-		if in.Import.Mode == Initial {
-			publish = p.initial
-		}
-		out, err := publish(ctx, tx, in.Import)
-		if err != nil {
-			return out, err
-		}
-		_, err = tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_at = now(), updated_at = now() WHERE import_id = $1`,
-			in.Import.ImportID, message.StatusSucceeded)
-		return out, err
+		return p.publish(ctx, tx, in.Import)
 	})
 	if err != nil {
 		return Published{}, err
@@ -81,6 +71,31 @@ func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 		return Published{}, err
 	}
 	return out, postgres.PurgeStaging(ctx, p.DB, p.Now().Add(-p.Retention))
+}
+
+// publish makes the import visible in a transaction, in place of the generation
+// that was published before, if a forced restart is to replace one.
+func (p *Publish) publish(ctx context.Context, tx pgx.Tx, imp Import) (Published, error) {
+	replaced, err := postgres.PublishedGeneration(ctx, tx, imp.ImportID)
+	if err != nil {
+		return Published{}, err
+	}
+	publish := p.daily
+	if imp.Mode == Initial {
+		publish = p.initial
+	}
+	out, err := publish(ctx, tx, imp, replaced > 0)
+	if err != nil {
+		return out, err
+	}
+	if replaced > 0 {
+		if err := postgres.DropReplaced(ctx, tx, imp.ImportID, replaced); err != nil {
+			return out, err
+		}
+	}
+	_, err = tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_generation = $3, published_at = now(), updated_at = now() WHERE import_id = $1`,
+		imp.ImportID, message.StatusSucceeded, imp.Generation)
+	return out, err
 }
 
 // report logs what happened to each table.
@@ -99,7 +114,7 @@ func (p *Publish) report(ctx context.Context, imp Import, out Published, started
 // initial swaps the detached tables in. All parents are locked first, in one
 // order, with a short timeout: a reader is never chosen as the victim of a
 // deadlock, the machine tries again instead.
-func (p *Publish) initial(ctx context.Context, tx pgx.Tx, imp Import) (Published, error) {
+func (p *Publish) initial(ctx context.Context, tx pgx.Tx, imp Import, replace bool) (Published, error) {
 	out := Published{Tables: map[string]TableChange{}}
 	parents := []string{"final.events"}
 	for _, r := range p.Contract.Resources {
@@ -122,12 +137,17 @@ func (p *Publish) initial(ctx context.Context, tx pgx.Tx, imp Import) (Published
 		out.Tables[r.Name] = TableChange{Written: rows}
 		out.Events += rows
 	}
+	if replace {
+		if err := postgres.DropPublishedEvents(ctx, tx, imp.ImportID); err != nil {
+			return out, err
+		}
+	}
 	return out, imp.leaf(postgres.Events, "").AttachByImport(ctx, tx)
 }
 
 // daily empties and reloads, inserts or updates, in the order of dependency, and
 // checks its own row counts.
-func (p *Publish) daily(ctx context.Context, tx pgx.Tx, imp Import) (Published, error) {
+func (p *Publish) daily(ctx context.Context, tx pgx.Tx, imp Import, replace bool) (Published, error) {
 	out := Published{Tables: map[string]TableChange{}}
 	if _, err := tx.Exec(ctx, `SET LOCAL work_mem = '256MB'`); err != nil {
 		return out, err
@@ -148,16 +168,22 @@ func (p *Publish) daily(ctx context.Context, tx pgx.Tx, imp Import) (Published, 
 		}
 	}
 	var err error
-	out.Events, err = publishEvents(ctx, tx, imp)
+	out.Events, err = publishEvents(ctx, tx, imp, replace)
 	return out, err
 }
 
-// publishEvents copies the proven events into the partition that readers see
-// (see [Index]), as rows of this transaction: a reader with an older snapshot sees
-// none of them.
-func publishEvents(ctx context.Context, tx pgx.Tx, imp Import) (int64, error) {
-	prepared, published := imp.leaf(postgres.Events, ""), imp.leaf(postgres.Published, "")
-	tag, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT * FROM %s`, published.Table(), prepared.Table()))
+// publishEvents copies the proven events into the import's partition (see
+// [Index]), as rows of this transaction: a reader with an older snapshot sees none
+// of them, but those that they replace, if there are such.
+func publishEvents(ctx context.Context, tx pgx.Tx, imp Import, replace bool) (int64, error) {
+	prepared, published := imp.leaf(postgres.Events, ""), imp.leaf(postgres.Published, "").Table()
+	if replace {
+		published = prepared.Parent() // the partition is that of the generation that made it
+		if _, err := tx.Exec(ctx, `DELETE FROM `+published+` WHERE import_id = $1`, imp.ImportID); err != nil {
+			return 0, err
+		}
+	}
+	tag, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT * FROM %s`, published, prepared.Table()))
 	if err != nil {
 		return 0, err
 	}

@@ -123,12 +123,18 @@ func TestCoherence(t *testing.T) {
 // again, until it is stopped; it returns what it saw, without repetitions.
 func (l *line) watch(t *testing.T, isolation pgx.TxIsoLevel) (stop func() []string) {
 	t.Helper()
-	conn := postgrestest.Connect(t, l.url)
 	parts := make([]string, 0, len(l.common.Contract.Resources)+1)
 	for _, r := range l.common.Contract.Resources {
 		parts = append(parts, `(SELECT concat('`+r.Name+` ', count(*), ' ', coalesce(max(import_id), '-')) FROM final.`+r.Name+`)`)
 	}
 	query := `SELECT concat_ws(', ', ` + strings.Join(parts, ", ") + `, (SELECT count(*) FROM final.events))`
+	return l.watchQuery(t, isolation, query)
+}
+
+// watchQuery does so with any query for one text.
+func (l *line) watchQuery(t *testing.T, isolation pgx.TxIsoLevel, query string) (stop func() []string) {
+	t.Helper()
+	conn := postgrestest.Connect(t, l.url)
 	ended, seen, first := make(chan struct{}), make(chan []string), make(chan struct{})
 	go func() {
 		var states []string

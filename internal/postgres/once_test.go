@@ -188,23 +188,23 @@ func TestOnceTwinOfAFailure(t *testing.T) {
 func TestCommitLost(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		lose   loss
+		lose   postgrestest.Loss
 		writes int
 	}{
-		"failed, not persisted": {loseRequest, 2},
-		"failed, but persisted": {loseAnswer, 1},
+		"failed, not persisted": {postgrestest.LoseRequest, 2},
+		"failed, but persisted": {postgrestest.LoseAnswer, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := open(t)
-			p := listen(t, o.url)
-			db := postgrestest.Open(t, p.url)
+			p := postgrestest.Listen(t, o.url)
+			db := postgrestest.Open(t, p.URL)
 			writes := 0
 			write := func(ctx context.Context, tx pgx.Tx) (result, error) {
 				writes++
 				return note("once")(ctx, tx)
 			}
-			p.lose(c.lose)
+			p.Lose(c.lose)
 			if _, err := postgres.Once(t.Context(), db, unit(0), write); !isTransient(err) {
 				t.Fatalf("got %v, want a Transient fault", err)
 			}

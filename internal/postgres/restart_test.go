@@ -19,7 +19,7 @@ func TestRestartSupersedes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // a second call, as after a lost answer, changes nothing
-		if generation, err := o.db.Restart(t.Context(), importID, 1); err != nil || generation != 2 {
+		if generation, err := o.db.Restart(t.Context(), importID, 1, false); err != nil || generation != 2 {
 			t.Fatalf("restarted as %d, %v; want 2", generation, err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestUnknownImport(t *testing.T) {
 	if _, err := postgres.Once(t.Context(), o.db, u, note("x")); !isSuperseded(err) {
 		t.Errorf("got %v, want Superseded", err)
 	}
-	if generation, err := o.db.Restart(t.Context(), u.ImportID, 4); err != nil || generation != 5 {
+	if generation, err := o.db.Restart(t.Context(), u.ImportID, 4, false); err != nil || generation != 5 {
 		t.Errorf("the restart of an import that never reached the database: %d, %v", generation, err)
 	}
 	if err := o.db.Abandon(t.Context(), u.ImportID, 1); err != nil {
@@ -82,8 +82,8 @@ func TestUnknownImport(t *testing.T) {
 func TestPublishedIsRefused(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET status = 'réussi'`)
-	_, err := o.db.Restart(t.Context(), importID, 1)
+	postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET status = 'réussi', published_generation = 1`)
+	_, err := o.db.Restart(t.Context(), importID, 1, false)
 	for name, err := range map[string]error{"restart": err, "abandon": o.db.Abandon(t.Context(), importID, 1)} {
 		if _, ok := errors.AsType[*fault.Refused](err); !ok {
 			t.Errorf("%s of a published import: %v, want Refused", name, err)
@@ -94,13 +94,59 @@ func TestPublishedIsRefused(t *testing.T) {
 	}
 }
 
+// TestForcedRestart: what is published stays, with its errors, however often the
+// restart is repeated and whatever becomes of the next generation.
+func TestForcedRestart(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	staging := postgres.Leaf{Kind: postgres.Staging, Resource: "clients", ImportID: importID, Generation: 1}
+	events := postgres.Leaf{Kind: postgres.Published, ImportID: importID, Generation: 1}
+	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+		for _, l := range []postgres.Leaf{staging, events} {
+			if err := l.Create(ctx, tx, postgres.Source{FileDate: "2024-10-08"}); err != nil {
+				return err
+			}
+			if err := l.AttachByImport(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET status = 'réussi', published_generation = 1`)
+	for _, generation := range []int{1, 2} {
+		postgrestest.Exec(t, o.conn, `INSERT INTO etl.rejects VALUES ($1, $2, 'clients', 2)`, importID, generation)
+	}
+	for range 2 {
+		if generation, err := o.db.Restart(t.Context(), importID, 1, true); err != nil || generation != 2 {
+			t.Fatalf("restarted as %d, %v", generation, err)
+		}
+	}
+	if _, err := o.db.Restart(t.Context(), importID, 2, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.db.Abandon(t.Context(), importID, 3); err != nil {
+		t.Fatal(err)
+	}
+	for l, want := range map[postgres.Leaf]bool{staging: false, events: true} {
+		if got := postgrestest.Scan[bool](t, o.conn, `SELECT to_regclass($1) IS NOT NULL`, l.Table()); got != want {
+			t.Errorf("%s exists: %v, want %v", l.Table(), got, want)
+		}
+	}
+	if got := postgrestest.Scan[string](t, o.conn, `SELECT string_agg(generation::text, ',') FROM etl.rejects`); got != "1" {
+		t.Errorf("rejects of the generations %s are left, want those of the published one", got)
+	}
+	if got := postgrestest.Scan[string](t, o.conn, `SELECT concat(status, generation, published_generation) FROM etl.imports`); got != "abandonné41" {
+		t.Errorf("the import is %s", got)
+	}
+}
+
 // TestRestartEndsALateTwin: a writer in the middle of its transaction is ended
 // by the restart and leaves nothing, even if it never heard of it.
 func TestRestartEndsALateTwin(t *testing.T) {
 	t.Parallel()
 	for name, retire := range map[string]func(context.Context, *postgres.DB) error{
 		"restart": func(ctx context.Context, db *postgres.DB) error {
-			_, err := db.Restart(ctx, importID, 1)
+			_, err := db.Restart(ctx, importID, 1, false)
 			return err
 		},
 		"abandon": func(ctx context.Context, db *postgres.DB) error { return db.Abandon(ctx, importID, 1) },
@@ -181,7 +227,7 @@ func TestRestartDropsTheGeneration(t *testing.T) {
 		postgrestest.Exec(t, o.conn, `INSERT INTO etl.ledger VALUES ($1, 1, 'Stage', 'clients', 0)`, id)
 		postgrestest.Exec(t, o.conn, `INSERT INTO etl.data_keys (import_id, ciphertext) VALUES ($1, 'x')`, id)
 	}
-	if _, err := o.db.Restart(t.Context(), importID, 1); err != nil {
+	if _, err := o.db.Restart(t.Context(), importID, 1, false); err != nil {
 		t.Fatal(err)
 	}
 	for i, l := range leaves {

@@ -105,10 +105,14 @@ func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, e
 		}
 		i.Pending = p
 		i.Pending.At = r.now().UTC()
-		if p.Kind == KindAbandon {
+		switch {
+		case p.Kind == KindAbandon:
 			return nil, nil
+		case i.Status == message.StatusSucceeded: // so that the sweep sees it
+			return []write{takeSlot(i.ImportID), {item: i.entry()}}, nil
+		default:
+			return []write{takeSlot(i.ImportID)}, nil
 		}
-		return []write{takeSlot(i.ImportID)}, nil
 	}, r.takenByOther(seen.ImportID))
 	return imp, err
 }
@@ -131,10 +135,14 @@ func (r *Registry) Withdraw(ctx context.Context, importID string) error {
 			return nil, errUnchanged
 		}
 		i.Pending = Pending{}
-		if i.Status != message.StatusAbandoned && i.Fault != faultMissingFiles {
+		if i.Status == message.StatusFailed && i.Fault != faultMissingFiles {
 			return nil, nil
 		}
-		return r.freeSlot(ctx, importID)
+		free, err := r.freeSlot(ctx, importID)
+		if i.Status == message.StatusSucceeded && i.Settled() {
+			free = append(free, write{key: queueKey(i.Mode, i.FileDate)})
+		}
+		return free, err
 	}, nil)
 	return err
 }
@@ -158,13 +166,17 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		if i.Automatic.follow(attempt.Trigger); attempt.Kind == KindRestart {
 			i.Automatic = Automatic{}
 		}
-		entry := Entry{
-			key: queueKey(i.Mode, i.FileDate), Mode: i.Mode, FileDate: i.FileDate,
-			ImportID: i.ImportID, Due: true, Since: i.CreatedAt,
-		}
-		return []write{{item: attempt}, takeSlot(i.ImportID), {item: entry}}, nil
+		return []write{{item: attempt}, takeSlot(i.ImportID), {item: i.entry()}}, nil
 	}, r.takenByOther(claim.ImportID))
 	return imp, err
+}
+
+// entry is the place in the queue of an import that is open again.
+func (i *Import) entry() Entry {
+	return Entry{
+		key: queueKey(i.Mode, i.FileDate), Mode: i.Mode, FileDate: i.FileDate,
+		ImportID: i.ImportID, Due: true, Since: i.CreatedAt,
+	}
 }
 
 // Abandon marks a claimed import «abandonné» under the generation that fences

@@ -1,4 +1,4 @@
-package postgres_test
+package postgrestest
 
 import (
 	"bytes"
@@ -8,26 +8,29 @@ import (
 	"testing"
 )
 
-// loss is what a proxy does to the next commit.
-type loss int32
+// Loss is what a [Proxy] does to the next commit.
+type Loss int32
 
+// The losses.
 const (
-	loseNothing loss = iota
-	loseRequest      // the connection breaks before the server hears of the commit
-	loseAnswer       // the connection breaks after the server committed
+	LoseNothing Loss = iota
+	LoseRequest      // the connection breaks before the server hears of the commit
+	LoseAnswer       // the connection breaks after the server committed
 )
 
-// proxy stands between the product and the server and breaks a connection at a
+// Proxy stands between the product and the server and breaks a connection at a
 // commit, once.
-type proxy struct {
-	url  string // of the database, through the proxy
+type Proxy struct {
+	URL  string // of the database, through the proxy
 	next atomic.Int32
 }
 
-func (p *proxy) lose(what loss) { p.next.Store(int32(what)) }
+// Lose breaks the connection of the next commit.
+func (p *Proxy) Lose(what Loss) { p.next.Store(int32(what)) }
 
-// listen starts a proxy before the server of a connection string.
-func listen(t *testing.T, databaseURL string) *proxy {
+// Listen starts a proxy before the server of a connection string, for the time
+// of the test.
+func Listen(t testing.TB, databaseURL string) *Proxy {
 	t.Helper()
 	u, err := url.Parse(databaseURL)
 	if err != nil {
@@ -40,14 +43,14 @@ func listen(t *testing.T, databaseURL string) *proxy {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	u.Host = listener.Addr().String()
-	p := &proxy{url: u.String()}
+	p := &Proxy{URL: u.String()}
 	go func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", target)
+			server, err := new(net.Dialer).DialContext(t.Context(), "tcp", target)
 			if err != nil {
 				_ = client.Close()
 				continue
@@ -59,7 +62,7 @@ func listen(t *testing.T, databaseURL string) *proxy {
 }
 
 // carry passes bytes both ways until one side ends, or the commit is lost.
-func (p *proxy) carry(client, server net.Conn) {
+func (p *Proxy) carry(client, server net.Conn) {
 	end := func() {
 		_ = client.Close()
 		_ = server.Close()
@@ -84,11 +87,11 @@ func (p *proxy) carry(client, server net.Conn) {
 		if !bytes.Contains(sent, []byte("commit\x00")) {
 			return true
 		}
-		switch loss(p.next.Swap(int32(loseNothing))) {
-		case loseRequest:
+		switch Loss(p.next.Swap(int32(LoseNothing))) {
+		case LoseRequest:
 			end()
 			return false
-		case loseAnswer:
+		case LoseAnswer:
 			swallow.Store(true)
 		default:
 		}

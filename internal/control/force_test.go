@@ -1,0 +1,126 @@
+package control_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+func (h *house) force(importID string) (control.Answer, error) {
+	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: control.ModeRestart, Force: true, Trigger: registry.TriggerCommand})
+}
+
+// published returns a house whose import of 2024-10-08 succeeded.
+func publishedImport(t *testing.T, mode string) (*house, registry.Import) {
+	t.Helper()
+	h := open(t)
+	h.arrive(files(mode, "2024-10-08")...)
+	return h, h.end(h.importOf(mode, "2024-10-08"), succeeded, "")
+}
+
+func TestForcedRestart(t *testing.T) {
+	for _, fail := range []string{"", "before", "after", "Start", "Start saved"} {
+		t.Run("fails:"+fail, func(t *testing.T) {
+			h, imp := publishedImport(t, daily)
+			h.fence.fail, h.machine.fail = fail, fail
+			_, err := h.force(imp.ImportID)
+			switch fail {
+			case "before", "after":
+				if err == nil {
+					t.Fatal("no error")
+				}
+				if holder, slotErr := h.registry.Slot(t.Context()); holder != "" || slotErr != nil {
+					t.Errorf("%s keeps the slot: %v", holder, slotErr)
+				}
+				_, err = h.force(imp.ImportID)
+			case "Start", "Start saved":
+				h.sweep(control.SweepEvent{})
+				err = nil
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			begun := h.load(imp.ImportID)
+			if begun.Generation != 2 || begun.Status != message.StatusRunning || h.machine.starts != 2 || h.fence.forced == 0 {
+				t.Errorf("%+v, starts %d, forced %d", begun, h.machine.starts, h.fence.forced)
+			}
+			h.arrive(files(daily, "2024-10-09")...)
+			if h.hasImport(daily, "2024-10-09") {
+				t.Error("another date started meanwhile")
+			}
+			if got := h.end(begun, succeeded, ""); got.Status != message.StatusSucceeded || !h.hasImport(daily, "2024-10-09") {
+				t.Errorf("status %s, next date started: %v", got.Status, h.hasImport(daily, "2024-10-09"))
+			}
+			if diff := cmp.Diff([]string{"start file", "restart command"}, h.attempts(imp.ImportID)); diff != "" {
+				t.Errorf("attempts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Somebody died over a forced restart: the sweep takes it back, and other dates
+// go on.
+func TestUnfinishedForcedRestart(t *testing.T) {
+	h, imp := publishedImport(t, daily)
+	if _, err := h.registry.Claim(t.Context(), imp, registry.Pending{Kind: registry.KindRestart}); err != nil {
+		t.Fatal(err)
+	}
+	h.arrive(files(daily, "2024-10-09")...)
+	h.sweep(control.SweepEvent{})
+	if h.hasImport(daily, "2024-10-09") {
+		t.Fatal("another date started while the restart may still come")
+	}
+	h.clock.Move(registry.PendingFor)
+	h.sweep(control.SweepEvent{})
+	if queue, err := h.registry.Queue(t.Context()); err != nil || len(queue) != 1 || !h.hasImport(daily, "2024-10-09") {
+		t.Errorf("queue = %+v, %v", queue, err)
+	}
+	if got := h.load(imp.ImportID); got.Status != message.StatusSucceeded || got.Pending.Kind != "" {
+		t.Errorf("import = %+v", got)
+	}
+}
+
+func TestForcedRestartOfAnInitialImport(t *testing.T) {
+	h, imp := publishedImport(t, initial)
+	if reason := refused(second(h.rerun(imp.ImportID, control.ModeRestart))); reason != message.RefusedSucceeded {
+		t.Errorf("without force: %q", reason)
+	}
+	if _, err := h.force(imp.ImportID); err != nil {
+		t.Fatal(err)
+	}
+	imp = h.end(h.load(imp.ImportID), failed, "InvalidFile")
+	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+		t.Fatalf("the restart of a forced restart that failed: %v", err)
+	}
+	imp = h.end(h.load(imp.ImportID), failed, "InvalidFile")
+	if _, err := h.rerun(imp.ImportID, control.ModeAbandon); err != nil {
+		t.Fatal(err)
+	}
+	h.arrive(files(daily, "2024-10-09")...)
+	day := h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
+	for _, force := range []bool{false, true} {
+		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: control.ModeRestart, Force: force})
+		if refused(err) != message.RefusedInitialOver {
+			t.Errorf("force %v after a daily import: %v", force, err)
+		}
+	}
+	if _, err := h.force(day.ImportID); err != nil {
+		t.Errorf("the daily import: %v", err)
+	}
+}
+
+func TestTwoHistories(t *testing.T) {
+	h, given := failedImportOf(t, initial)
+	if _, err := h.rerun(given.ImportID, control.ModeAbandon); err != nil {
+		t.Fatal(err)
+	}
+	h.arrive(files(initial, "2024-10-09")...)
+	other := h.end(h.importOf(initial, "2024-10-09"), succeeded, "")
+	if reason := refused(second(h.force(given.ImportID))); reason != message.RefusedInitialOther(other.ImportID) {
+		t.Errorf("the other history: %q", reason)
+	}
+}

@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// PublishedGeneration is the generation of an import that readers see, 0 for
+// none. The caller holds the import's row.
+func PublishedGeneration(ctx context.Context, tx pgx.Tx, importID string) (generation int, err error) {
+	err = tx.QueryRow(ctx, `SELECT coalesce(published_generation, 0) FROM etl.imports WHERE import_id = $1`, importID).Scan(&generation)
+	return generation, err
+}
+
+// DropPublishedEvents removes the partition of an import's published events. The
+// caller holds the exclusive lock on the events.
+func DropPublishedEvents(ctx context.Context, tx pgx.Tx, importID string) error {
+	names, err := tableNames(ctx, tx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+		WHERE i.inhparent = 'final.events'::regclass AND pg_get_expr(c.relpartbound, c.oid) = 'FOR VALUES IN (' || quote_literal($1) || ')'`, importID)
+	if err != nil {
+		return err
+	}
+	return dropTables(ctx, tx, names)
+}
+
+// DropReplaced removes what the published generation of an import leaves beside
+// its rows in the targets and events, which the caller has replaced in the same
+// transaction: detached tables, errors, rejects, incoherences, files and ledger
+// rows. Data keys stay.
+func DropReplaced(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
+	if err := dropLeaves(ctx, tx, importID, generation, detached); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM etl.incoherences WHERE import_id = $1 AND generation = $2`, importID, generation); err != nil {
+		return err
+	}
+	return dropRecords(ctx, tx, importID, generation)
+}
+
+// detached selects, of the leaves t, those that readers of final do not see.
+const detached = ` AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class parent ON parent.oid = i.inhparent
+	WHERE i.inhrelid = ('partitions.' || quote_ident(t.tablename))::regclass AND parent.relnamespace = 'final'::regnamespace)`
+
+// staged selects, of the leaves t, the staged records.
+const staged = ` AND t.tablename LIKE 'staging\_%'`
+
+// dropLeaves drops the leaves of one generation that also fulfil a condition.
+func dropLeaves(ctx context.Context, tx pgx.Tx, importID string, generation int, condition string) error {
+	suffix := Leaf{Kind: Events, ImportID: importID, Generation: generation}.Name()[len(Events):]
+	names, err := tableNames(ctx, tx, `SELECT tablename FROM pg_tables t
+		WHERE schemaname = 'partitions' AND right(tablename, length($1)) = $1`+condition, suffix)
+	if err != nil {
+		return err
+	}
+	return dropTables(ctx, tx, names)
+}
+
+func tableNames(ctx context.Context, tx pgx.Tx, query, argument string) ([]string, error) {
+	rows, err := tx.Query(ctx, query, argument)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func dropTables(ctx context.Context, tx pgx.Tx, names []string) error {
+	for _, name := range names {
+		if _, err := tx.Exec(ctx, `DROP TABLE `+pgx.Identifier{"partitions", name}.Sanitize()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropRecords removes the errors, rejects, ledger rows and files of one
+// generation.
+func dropRecords(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
+	for _, table := range []string{"etl.errors", "etl.rejects", "etl.ledger", "etl.files"} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE import_id = $1 AND generation = $2`, importID, generation); err != nil {
+			return err
+		}
+	}
+	return nil
+}

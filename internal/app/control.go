@@ -9,6 +9,7 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/report"
 )
@@ -36,7 +37,7 @@ func (a *App) Control(db *postgres.DB) *control.Control {
 		}
 	}
 	if db != nil {
-		cfg.Fence = db
+		cfg.Fence, cfg.Work = db, phase.WorkObjects{Store: a.Work()}
 	}
 	c, err := control.New(cfg)
 	exitOn(a.Log, err)

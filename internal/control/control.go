@@ -55,9 +55,9 @@ type Definitions interface {
 }
 
 // Fence shuts out everything that still works for an earlier generation of an
-// import, in the database; *postgres.DB is one. Both work also for an import that
-// never reached the database, and when they are called again because their answer
-// was lost.
+// import, in the database; *postgres.DB is one. Its methods work also for an import
+// that never reached the database, and when they are called again because their
+// answer was lost.
 type Fence interface {
 	// Restart ends the sessions of generation from, makes the next one current,
 	// drops what was partially imported, and returns the new generation. It fails
@@ -67,6 +67,15 @@ type Fence interface {
 	// Abandon does the same for an import that is given up; the generation after
 	// from is current then.
 	Abandon(ctx context.Context, importID string, from int) error
+	// RecordAttempts copies the attempts of an import to where SQL users find them.
+	RecordAttempts(ctx context.Context, importID string, attempts []registry.Attempt) error
+}
+
+// WorkObjects is what imports have computed; phase.WorkObjects is one.
+type WorkObjects interface {
+	// Drop deletes what one generation of an import has computed and returns how
+	// many objects that were. It may be repeated.
+	Drop(ctx context.Context, importID string, generation int) (int, error)
 }
 
 // Reports writes the report of an import.
@@ -110,6 +119,7 @@ type Config struct {
 
 	// Needed by [Control.Rerun], as Fence is.
 	Definitions Definitions
+	Work        WorkObjects
 }
 
 // Control is the state of no import: it holds only its configuration and is safe

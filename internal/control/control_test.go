@@ -373,6 +373,56 @@ func TestConsoleRedriveIsRecorded(t *testing.T) {
 	if diff := cmp.Diff([]string{"start file", "resume console"}, h.attempts(imp.ImportID)); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
+	line := h.logged(message.LogRerun)
+	if len(line) != 1 || line[0]["import_id"] != imp.ImportID || line[0]["trigger"] != "console" || line[0]["mode"] != "resume" ||
+		line[0]["attempt"] != 2.0 || line[0]["error_details"] != imp.Reason || imp.Reason == "" {
+		t.Errorf("log = %v", line)
+	}
+}
+
+// A redrive in the console is seen before the failure that it follows, or even
+// after its own: why the attempt before failed is known by the functions' faults.
+func TestRedriveOfAFailureNobodySaw(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault        bool
+		status       sfntypes.ExecutionStatus
+		step, reason string
+	}{
+		"still running":   {true, sfntypes.ExecutionStatusRunning, message.StepLoading, "plein"},
+		"failed again":    {true, failed, message.StepLoading, "plein"},
+		"nothing is said": {false, sfntypes.ExecutionStatusRunning, "", message.ReasonUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			h.arrive(files(daily, "2024-10-08")...)
+			imp := h.importOf(daily, "2024-10-08")
+			h.clock.Move(time.Minute)
+			fault := func(text string) {
+				if err := h.registry.RecordFault(t.Context(), imp.ImportID, 1, registry.Fault{State: "Plan", Resource: text, Name: "Transient", Message: text}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.fault {
+				fault("plein")
+			}
+			h.clock.Move(time.Minute)
+			e := h.machine.executions[imp.ExecutionARN]
+			e.redrives, e.redrivenAt = 1, h.clock.Now()
+			h.clock.Move(time.Minute)
+			fault("après la reprise")
+			h.machine.end(imp.ExecutionARN, c.status, "Transient", "")
+			if err := h.track(imp.ExecutionARN); err != nil {
+				t.Fatal(err)
+			}
+			attempts, err := h.registry.Attempts(t.Context(), imp.ImportID)
+			if err != nil || len(attempts) != 2 {
+				t.Fatalf("attempts = %+v, %v", attempts, err)
+			}
+			if a := attempts[1]; a.Kind != registry.KindResume || a.Trigger != registry.TriggerConsole || a.FailedStep != c.step || a.FailedReason != c.reason {
+				t.Errorf("attempt = %+v", a)
+			}
+		})
+	}
 }
 
 func TestManyDatesInOneSecond(t *testing.T) {

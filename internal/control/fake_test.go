@@ -48,6 +48,8 @@ type execution struct {
 	why       string // not redrivable
 	started   string // the definition that it runs
 	stoppedAt time.Time
+
+	redrivenAt time.Time // zero: not told
 }
 
 // machine answers as Step Functions does. Calls named in fail fail once, before
@@ -108,6 +110,9 @@ func (m *machine) DescribeExecution(_ context.Context, in *sfn.DescribeExecution
 	}
 	if e.tooOld {
 		out.RedriveStatus, out.RedriveStatusReason = sfntypes.ExecutionRedriveStatusNotRedrivable, &e.why
+	}
+	if !e.redrivenAt.IsZero() {
+		out.RedriveDate = &e.redrivenAt
 	}
 	if e.status != sfntypes.ExecutionStatusRunning {
 		out.StopDate = &e.stoppedAt
@@ -241,6 +246,8 @@ type fence struct {
 	current map[string]int
 	during  func() // runs inside the next call
 	forced  int
+
+	attempts []registry.Attempt
 }
 
 func (f *fence) move(importID string, from int) error {
@@ -271,6 +278,31 @@ func (f *fence) Abandon(_ context.Context, importID string, from int) error {
 	return f.move(importID, from)
 }
 
+// RecordAttempts keeps the attempts as the database does.
+func (f *fence) RecordAttempts(_ context.Context, _ string, attempts []registry.Attempt) error {
+	if f.fail == "record" {
+		f.fail = ""
+		return errLost
+	}
+	f.attempts = attempts
+	return nil
+}
+
+// work counts what was dropped, by import and generation.
+type work struct {
+	dropped map[string]int
+	fail    bool // the next call fails half-way
+}
+
+func (w *work) Drop(_ context.Context, importID string, generation int) (int, error) {
+	w.dropped[fmt.Sprintf("%s g%d", importID, generation)]++
+	if w.fail {
+		w.fail = false
+		return 1, errLost
+	}
+	return 3, nil
+}
+
 // house is all parts together: real registry and bucket, fake state machine.
 type house struct {
 	t        *testing.T
@@ -282,6 +314,7 @@ type house struct {
 	inbox    *inbox
 	reports  *reports
 	fence    *fence
+	work     *work
 	log      *bytes.Buffer
 	control  *control.Control
 	intake   *landing.Intake
@@ -307,7 +340,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	h := &house{
 		t: t, clock: clock, registry: emulator.Open(t, clock.Now), objects: emulator.S3(), bucket: emulator.Bucket(t),
 		machine: &machine{clock: clock, executions: map[string]*execution{}},
-		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}}, log: &bytes.Buffer{},
+		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}}, work: &work{dropped: map[string]int{}}, log: &bytes.Buffer{},
 	}
 	names, err := landing.NewNames(types)
 	if err != nil {
@@ -320,7 +353,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	log := centrallog.New(h.log, slog.LevelInfo)
 	config := control.Config{
 		Registry: h.registry, Executions: h.machine, Histories: h.machine, Definitions: h.machine, Names: names, Alerts: h.inbox,
-		Reports: h.reports, Fence: h.fence, Log: log, Now: clock.Now, StateMachineARN: machineARN,
+		Reports: h.reports, Fence: h.fence, Work: h.work, Log: log, Now: clock.Now, StateMachineARN: machineARN,
 		NoHistory: true, Zone: paris, DaysBack: 1,
 	}
 	for _, o := range options {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -54,6 +55,9 @@ type Answer struct {
 // says why.
 func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 	a, err := c.rerun(ctx, request)
+	if err == nil {
+		c.record(ctx, request.ImportID)
+	}
 	if refused, ok := errors.AsType[*fault.Refused](err); ok && request.Attempt != 0 {
 		c.Log.InfoContext(ctx, message.LogAutomaticVoid, centrallog.ImportID(request.ImportID), centrallog.Step(message.StepRerun),
 			slog.String("error_details", refused.Reason))
@@ -62,12 +66,43 @@ func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 	return a, err
 }
 
+// record copies the attempts of an import into the database, which need not be
+// there: Open and Publish do so as well.
+func (c *Control) record(ctx context.Context, importID string) {
+	attempts, err := c.Registry.Attempts(ctx, importID)
+	if err == nil {
+		err = c.Fence.RecordAttempts(ctx, importID, attempts)
+	}
+	if err != nil {
+		c.Log.WarnContext(ctx, message.LogAttemptsLater, centrallog.ImportID(importID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	}
+}
+
+// dropLimit bounds the time for which work objects are deleted before the next
+// generation starts: some hundred thousand of them.
+const dropLimit = 2 * time.Minute
+
+// drop deletes the work objects of a generation that is fenced off. What it leaves,
+// or a late twin writes after it, nobody reads, and the lifecycle of the bucket
+// deletes; so a failure is worth a warning, and keeps no import from going on.
+func (c *Control) drop(ctx context.Context, importID string, generation int) {
+	ctx, cancel := context.WithTimeout(ctx, dropLimit)
+	defer cancel()
+	log := c.Log.With(centrallog.ImportID(importID), centrallog.Step(message.StepRerun), slog.Int("generation", generation))
+	deleted, err := c.Work.Drop(ctx, importID, generation)
+	if err != nil {
+		log.WarnContext(ctx, message.LogWorkLeft, centrallog.Details(err.Error()), slog.Int("deleted", deleted))
+		return
+	}
+	log.InfoContext(ctx, message.LogWorkDropped, slog.Int("deleted", deleted))
+}
+
 func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	refuse := func(reason string) (Answer, error) {
 		return Answer{}, &fault.Refused{ImportID: request.ImportID, Reason: reason}
 	}
-	if c.Fence == nil || c.Definitions == nil {
-		return Answer{}, errors.New("control: a re-execution needs the fence and the definitions")
+	if c.Fence == nil || c.Definitions == nil || c.Work == nil {
+		return Answer{}, errors.New("control: a re-execution needs the fence, the definitions and the work objects")
 	}
 	switch request.Mode {
 	case ModeResume, ModeContinue, ModeRestart, ModeAbandon:
@@ -290,6 +325,7 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger stri
 	if err := c.stop(ctx, imp); err != nil {
 		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
 	}
+	c.drop(ctx, imp.ImportID, imp.Generation)
 	begun, err := c.begin(ctx, claimed, generation)
 	return answer(begun, registry.KindRestart,
 		message.Restarted(imp.ImportID, executionName(begun.ExecutionARN), begun.Generation, imp.Status == message.StatusSucceeded)), err
@@ -339,6 +375,7 @@ func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger stri
 	if err := c.stop(ctx, imp); err != nil {
 		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
 	}
+	c.drop(ctx, imp.ImportID, imp.Generation)
 	gone, err := c.Registry.Abandon(ctx, claimed, imp.Generation+1)
 	if err != nil {
 		return Answer{}, refusal(imp.ImportID, err)

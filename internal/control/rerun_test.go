@@ -113,6 +113,9 @@ func TestRestart(t *testing.T) {
 			if begun.Generation != 2 || begun.Status != message.StatusRunning || h.machine.starts != 2 {
 				t.Errorf("import = %+v, starts %d", begun, h.machine.starts)
 			}
+			if h.work.dropped[imp.ImportID+" g1"] == 0 || len(h.work.dropped) != 1 {
+				t.Errorf("work objects dropped: %v", h.work.dropped)
+			}
 			if h.fence.current[imp.ImportID] != 2 {
 				t.Errorf("the database is at generation %d", h.fence.current[imp.ImportID])
 			}
@@ -120,6 +123,36 @@ func TestRestart(t *testing.T) {
 				t.Errorf("status = %s", got.Status)
 			}
 		})
+	}
+}
+
+// What cannot be deleted now, or not be copied into the database, keeps no import
+// from going on.
+func TestRestartWithoutTheRest(t *testing.T) {
+	h, imp := failedImport(t, "InvalidFile")
+	h.work.fail, h.fence.fail = true, "record"
+	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{message.LogWorkLeft, message.LogAttemptsLater} {
+		if lines := h.logged(text); len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["import_id"] != imp.ImportID {
+			t.Errorf("%s: %v", text, lines)
+		}
+	}
+	begun := h.load(imp.ImportID)
+	if begun.Status != message.StatusRunning || begun.Generation != 2 {
+		t.Errorf("import = %+v", begun)
+	}
+	h.end(begun, failed, "Unexpected")
+	if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil {
+		t.Fatal(err)
+	}
+	kinds := ""
+	for _, a := range h.fence.attempts {
+		kinds += a.Kind + " "
+	}
+	if kinds != "start restart resume " {
+		t.Errorf("the database has the attempts %s", kinds)
 	}
 }
 
@@ -190,6 +223,9 @@ func TestAbandon(t *testing.T) {
 			}
 			if again, err := h.rerun(imp.ImportID, control.ModeAbandon); err != nil || again.Status != message.StatusAbandoned {
 				t.Errorf("again: %+v, %v", again, err)
+			}
+			if h.work.dropped[imp.ImportID+" g1"] == 0 {
+				t.Error("its work objects are left")
 			}
 			next := h.importOf(daily, "2024-10-09")
 			if next.Status != message.StatusRunning {

@@ -104,6 +104,12 @@ func (c *Control) observation(ctx context.Context, imp registry.Import, d *sfn.D
 		Redrives:     int(aws.ToInt32(d.RedriveCount)),
 		At:           c.Now().UTC(),
 	}
+	if d.RedriveDate != nil && imp.Status == message.StatusRunning && o.Redrives > imp.Redrives() {
+		var err error
+		if o.FailedStep, o.FailedReason, err = c.missed(ctx, imp, d.RedriveDate.UTC()); err != nil {
+			return o, err
+		}
+	}
 	switch d.Status {
 	case sfntypes.ExecutionStatusRunning, sfntypes.ExecutionStatusPendingRedrive:
 		o.Status = message.StatusRunning
@@ -128,6 +134,25 @@ func (c *Control) observation(ctx context.Context, imp registry.Import, d *sfn.D
 	}
 	o.State, o.Step, o.Fault, o.Reason, o.Advice = f.State, message.Step(f.State), f.Name, f.Message, f.Advice
 	return o, nil
+}
+
+// missed tells where and why an attempt failed whose end nobody saw before it was
+// redriven, by the last fault that its functions reported until then.
+func (c *Control) missed(ctx context.Context, imp registry.Import, redriven time.Time) (step, reason string, err error) {
+	faults, err := c.Registry.Faults(ctx, imp.ImportID, imp.Generation, imp.StartedAt)
+	if err != nil {
+		return "", "", err
+	}
+	var last registry.Fault
+	for _, f := range faults {
+		if f.At.After(last.At) && f.At.Before(redriven) {
+			last = f
+		}
+	}
+	if last.State == "" {
+		return "", message.ReasonUnknown, nil
+	}
+	return message.Step(last.State), last.Message, nil
 }
 
 // observe writes an observation and logs a redrive that it shows.

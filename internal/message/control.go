@@ -21,6 +21,9 @@ const (
 	LogAutomaticVoid = "Reprise automatique sans objet"
 	LogForeign       = "Événement ignoré : l'exécution n'est pas l'exécution courante d'un import"
 	LogNoDefinition  = "Définition de la machine illisible : impossible de dire si elle a changé depuis le début de l'exécution"
+	LogAttemptsLater = "Tentatives pas encore copiées dans etl.attempts ; elles le seront à l'ouverture ou à la publication"
+	LogWorkDropped   = "Objets de travail de la génération close supprimés"
+	LogWorkLeft      = "Objets de travail de la génération close pas tous supprimés ; le cycle de vie du bucket supprime le reste"
 	LogNoHistory     = "Historique de l'exécution illisible"
 	LogSecondInitial = "Import initial ignoré : des données sont déjà publiées"
 )

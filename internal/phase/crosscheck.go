@@ -14,8 +14,9 @@ import (
 
 // ImportIn is the input of the phases that work on the whole import.
 type ImportIn struct {
-	Import  Import `json:"import"`
-	Attempt int    `json:"attempt"`
+	Import       Import `json:"import"`
+	ExecutionARN string `json:"execution_arn,omitempty"` // of Publish
+	Attempt      int    `json:"attempt"`
 }
 
 // CrossChecked counts the records of each file after every rule.

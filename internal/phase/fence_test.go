@@ -88,8 +88,35 @@ func TestRestart(t *testing.T) {
 	if got := l.plain(t, second, "last_name", `SELECT last_name, line_number FROM final.clients WHERE import_id = $1 ORDER BY line_number LIMIT 1`); got != "Lefèvre" {
 		t.Errorf("client 101 is called %q", got)
 	}
-	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(kind || ' ' || generation, ', ' ORDER BY attempt) FROM etl.attempts`); got != "start 1, restart 2" {
+	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', kind, generation, trigger), ', ' ORDER BY attempt) FROM etl.attempts`); got != "start 1 file, restart 2 file" {
 		t.Errorf("the attempts are %s", got)
+	}
+}
+
+// TestAttemptsAreCopied: a redrive at Publish, in the console, is in etl.attempts;
+// nothing is published before.
+func TestAttemptsAreCopied(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
+	in := r.importIn()
+	in.ExecutionARN, in.Attempt = "arn:x", 1
+	l.registry.silent = &fault.Transient{Op: "registry", Err: errors.New("lost")}
+	if _, err := l.publish().Run(t.Context(), in); !errors.Is(err, l.registry.silent) {
+		t.Fatalf("got %v", err)
+	}
+	if n := l.count(t, `SELECT count(*)::int FROM final.events`); n != 0 {
+		t.Errorf("%d events are published", n)
+	}
+	l.registry.silent = nil
+	for range 2 {
+		if _, err := l.publish().Run(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "1 start file, 2 resume console Persistance des événements raison"
+	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', attempt, kind, trigger, failed_step, failed_reason), ', ' ORDER BY attempt) FROM etl.attempts`); got != want {
+		t.Errorf("the attempts are %s, want %s", got, want)
 	}
 }
 

@@ -73,7 +73,7 @@ func newLine(t *testing.T) *line {
 // The phases, as functions/ wires them.
 func (l *line) open() *phase.Open {
 	return &phase.Open{
-		Common: l.common, Sealer: l.registry, DB: l.db, KMS: l.kms, DataKeyID: l.dataKey,
+		Common: l.common, Sealer: l.registry, History: l.registry, DB: l.db, KMS: l.kms, DataKeyID: l.dataKey,
 		Settings: phase.Settings{ScanConcurrency: 2, ChunkConcurrency: 2, IndexConcurrency: 1},
 	}
 }
@@ -107,7 +107,7 @@ func (l *line) transform() *phase.Transform {
 func (l *line) prepare() *phase.Prepare     { return &phase.Prepare{Common: l.common, DB: l.db} }
 func (l *line) reconcile() *phase.Reconcile { return &phase.Reconcile{Common: l.common, DB: l.db} }
 func (l *line) publish() *phase.Publish {
-	return &phase.Publish{Common: l.common, DB: l.db, Alerts: l.alerts, Retention: 30 * 24 * time.Hour}
+	return &phase.Publish{Common: l.common, DB: l.db, Alerts: l.alerts, History: l.registry, Retention: 30 * 24 * time.Hour}
 }
 
 // upload puts the files of a date into the landing bucket and allots an import.

@@ -82,6 +82,7 @@ type fakeRegistry struct {
 	plans    map[string]map[string]int
 	progress map[string]registry.Progress
 	broken   error // what RecordProgress fails with
+	silent   error // what AttemptsNow fails with
 }
 
 func newFakeRegistry() *fakeRegistry {
@@ -112,6 +113,22 @@ func (f *fakeRegistry) Import(_ context.Context, importID string) (registry.Impo
 		return registry.Import{}, fmt.Errorf("no import %s", importID)
 	}
 	return imp, nil
+}
+
+// AttemptsNow makes an attempt of each generation so far.
+func (f *fakeRegistry) AttemptsNow(_ context.Context, importID, executionARN string, redrives int) (attempts []registry.Attempt, err error) {
+	kind := registry.KindStart
+	for n := 1; n <= f.imports[importID].Generation; n++ {
+		attempts = append(attempts, registry.Attempt{Number: n, Generation: n, Kind: kind, Trigger: registry.TriggerFile, ExecutionARN: executionARN})
+		kind = registry.KindRestart
+	}
+	if redrives > 0 {
+		attempts = append(attempts, registry.Attempt{
+			Number: len(attempts) + 1, Generation: len(attempts), Kind: registry.KindResume, Trigger: registry.TriggerConsole,
+			ExecutionARN: executionARN, FailedStep: message.StepPersistence, FailedReason: "raison",
+		})
+	}
+	return attempts, f.silent
 }
 
 func (f *fakeRegistry) RecordPlan(_ context.Context, importID string, _ int, chunks map[string]int) error {

@@ -57,6 +57,7 @@ type Sealer interface {
 type Open struct {
 	Common
 	Sealer    Sealer
+	History   History
 	DB        *postgres.DB
 	KMS       protection.KMS
 	DataKeyID string
@@ -150,7 +151,7 @@ func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFil
 	return sealed, nil
 }
 
-// open writes the import, its files, its attempt and its data key.
+// open writes the import, its files, its attempts and its data key.
 func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error) {
 	imp := in.Import
 	err := p.DB.Query(ctx, "open "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
@@ -174,16 +175,12 @@ func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error
 				return 0, err
 			}
 		}
-		kind := "start"
-		if imp.Generation > 1 {
-			kind = "restart"
-		}
-		_, err := tx.Exec(ctx, `INSERT INTO etl.attempts (import_id, attempt, generation, kind, execution_arn, redrive_count)
-			SELECT $1, coalesce(max(attempt), 0) + 1, $2, $3, $4, $5 FROM etl.attempts WHERE import_id = $1
-			ON CONFLICT DO NOTHING`, imp.ImportID, imp.Generation, kind, in.ExecutionARN, in.Attempt)
-		return len(files), err
+		return len(files), nil
 	})
-	return imp, err
+	if err != nil {
+		return imp, err
+	}
+	return imp, recordAttempts(ctx, p.DB, p.History, imp, in.ExecutionARN, in.Attempt)
 }
 
 type wrappedKey struct {

@@ -52,6 +52,22 @@ func (i Import) Date() (time.Time, error) {
 	return date, nil
 }
 
+// History tells the attempts of an import; *registry.Registry is one.
+type History interface {
+	// AttemptsNow returns them, oldest first, with the one that runs in an execution
+	// which was redriven so often.
+	AttemptsNow(ctx context.Context, importID, executionARN string, redrives int) ([]registry.Attempt, error)
+}
+
+// recordAttempts brings etl.attempts up to date.
+func recordAttempts(ctx context.Context, db *postgres.DB, history History, imp Import, executionARN string, redrives int) error {
+	attempts, err := history.AttemptsNow(ctx, imp.ImportID, executionARN, redrives)
+	if err != nil || len(attempts) == 0 {
+		return err
+	}
+	return db.RecordAttemptsAs(ctx, imp.ImportID, imp.Generation, attempts)
+}
+
 // prefix is where the work objects of a generation live.
 func (i Import) prefix() string { return fmt.Sprintf("%s/g%d/", i.ImportID, i.Generation) }
 

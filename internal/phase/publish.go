@@ -46,6 +46,7 @@ type Publish struct {
 	Common
 	DB        *postgres.DB
 	Alerts    Alerter
+	History   History
 	Retention time.Duration // how long staging is kept for audit
 }
 
@@ -55,6 +56,9 @@ type Publish struct {
 // the loaded rows; the daily mode writes rows of its own transaction.
 func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 	started := p.Now()
+	if err := recordAttempts(ctx, p.DB, p.History, in.Import, in.ExecutionARN, in.Attempt); err != nil {
+		return Published{}, err
+	}
 	if in.Import.Mode == Initial {
 		if err := postgres.WaitForOlderSnapshots(ctx, p.DB, readersLimit); err != nil {
 			return Published{}, err

@@ -17,6 +17,9 @@ type Observation struct {
 
 	// Of a failed execution, see the fields of Import.
 	State, Step, Fault, Reason, Advice string
+
+	// Of a redrive whose failure nobody saw: where and why it failed before.
+	FailedStep, FailedReason string
 }
 
 // Order is a number that only grows while an execution goes on: twice the number
@@ -48,13 +51,13 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 		}
 		var writes []write
 		if o.Redrives > i.Redrives() {
-			kind, trigger := KindResume, TriggerConsole
-			if i.Pending.Kind == KindResume && i.Pending.Redrives == o.Redrives {
-				trigger = i.Pending.Trigger
+			trigger := i.redriveTrigger(o.Redrives)
+			if i.Status == message.StatusRunning { // its failure was not seen
+				i.Step, i.Reason = o.FailedStep, o.FailedReason
 			}
 			i.StartedAt = o.At
 			i.Automatic.follow(trigger)
-			writes = append(writes, write{item: i.attempt(kind, trigger, o.At)})
+			writes = append(writes, write{item: i.attempt(KindResume, trigger, o.At)})
 		}
 		if i.Pending.Kind == KindResume {
 			i.Pending = Pending{}
@@ -83,6 +86,15 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 		slotIsFree = holder == "" || holder == importID
 		return err
 	})
+}
+
+// redriveTrigger is what triggered a redrive of the current execution: what asked
+// for it here, else a person in the console.
+func (i *Import) redriveTrigger(redrives int) string {
+	if i.Pending.Kind == KindResume && i.Pending.Redrives == redrives {
+		return i.Pending.Trigger
+	}
+	return TriggerConsole
 }
 
 // Claim announces a re-execution of an import that is not running: it keeps

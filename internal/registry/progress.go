@@ -57,3 +57,18 @@ func (r *Registry) Faults(ctx context.Context, importID string, generation int, 
 func (r *Registry) Attempts(ctx context.Context, importID string) ([]Attempt, error) {
 	return query[Attempt](ctx, r, importPK(importID), "ATTEMPT#")
 }
+
+// AttemptsNow returns the attempts of an import as its execution sees them, which
+// was redriven so often: the redrive that runs may not have been observed yet, and
+// is then the last of them, as [Registry.Observe] will record it.
+func (r *Registry) AttemptsNow(ctx context.Context, importID, executionARN string, redrives int) ([]Attempt, error) {
+	imp, err := r.Import(ctx, importID)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := r.Attempts(ctx, importID)
+	if err != nil || imp.ExecutionARN != executionARN || redrives <= imp.Redrives() || len(attempts) > imp.Attempts {
+		return attempts, err
+	}
+	return append(attempts, imp.attempt(KindResume, imp.redriveTrigger(redrives), r.now().UTC())), nil
+}

@@ -202,26 +202,34 @@ func withoutInserts(lines []string) []string {
 // objects lists the work objects of the generation, with each of their versions;
 // those of Step Functions are written anew at each redrive.
 func (r *reading) objects(ctx context.Context) error {
-	prefix := fmt.Sprintf("%s/g%d/", r.imp.ImportID, r.imp.Generation)
+	keys, err := r.versions(ctx, fmt.Sprintf("%s/g%d/", r.imp.ImportID, r.imp.Generation))
+	for _, key := range keys {
+		if !strings.HasPrefix(key, "results/") {
+			r.add("object", key)
+		}
+	}
+	return err
+}
+
+// versions lists each version of the work objects under a prefix, without it.
+func (r *reading) versions(ctx context.Context, prefix string) (keys []string, err error) {
 	pages := s3.NewListObjectVersionsPaginator(r.stack.s3, &s3.ListObjectVersionsInput{
 		Bucket: aws.String(r.stack.env["WORK_BUCKET"]), Prefix: &prefix,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, v := range page.Versions {
-			if key := strings.TrimPrefix(aws.ToString(v.Key), prefix); !strings.HasPrefix(key, "results/") {
-				r.add("object", key)
-			}
+			keys = append(keys, strings.TrimPrefix(aws.ToString(v.Key), prefix))
 		}
 	}
-	return nil
+	return keys, nil
 }
 
-// orphans finds what other generations of the import have left in the database.
-// Their work objects are not looked for: they expire with the bucket's lifecycle.
+// orphans finds what other generations of the import have left in the database and
+// in the work bucket.
 func (r *reading) orphans(ctx context.Context) (found []string, err error) {
 	other := fmt.Sprintf(`WHERE import_id = '%s' AND generation <> %d`, r.imp.ImportID, r.imp.Generation)
 	suffix := strings.ToLower(strings.TrimPrefix(r.imp.ImportID, "IMPORT_"))
@@ -241,8 +249,20 @@ func (r *reading) orphans(ctx context.Context) (found []string, err error) {
 			return nil, err
 		}
 	}
+	for generation := 1; generation < r.imp.Generation; generation++ {
+		dead, err := r.versions(ctx, fmt.Sprintf("%s/g%d/", r.imp.ImportID, generation))
+		if err != nil {
+			return nil, err
+		}
+		for range dead {
+			found = append(found, workObject)
+		}
+	}
 	return found, nil
 }
+
+// workObject is an orphan of the work bucket.
+const workObject = "work object"
 
 // query passes the rows of a query.
 func (r *reading) query(ctx context.Context, statement string, each func([]any) error) error {

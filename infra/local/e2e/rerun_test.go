@@ -11,12 +11,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/jackc/pgx/v5"
 )
 
 // rerun asks for a re-execution, as an administrator does.
 func (y *story) rerun(t *testing.T, imp imported, mode string) {
 	t.Helper()
-	if _, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "trigger": "command"}); refused != "" {
+	y.rerunForced(t, imp, mode, false)
+}
+
+// rerunForced does so with or without force.
+func (y *story) rerunForced(t *testing.T, imp imported, mode string, force bool) {
+	t.Helper()
+	if _, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "force": force, "trigger": "command"}); refused != "" {
 		t.Fatalf("%s of %s: %s", mode, imp.ImportID, refused)
 	}
 }
@@ -24,7 +31,13 @@ func (y *story) rerun(t *testing.T, imp imported, mode string) {
 // mustRefuse checks that a re-execution is refused.
 func (y *story) mustRefuse(t *testing.T, imp imported, mode string) {
 	t.Helper()
-	answer, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode})
+	y.mustRefuseForced(t, imp, mode, false)
+}
+
+// mustRefuseForced does so with or without force.
+func (y *story) mustRefuseForced(t *testing.T, imp imported, mode string, force bool) {
+	t.Helper()
+	answer, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "force": force})
 	if !strings.HasPrefix(refused, "Refused: ") {
 		t.Errorf("%s of %s, «%s»: %v %s, want a refusal", mode, imp.ImportID, imp.Status, answer, refused)
 	}
@@ -141,9 +154,18 @@ func (y *story) checkAttempts(t *testing.T, imp imported, want []attempt) {
 			t.Errorf("%s: attempt %d is %+v, want %+v", imp.ImportID, i+1, g, w)
 		}
 	}
-	logged := y.log(t, func(l line) bool { return l.ImportID == imp.ImportID && l.Step == "Réexécution" })
+	logged := y.log(t, func(l line) bool { return l.ImportID == imp.ImportID && l.Message == "Réexécution" })
 	if len(logged) != len(want)-1 {
 		t.Errorf("%s: %d re-executions in the log, want %d", imp.ImportID, len(logged), len(want)-1)
+	}
+	rows, err := y.db.Query(t.Context(), `SELECT kind, trigger, generation, coalesce(failed_step, '') AS failedstep, coalesce(failed_reason, '') AS failedreason
+		FROM etl.attempts WHERE import_id = $1 ORDER BY attempt`, imp.ImportID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := pgx.CollectRows(rows, pgx.RowToStructByPos[attempt])
+	if err != nil || !slices.Equal(copied, got) {
+		t.Errorf("%s: etl.attempts has %+v, %v; the registry %+v", imp.ImportID, copied, err, got)
 	}
 }
 
@@ -201,6 +223,40 @@ func (y *story) restart(t *testing.T) {
 	y.nothingOf(t, imp, 1)
 }
 
+// forcedRestart starts the import of the step before over, which succeeded. It
+// fails half-way, which leaves what readers see as it was, and goes on in a new
+// execution; readers never see an event twice or not at all.
+func (y *story) forcedRestart(t *testing.T) {
+	imp, _ := y.importOf(t, "daily", "2024-10-11")
+	history, _ := y.importOf(t, "initial", "2024-10-01")
+	y.mustRefuse(t, imp, "restart")
+	y.mustRefuse(t, history, "restart")
+	y.mustRefuseForced(t, history, "restart", true)
+	tables, events := y.content(t), y.eventContent(t, imp)
+	published, readers := y.model.expected(y.events), y.watch(t)
+	y.place(t, obstacle{"Publish", "", 0})
+	y.rerunForced(t, imp, "restart", true)
+	imp = y.awaitStatus(t, "daily", "2024-10-11", failed, 3)
+	y.failedAt(t, imp, "Publish", "Persistance des événements", "53100")
+	same(t, "the tables before they are replaced", tables, y.content(t))
+	y.clear(t)
+	y.rerun(t, imp, "continue")
+	imp = y.awaitStatus(t, "daily", "2024-10-11", succeeded, 4)
+	readers.sawOnly(t, published, published)
+	if imp.Generation != 3 || !strings.HasSuffix(imp.ExecutionARN, ":"+imp.ImportID+"-4") {
+		t.Errorf("generation %d in %s", imp.Generation, imp.ExecutionARN)
+	}
+	same(t, "the published tables", tables, y.content(t))
+	same(t, "the events", events, y.eventContent(t, imp))
+	y.checkAttempts(t, imp, []attempt{
+		{Kind: "start", Trigger: "file", Generation: 1},
+		{Kind: "restart", Trigger: "command", Generation: 2, FailedStep: "Persistance des événements", FailedReason: "53100"},
+		{Kind: "restart", Trigger: "command", Generation: 3},
+		{Kind: "continue", Trigger: "command", Generation: 3, FailedStep: "Persistance des événements", FailedReason: "53100"},
+	})
+	y.nothingOf(t, imp, 2)
+}
+
 // same compares two lists that were made in the same order.
 func same(t *testing.T, what string, want, got []string) {
 	t.Helper()
@@ -209,13 +265,20 @@ func same(t *testing.T, what string, want, got []string) {
 	}
 }
 
-// nothingOf checks that a generation has left nothing in the database.
+// nothingOf checks that a generation has left nothing, neither in the database nor
+// in the work bucket.
 func (y *story) nothingOf(t *testing.T, imp imported, generation int) {
 	t.Helper()
 	suffix := leaf("", "", imp, fmt.Sprintf("g%d", generation))
 	var tables int
 	if err := y.db.QueryRow(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = 'partitions' AND right(tablename, length($1)) = $1`, suffix).Scan(&tables); err != nil || tables != 0 {
 		t.Errorf("%d tables of generation %d are left: %v", tables, generation, err)
+	}
+	objects, err := y.s3.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{
+		Bucket: aws.String(y.env["WORK_BUCKET"]), Prefix: aws.String(fmt.Sprintf("%s/g%d/", imp.ImportID, generation)),
+	})
+	if err != nil || len(objects.Versions)+len(objects.DeleteMarkers) != 0 {
+		t.Errorf("%d work objects of generation %d are left: %v", len(objects.Versions), generation, err)
 	}
 	for _, table := range []string{"etl.ledger", "etl.errors", "etl.rejects", "etl.files", "etl.incoherences", "final.events"} {
 		var rows int

@@ -39,6 +39,7 @@ func TestStory(t *testing.T) {
 		{"faulty day", y.faultyDay},
 		{"deadline", y.deadline},
 		{"restart", y.restart},
+		{"forced restart", y.forcedRestart},
 		{"redrive", y.redrive},
 		{"queue", y.queue},
 		{"automatic redrive", y.automatic},

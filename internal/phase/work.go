@@ -1,0 +1,17 @@
+package phase
+
+import (
+	"context"
+
+	"etl-dataloader/internal/objectstore"
+)
+
+// WorkObjects is what imports have computed, in the work bucket.
+type WorkObjects struct{ Store *objectstore.Store }
+
+// Drop deletes the work objects of a generation of an import, all their versions,
+// and returns how many versions those were. Reports are not among them. It may be
+// repeated, and fails with *[fault.Transient] if S3 did not answer.
+func (w WorkObjects) Drop(ctx context.Context, importID string, generation int) (int, error) {
+	return w.Store.DeleteAll(ctx, Import{ImportID: importID, Generation: generation}.prefix())
+}

@@ -83,3 +83,30 @@ func TestRedriveSchedules(t *testing.T) {
 		t.Error("the role may do something else than call the function that re-executes")
 	}
 }
+
+// TestRerunMay: the function that re-executes may compare the definitions and
+// delete work objects, but neither reports nor anything of the landing bucket;
+// Publish may read the attempts. An emulator that enforces no policy tells nothing
+// of it.
+func TestRerunMay(t *testing.T) {
+	for action, want := range map[string]struct{ function, resource string }{
+		"states:DescribeStateMachine":             {"RerunFunction", "ImportStateMachine"},
+		"states:DescribeStateMachineForExecution": {"RerunFunction", ":execution:${AWS::StackName}-import:*"},
+		"s3:DeleteObjectVersion":                  {"RerunFunction", "${WorkBucket.Arn}/*/g*/*"},
+		"dynamodb:Query":                          {"PublishFunction", "RegistryTable.Arn"},
+		"dynamodb:GetItem":                        {"PublishFunction", "RegistryTable.Arn"},
+	} {
+		found := allowing(t, want.function, action)
+		if len(found) != 1 {
+			t.Errorf("%d statements allow %s %s", len(found), want.function, action)
+			continue
+		}
+		if resources := scalars(member(found[0], "Resource")); !slices.ContainsFunc(resources, func(r string) bool { return strings.HasSuffix(r, want.resource) }) {
+			t.Errorf("%s may %s on %v", want.function, action, resources)
+		}
+	}
+	lists := allowing(t, "RerunFunction", "s3:ListBucketVersions")
+	if !slices.ContainsFunc(lists, func(s *yaml.Node) bool { return slices.Contains(scalars(member(s, "Resource")), "WorkBucket.Arn") }) {
+		t.Error("RerunFunction may not list the versions of the work bucket")
+	}
+}

@@ -240,69 +240,6 @@ func (r *reports) Write(_ context.Context, importID string) (string, error) {
 	return "s3://work/" + importID, nil
 }
 
-// fence counts generations as the database does.
-type fence struct {
-	fail    string // "before" or "after": the next call fails
-	current map[string]int
-	during  func() // runs inside the next call
-	forced  int
-
-	attempts []registry.Attempt
-}
-
-func (f *fence) move(importID string, from int) error {
-	if f.during != nil {
-		f.during()
-		f.during = nil
-	}
-	if f.fail == "before" {
-		f.fail = ""
-		return errLost
-	}
-	f.current[importID] = max(f.current[importID], from+1)
-	if f.fail == "after" {
-		f.fail = ""
-		return errLost
-	}
-	return nil
-}
-
-func (f *fence) Restart(_ context.Context, importID string, from int, force bool) (int, error) {
-	if force {
-		f.forced++
-	}
-	return from + 1, f.move(importID, from)
-}
-
-func (f *fence) Abandon(_ context.Context, importID string, from int) error {
-	return f.move(importID, from)
-}
-
-// RecordAttempts keeps the attempts as the database does.
-func (f *fence) RecordAttempts(_ context.Context, _ string, attempts []registry.Attempt) error {
-	if f.fail == "record" {
-		f.fail = ""
-		return errLost
-	}
-	f.attempts = attempts
-	return nil
-}
-
-// work counts what was dropped, by import and generation.
-type work struct {
-	dropped map[string]int
-	fail    bool // the next call fails half-way
-}
-
-func (w *work) Drop(_ context.Context, importID string, generation int) (int, error) {
-	w.dropped[fmt.Sprintf("%s g%d", importID, generation)]++
-	if w.fail {
-		w.fail = false
-		return 1, errLost
-	}
-	return 3, nil
-}
-
 // house is all parts together: real registry and bucket, fake state machine.
 type house struct {
 	t        *testing.T

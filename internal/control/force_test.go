@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -113,6 +114,26 @@ func TestForcedRestartOfAnInitialImport(t *testing.T) {
 	}
 }
 
+// TestHistoryUnderADay: a succeeded history is told at once that force would not
+// help, and nothing has changed after the refusals.
+func TestHistoryUnderADay(t *testing.T) {
+	h, imp := publishedImport(t, initial)
+	h.arrive(files(daily, "2024-10-09")...)
+	h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
+	for _, force := range []bool{false, true} {
+		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: control.ModeRestart, Force: force})
+		if refused(err) != message.RefusedInitialOver {
+			t.Errorf("force %v: %v", force, err)
+		}
+	}
+	if diff := cmp.Diff(imp, h.load(imp.ImportID), cmp.AllowUnexported(registry.Import{})); diff != "" {
+		t.Errorf("the import changed (-before +after):\n%s", diff)
+	}
+	if holder, err := h.registry.Slot(t.Context()); err != nil || holder != "" || h.fence.forced != 0 {
+		t.Errorf("slot %q, %v; the fence was asked %d times", holder, err, h.fence.forced)
+	}
+}
+
 func TestTwoHistories(t *testing.T) {
 	h, given := failedImportOf(t, initial)
 	if _, err := h.rerun(given.ImportID, control.ModeAbandon); err != nil {
@@ -122,5 +143,33 @@ func TestTwoHistories(t *testing.T) {
 	other := h.end(h.importOf(initial, "2024-10-09"), succeeded, "")
 	if reason := refused(second(h.force(given.ImportID))); reason != message.RefusedInitialOther(other.ImportID) {
 		t.Errorf("the other history: %q", reason)
+	}
+}
+
+// Nobody was told of a success yet when a forced restart begins and comes to
+// nothing: the sweep still tells.
+func TestForcedRestartOfAnUnreportedImport(t *testing.T) {
+	h := open(t)
+	h.arrive(files(daily, "2024-10-08")...)
+	imp := h.importOf(daily, "2024-10-08")
+	h.clock.Move(time.Minute)
+	h.machine.end(imp.ExecutionARN, succeeded, "", "")
+	h.inbox.fail, h.fence.fail = true, "before"
+	if err := h.track(imp.ExecutionARN); err == nil {
+		t.Fatal("the alert did not fail")
+	}
+	if _, err := h.force(imp.ImportID); err == nil {
+		t.Fatal("the fence did not fail")
+	}
+	h.clock.Move(5 * time.Minute)
+	h.sweep(control.SweepEvent{})
+	if got := h.load(imp.ImportID); !got.Settled() || got.Status != message.StatusSucceeded {
+		t.Errorf("import = %+v", got)
+	}
+	if queue, err := h.registry.Queue(t.Context()); err != nil || len(queue) != 0 {
+		t.Errorf("queue = %+v, %v", queue, err)
+	}
+	if diff := cmp.Diff([]string{"import reussi " + imp.ImportID}, h.inbox.subjects()); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
 }

@@ -131,6 +131,11 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	case request.Force && request.Mode != ModeRestart:
 		return refuse(message.RefusedForce)
 	case imp.Status == message.StatusSucceeded && !request.Force:
+		if request.Mode == ModeRestart {
+			if err := c.replaceable(ctx, imp); err != nil {
+				return Answer{}, err // force would not help either
+			}
+		}
 		return refuse(message.RefusedSucceeded)
 	case imp.Status == message.StatusRunning:
 		return refuse(message.RefusedRunning)

@@ -17,13 +17,7 @@ import (
 // rerun asks for a re-execution, as an administrator does.
 func (y *story) rerun(t *testing.T, imp imported, mode string) {
 	t.Helper()
-	y.rerunForced(t, imp, mode, false)
-}
-
-// rerunForced does so with or without force.
-func (y *story) rerunForced(t *testing.T, imp imported, mode string, force bool) {
-	t.Helper()
-	if _, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "force": force, "trigger": "command"}); refused != "" {
+	if _, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "trigger": "command"}); refused != "" {
 		t.Fatalf("%s of %s: %s", mode, imp.ImportID, refused)
 	}
 }
@@ -31,13 +25,7 @@ func (y *story) rerunForced(t *testing.T, imp imported, mode string, force bool)
 // mustRefuse checks that a re-execution is refused.
 func (y *story) mustRefuse(t *testing.T, imp imported, mode string) {
 	t.Helper()
-	y.mustRefuseForced(t, imp, mode, false)
-}
-
-// mustRefuseForced does so with or without force.
-func (y *story) mustRefuseForced(t *testing.T, imp imported, mode string, force bool) {
-	t.Helper()
-	answer, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "force": force})
+	answer, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode})
 	if !strings.HasPrefix(refused, "Refused: ") {
 		t.Errorf("%s of %s, «%s»: %v %s, want a refusal", mode, imp.ImportID, imp.Status, answer, refused)
 	}
@@ -223,6 +211,13 @@ func (y *story) restart(t *testing.T) {
 	y.nothingOf(t, imp, 1)
 }
 
+// force asks for a forced restart and returns the refusal, if it is refused.
+func (y *story) force(t *testing.T, imp imported) (refused string) {
+	t.Helper()
+	_, refused = y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": "restart", "force": true, "trigger": "command"})
+	return refused
+}
+
 // forcedRestart starts the import of the step before over, which succeeded. It
 // fails half-way, which leaves what readers see as it was, and goes on in a new
 // execution; readers never see an event twice or not at all.
@@ -231,11 +226,15 @@ func (y *story) forcedRestart(t *testing.T) {
 	history, _ := y.importOf(t, "initial", "2024-10-01")
 	y.mustRefuse(t, imp, "restart")
 	y.mustRefuse(t, history, "restart")
-	y.mustRefuseForced(t, history, "restart", true)
+	if refused := y.force(t, history); !strings.HasPrefix(refused, "Refused: ") || !strings.Contains(refused, "un import quotidien est déjà publié") {
+		t.Errorf("a forced restart of the history: %q, want a refusal", refused)
+	}
 	tables, events := y.content(t), y.eventContent(t, imp)
 	published, readers := y.model.expected(y.events), y.watch(t)
 	y.place(t, obstacle{"Publish", "", 0})
-	y.rerunForced(t, imp, "restart", true)
+	if refused := y.force(t, imp); refused != "" {
+		t.Fatalf("a forced restart of %s: %s", imp.ImportID, refused)
+	}
 	imp = y.awaitStatus(t, "daily", "2024-10-11", failed, 3)
 	y.failedAt(t, imp, "Publish", "Persistance des événements", "53100")
 	same(t, "the tables before they are replaced", tables, y.content(t))
@@ -248,6 +247,8 @@ func (y *story) forcedRestart(t *testing.T) {
 	}
 	same(t, "the published tables", tables, y.content(t))
 	same(t, "the events", events, y.eventContent(t, imp))
+	y.model.regenerate(imp)
+	y.model.check(t, y.stack, y.vault)
 	y.checkAttempts(t, imp, []attempt{
 		{Kind: "start", Trigger: "file", Generation: 1},
 		{Kind: "restart", Trigger: "command", Generation: 2, FailedStep: "Persistance des événements", FailedReason: "53100"},
@@ -255,6 +256,18 @@ func (y *story) forcedRestart(t *testing.T) {
 		{Kind: "continue", Trigger: "command", Generation: 3, FailedStep: "Persistance des événements", FailedReason: "53100"},
 	})
 	y.nothingOf(t, imp, 2)
+}
+
+// regenerate applies an import again whose files have not changed.
+func (m model) regenerate(imp imported) {
+	for _, rows := range m {
+		for key, p := range rows {
+			if p.importID == imp.ImportID {
+				p.generation = imp.Generation
+				rows[key] = p
+			}
+		}
+	}
 }
 
 // same compares two lists that were made in the same order.
@@ -266,12 +279,14 @@ func same(t *testing.T, what string, want, got []string) {
 }
 
 // nothingOf checks that a generation has left nothing, neither in the database nor
-// in the work bucket.
+// in the work bucket, but for the partition of events that it made: that one holds
+// the events of later generations, too.
 func (y *story) nothingOf(t *testing.T, imp imported, generation int) {
 	t.Helper()
 	suffix := leaf("", "", imp, fmt.Sprintf("g%d", generation))
 	var tables int
-	if err := y.db.QueryRow(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = 'partitions' AND right(tablename, length($1)) = $1`, suffix).Scan(&tables); err != nil || tables != 0 {
+	if err := y.db.QueryRow(t.Context(), `SELECT count(*) FROM pg_tables t WHERE schemaname = 'partitions' AND right(tablename, length($1)) = $1
+		AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'final.events'::regclass AND inhrelid = format('partitions.%I', t.tablename)::regclass)`, suffix).Scan(&tables); err != nil || tables != 0 {
 		t.Errorf("%d tables of generation %d are left: %v", tables, generation, err)
 	}
 	objects, err := y.s3.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{

@@ -126,6 +126,10 @@ bench: build ## Measures an initial import of ROWS= clients (1 million) and a da
 bench-memory: build ## Measures the peak memory of each function over files of 1 GB and 4 GB
 	@go run ./infra/local/bench memory -gb 1,4
 
+.PHONY: proof
+proof: build ## Holds every reject of two imports of ROWS= clients (1 million) against the oracle, in the database and in the log
+	@go run ./infra/local/bench proof -rows $(BENCH_ROWS)
+
 .PHONY: bench-code
 bench-code: ## Runs the Go benchmarks of the hot paths
 	@go test -run '^$$' -bench . -benchmem ./internal/record ./internal/protection ./internal/copybinary ./internal/validation

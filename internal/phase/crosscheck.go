@@ -96,11 +96,14 @@ func (p *CrossCheck) overBudget(files []FileCounts) []string {
 	return over
 }
 
+// setRuleSettings are the settings of a transaction that applies set rules. Two
+// statements run at a time, so parallel query would only compete.
+const setRuleSettings = `SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL work_mem = '256MB'`
+
 // checkOnce runs the set rules of one resource in one transaction.
 func (p *CrossCheck) checkOnce(ctx context.Context, imp Import, r *contract.Resource) (int64, error) {
 	return postgres.Once(ctx, p.DB, imp.unit("CrossCheck", r.Name, 0), func(ctx context.Context, tx pgx.Tx) (int64, error) {
-		// Two statements run at a time, so parallel query would only compete.
-		if _, err := tx.Exec(ctx, `SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL work_mem = '256MB'`); err != nil {
+		if _, err := tx.Exec(ctx, setRuleSettings); err != nil {
 			return 0, err
 		}
 		rules := setRules{tx: tx, imp: imp, pkg: p.Contract, resource: r}

@@ -2,6 +2,7 @@
 //
 //	go run ./infra/local/bench speed  -rows 1000000   one initial import, and a day after it
 //	go run ./infra/local/bench memory -gb 1,4         peak memory of each function over files of these sizes
+//	go run ./infra/local/bench proof  -rows 1000000   every reject of two large imports, held against the oracle
 //
 // It starts the stack in .local/bench, forgetting what was there, and removes it
 // at the end. Nothing that is measured is estimated: CPU and memory are read
@@ -39,7 +40,9 @@ func run(ctx context.Context, arguments []string) error {
 			return speed(ctx, arguments[1:])
 		case "memory":
 			return memory(ctx, arguments[1:])
+		case "proof":
+			return proof(ctx, arguments[1:])
 		}
 	}
-	return errors.New("usage: bench speed|memory [flags]; -h lists them")
+	return errors.New("usage: bench speed|memory|proof [flags]; -h lists them")
 }

@@ -1,25 +1,37 @@
-"""Mends in the emulator's Lambda: the name of a throttle, 50 ms a call.
+"""Mends in the emulator's Lambda: the name of a throttle, 50 ms a call, lost lines of the log.
 
 Two waits made every call of a warm function take 50 ms: the kernel's for the
 acknowledgement of the header (Nagle's algorithm), and the emulator's for a
 first line of the log.
+
+The emulator kept the last 10,000 lines of an invocation, and of those only what
+it had read a quarter of a second after the end. CloudWatch Logs keeps them all,
+so here the end of an invocation takes every line that was written before it.
 """
 
+import fcntl
 import functools
+import os
+import select
+import struct
+import termios
+import threading
+import time
 
 from ministack.core import lambda_runtime
 from ministack.services import stepfunctions as sfn
 
-# Seconds that the end of an invocation waits for a first line of its log; a
-# line that comes later is shown with the next invocation.
-FIRST_LINE_SECONDS = 0.01
+PIPE_BYTES = 65536  # what is read at a time; a pipe of Linux holds as much
+POLL_SECONDS = 0.001
 
 
 def install():
-    """Shortens the waits of the environments for custom runtimes."""
+    """Shortens the waits of the environments for custom runtimes, and keeps all lines of their logs."""
+    lambda_runtime._PROVIDED_LOG_MAX_LINES = 0  # of queue.Queue: no limit
     worker = lambda_runtime.ProvidedWorker
     worker._build_handler_class = functools.partialmethod(handler_class, worker._build_handler_class)
-    worker._drain_stderr_bounded = functools.partialmethod(drain, worker._drain_stderr_bounded)
+    worker._pump_output = pump
+    worker._drain_stderr_bounded = drain
 
 
 def handler_class(worker, original, *args):
@@ -29,9 +41,52 @@ def handler_class(worker, original, *args):
     return handler
 
 
-def drain(worker, original, first_line_wait=FIRST_LINE_SECONDS, **limits):
-    """The log lines of the invocation that just ended."""
-    return original(worker, first_line_wait=min(first_line_wait, FIRST_LINE_SECONDS), **limits)
+class Output:
+    """The pipe into which an environment writes its log.
+
+    A line is either in the pipe or in the queue whenever the lock is free, so
+    an empty pipe means that the queue has all that was written.
+    """
+
+    def __init__(self, stream, lines):
+        self._stream, self._lines, self._rest = stream, lines, b""
+        self._lock = threading.Lock()
+
+    def pump(self):
+        """Moves lines from the pipe to the queue until the environment ends."""
+        while True:
+            select.select([self._stream], [], [])
+            with self._lock:
+                chunk = os.read(self._stream.fileno(), PIPE_BYTES)
+                *whole, self._rest = (self._rest + chunk).split(b"\n")
+                if not chunk:
+                    whole = [self._rest] if self._rest else []
+                for line in whole:
+                    self._lines.put_nowait(line.decode("utf-8", errors="replace").rstrip("\r"))
+                if not chunk:
+                    self._stream.close()
+                    return
+
+    def empty(self):
+        """Tells whether all that was written is in the queue."""
+        with self._lock:
+            if self._stream.closed:
+                return True
+            return struct.unpack("i", fcntl.ioctl(self._stream, termios.FIONREAD, b"\0" * 4))[0] == 0
+
+
+def pump(worker, stream, lines):
+    """Reads the output of an environment for its whole life."""
+    worker._output = Output(stream, lines)
+    worker._output.pump()
+
+
+def drain(worker, **_limits):
+    """The log lines of the invocation that just ended, all of them."""
+    output = getattr(worker, "_output", None)
+    while output is not None and not output.empty():
+        time.sleep(POLL_SECONDS)
+    return worker._drain_stderr()
 
 
 def call_lambda(original, func_ref, event):

@@ -102,6 +102,26 @@ class FunctionsTest(StepFunctionsTest):
         self.assertEqual(worker._drain_stderr_bounded(), "line")
         self.assertEqual(worker._drain_stderr_bounded(first_line_wait=0.1), "")
 
+    def test_no_line_of_the_log_is_lost(self):
+        import queue
+        import subprocess
+        import sys
+        import threading
+        worker = lambda_runtime.ProvidedWorker("f", {}, b"")
+        worker._stderr_queue = queue.Queue(maxsize=lambda_runtime._PROVIDED_LOG_MAX_LINES)
+        program = "import sys; [print('é', n) for n in range(50000)]; sys.stdout.flush(); sys.stdin.read(); print('end', end='')"
+        child = subprocess.Popen([sys.executable, "-X", "utf8", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        reader = threading.Thread(target=worker._pump_output, args=(child.stdout, worker._stderr_queue))
+        reader.start()
+        lines = []
+        while len(lines) < 50000:  # the test does not see when the child has written
+            lines += worker._drain_stderr_bounded().split()[1::2]
+        self.assertEqual(lines, [str(n) for n in range(50000)])
+        child.stdin.close()
+        child.wait()
+        reader.join()
+        self.assertEqual(worker._drain_stderr_bounded(), "end")
+
 
 if __name__ == "__main__":
     unittest.main()

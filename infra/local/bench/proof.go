@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"etl-dataloader/internal/registry"
+)
+
+// proofOptions are the flags of `bench proof`.
+type proofOptions struct {
+	rows, paidSales, otherRows int64
+	faults                     float64
+	folder                     string
+	keep                       bool
+}
+
+// errDiffers reports an import that is not what the oracle says.
+var errDiffers = errors.New("the import is not what the oracle says")
+
+// proof holds two large imports, each in a new stack, against the oracle: one of
+// ten files with planted faults, and one with a file of clients of which every
+// third record in ten is bad. It fails if a reject is missing or too many, in the
+// database or in the central log.
+func proof(ctx context.Context, arguments []string) (err error) {
+	var o proofOptions
+	flags := flag.NewFlagSet("bench proof", flag.ContinueOnError)
+	flags.Int64Var(&o.rows, "rows", 1_000_000, "clients; there are three sales for each")
+	flags.Int64Var(&o.paidSales, "paid-sales", 100_000, "sales that may have payments and returns")
+	flags.Int64Var(&o.otherRows, "other-rows", 10_000, "clients to whom the files beside the bad one refer")
+	flags.Float64Var(&o.faults, "faults", 0.01, "share of the planted faults")
+	flags.StringVar(&o.folder, "dir", ".local/bench", "where the stack and the files are; forgotten before and after")
+	flags.BoolVar(&o.keep, "keep", false, "stop the last stack at the end, but keep its data")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	files := filepath.Join(o.folder, "files")
+	defer func() { err = errors.Join(err, os.RemoveAll(files)) }()
+	planted := func() (string, error) { return o.planted(ctx, filepath.Join(files, "planted")) }
+	bad := func() (string, error) { return o.bad(ctx, filepath.Join(files, "bad")) }
+	return errors.Join(
+		o.prove(ctx, fmt.Sprintf("ten files, %g%% planted faults", 100*o.faults), planted, false),
+		o.prove(ctx, "a file of clients of which 30% are bad", bad, o.keep))
+}
+
+// planted makes the ten files with planted faults and returns their folder.
+func (o proofOptions) planted(ctx context.Context, folder string) (string, error) {
+	return folder, sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
+		"-faults", strconv.FormatFloat(o.faults, 'f', -1, 64), "-date", historyDate, "-out", folder)
+}
+
+// bad makes ten files without faults, then a large file of clients that is spoiled.
+func (o proofOptions) bad(ctx context.Context, folder string) (string, error) {
+	if err := sample(ctx, "-rows", strconv.FormatInt(min(o.rows, o.otherRows), 10), "-date", historyDate, "-out", folder); err != nil {
+		return "", err
+	}
+	sound := filepath.Join(folder, "sound")
+	if err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-only", "client_data", "-date", historyDate, "-out", sound); err != nil {
+		return "", err
+	}
+	found, err := filepath.Glob(filepath.Join(sound, "client_data_*.csv"))
+	if err != nil || len(found) != 1 {
+		return "", fmt.Errorf("%d files of clients in %s, %w", len(found), sound, err)
+	}
+	_ = os.Remove(filepath.Join(folder, plantedFile)) // nothing is planted, but much is spoiled
+	return folder, spoilFile(found[0], filepath.Join(folder, filepath.Base(found[0])))
+}
+
+// prove imports the files that made makes, in a new stack, and compares.
+func (o proofOptions) prove(ctx context.Context, title string, made func() (string, error), keep bool) (err error) {
+	s, err := startStack(ctx, o.folder)
+	if s != nil {
+		defer func() { err = errors.Join(err, s.remove(keep)) }()
+	}
+	if err != nil {
+		return err
+	}
+	d, err := openDatabase(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	folder, err := made()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nProof: %s\n", title)
+	if err := printMachine(ctx, d); err != nil {
+		return err
+	}
+	c := connect(s)
+	imp, err := importFolder(ctx, c, folder)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	v, err := judge(ctx, folder)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("The oracle judged the files in %.0f s\n", time.Since(began).Seconds())
+	return compare(ctx, c, d, imp, v, filepath.Join(folder, plantedFile))
+}
+
+// importFolder imports ten files in initial mode and waits for its end.
+func importFolder(ctx context.Context, c *cloud, folder string) (registry.Import, error) {
+	files, err := setOf(folder)
+	if err != nil {
+		return registry.Import{}, err
+	}
+	for _, path := range files.paths {
+		if err := c.put(ctx, registry.ModeInitial, path); err != nil {
+			return registry.Import{}, err
+		}
+	}
+	imp, err := c.await(ctx, registry.ModeInitial, historyDate, importLimit)
+	if err != nil {
+		return imp, err
+	}
+	e, err := c.execution(ctx, imp.ExecutionARN)
+	if err != nil {
+		return imp, err
+	}
+	fmt.Printf("Import %s: «%s» in %.1f s, %.0f MiB; load average %s\n", imp.ImportID, imp.Status, e.seconds(), mib(files.bytes), load())
+	return imp, nil
+}
+
+// judgement is what the oracle says of a folder, by resource.
+type judgement struct {
+	Files map[string]struct {
+		File, Fault           string
+		Read, Valid, Rejected int64
+		Rejects               []struct {
+			Line   int64
+			Errors [][2]string // field, rule
+		}
+	}
+}
+
+// judge runs the oracle. It reads the files by itself and shares no code with the
+// product.
+func judge(ctx context.Context, folder string) (v judgement, err error) {
+	cmd := exec.CommandContext(ctx, "python3", "infra/local/oracle/oracle.py", folder) //nolint:gosec // our own words
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return v, err
+	}
+	if err := cmd.Start(); err != nil {
+		return v, fmt.Errorf("oracle: %w", err)
+	}
+	err = json.NewDecoder(out).Decode(&v)
+	if err = errors.Join(err, cmd.Wait()); err != nil {
+		return v, fmt.Errorf("oracle: %w", err)
+	}
+	return v, nil
+}

@@ -130,6 +130,10 @@ bench-memory: build ## Measures the peak memory of each function over files of 1
 proof: build ## Holds every reject of two imports of ROWS= clients (1 million) against the oracle, in the database and in the log
 	@go run ./infra/local/bench proof -rows $(BENCH_ROWS)
 
+.PHONY: bench-rules
+bench-rules: build ## Measures uniqueness and relations of ROWS= clients (1 million) against hand-written SQL
+	@go run ./infra/local/bench rules -rows $(BENCH_ROWS)
+
 .PHONY: bench-code
 bench-code: ## Runs the Go benchmarks of the hot paths
 	@go test -run '^$$' -bench . -benchmem ./internal/record ./internal/protection ./internal/copybinary ./internal/validation

@@ -80,3 +80,47 @@ func TestNoBudget(t *testing.T) {
 		}
 	}
 }
+
+// restarted is the next generation of an import, with other files.
+func (l *line) restarted(t *testing.T, first *run, corrected files) *run {
+	t.Helper()
+	l.upload(t, first.imp.Mode, first.imp.FileDate, corrected)
+	generation, err := l.db.Restart(t.Context(), first.imp.ImportID, first.imp.Generation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := l.registry.imports[first.imp.ImportID]
+	known.Generation = generation
+	l.registry.imports[first.imp.ImportID] = known
+	second := &run{l: l, imp: first.imp}
+	second.imp.Generation, second.imp.KeyID, second.imp.WrappedKey = generation, 0, nil
+	return second
+}
+
+// TestBudgetRestart: an import with too many rejects, restarted with a corrected
+// file, keeps nothing of what was wrong.
+func TestBudgetRestart(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	faulty := l.upload(t, phase.Daily, "2024-10-08", day().with("magasins", "3,,Metz,FR,2010-01-01").csv(t)).through(t, "Open", "IndexStaging")
+	budgets, err := l.common.Contract.Budgets("magasins=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := l.crossCheck()
+	check.Budgets = budgets
+	if _, err := check.Run(t.Context(), faulty.importIn()); err == nil {
+		t.Fatal("a reject too many is accepted")
+	}
+	corrected := l.restarted(t, faulty, day().with("magasins", "3,Est,Metz,FR,2010-01-01").csv(t)).through(t, "Open", "IndexStaging")
+	if corrected.checked, err = check.Run(t.Context(), corrected.importIn()); err != nil {
+		t.Fatal(err)
+	}
+	corrected.through(t, "Events", "Publish")
+	if n := l.count(t, `SELECT count(*) FROM final.magasins WHERE name = 'Est'`); n != 1 {
+		t.Errorf("the corrected store is published %d times", n)
+	}
+	if n := l.count(t, `SELECT count(*) FROM etl.errors e JOIN etl.imports USING (import_id, generation) WHERE import_id = $1`, corrected.imp.ImportID); n != 0 {
+		t.Errorf("%d errors remain", n)
+	}
+}

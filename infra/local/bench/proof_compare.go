@@ -33,7 +33,8 @@ type comparison struct {
 // compare holds an import against the oracle and prints a table; it fails with
 // [errDiffers] if anything differs.
 func compare(ctx context.Context, c *cloud, d *database, imp registry.Import, v judgement, planted string) error {
-	if err := d.testify(ctx, imp, v, planted); err != nil {
+	testimony, err := d.testify(ctx, imp, v, planted)
+	if err != nil {
 		return err
 	}
 	logged, err := d.readLog(ctx, c)
@@ -41,7 +42,7 @@ func compare(ctx context.Context, c *cloud, d *database, imp registry.Import, v 
 		return err
 	}
 	var lines []comparison
-	for _, each := range comparisons() {
+	for _, each := range comparisons(testimony) {
 		line, err := d.difference(ctx, imp, each)
 		if err != nil {
 			return fmt.Errorf("%s: %w", each.what, err)
@@ -55,11 +56,11 @@ func compare(ctx context.Context, c *cloud, d *database, imp registry.Import, v 
 	return printComparisons(counts, lines, logged)
 }
 
-// testify loads what the oracle, and the generator's list if there is one, say.
-func (d *database) testify(ctx context.Context, imp registry.Import, v judgement, planted string) error {
+// testify loads what the oracle says, and the generator's list, if there is one.
+func (d *database) testify(ctx context.Context, imp registry.Import, v judgement, planted string) (listed bool, err error) {
 	if _, err := d.conn.Exec(ctx, `CREATE TEMP TABLE `+witnessTable+` (witness text, resource text, line_number bigint, field text, rule text);
-		CREATE TEMP TABLE proof_log (file text, line_number bigint, error_details text)`); err != nil {
-		return err
+		CREATE TEMP TABLE proof_log (import_id text, file text, line_number bigint, error_details text)`); err != nil {
+		return false, err
 	}
 	var rows [][]any
 	resources := map[string]string{}
@@ -73,24 +74,24 @@ func (d *database) testify(ctx context.Context, imp registry.Import, v judgement
 	}
 	text, err := os.ReadFile(planted) //nolint:gosec // a file that the sample generator made
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return false, err
 	}
-	if err == nil {
+	if listed = err == nil; listed {
 		var list []struct {
 			File, Field, Rule string
 			Line              int64
 		}
 		if err := json.Unmarshal(text, &list); err != nil {
-			return fmt.Errorf("%s: %w", planted, err)
+			return false, fmt.Errorf("%s: %w", planted, err)
 		}
 		for _, p := range list {
 			rows = append(rows, []any{"planted", resources[p.File], p.Line, p.Field, p.Rule})
 		}
 	}
 	if _, err := d.conn.CopyFrom(ctx, pgx.Identifier{witnessTable}, []string{"witness", "resource", "line_number", "field", "rule"}, pgx.CopyFromRows(rows)); err != nil {
-		return fmt.Errorf("what the oracle says of %s: %w", imp.ImportID, err)
+		return false, fmt.Errorf("what the oracle says of %s: %w", imp.ImportID, err)
 	}
-	return nil
+	return listed, nil
 }
 
 // pair is two queries that must yield the same rows; $1 is the import and $2 its
@@ -98,27 +99,34 @@ func (d *database) testify(ctx context.Context, imp registry.Import, v judgement
 type pair struct{ what, want, got string }
 
 // comparisons lists what must be the same. An error of a composite key names its
-// fields with spaces between them, the witnesses without.
-func comparisons() []pair {
+// fields with spaces between them, the witnesses without. The generator lists
+// every record that it spoiled, but not each rule that a spoiled record breaks
+// besides; the oracle does.
+func comparisons(planted bool) []pair {
 	const (
 		of      = ` WHERE import_id = $1 AND generation = $2`
 		product = `SELECT DISTINCT resource, line_number, coalesce(replace(field, ', ', ','), ''), rule FROM etl.errors` + of + ` AND rule <> 'enrichment'`
-		said    = `SELECT DISTINCT resource, line_number, field, rule FROM ` + witnessTable + ` WHERE witness = `
+		rejects = `SELECT resource, line_number FROM etl.rejects` + of
 		// The parameters are used, so that all queries have the same ones.
-		both = ` AND $1::text IS NOT NULL AND $2::int IS NOT NULL`
+		by      = ` FROM ` + witnessTable + ` WHERE $1::text IS NOT NULL AND $2::int IS NOT NULL AND witness = `
+		errors  = `SELECT DISTINCT resource, line_number, field, rule` + by
+		records = `SELECT DISTINCT resource, line_number` + by
 	)
-	return []pair{
-		{"errors (resource, line, field, rule) of the oracle, in etl.errors", said + `'oracle'` + both, product},
-		{"errors of the generator's list, by the oracle", said + `'planted'` + both + ` AND EXISTS (SELECT FROM ` + witnessTable + ` WHERE witness = 'planted')`,
-			said + `'oracle'` + both + ` AND EXISTS (SELECT FROM ` + witnessTable + ` WHERE witness = 'planted')`},
-		{"rejected records of the oracle, in etl.rejects", `SELECT DISTINCT resource, line_number FROM ` + witnessTable + ` WHERE witness = 'oracle'` + both,
-			`SELECT resource, line_number FROM etl.rejects` + of},
+	pairs := []pair{
+		{"errors (resource, line, field, rule) of the oracle, in etl.errors", errors + `'oracle'`, product},
+		{"records of the oracle, in etl.rejects", records + `'oracle'`, rejects},
 		{"errors of etl.errors, with file, text and step", `SELECT resource, line_number, rule FROM etl.errors` + of + ` AND rule <> 'enrichment'`,
 			`SELECT e.resource, e.line_number, e.rule FROM etl.errors e JOIN etl.files f USING (import_id, generation, resource, file)
 			WHERE import_id = $1 AND generation = $2 AND rule <> 'enrichment' AND error_details <> '' AND processing_step = 'Validation des données'`},
-		{"errors of etl.errors (file, line, text), in the central log", `SELECT DISTINCT file, line_number, error_details FROM etl.errors` + of + ` AND rule <> 'enrichment'`,
-			`SELECT DISTINCT file, line_number, error_details FROM proof_log WHERE true` + both},
+		{"errors (file, line, text) of etl.errors, in the central log", `SELECT DISTINCT file, line_number, error_details FROM etl.errors` + of + ` AND rule <> 'enrichment'`,
+			`SELECT DISTINCT file, line_number, error_details FROM proof_log WHERE import_id = $1 AND $2::int IS NOT NULL`},
 	}
+	if planted {
+		pairs = append(pairs,
+			pair{"planted records, in etl.rejects", records + `'planted'`, rejects},
+			pair{"planted errors, in etl.errors", errors + `'planted'`, `(` + errors + `'planted') INTERSECT (` + product + `)`})
+	}
+	return pairs
 }
 
 // difference compares the rows of two queries in the database.

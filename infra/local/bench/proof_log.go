@@ -34,7 +34,7 @@ func (d *database) readLog(ctx context.Context, c *cloud) (counts logCounts, err
 	for _, stream := range streams {
 		err := c.eachLogPage(ctx, group, stream, func(messages []string) error {
 			rows := rejectLines(messages, &counts)
-			_, err := d.conn.CopyFrom(ctx, pgx.Identifier{"proof_log"}, []string{"file", "line_number", "error_details"}, pgx.CopyFromRows(rows))
+			_, err := d.conn.CopyFrom(ctx, pgx.Identifier{"proof_log"}, []string{"import_id", "file", "line_number", "error_details"}, pgx.CopyFromRows(rows))
 			return err
 		})
 		if err != nil {
@@ -51,6 +51,7 @@ func rejectLines(messages []string, counts *logCounts) (rows [][]any) {
 			Level, Message, File, System string
 			Line                         int64  `json:"line_number"`
 			Details                      string `json:"error_details"`
+			ImportID                     string `json:"import_id"`
 		}
 		if json.Unmarshal([]byte(text), &line) != nil || line.System == "" {
 			continue // START, END and REPORT of the platform
@@ -58,7 +59,7 @@ func rejectLines(messages []string, counts *logCounts) (rows [][]any) {
 		counts.lines++
 		if line.Level == "ERROR" && line.Message == message.ValidationError {
 			counts.rejects++
-			rows = append(rows, []any{line.File, line.Line, line.Details})
+			rows = append(rows, []any{line.ImportID, line.File, line.Line, line.Details})
 		}
 	}
 	return rows

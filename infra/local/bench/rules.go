@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+)
+
+// rules measures the product's statements of uniqueness and relations against
+// hand-written ones, in the PostgreSQL of a new stack: BenchmarkSetRules of
+// internal/phase, which stages the tables and fails above a ratio of 2.
+func rules(ctx context.Context, arguments []string) (err error) {
+	flags := flag.NewFlagSet("bench rules", flag.ContinueOnError)
+	rows := flags.Int64("rows", 1_000_000, "clients; there are three sales for each")
+	folder := flags.String("dir", ".local/bench", "where the stack is; forgotten before and after")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	s, err := startStack(ctx, *folder)
+	if s != nil {
+		defer func() { err = errors.Join(err, s.remove(false)) }()
+	}
+	if err != nil {
+		return err
+	}
+	d, err := openDatabase(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	if err := printMachine(ctx, d); err != nil {
+		return err
+	}
+	emulator, err := emulatorCommand()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("load average before: %s\n", load())
+	cmd := exec.CommandContext(ctx, "go", "test", "./internal/phase", "-run", "^$", "-bench", "BenchmarkSetRules", "-benchtime", "1x", "-timeout", "1h")
+	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(*rows, 10), "DATABASE_URL="+s.env["DATABASE_URL"], "MINISTACK="+emulator)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("the rules: %w", err)
+	}
+	return nil
+}
+
+// emulatorCommand starts the emulator that the tests of the package ask for.
+func emulatorCommand() (string, error) {
+	python, err := filepath.Abs(".local/venv/bin/python")
+	if err != nil {
+		return "", err
+	}
+	program, err := filepath.Abs("infra/local/emulator/main.py")
+	return python + " " + program, err
+}

@@ -181,11 +181,16 @@ func (e *errorsCommand) writer(c *console, generation int) errorWriter {
 	}
 }
 
+// tablePage is how many errors a table has in memory before it is written; the
+// next ones follow in a table of their own, with columns of their own widths.
+const tablePage = 1000
+
 // tableErrors writes tables for people.
 type tableErrors struct {
-	out  io.Writer
-	head string
-	rows table
+	out   io.Writer
+	head  string
+	rows  table
+	pages int
 }
 
 func (t *tableErrors) begin(rules []ruleCount) error {
@@ -213,14 +218,28 @@ func (t *tableErrors) row(r recordError) error {
 	if r.Line > 0 {
 		line = strconv.FormatInt(r.Line, 10)
 	}
+	if len(t.rows.rows) == tablePage {
+		t.page()
+	}
 	t.rows.add(r.File, line, or(r.Field, message.CtlNone), r.Rule, r.Details, r.Step)
 	return nil
 }
 
+// page writes the errors that are in memory.
+func (t *tableErrors) page() {
+	if t.pages == 0 {
+		title(t.out, message.CtlTitleErrors)
+	} else {
+		_, _ = fmt.Fprintln(t.out)
+	}
+	t.rows.write(t.out)
+	t.rows.rows = t.rows.rows[:0]
+	t.pages++
+}
+
 func (t *tableErrors) end(shown, all int64) error {
 	if shown > 0 {
-		title(t.out, message.CtlTitleErrors)
-		t.rows.write(t.out)
+		t.page()
 	}
 	if shown < all {
 		_, _ = fmt.Fprintln(t.out, message.CtlMoreErrors(shown, all))

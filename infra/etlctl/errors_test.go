@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -113,6 +114,33 @@ func TestErrorsLimit(t *testing.T) {
 		if got := test.command.limit(); got != test.want {
 			t.Errorf("%+v: limit %d, want %d", test.command, got, test.want)
 		}
+	}
+}
+
+// TestTableInPages: no more than a page of a long table is in memory.
+func TestTableInPages(t *testing.T) {
+	var out bytes.Buffer
+	w := &tableErrors{out: &out}
+	if err := w.begin([]ruleCount{{Rule: "required", Errors: 2*tablePage + 1, Records: 2*tablePage + 1, Resources: []string{"clients"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for n := range int64(2*tablePage + 1) {
+		if err := w.row(recordError{File: "f.csv", Line: n + 1, Rule: "required", Details: "Vide."}); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.rows.rows) > tablePage {
+			t.Fatalf("%d errors are in memory", len(w.rows.rows))
+		}
+	}
+	if err := w.end(2*tablePage+1, 2*tablePage+1); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "f.csv"); n != 2*tablePage+1 {
+		t.Errorf("%d errors are shown", n)
+	}
+	column, _, _ := strings.Cut(message.CtlColumnsErrors, "|")
+	if n := strings.Count(out.String(), column); n != 3 {
+		t.Errorf("%d pages, want 3", n)
 	}
 }
 

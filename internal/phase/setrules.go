@@ -82,17 +82,22 @@ func (s *setRules) leaf(resource string) string {
 }
 
 // unique rejects every record whose key stands on an earlier line; the first
-// line counts even if it is rejected for something else. All that is read of a
-// record stands in the index over the key; a leaf holds the records of one file.
+// line counts even if it is rejected for something else. In the order of the index
+// over key and line a duplicate follows its like; the first line is looked up for
+// duplicates alone. A leaf holds the records of one file.
 func (s *setRules) unique(ctx context.Context, rule string, key []string) error {
-	columns := strings.Join(stagedKeyColumns(s.resource, key), ", ")
+	columns := stagedKeyColumns(s.resource, key)
+	list := strings.Join(columns, ", ")
+	before := make([]string, len(columns))
+	for i, c := range columns {
+		before[i] = "lag(" + c + ") OVER w"
+	}
 	field := strings.Join(key, ", ")
 	_, err := s.reject(ctx, field, rule, fmt.Sprintf(`
 		SELECT (SELECT f.file FROM etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3) AS file,
-			line_number, replace(@1, @2, first::text) AS error_details FROM (
-			SELECT line_number, first_value(line_number) OVER (PARTITION BY %[1]s ORDER BY line_number) AS first
-			FROM %[2]s WHERE %[3]s
-		) d WHERE line_number > first`, columns, s.leaf(s.resource.Name), notNull("", columns)),
+			line_number, replace(@1, @2, (SELECT min(f.line_number) FROM %[2]s f WHERE %[5]s)::text) AS error_details FROM (
+			SELECT line_number, %[1]s, (%[1]s) = (%[4]s) AS again FROM %[2]s WHERE %[3]s WINDOW w AS (ORDER BY %[1]s, line_number)
+		) d WHERE again`, list, s.leaf(s.resource.Name), notNull("", list), strings.Join(before, ", "), pairs("f", columns, "d", columns)),
 		message.DuplicateTemplate(key), message.FirstLine)
 	return err
 }
@@ -146,16 +151,19 @@ func targetKeyColumns(r *contract.Resource, fields []string) []string {
 	return columns
 }
 
-// relation rejects the records whose parent was rejected or does not exist.
+// relation rejects the records whose parent was rejected or does not exist. A
+// relation of the resource to itself is repeated, and tells each record once.
 func (s *setRules) relation(ctx context.Context, relation contract.Relation) (int64, error) {
 	field := strings.Join(relation.Fields, ", ")
 	columns := strings.Join(stagedKeyColumns(s.resource, relation.Fields), ", ")
+	untold := ""
+	if relation.Resource == s.resource.Name {
+		untold = ` AND NOT EXISTS (SELECT FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = $3
+			AND e.line_number = c.line_number AND e.rule IN ('foreignKey', 'cycle') AND e.field = $4)`
+	}
 	return s.reject(ctx, field, "foreignKey", fmt.Sprintf(`
-		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c
-		WHERE %s AND %s
-		AND NOT EXISTS (SELECT FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = $3
-			AND e.line_number = c.line_number AND e.rule IN ('foreignKey', 'cycle') AND e.field = $4)`,
-		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation)),
+		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c WHERE %s AND %s%s`,
+		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation), untold),
 		message.UnknownParent(relation.Fields, relation.Resource))
 }
 

@@ -63,12 +63,16 @@ func stageForRules(tb testing.TB, clients int) *staged {
 			sql  string
 			args []any
 		}{
-			{`INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes) VALUES ($1, 1, $2, $3, 'k', 'v', 1)`,
-				[]any{s.imp.ImportID, r.Name, r.Name + ".csv"}},
+			{
+				`INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes) VALUES ($1, 1, $2, $3, 'k', 'v', 1)`,
+				[]any{s.imp.ImportID, r.Name, r.Name + ".csv"},
+			},
 			{stagedRows(r, leaf.Table(), clients, count), nil},
 			{`INSERT INTO etl.rejects SELECT $1, 1, $2, n FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`, []any{s.imp.ImportID, r.Name, count}},
-			{`INSERT INTO etl.errors SELECT $1, 1, $2 || '.csv', $2, 0, n, 'x', 'required', 'Le champ est vide.', $4 FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`,
-				[]any{s.imp.ImportID, r.Name, count, message.StepValidation}},
+			{
+				`INSERT INTO etl.errors SELECT $1, 1, $2 || '.csv', $2, 0, n, 'x', 'required', 'Le champ est vide.', $4 FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`,
+				[]any{s.imp.ImportID, r.Name, count, message.StepValidation},
+			},
 		} {
 			if _, err := tx.Exec(tb.Context(), statement.sql, statement.args...); err != nil {
 				tb.Fatalf("%s: %v", statement.sql, err)

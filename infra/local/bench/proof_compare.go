@@ -115,11 +115,15 @@ func comparisons(planted bool) []pair {
 	pairs := []pair{
 		{"errors (resource, line, field, rule) of the oracle, in etl.errors", errors + `'oracle'`, product},
 		{"records of the oracle, in etl.rejects", records + `'oracle'`, rejects},
-		{"errors of etl.errors, with file, text and step", `SELECT resource, line_number, rule FROM etl.errors` + of + ` AND rule <> 'enrichment'`,
+		{
+			"errors of etl.errors, with file, text and step", `SELECT resource, line_number, rule FROM etl.errors` + of + ` AND rule <> 'enrichment'`,
 			`SELECT e.resource, e.line_number, e.rule FROM etl.errors e JOIN etl.files f USING (import_id, generation, resource, file)
-			WHERE import_id = $1 AND generation = $2 AND rule <> 'enrichment' AND error_details <> '' AND processing_step = 'Validation des données'`},
-		{"errors (file, line, text) of etl.errors, in the central log", `SELECT DISTINCT file, line_number, error_details FROM etl.errors` + of + ` AND rule <> 'enrichment'`,
-			`SELECT DISTINCT file, line_number, error_details FROM proof_log WHERE import_id = $1 AND $2::int IS NOT NULL`},
+			WHERE import_id = $1 AND generation = $2 AND rule <> 'enrichment' AND error_details <> '' AND processing_step = 'Validation des données'`,
+		},
+		{
+			"errors (file, line, text) of etl.errors, in the central log", `SELECT DISTINCT file, line_number, error_details FROM etl.errors` + of + ` AND rule <> 'enrichment'`,
+			`SELECT DISTINCT file, line_number, error_details FROM proof_log WHERE import_id = $1 AND $2::int IS NOT NULL`,
+		},
 	}
 	if planted {
 		pairs = append(pairs,

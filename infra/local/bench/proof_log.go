@@ -22,8 +22,8 @@ type logCounts struct {
 const logPage = 10000
 
 // readLog reads the whole central log, page by page, and copies the lines of
-// rejected records into the table proof_log. The log is read stream by stream:
-// the emulator's FilterLogEvents has no further page.
+// rejected records into the table proof_log. It is read stream by stream, as the
+// emulator finds a page of a stream faster than one of the group.
 func (d *database) readLog(ctx context.Context, c *cloud) (counts logCounts, err error) {
 	group := "/etl-dataloader/" + stackName
 	streams, err := c.logStreams(ctx, group)

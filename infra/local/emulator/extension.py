@@ -16,6 +16,7 @@ import events
 import executions
 import faults
 import functions
+import logs
 import objects
 from scope import CURRENT, Scope
 
@@ -37,6 +38,7 @@ def install():
         setattr(sfn, f"_{name}", functools.partial(getattr(api, name), original))
     sfn.handle_request = functools.partial(handle_request, sfn.handle_request)
     functions.install()
+    logs.install()
     objects.install()
     faults.install()
 

@@ -48,7 +48,7 @@ const (
 	// The range of PostgreSQL's date and timestamptz (src/include/datatype/timestamp.h):
 	// from 4713-11-24 BC, inclusive, to 5874898-01-01 and 294277-01-01, exclusive.
 	minDate      = -2451545
-	endDate      = 2147483494
+	endDate      = 2145031949
 	minTimestamp = -211813488000000000
 	endTimestamp = 9223371331200000000
 )

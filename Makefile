@@ -134,6 +134,11 @@ proof: build ## Holds every reject of two imports of ROWS= clients (1 million) a
 bench-rules: build ## Measures uniqueness and relations of ROWS= clients (1 million) against hand-written SQL
 	@go run ./infra/local/bench rules -rows $(BENCH_ROWS)
 
+DAYS ?= 100000,500000,1000000,2000000
+.PHONY: bench-ceiling
+bench-ceiling: build ## Measures days of DAYS= records onto a history of ROWS= clients: how Publish grows
+	@go run ./infra/local/bench ceiling -rows $(BENCH_ROWS) -days $(DAYS)
+
 .PHONY: bench-code
 bench-code: ## Runs the Go benchmarks of the hot paths
 	@go test -run '^$$' -bench . -benchmem ./internal/record ./internal/protection ./internal/copybinary ./internal/validation

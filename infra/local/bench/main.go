@@ -4,6 +4,7 @@
 //	go run ./infra/local/bench memory -gb 1,4         peak memory of each function over files of these sizes
 //	go run ./infra/local/bench proof  -rows 1000000   every reject of two large imports, held against the oracle
 //	go run ./infra/local/bench rules  -rows 1000000   uniqueness and relations, against hand-written SQL
+//	go run ./infra/local/bench ceiling -rows 1000000  ever larger days onto a history: how Publish grows
 //
 // It starts the stack in .local/bench, forgetting what was there, and removes it
 // at the end. Nothing that is measured is estimated: CPU and memory are read
@@ -45,7 +46,9 @@ func run(ctx context.Context, arguments []string) error {
 			return proof(ctx, arguments[1:])
 		case "rules":
 			return rules(ctx, arguments[1:])
+		case "ceiling":
+			return ceiling(ctx, arguments[1:])
 		}
 	}
-	return errors.New("usage: bench speed|memory|proof|rules [flags]; -h lists them")
+	return errors.New("usage: bench speed|memory|proof|rules|ceiling [flags]; -h lists them")
 }

@@ -84,7 +84,7 @@ type memoryRun struct {
 
 // run measures a file of a size, on a new stack.
 func (o memoryOptions) run(ctx context.Context, size float64) (r memoryRun, err error) {
-	s, err := startStack(ctx, o.folder)
+	s, err := startStack(ctx, o.folder, "")
 	files := filepath.Join(o.folder, "files")
 	if s != nil {
 		defer func() { err = errors.Join(err, s.remove(o.keep), os.RemoveAll(files)) }()

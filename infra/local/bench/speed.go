@@ -42,7 +42,7 @@ func speed(ctx context.Context, arguments []string) (err error) {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	s, err := startStack(ctx, o.folder)
+	s, err := startStack(ctx, o.folder, "")
 	if s != nil {
 		defer func() { err = errors.Join(err, s.remove(o.keep), os.RemoveAll(filepath.Join(o.folder, "files"))) }()
 	}

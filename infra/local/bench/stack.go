@@ -16,8 +16,9 @@ import (
 // stack is the local stack of the benchmark: its folder, what `stack.py up`
 // wrote there, and the processes that it started.
 type stack struct {
-	folder string            // LOCAL_DIR
-	env    map[string]string // LOCAL_DIR/env
+	folder     string            // LOCAL_DIR
+	parameters string            // LOCAL_PARAMETERS; empty for those of the environment
+	env        map[string]string // LOCAL_DIR/env
 
 	emulator, front, postgres, enrichment int // process ids
 
@@ -28,9 +29,10 @@ type stack struct {
 // stackName is the CloudFormation stack; its folder is .local/bench.
 const stackName = "etl-bench"
 
-// startStack forgets what an earlier run left and starts a new stack.
-func startStack(ctx context.Context, folder string) (*stack, error) {
-	s := &stack{folder: folder}
+// startStack forgets what an earlier run left and starts a new stack, with
+// parameters ("Name=value Name=value") other than the template's.
+func startStack(ctx context.Context, folder, parameters string) (*stack, error) {
+	s := &stack{folder: folder, parameters: parameters}
 	for _, command := range []string{"reset", "up"} {
 		if err := s.control(ctx, command); err != nil {
 			return nil, err
@@ -50,6 +52,9 @@ func (s *stack) control(ctx context.Context, command string) error {
 		default:
 			cmd.Env = append(cmd.Env, pair)
 		}
+	}
+	if s.parameters != "" {
+		cmd.Env = append(cmd.Env, "LOCAL_PARAMETERS="+s.parameters) // the last one counts
 	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("stack.py %s: %w", command, err)

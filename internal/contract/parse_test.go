@@ -1,12 +1,16 @@
 package contract_test
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/contract"
 )
@@ -243,4 +247,81 @@ func FuzzParse(f *testing.F) {
 		}
 		summary(p)
 	})
+}
+
+// FuzzParseChanged is [FuzzParse] over descriptors that are sound but for one
+// value, which is replaced, so that the fuzzer need not find JSON first.
+func FuzzParseChanged(f *testing.F) {
+	sound := small(f)
+	f.Fuzz(func(t *testing.T, place uint16, value string) {
+		if !json.Valid([]byte(value)) {
+			return
+		}
+		starts, ends := values(t, sound)
+		n := int(place) % len(starts)
+		p, err := contract.Parse([]byte(sound[:starts[n]] + value + sound[ends[n]:]))
+		if err != nil {
+			if wrong, ok := errors.AsType[*contract.DescriptorError](err); !ok || wrong.Error() == "" {
+				t.Fatalf("error %v, want a *DescriptorError", err)
+			}
+			return
+		}
+		if len(p.InDependencyOrder()) != len(p.Resources) {
+			t.Fatal("a resource is missing in the order")
+		}
+		summary(p)
+	})
+}
+
+// values returns where the values of a JSON text start and end, outer ones after
+// what they hold. Names of members are no values.
+func values(t testing.TB, text string) (starts, ends []int) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	const list, name, value = -1, 0, 1 // what comes next in an array or object
+	var open, next []int               // where those around start, and what comes next in each
+	for {
+		before := int(d.InputOffset())
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return starts, ends
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := before + len(text[before:]) - len(strings.TrimLeft(text[before:], " \t\r\n,:"))
+		last := len(next) - 1
+		switch token {
+		case json.Delim('{'):
+			open, next = append(open, at), append(next, name)
+			continue
+		case json.Delim('['):
+			open, next = append(open, at), append(next, list)
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			at, open, next = open[last], open[:last], next[:last]
+			last--
+		default:
+			if last >= 0 && next[last] == name {
+				next[last] = value
+				continue
+			}
+		}
+		starts, ends = append(starts, at), append(ends, int(d.InputOffset()))
+		if last >= 0 && next[last] == value {
+			next[last] = name
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	text := `{"a": [1, {"b": "x"}], "c": null}`
+	starts, ends := values(t, text)
+	var got []string
+	for i := range starts {
+		got = append(got, text[starts[i]:ends[i]])
+	}
+	if diff := cmp.Diff([]string{"1", `"x"`, `{"b": "x"}`, `[1, {"b": "x"}]`, "null", text}, got); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
 }

@@ -3,8 +3,8 @@ package landing_test
 import (
 	"errors"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -97,19 +97,29 @@ func TestNamesRefusesTwins(t *testing.T) {
 	}
 }
 
-// Whatever parses is rebuilt to the very same key.
+// FuzzParse: a key that parses is the very key that is made of what was read;
+// any other is refused with a reason.
 func FuzzParse(f *testing.F) {
-	for _, key := range []string{"daily/client_data_20241008.csv", "initial/clients_20240229.json", "daily/client_data_20240230.csv", "daily/a_b"} {
-		f.Add(key)
+	pkg, err := contract.Load()
+	if err != nil {
+		f.Fatal(err)
 	}
 	n := names(f)
 	f.Fuzz(func(t *testing.T, key string) {
 		file, err := n.Parse(key)
 		if err != nil {
+			if e, ok := errors.AsType[*landing.NameError](err); !ok || e.Reason == "" || file != (landing.File{}) {
+				t.Fatalf("Parse(%q) = %+v, %v", key, file, err)
+			}
 			return
 		}
-		tail := "_" + strings.ReplaceAll(file.Date, "-", "") + "." + file.Format
-		if !strings.HasPrefix(key, file.Mode+"/") || !strings.HasSuffix(key, tail) {
+		day, err := time.Parse(time.DateOnly, file.Date)
+		r := pkg.Resource(file.Resource)
+		if err != nil || r == nil {
+			t.Fatalf("Parse(%q) = %+v: %v", key, file, err)
+		}
+		tail := day.Format("_20060102.") + file.Format
+		if key != file.Mode+"/"+r.FileType+tail && key != file.Mode+"/"+r.Alias+tail {
 			t.Errorf("Parse(%q) = %+v", key, file)
 		}
 	})

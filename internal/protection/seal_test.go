@@ -274,6 +274,30 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
+// FuzzChanged: a sealed value opens in its own cell, and neither in another one nor
+// with a changed byte.
+func FuzzChanged(f *testing.F) {
+	key := testKey(f, 1)
+	f.Fuzz(func(t *testing.T, plain []byte, column string, line int64, otherColumn string, otherLine int64, place uint16, mask byte) {
+		sealed := testSealer(t, key, testScope, 2).Seal(nil, column, line, plain)
+		opener := NewOpener(key, testScope)
+		if got, err := opener.Open(nil, column, line, sealed); err != nil || !bytes.Equal(got, plain) {
+			t.Fatalf("its own cell gives %q, %v, want %q", got, err, plain)
+		}
+		if column != otherColumn || line != otherLine {
+			if got, err := opener.Open(nil, otherColumn, otherLine, sealed); !errors.Is(err, ErrOpen) || got != nil {
+				t.Fatalf("the cell (%q, %d) opens what is of (%q, %d): %q, %v", otherColumn, otherLine, column, line, got, err)
+			}
+		}
+		if mask != 0 {
+			sealed[int(place)%len(sealed)] ^= mask
+			if got, err := opener.Open(nil, column, line, sealed); !errors.Is(err, ErrOpen) || got != nil {
+				t.Fatalf("with byte %d changed it opens as %q, %v", int(place)%len(sealed), got, err)
+			}
+		}
+	})
+}
+
 func BenchmarkSeal(b *testing.B) {
 	sealer := testSealer(b, testKey(b, 1), testScope, 0)
 	text, dst := make([]byte, 28), make([]byte, 0, 128)

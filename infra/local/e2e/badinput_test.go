@@ -25,7 +25,7 @@ var badNames = []string{ //nolint:gochecknoglobals // a constant list
 func (y *story) names(t *testing.T) {
 	imports, versions := y.imports(t), map[string]string{}
 	for _, key := range badNames {
-		versions[key] = y.put(t, key, []byte("client_id\n1\n"))
+		versions[key] = y.put(t, key, []byte("client_id,first_name\n"+canaries[0]+","+canaryName+"\n"))
 	}
 	for _, key := range badNames {
 		y.awaitLog(t, "the refusal of "+key, func(l line) bool { return l.Level == "WARN" && l.File == key && l.Details != "" })
@@ -90,7 +90,7 @@ func wide(content []byte) []byte {
 // until a restart is asked for, and in the end the import succeeds.
 func (y *story) faultyDay(t *testing.T) {
 	of := y.sample(t, "daily", "2024-10-09", "-rows", "200", "-seed", "10")
-	y.plantCanaries(t, of)
+	y.plantLongLine(t, of)
 	faults := faultyFiles()
 	first := of.file(t, faults[0].fileType)
 	y.put(t, "daily/"+first, read(t, of.path(first))) // sound, but not the newest when the last file comes

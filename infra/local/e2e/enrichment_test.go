@@ -18,6 +18,7 @@ func (y *story) outage(t *testing.T) {
 	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 1)
 	y.enrichment(t, "/faults", map[string]any{"mode": "ok"})
 	clients := y.absorb(t, imp, of)
+	y.look(t, y.search)
 	if len(clients) == 0 {
 		t.Fatal("no client was imported")
 	}

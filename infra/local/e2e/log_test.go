@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
@@ -27,11 +28,15 @@ type line struct {
 // alert is a message that operators receive.
 type alert struct{ Subject, Message string }
 
-// messages returns everything that was written to a log group.
-func (s *stack) messages(t *testing.T, group string) []string {
+// messages returns what was written to a log group since a time, the zero time
+// being the beginning.
+func (s *stack) messages(t *testing.T, group string, since time.Time) []string {
 	t.Helper()
 	var all []string
 	in := map[string]any{"logGroupName": group, "limit": 10000}
+	if !since.IsZero() {
+		in["startTime"] = since.UnixMilli()
+	}
 	for {
 		var out struct {
 			Events    []struct{ Message string }
@@ -55,7 +60,7 @@ func (s *stack) logGroup() string { return "/etl-dataloader/" + s.name }
 func (s *stack) log(t *testing.T, keep func(line) bool) []line {
 	t.Helper()
 	var kept []line
-	for _, m := range s.messages(t, s.logGroup()) {
+	for _, m := range s.messages(t, s.logGroup(), time.Time{}) {
 		var l line
 		if json.Unmarshal([]byte(m), &l) == nil && l.System == "ETL-DataLoader" && keep(l) {
 			kept = append(kept, l)

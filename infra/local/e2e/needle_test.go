@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,10 +16,8 @@ import (
 // TestNeedles: the search finds every canary in each form and at any place, and
 // takes no ciphertext in hexadecimal for a number.
 func TestNeedles(t *testing.T) {
-	all := needles()
-	found := func(content string) bool {
-		return slices.ContainsFunc(all, func(n needle) bool { return n.found([]byte(content)) })
-	}
+	all := newFinder(needles())
+	found := func(content string) bool { return len(all.find([]byte(content))) > 0 }
 	for _, c := range canaries {
 		for shift := range 4 {
 			text := strings.Repeat("-", shift) + c + "- and more"
@@ -27,7 +26,7 @@ func TestNeedles(t *testing.T) {
 				"base64": base64.StdEncoding.EncodeToString([]byte(text)), "base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(text)),
 			} {
 				if !found(content) {
-					t.Errorf("%q is not found as %s after %d characters", c, form, shift)
+					t.Errorf("%s is not found as %s after %d characters", needle{canary: c}, form, shift)
 				}
 			}
 		}
@@ -35,13 +34,16 @@ func TestNeedles(t *testing.T) {
 	for _, c := range canaries {
 		for _, form := range escaped(c) {
 			if !found("--" + form + "--") {
-				t.Errorf("%q is not found as %q", c, form)
+				t.Errorf("%s is not found as %q", needle{canary: c}, form)
 			}
 		}
 	}
 	want := []string{"\xe9\x00 \x00", "\x00\xe9\x00 ", `\u00e9 `, `\u00e9\u0020`, `\u00E9\u0020`, "%C3%A9%20", "%C3%A9+"}
 	if got := escaped("é "); !slices.Equal(got, want) {
 		t.Errorf("the forms are %q, want %q", got, want)
+	}
+	if trace := fmt.Sprintf("main.protect(0x7f, %#x)", 918273645546372819); !found(trace) {
+		t.Error("a number is not found in the trace of a panic")
 	}
 	if found(`\x01ab9182736450cd`) || !found(`\x01ab9182736450cd 9182736450,`) {
 		t.Error("a number within a hexadecimal text")

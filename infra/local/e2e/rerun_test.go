@@ -14,9 +14,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// rerun asks for a re-execution, as an administrator does.
+// rerun asks for a re-execution, as an administrator does, after a search for
+// canaries in what the failure left.
 func (y *story) rerun(t *testing.T, imp imported, mode string) {
 	t.Helper()
+	y.look(t, y.search)
 	if _, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "trigger": "command"}); refused != "" {
 		t.Fatalf("%s of %s: %s", mode, imp.ImportID, refused)
 	}

@@ -27,7 +27,7 @@ type set struct {
 // historyRows is how many clients the history has.
 const historyRows = "2000"
 
-// sample makes the ten files of a date with the generator.
+// sample makes the ten files of a date with the generator, and plants canaries.
 func (s *stack) sample(t *testing.T, mode, date string, options ...string) set {
 	t.Helper()
 	made := set{mode: mode, date: date, dir: filepath.Join(s.dir, mode+"-"+date)}
@@ -36,6 +36,7 @@ func (s *stack) sample(t *testing.T, mode, date string, options ...string) set {
 		arguments = append(arguments, "-history-rows", historyRows)
 	}
 	s.run(t, filepath.Join(s.root, "build", "local", "sample"), arguments...)
+	s.plantCanaries(t, made)
 	return made
 }
 

@@ -22,11 +22,12 @@ type story struct {
 	model  model
 	sets   []set // published, by file date
 	events int   // published
+	search *search
 }
 
 // TestStory tells the whole story of a stack, from its first import on.
 func TestStory(t *testing.T) {
-	y := &story{stack: open(t), model: model{}}
+	y := &story{stack: open(t), model: model{}, search: newSearch()}
 	y.vault = y.stack.vault()
 	for _, step := range []struct {
 		name string
@@ -43,6 +44,7 @@ func TestStory(t *testing.T) {
 		{"redrive", y.redrive},
 		{"queue", y.queue},
 		{"automatic redrive", y.automatic},
+		{"crash", y.crash},
 		{"enrichment outage", y.outage},
 		{"sample events", y.samples},
 		{"secrecy", y.secrecy},
@@ -141,6 +143,7 @@ func (y *story) settle(t *testing.T, of set, attempts int) imported {
 	t.Helper()
 	imp := y.awaitStatus(t, of.mode, of.date, succeeded, attempts)
 	y.compareEnrichment(t, y.absorb(t, imp, of))
+	y.look(t, y.search)
 	return imp
 }
 

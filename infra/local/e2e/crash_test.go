@@ -1,0 +1,83 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// crash is a day on which functions die with sensitive values in memory, the way
+// Go ends a program that it cannot go on with: with the stacks of all goroutines
+// on standard error. The machine tries them again.
+func (y *story) crash(t *testing.T) {
+	of := y.sample(t, "daily", "2024-10-17", "-rows", "60", "-seed", "15")
+	for i, function := range []string{"ProtectFunction", "TransformFunction"} {
+		y.fault(t, "ArmFault", map[string]any{"kind": "hold_put", "function": function})
+		if i == 0 {
+			y.upload(t, of, of.files(t)...)
+		}
+		until(t, function+" to write", func() (bool, error) { return y.fault(t, "DescribeFault", nil) > 0, nil })
+		if n := y.quit(t, function); n == 0 {
+			t.Errorf("no process of %s was there to crash", function)
+		}
+	}
+	y.fault(t, "DisarmFault", nil)
+	y.settle(t, of, 1)
+}
+
+// fault asks the emulator for one of its faults on demand and returns how many
+// calls it holds.
+func (s *stack) fault(t *testing.T, action string, in map[string]any) int {
+	t.Helper()
+	var out struct{ Held int }
+	if in == nil {
+		in = map[string]any{}
+	}
+	s.call(t.Context(), t, "AWSStepFunctions."+action, in, &out)
+	return out.Held
+}
+
+// quit ends the processes of a function, which the emulator started, by the signal
+// upon which Go prints the stacks, and returns how many there were.
+func (s *stack) quit(t *testing.T, function string) int {
+	t.Helper()
+	var services struct {
+		Emulator int `json:"emulator_pid"`
+	}
+	if err := json.Unmarshal(read(t, filepath.Join(s.local, "stack.json")), &services); err != nil {
+		t.Fatal(err)
+	}
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", services.Emulator))
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("no processes of the emulator: %v", err)
+	}
+	ended := 0
+	for _, list := range lists {
+		text, err := os.ReadFile(list) //nolint:gosec // a file of /proc
+		if err != nil {
+			continue // the thread ended meanwhile
+		}
+		for field := range strings.FieldsSeq(string(text)) {
+			environment, err := os.ReadFile(filepath.Join("/proc", field, "environ"))
+			if err != nil || !strings.Contains(string(environment), "AWS_LAMBDA_FUNCTION_NAME="+s.functions[function]+"\x00") {
+				continue // it ended meanwhile, or is another function's
+			}
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+				t.Fatalf("end process %d of %s: %v", pid, function, err)
+			}
+			ended++
+		}
+	}
+	return ended
+}

@@ -49,11 +49,14 @@ func (y *story) outage(t *testing.T) {
 		}
 	}
 	logged := map[int64]bool{}
-	for _, l := range y.log(t, func(l line) bool {
-		return l.ImportID == imp.ImportID && l.Level == "ERROR" && l.Step == step && l.File == of.file(t, "client_data")
-	}) {
-		logged[l.Line] = true
-	}
+	until(t, "a log line of each client", func() (bool, error) {
+		for _, l := range y.log(t, func(l line) bool {
+			return l.ImportID == imp.ImportID && l.Level == "ERROR" && l.Step == step && l.File == of.file(t, "client_data")
+		}) {
+			logged[l.Line] = true
+		}
+		return len(logged) >= len(lines), nil
+	})
 	if len(stored) != len(lines) || len(logged) != len(lines) {
 		t.Errorf("%d clients were not enriched; %d are in etl.errors and %d in the log", len(lines), len(stored), len(logged))
 	}

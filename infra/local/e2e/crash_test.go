@@ -17,7 +17,7 @@ import (
 // Go ends a program that it cannot go on with: with the stacks of all goroutines
 // on standard error. The machine tries them again.
 func (y *story) crash(t *testing.T) {
-	of := y.sample(t, "daily", "2024-10-17", "-rows", "60", "-seed", "15")
+	of := y.sample(t, "daily", "2024-10-18", "-rows", "60", "-seed", "16")
 	for i, function := range []string{"ProtectFunction", "TransformFunction"} {
 		y.fault(t, "ArmFault", map[string]any{"kind": "hold_put", "function": function})
 		if i == 0 {

@@ -12,7 +12,7 @@ import (
 // outage is a day on which the enrichment source answers nothing but errors: the
 // import succeeds all the same, and says of each client that it was not enriched.
 func (y *story) outage(t *testing.T) {
-	of := y.sample(t, "daily", "2024-10-18", "-rows", "60", "-seed", "12")
+	of := y.sample(t, "daily", "2024-10-19", "-rows", "60", "-seed", "12")
 	y.enrichment(t, "/faults", map[string]any{"mode": "error500"})
 	y.upload(t, of, of.files(t)...)
 	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 1)

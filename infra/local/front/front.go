@@ -2,86 +2,67 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 // front passes requests on to the emulator. It is safe for concurrent use.
 type front struct {
-	proxy *httputil.ReverseProxy
-	parts parts
+	emulator  *url.URL
+	transport *http.Transport
+	proxy     *httputil.ReverseProxy
+	parts     parts
 }
-
-// buffers lend the proxy what it copies answers with: streams are long.
-type buffers struct{ pool sync.Pool }
-
-// copyBytes is the length of a buffer.
-const copyBytes = 256 << 10
-
-// Get implements [httputil.BufferPool].
-func (b *buffers) Get() []byte {
-	if buffer, ok := b.pool.Get().(*[]byte); ok {
-		return *buffer
-	}
-	return make([]byte, copyBytes)
-}
-
-// Put implements [httputil.BufferPool].
-func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
-
-// original is what a request asked for before the front changed it.
-type original struct{ method, byteRange string }
-
-// originalKey is its key in a request's context.
-type originalKey struct{}
 
 // newFront returns the handler; the parts are in dir.
 func newFront(emulator *url.URL, dir string) *front {
-	f := &front{parts: parts{dir: dir}}
+	f := &front{
+		emulator: emulator, parts: parts{dir: dir},
+		transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true},
+	}
 	f.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(emulator)
 			r.Out.Host = r.In.Host
 		},
-		ModifyResponse: f.resolve,
-		BufferPool:     &buffers{},
-		Transport:      &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			// The client retries as it would with S3, also if the front itself failed.
-			http.Error(w, fmt.Sprintf("front: %v", err), http.StatusServiceUnavailable)
-		},
+		Transport:    f.transport,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) { unavailable(w, err) },
 	}
 	return f
 }
 
-// ServeHTTP takes the bytes of parts away, asks for whole streams, and passes
+// unavailable answers that the front itself failed: the client retries as it
+// would with S3.
+func unavailable(w http.ResponseWriter, err error) {
+	http.Error(w, fmt.Sprintf("front: %v", err), http.StatusServiceUnavailable)
+}
+
+// ServeHTTP takes the bytes of parts away, answers with them, and passes
 // everything else on as it is.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, ".copy") {
 		switch {
 		case isPart(r):
 			if err := f.keep(r); err != nil {
-				http.Error(w, fmt.Sprintf("front: %v", err), http.StatusServiceUnavailable)
+				unavailable(w, err)
 				return
 			}
 		case isRead(r):
-			ctx := context.WithValue(r.Context(), originalKey{}, original{r.Method, r.Header.Get("Range")})
-			r = r.Clone(ctx)
-			r.Method = http.MethodGet
-			r.Header.Del("Range")
-			r.Header.Del("X-Amz-Checksum-Mode")
+			if err := f.read(w, r); err != nil {
+				unavailable(w, err)
+			}
+			return
 		}
 	}
 	if err := buffer(r); err != nil {
-		http.Error(w, fmt.Sprintf("front: %v", err), http.StatusServiceUnavailable)
+		unavailable(w, err)
 		return
 	}
 	f.proxy.ServeHTTP(w, r)
@@ -134,46 +115,57 @@ func (f *front) keep(r *http.Request) error {
 	return nil
 }
 
-// resolve puts the files in the place of the references, and cuts out the range
-// that was asked for.
-func (f *front) resolve(answer *http.Response) error {
-	asked, ok := answer.Request.Context().Value(originalKey{}).(original)
-	if !ok || answer.StatusCode != http.StatusOK {
-		return nil
+// read answers a GET or HEAD with the files in the place of the references. An
+// error means that nothing was answered yet.
+func (f *front) read(w http.ResponseWriter, r *http.Request) error {
+	answer, err := f.whole(r)
+	if err != nil {
+		return err
 	}
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return err
 	}
-	_ = answer.Body.Close()
+	maps.Copy(w.Header(), answer.Header)
+	if answer.StatusCode != http.StatusOK {
+		w.WriteHeader(answer.StatusCode)
+		_, _ = w.Write(body) // whoever asked has gone
+		return nil
+	}
 	content, err := f.parts.open(body)
 	if err != nil {
 		return err
 	}
-	start, end := int64(0), content.size
-	if asked.byteRange != "" {
-		if start, end, ok = byteRange(asked.byteRange, content.size); !ok {
-			_ = content.Close()
-			answer.StatusCode, answer.Status = http.StatusRequestedRangeNotSatisfiable, ""
-			answer.Header.Set("Content-Range", fmt.Sprintf("bytes */%d", content.size))
-			answer.Header.Set("Content-Length", "0")
-			answer.Body, answer.ContentLength = http.NoBody, 0
+	defer func() { _ = content.Close() }()
+	start, end, status := int64(0), content.size, http.StatusOK
+	if asked := r.Header.Get("Range"); asked != "" {
+		var ok bool
+		if start, end, ok = byteRange(asked, content.size); !ok {
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", content.size))
+			w.Header().Set("Content-Length", "0")
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 			return nil
 		}
-		answer.StatusCode, answer.Status = http.StatusPartialContent, ""
-		answer.Header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, end-1, content.size))
+		status = http.StatusPartialContent
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, end-1, content.size))
 	}
-	answer.ContentLength = end - start
-	answer.Header.Set("Content-Length", strconv.FormatInt(end-start, 10))
-	if asked.method == http.MethodHead {
-		answer.Body = http.NoBody
-		return content.Close()
+	w.Header().Set("Content-Length", strconv.FormatInt(end-start, 10))
+	w.WriteHeader(status)
+	if r.Method == http.MethodGet {
+		_ = content.copy(w, start, end) // a client that gets less than was announced asks again
 	}
-	answer.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.NewSectionReader(content, start, end-start), content}
 	return nil
+}
+
+// whole asks the emulator for the whole of what it has of an object.
+func (f *front) whole(r *http.Request) (*http.Response, error) {
+	ask := r.Clone(r.Context())
+	ask.Method, ask.RequestURI, ask.Body = http.MethodGet, "", nil
+	ask.URL.Scheme, ask.URL.Host = f.emulator.Scheme, f.emulator.Host
+	ask.Header.Del("Range")
+	ask.Header.Del("X-Amz-Checksum-Mode")
+	return f.transport.RoundTrip(ask)
 }
 
 // byteRange reads "bytes=a-b", "bytes=a-" and "bytes=-n" (RFC 9110, 14.1.2) as

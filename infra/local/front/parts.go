@@ -79,23 +79,26 @@ func (p parts) open(body []byte) (*content, error) {
 	return c, nil
 }
 
-// ReadAt implements [io.ReaderAt] for reads within the content.
-func (c *content) ReadAt(p []byte, at int64) (int, error) {
+// copy writes [start, end) of the content. Each file goes to the writer by itself,
+// so that the kernel sends it over a connection without a copy in this process.
+func (c *content) copy(to io.Writer, start, end int64) error {
 	if c.files == nil {
-		return bytes.NewReader(c.bytes).ReadAt(p, at)
+		_, err := to.Write(c.bytes[start:end])
+		return err
 	}
-	start := int64(0)
-	for i, end := range c.ends {
-		if at < end {
-			n, err := c.files[i].ReadAt(p[:min(int64(len(p)), end-at)], at-start)
-			if n > 0 {
-				err = nil // the next read goes on
+	begin := int64(0)
+	for i, file := range c.files {
+		if from, until := max(start, begin), min(end, c.ends[i]); from < until {
+			if _, err := file.Seek(from-begin, io.SeekStart); err != nil {
+				return err
 			}
-			return n, err
+			if _, err := io.CopyN(to, file, until-from); err != nil {
+				return err
+			}
 		}
-		start = end
+		begin = c.ends[i]
 	}
-	return 0, io.EOF
+	return nil
 }
 
 // Close closes the files.

@@ -23,13 +23,18 @@ type incoherent struct {
 // a reload may have dropped what older rows refer to. What it finds is listed in
 // etl.incoherences, logged and alerted; it fails nothing. A day is asked for the
 // children of reloaded tables alone: rows of the others never vanish, and a
-// child's parent was there, or came with it, when the child was published.
+// child's parent was there, or came with it, when the child was published. An
+// initial import replaces children and parents alike, and CrossCheck looked for
+// each parent among what it brings.
 func (p *Publish) coherence(ctx context.Context, imp Import) error {
+	if imp.Mode == Initial {
+		return nil
+	}
 	found, err := postgres.Once(ctx, p.DB, imp.unit("Coherence", "", 0), func(ctx context.Context, tx pgx.Tx) ([]incoherent, error) {
 		var found []incoherent
 		for _, r := range p.Contract.Resources {
 			for _, relation := range r.Relations {
-				if imp.Mode == Daily && p.Contract.Resource(relation.Resource).Load != contract.LoadReload {
+				if p.Contract.Resource(relation.Resource).Load != contract.LoadReload {
 					continue
 				}
 				rows, err := p.orphans(ctx, tx, imp, r, relation)

@@ -96,9 +96,9 @@ func (p *CrossCheck) overBudget(files []FileCounts) []string {
 	return over
 }
 
-// setRuleSettings are the settings of a transaction that applies set rules. Two
-// statements run at a time, so parallel query would only compete.
-const setRuleSettings = `SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL work_mem = '256MB'`
+// setRuleSettings are the settings of a transaction that applies set rules: keys of
+// millions of records are hashed and sorted in memory. One statement runs at a time.
+const setRuleSettings = `SET LOCAL work_mem = '256MB'`
 
 // checkOnce runs the set rules of one resource in one transaction.
 func (p *CrossCheck) checkOnce(ctx context.Context, imp Import, r *contract.Resource) (int64, error) {

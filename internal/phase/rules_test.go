@@ -171,6 +171,22 @@ func TestRelationsToFinal(t *testing.T) {
 	l.expectErrors(t, r, "retours", tooMany(3), tooMany(5), tooMany(8), orphan(9, "sale_id", "ventes"), "10 | quantity | required | "+message.Required("quantity"))
 }
 
+// TestInitialStandsAlone: an initial import replaces what was published, so that
+// its records find their parents among its own alone.
+func TestInitialStandsAlone(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.upload(t, phase.Initial, "2024-10-07", day().csv(t)).all(t)
+	r := l.upload(t, phase.Initial, "2024-10-08", day().
+		only("clients", "104,Inès,Roux,ines@exemple.fr,1000000004,,,,Lyon,FR,2024-02-02T03:04:05Z").
+		only("ventes", "2001,103,1,1,1,12.50,12.50,2024-10-08,web", "2002,104,1,1,3,12.50,37.50,2024-10-08,web").
+		only("paiements", "601,2002,8.00,carte,,2024-10-08T10:00:00Z").
+		only("retours", "951,1003,5,autre,2024-10-08", "952,2002,4,autre,2024-10-08").csv(t)).through(t, "Open", "CrossCheck")
+	l.expectErrors(t, r, "ventes", orphan(2, "client_id", "clients"))
+	rule := l.common.Contract.Resource("retours").ChildRules[0]
+	l.expectErrors(t, r, "retours", orphan(2, "sale_id", "ventes"), fmt.Sprintf("3 | quantity | %s | %s", rule.Name, rule.Message))
+}
+
 // TestEveryErrorIsLogged: one line of the central log for each row of the error
 // table, whichever phase found it.
 func TestEveryErrorIsLogged(t *testing.T) {

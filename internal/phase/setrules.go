@@ -56,25 +56,27 @@ func (s *setRules) run(ctx context.Context) error {
 	return nil
 }
 
-// reject inserts an error, and the reject, for each row (file, line_number,
-// error_details) that query yields. It returns how many records it newly rejects.
-func (s *setRules) reject(ctx context.Context, field, rule, query string, args ...any) (int64, error) {
-	const fixed = 6
-	all := append([]any{s.imp.ImportID, s.imp.Generation, s.resource.Name, field, rule, message.StepValidation}, args...)
-	for i := len(args); i > 0; i-- {
-		query = strings.ReplaceAll(query, fmt.Sprintf("@%d", i), fmt.Sprintf("$%d", fixed+i))
+// reject inserts an error, and the reject, for each row (line_number, first_line)
+// that query yields; first_line stands in details where [message.FirstLine] does.
+// What it yields is found first, into a temporary table: no statement that also
+// inserts can use more than one core. It returns how many records it newly rejects.
+func (s *setRules) reject(ctx context.Context, field, rule, details, query string) (int64, error) {
+	if _, err := s.tx.Exec(ctx, `CREATE TEMPORARY TABLE found ON COMMIT DROP AS `+query); err != nil {
+		return 0, err
 	}
 	tag, err := s.tx.Exec(ctx, `
-		WITH found AS (`+query+`),
-		logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
-			SELECT $1, $2, $3, file, line_number, $4, $5, error_details, $6 FROM found)
+		WITH logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
+			SELECT $1, $2, $3, f.file, line_number, $4, $5, replace($7, $8, coalesce(first_line::text, '')), $6
+			FROM found, etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3)
 		INSERT INTO etl.rejects (import_id, generation, resource, line_number)
-		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`, all...)
+		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`,
+		s.imp.ImportID, s.imp.Generation, s.resource.Name, field, rule, message.StepValidation, details, message.FirstLine)
 	if err != nil {
 		return 0, err
 	}
 	s.found++ // something may have been logged, also where the record was rejected before
-	return tag.RowsAffected(), nil
+	_, err = s.tx.Exec(ctx, `DROP TABLE found`)
+	return tag.RowsAffected(), err
 }
 
 func (s *setRules) leaf(resource string) string {
@@ -93,12 +95,10 @@ func (s *setRules) unique(ctx context.Context, rule string, key []string) error 
 		before[i] = "lag(" + c + ") OVER w"
 	}
 	field := strings.Join(key, ", ")
-	_, err := s.reject(ctx, field, rule, fmt.Sprintf(`
-		SELECT (SELECT f.file FROM etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3) AS file,
-			line_number, replace(@1, @2, (SELECT min(f.line_number) FROM %[2]s f WHERE %[5]s)::text) AS error_details FROM (
+	_, err := s.reject(ctx, field, rule, message.DuplicateTemplate(key), fmt.Sprintf(`
+		SELECT line_number, (SELECT min(f.line_number) FROM %[2]s f WHERE %[5]s) AS first_line FROM (
 			SELECT line_number, %[1]s, (%[1]s) = (%[4]s) AS again FROM %[2]s WHERE %[3]s WINDOW w AS (ORDER BY %[1]s, line_number)
-		) d WHERE again`, list, s.leaf(s.resource.Name), notNull("", list), strings.Join(before, ", "), pairs("f", columns, "d", columns)),
-		message.DuplicateTemplate(key), message.FirstLine)
+		) d WHERE again`, list, s.leaf(s.resource.Name), notNull("", list), strings.Join(before, ", "), pairs("f", columns, "d", columns)))
 	return err
 }
 
@@ -120,6 +120,20 @@ func pairs(leftAlias string, left []string, rightAlias string, right []string) s
 	return strings.Join(parts, " AND ")
 }
 
+// rejectOf is the condition that a row r of etl.rejects, or of etl.errors, is that
+// of a staged row of a resource. Statements that make a table take no parameters.
+func (s *setRules) rejectOf(resource, row string) string {
+	return fmt.Sprintf(`r.import_id = %s AND r.generation = %d AND r.resource = %s AND r.line_number = %s.line_number`,
+		postgres.QuoteLiteral(s.imp.ImportID), s.imp.Generation, postgres.QuoteLiteral(resource), row)
+}
+
+// published tells whether records of a resource may have their parents of a
+// relation in the target table: it keeps what earlier imports brought. An initial
+// import replaces it.
+func (s *setRules) published(parent *contract.Resource) bool {
+	return parent.Load == contract.LoadUpsert && s.imp.Mode != Initial
+}
+
 // orphan is the condition that a row c of the resource has no parent: neither a
 // valid record of the same import, nor a row of a target table that is inserted
 // or updated.
@@ -127,11 +141,9 @@ func (s *setRules) orphan(relation contract.Relation) string {
 	parent := s.pkg.Resource(relation.Resource)
 	child := stagedKeyColumns(s.resource, relation.Fields)
 	staged := stagedKeyColumns(parent, relation.ParentFields)
-	condition := fmt.Sprintf(`NOT EXISTS (SELECT FROM %s p LEFT JOIN etl.rejects r
-			ON r.import_id = $1 AND r.generation = $2 AND r.resource = '%s' AND r.line_number = p.line_number
-			WHERE %s AND r.line_number IS NULL)`,
-		s.leaf(parent.Name), parent.Name, pairs("p", staged, "c", child))
-	if parent.Load == contract.LoadUpsert {
+	condition := fmt.Sprintf(`NOT EXISTS (SELECT FROM %s p LEFT JOIN etl.rejects r ON %s WHERE %s AND r.line_number IS NULL)`,
+		s.leaf(parent.Name), s.rejectOf(parent.Name, "p"), pairs("p", staged, "c", child))
+	if s.published(parent) {
 		condition += fmt.Sprintf(` AND NOT EXISTS (SELECT FROM final.%s f WHERE %s)`,
 			pgx.Identifier{parent.Name}.Sanitize(), pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
 	}
@@ -158,13 +170,12 @@ func (s *setRules) relation(ctx context.Context, relation contract.Relation) (in
 	columns := strings.Join(stagedKeyColumns(s.resource, relation.Fields), ", ")
 	untold := ""
 	if relation.Resource == s.resource.Name {
-		untold = ` AND NOT EXISTS (SELECT FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = $3
-			AND e.line_number = c.line_number AND e.rule IN ('foreignKey', 'cycle') AND e.field = $4)`
+		untold = fmt.Sprintf(` AND NOT EXISTS (SELECT FROM etl.errors r WHERE %s AND r.rule IN ('foreignKey', 'cycle') AND r.field = %s)`,
+			s.rejectOf(s.resource.Name, "c"), postgres.QuoteLiteral(field))
 	}
-	return s.reject(ctx, field, "foreignKey", fmt.Sprintf(`
-		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c WHERE %s AND %s%s`,
-		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation), untold),
-		message.UnknownParent(relation.Fields, relation.Resource))
+	return s.reject(ctx, field, "foreignKey", message.UnknownParent(relation.Fields, relation.Resource), fmt.Sprintf(`
+		SELECT c.line_number, NULL::bigint AS first_line FROM %s c WHERE %s AND %s%s`,
+		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation), untold))
 }
 
 // tree applies a relation of a resource to itself: rejects cascade until nothing
@@ -179,19 +190,17 @@ func (s *setRules) tree(ctx context.Context, relation contract.Relation) error {
 	field := strings.Join(relation.Fields, ", ")
 	child := stagedKeyColumns(s.resource, relation.Fields)[0]
 	key := stagedKeyColumns(s.resource, relation.ParentFields)[0]
-	_, err := s.reject(ctx, field, "cycle", fmt.Sprintf(`
+	_, err := s.reject(ctx, field, "cycle", message.Cycle(relation.Fields), fmt.Sprintf(`
 		WITH RECURSIVE valid AS (
-			SELECT p.file, p.line_number, p.%[1]s AS key, p.%[2]s AS parent FROM %[3]s p LEFT JOIN etl.rejects r
-				ON r.import_id = $1 AND r.generation = $2 AND r.resource = $3 AND r.line_number = p.line_number
+			SELECT p.line_number, p.%[1]s AS key, p.%[2]s AS parent FROM %[3]s p LEFT JOIN etl.rejects r ON %[4]s
 			WHERE r.line_number IS NULL),
 		reached AS (SELECT key FROM valid WHERE parent IS NULL
 			UNION SELECT v.key FROM valid v JOIN reached t ON v.parent = t.key),
 		stuck AS (SELECT * FROM valid WHERE key NOT IN (SELECT key FROM reached)),
 		walk AS (SELECT key AS start, parent AS at FROM stuck
 			UNION SELECT w.start, s.parent FROM walk w JOIN stuck s ON s.key = w.at WHERE w.at <> w.start)
-		SELECT file, line_number, @1::text AS error_details FROM stuck
-		WHERE key IN (SELECT start FROM walk WHERE start = at)`, key, child, s.leaf(s.resource.Name)),
-		message.Cycle(relation.Fields))
+		SELECT line_number, NULL::bigint AS first_line FROM stuck
+		WHERE key IN (SELECT start FROM walk WHERE start = at)`, key, child, s.leaf(s.resource.Name), s.rejectOf(s.resource.Name, "p")))
 	if err != nil {
 		return err
 	}
@@ -217,19 +226,17 @@ func (s *setRules) childRule(ctx context.Context, rule contract.ChildRule) error
 	staged := stagedKeyColumns(parent, relation.ParentFields)
 	theirs := "p." + stagedKeyColumns(parent, []string{rule.ParentField})[0]
 	published := ""
-	if parent.Load == contract.LoadUpsert {
+	if s.published(parent) {
 		theirs = fmt.Sprintf("coalesce(%s, f.%s)", theirs, parent.Field(rule.ParentField).Target)
 		published = fmt.Sprintf("LEFT JOIN final.%s f ON %s", pgx.Identifier{parent.Name}.Sanitize(),
 			pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
 	}
 	// A key is that of one valid record, so no record of the file comes twice.
-	_, err := s.reject(ctx, rule.Field, rule.Name, fmt.Sprintf(`
-		SELECT c.file, c.line_number, @1::text AS error_details FROM %s c
-		LEFT JOIN (SELECT p.* FROM %s p LEFT JOIN etl.rejects r
-			ON r.import_id = $1 AND r.generation = $2 AND r.resource = '%s' AND r.line_number = p.line_number
-			WHERE r.line_number IS NULL) p ON %s %s
-		WHERE NOT (c.%s %s %s)`, s.leaf(s.resource.Name), s.leaf(parent.Name), parent.Name, pairs("p", staged, "c", child), published,
-		stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, theirs),
-		rule.Message)
+	_, err := s.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
+		SELECT c.line_number, NULL::bigint AS first_line FROM %s c
+		LEFT JOIN (SELECT p.* FROM %s p LEFT JOIN etl.rejects r ON %s WHERE r.line_number IS NULL) p ON %s %s
+		WHERE NOT (c.%s %s %s)`,
+		s.leaf(s.resource.Name), s.leaf(parent.Name), s.rejectOf(parent.Name, "p"), pairs("p", staged, "c", child), published,
+		stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, theirs))
 	return err
 }

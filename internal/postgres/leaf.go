@@ -72,7 +72,7 @@ type Source struct {
 func (l Leaf) Create(ctx context.Context, tx pgx.Tx, from Source) error {
 	check := ""
 	if l.Kind != Target {
-		check = fmt.Sprintf(", CHECK (import_id = %s)", quoteLiteral(l.ImportID))
+		check = fmt.Sprintf(", CHECK (import_id = %s)", QuoteLiteral(l.ImportID))
 	}
 	_, err := tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING CONSTRAINTS%s) WITH (autovacuum_enabled = off); ALTER TABLE %s %s`,
 		l.Table(), l.Parent(), check, l.Table(), strings.Join(l.defaults(from), ", ")))
@@ -87,7 +87,7 @@ func (l Leaf) defaults(from Source) []string {
 		columns, values = append(columns, "file_type", "file"), append(values, from.FileType, from.File)
 	}
 	for i, value := range values {
-		columns[i] = fmt.Sprintf("ALTER COLUMN %s SET DEFAULT %s", columns[i], quoteLiteral(value))
+		columns[i] = fmt.Sprintf("ALTER COLUMN %s SET DEFAULT %s", columns[i], QuoteLiteral(value))
 	}
 	return columns
 }
@@ -114,7 +114,7 @@ func (l Leaf) AttachByImport(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	_, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)`,
-		l.Parent(), l.Table(), quoteLiteral(l.ImportID)))
+		l.Parent(), l.Table(), QuoteLiteral(l.ImportID)))
 	return err
 }
 
@@ -144,7 +144,7 @@ func (l Leaf) Swap(ctx context.Context, tx pgx.Tx, keyColumns int) error {
 	return err
 }
 
-// quoteLiteral quotes text for DDL, which takes no parameters.
-func quoteLiteral(text string) string {
+// QuoteLiteral quotes text for statements that take no parameters, as DDL.
+func QuoteLiteral(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }

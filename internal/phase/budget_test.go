@@ -85,7 +85,7 @@ func TestNoBudget(t *testing.T) {
 func (l *line) restarted(t *testing.T, first *run, corrected files) *run {
 	t.Helper()
 	l.upload(t, first.imp.Mode, first.imp.FileDate, corrected)
-	generation, err := l.db.Restart(t.Context(), first.imp.ImportID, first.imp.Generation)
+	generation, err := l.db.Restart(t.Context(), first.imp.ImportID, first.imp.Generation, false)
 	if err != nil {
 		t.Fatal(err)
 	}

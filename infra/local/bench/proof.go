@@ -76,7 +76,7 @@ func (o proofOptions) bad(ctx context.Context, folder string) (string, error) {
 
 // prove imports the files that made makes, in a new stack, and compares.
 func (o proofOptions) prove(ctx context.Context, title string, made func() (string, error), keep bool) (err error) {
-	s, err := startStack(ctx, o.folder)
+	s, err := startStack(ctx, o.folder, "")
 	if s != nil {
 		defer func() { err = errors.Join(err, s.remove(keep)) }()
 	}

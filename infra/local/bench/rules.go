@@ -21,7 +21,7 @@ func rules(ctx context.Context, arguments []string) (err error) {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	s, err := startStack(ctx, *folder)
+	s, err := startStack(ctx, *folder, "")
 	if s != nil {
 		defer func() { err = errors.Join(err, s.remove(false)) }()
 	}

@@ -25,7 +25,7 @@ const importLimit = 2 * time.Hour
 // speedOptions are the flags of `bench speed`.
 type speedOptions struct {
 	rows, dailyRows, paidSales int64
-	folder                     string
+	folder, parameters         string
 	keep                       bool
 }
 
@@ -38,11 +38,12 @@ func speed(ctx context.Context, arguments []string) (err error) {
 	flags.Int64Var(&o.paidSales, "paid-sales", 1000, "sales with payments and returns, so that these files are small")
 	flags.Int64Var(&o.dailyRows, "daily-rows", 10_000, "records in each of the ten files of the day after; 0 for no such day")
 	flags.StringVar(&o.folder, "dir", ".local/bench", "where the stack and the files are; forgotten before and after")
+	flags.StringVar(&o.parameters, "parameters", "", "parameters of the template that differ from its defaults: \"Name=value Name=value\"")
 	flags.BoolVar(&o.keep, "keep", false, "stop the stack at the end, but keep its data")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	s, err := startStack(ctx, o.folder, "")
+	s, err := startStack(ctx, o.folder, o.parameters)
 	if s != nil {
 		defer func() { err = errors.Join(err, s.remove(o.keep), os.RemoveAll(filepath.Join(o.folder, "files"))) }()
 	}

@@ -147,7 +147,9 @@ func (e *Emulator) Table(t testing.TB) string {
 			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
 		},
 	})
-	if err != nil {
+	// The name is new, so a table of that name was made by a request whose answer was
+	// lost, and which the client repeated.
+	if err != nil && !errors.As(err, new(*types.ResourceInUseException)) {
 		t.Fatalf("create the table: %v", err)
 	}
 	return name
@@ -168,7 +170,7 @@ func (e *Emulator) Bucket(t testing.TB) string {
 		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{
 			LocationConstraint: s3types.BucketLocationConstraintEuWest3,
 		},
-	}); err != nil {
+	}); err != nil && !errors.As(err, new(*s3types.BucketAlreadyOwnedByYou)) {
 		t.Fatalf("create the bucket: %v", err)
 	}
 	if _, err := e.S3().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{

@@ -51,7 +51,7 @@ type sampled struct {
 
 // meterPeriod is how often the processes are read. What a process uses between
 // the last reading and its end counts for no function.
-const meterPeriod = 250 * time.Millisecond
+const meterPeriod = 500 * time.Millisecond
 
 // patience is how often it is asked whom a backend works for: its title is set
 // once it is connected.

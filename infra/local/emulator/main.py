@@ -4,8 +4,12 @@ All settings come from the environment, see stack.py. Ends on SIGTERM, after
 the state is saved.
 """
 
-import signal
+import gc
 import sys
+
+# Objects that are made before the next look for cycles. By default it is 700, and the emulator
+# spends its time looking through what it will always hold.
+GC_THRESHOLD = 50_000
 
 
 def main():
@@ -13,6 +17,8 @@ def main():
     import extension
     extension.install()
     from ministack import app
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
     sys.argv = ["ministack"]
     app.main()
 

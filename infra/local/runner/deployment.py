@@ -6,6 +6,7 @@ binary or a parameter changed, or if the stack is not there.
 
 import hashlib
 import json
+import os
 import pathlib
 import platform
 import re
@@ -53,6 +54,8 @@ def put_secret(settings, endpoint, url):
 def parameters(settings, template, secret, enrichment):
     """The template parameters to set: those that it declares, as {name: value}."""
     values = json.loads((HERE / "parameters.json").read_text())
+    # The functions, PostgreSQL and the emulator share the cores: more chunks at a time only wait for each other.
+    values["MaxConcurrency"] = str((os.cpu_count() or 1) + 1)
     values |= {
         "DatabaseSecretArn": secret,
         "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",

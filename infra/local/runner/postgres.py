@@ -32,6 +32,8 @@ OPTIONS = {
     # Above what an import of millions of records writes: a checkpoint in its midst would write every page twice.
     "max_wal_size": "16GB",
     "checkpoint_timeout": "30min",
+    # What is read is in the page cache: handing reads to other processes costs more than they save.
+    "io_method": "sync",
     "fsync": "on",
     "password_encryption": "scram-sha-256",
     "log_line_prefix": "%m [%p] %a ",

@@ -18,7 +18,7 @@ import (
 const (
 	importID  = "IMPORT_20241009_150000_001"
 	execution = "arn:aws:states:eu-west-3:111122223333:execution:etl-dataloader-import:" + importID
-	sha       = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	checksum  = "rosUhgp5mIg="
 	version   = "3HL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo"
 )
 
@@ -46,7 +46,7 @@ func newSample(t *testing.T, chunks int) *sample {
 }
 
 func object(key string) objectstore.Object {
-	return objectstore.Object{Key: importID + "/g1/" + key, VersionID: version, SHA256: sha, Bytes: 34_117_325}
+	return objectstore.Object{Key: importID + "/g1/" + key, VersionID: version, Checksum: checksum, Bytes: 34_117_325}
 }
 
 func (s *sample) file(r *contract.Resource) phase.File {

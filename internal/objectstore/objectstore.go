@@ -8,8 +8,6 @@ package objectstore
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -33,7 +31,7 @@ const partBytes = 5 << 20
 type Object struct {
 	Key       string `json:"key"`
 	VersionID string `json:"version_id"`
-	SHA256    string `json:"sha256,omitempty"` // hex, of the whole object
+	Checksum  string `json:"checksum,omitempty"` // of the whole object, see [NewChecksum]
 	Bytes     int64  `json:"bytes"`
 }
 
@@ -62,11 +60,11 @@ type Created bool
 
 // PutOnce writes what write produces under key, unless the key exists. metadata
 // travels with the object. With created false the object of an earlier writer
-// stands, and the returned Object has no SHA256: read it with [Store.Read].
+// stands, and the returned Object has no Checksum: read it with [Store.Read].
 func (s *Store) PutOnce(ctx context.Context, key string, metadata map[string]string, write func(io.Writer) error) (Object, Created, error) {
 	op := "write s3://" + s.bucket + "/" + key
 	reader, writer := io.Pipe()
-	counted := &counter{w: writer, sum: sha256.New()}
+	counted := &counter{w: writer, sum: NewChecksum()}
 	produced := make(chan error, 1)
 	go func() {
 		err := write(counted)
@@ -89,7 +87,7 @@ func (s *Store) PutOnce(ctx context.Context, key string, metadata map[string]str
 	}
 	return Object{
 		Key: key, VersionID: aws.ToString(out.VersionID), Bytes: counted.n,
-		SHA256: hex.EncodeToString(counted.sum.Sum(nil)),
+		Checksum: ChecksumText(counted.sum),
 	}, true, nil
 }
 
@@ -185,21 +183,21 @@ func (b *transientBody) Read(p []byte) (int, error) {
 func (b *transientBody) Close() error { return b.body.Close() }
 
 // Read passes a version of an object to consume and returns the object with its
-// SHA-256, which covers all of it also if consume stops early.
+// checksum, which covers all of it also if consume stops early.
 func (s *Store) Read(ctx context.Context, object Object, consume func(io.Reader) error) (Object, error) {
 	body, err := s.Open(ctx, object.Key, object.VersionID)
 	if err != nil {
 		return Object{}, err
 	}
 	defer func() { _ = body.Close() }()
-	counted := &counter{w: io.Discard, sum: sha256.New()}
+	counted := &counter{w: io.Discard, sum: NewChecksum()}
 	if err := consume(io.TeeReader(body, counted)); err != nil {
 		return Object{}, err
 	}
 	if _, err := io.Copy(counted, body); err != nil {
 		return Object{}, err
 	}
-	object.SHA256 = hex.EncodeToString(counted.sum.Sum(nil))
+	object.Checksum = ChecksumText(counted.sum)
 	object.Bytes = counted.n
 	return object, nil
 }

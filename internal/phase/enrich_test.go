@@ -58,7 +58,7 @@ func TestTransformTwin(t *testing.T) {
 	if second.Events != first.Events || second.Summary.Checksum.String() != first.Summary.Checksum.String() || second.Summary.FirstEvent != first.Summary.FirstEvent {
 		t.Errorf("the events are %+v, then %+v", first, second)
 	}
-	if second.Targets.SHA256 != first.Targets.SHA256 {
+	if second.Targets.Checksum != first.Targets.Checksum {
 		t.Error("the targets depend on more than the staged records")
 	}
 	r.through(t, "Events", "Publish")

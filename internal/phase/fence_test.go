@@ -174,7 +174,7 @@ func TestIncompatible(t *testing.T) {
 	foreign.Object = r.foreign(t, "other/staged", other, protected.Object)
 	expect("Stage of other columns", call(phase.StageIn{ChunkIn: in, Protected: foreign}, l.stage().Run)(t.Context()))
 	changed := protected
-	changed.Object.SHA256 = foreign.Object.SHA256[:63] + "x"
+	changed.Object.Checksum = foreign.Object.Checksum[1:] + foreign.Object.Checksum[:1]
 	expect("Stage of other content", call(phase.StageIn{ChunkIn: in, Protected: changed}, l.stage().Run)(t.Context()))
 	if got := l.count(t, `SELECT count(*) FROM partitions.staging_clients_20241009_150000_001_g1`); got != 0 {
 		t.Errorf("%d rows were staged all the same", got)
@@ -190,8 +190,8 @@ func TestIncompatible(t *testing.T) {
 	for what, tamper := range map[string]func(*phase.Transformed){
 		"events of other columns":  func(x *phase.Transformed) { x.Events = r.foreign(t, "other/events", other, x.Events) },
 		"targets of other columns": func(x *phase.Transformed) { x.Targets = r.foreign(t, "other/targets", other, x.Targets) },
-		"events of other content":  func(x *phase.Transformed) { x.Events.SHA256 = changed.Object.SHA256 },
-		"targets of other content": func(x *phase.Transformed) { x.Targets.SHA256 = changed.Object.SHA256 },
+		"events of other content":  func(x *phase.Transformed) { x.Events.Checksum = changed.Object.Checksum },
+		"targets of other content": func(x *phase.Transformed) { x.Targets.Checksum = changed.Object.Checksum },
 	} {
 		x := transformed
 		tamper(&x)

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite testdata/*.json")
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	imp := phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 2, Mode: phase.Daily, FileDate: "2024-10-08", KeyID: 7, WrappedKey: []byte{1, 2, 3}}
-	object := objectstore.Object{Key: "k/000003.copy", VersionID: "v", SHA256: "abc", Bytes: 42}
+	object := objectstore.Object{Key: "k/000003.copy", VersionID: "v", Checksum: "abc", Bytes: 42}
 	file := phase.File{Resource: "clients", File: "client_data_20241008.csv", Key: "daily/client_data_20241008.csv", VersionID: "v1", Bytes: 1000, Format: "csv"}
 	chunk := phase.Chunk{File: file, Header: []string{"nif", "client_id"}, Range: record.Chunk{Index: 3, Start: 10, End: 500, FirstLine: 12, Records: 30}, NextLine: 44}
 	in := phase.ChunkIn{Import: imp, Chunk: chunk, Attempt: 1}

@@ -48,7 +48,7 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 		return Prepared{}, err
 	}
 	events := in.Transformed.Events
-	from := postgres.Object{Key: events.Key, VersionID: events.VersionID, SHA256: events.SHA256}
+	from := postgres.Object{Key: events.Key, VersionID: events.VersionID, Checksum: events.Checksum}
 	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Prepare"), from, func(ctx context.Context, tx pgx.Tx) (Prepared, error) {
 		if err := p.pipe(ctx, tx, in, in.Transformed.Targets, in.Import.leaf(postgres.Target, r.Name), r.TargetStream()); err != nil {
 			return Prepared{}, err

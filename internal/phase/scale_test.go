@@ -167,7 +167,7 @@ func newWidest(r *contract.Resource) widest {
 			KeyID: math.MaxUint32, WrappedKey: make([]byte, 6144),
 		},
 		object: objectstore.Object{
-			Key: strings.Repeat("k", longName), VersionID: strings.Repeat("v", longName), SHA256: strings.Repeat("f", 64), Bytes: math.MaxInt64,
+			Key: strings.Repeat("k", longName), VersionID: strings.Repeat("v", longName), Checksum: strings.Repeat("f", 12), Bytes: math.MaxInt64,
 		},
 	}
 	w.file = phase.File{

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"strings"
 	"syscall"
@@ -84,8 +83,9 @@ func BenchmarkValidate(b *testing.B) {
 			r := pkg.Resource(name)
 			in, text := speedChunk(name, line)
 			stream := protectedChunk(b, r, in, text)
-			sum := sha256.Sum256(stream)
-			object := objectstore.Object{Key: "k", SHA256: hex.EncodeToString(sum[:])}
+			sum := objectstore.NewChecksum()
+			sum.Write(stream)
+			object := objectstore.Object{Key: "k", Checksum: objectstore.ChecksumText(sum)}
 			checker, err := validation.NewChecker(r, time.Date(2024, 10, 8, 0, 0, 0, 0, time.UTC))
 			if err != nil {
 				b.Fatal(err)

@@ -3,7 +3,6 @@ package phase
 import (
 	"bytes"
 	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/event"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
 )
 
@@ -62,7 +62,7 @@ func BenchmarkProtect(b *testing.B) {
 		for b.Loop() {
 			var out Protected
 			reader := record.NewReader(strings.NewReader(text), in.Chunk.Range, layout(r, "csv"), r.Columns())
-			if err := cells.copy(reader, sha256.New(), &out); err != nil {
+			if err := cells.copy(reader, objectstore.NewChecksum(), &out); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -79,8 +79,8 @@ func BenchmarkTransform(b *testing.B) {
 		for b.Loop() {
 			builder := event.NewBuilder(r, time.Now, event.NewIDs(rand.Reader))
 			var summary event.Summary
-			streams := event.NewStreams(builder, sha256.New(), sha256.New(), &summary)
-			if err := eachRow(io.TeeReader(bytes.NewReader(stream), sha256.New()), func(fields [][]byte) error {
+			streams := event.NewStreams(builder, objectstore.NewChecksum(), objectstore.NewChecksum(), &summary)
+			if err := eachRow(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(fields [][]byte) error {
 				line, err := row.lineNumber(fields)
 				if err != nil {
 					return err

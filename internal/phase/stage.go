@@ -38,7 +38,7 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 		return Staged{}, err
 	}
 	object := in.Protected.Object
-	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, SHA256: object.SHA256}
+	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
 	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Stage"), from, func(ctx context.Context, tx pgx.Tx) (Staged, error) {
 		body, err := openStream(ctx, p.Work, object, r.StagingStream())
 		if err != nil {

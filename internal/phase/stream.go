@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 
 	"etl-dataloader/internal/contract"
@@ -46,12 +47,12 @@ func openStream(ctx context.Context, store *objectstore.Store, object objectstor
 // hashed reads a stream and checks at its end that it is the object it should be.
 type hashed struct {
 	io.Reader
-	sum  interface{ Sum([]byte) []byte }
+	sum  hash.Hash
 	want objectstore.Object
 }
 
 func newHashed(r io.Reader, want objectstore.Object) *hashed {
-	sum := sha256.New()
+	sum := objectstore.NewChecksum()
 	return &hashed{Reader: io.TeeReader(r, sum), sum: sum, want: want}
 }
 
@@ -60,7 +61,7 @@ func (h *hashed) check() error {
 	if _, err := io.Copy(io.Discard, h.Reader); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(h.sum.Sum(nil)); got != h.want.SHA256 {
+	if objectstore.ChecksumText(h.sum) != h.want.Checksum {
 		return &fault.Incompatible{Object: h.want.Key, Reason: message.OtherContent}
 	}
 	return nil

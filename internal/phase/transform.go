@@ -113,7 +113,7 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 	if !found {
 		return nil, &fault.Superseded{ImportID: in.Import.ImportID, Generation: in.Import.Generation}
 	}
-	j.staged = objectstore.Object{Key: object.Key, VersionID: object.VersionID, SHA256: object.SHA256}
+	j.staged = objectstore.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
 	if j.rejected, err = p.rejected(ctx, in); err != nil {
 		return nil, err
 	}

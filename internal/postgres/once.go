@@ -30,7 +30,7 @@ func (u Unit) String() string {
 type Object struct {
 	Key       string `json:"key"`
 	VersionID string `json:"version_id"`
-	SHA256    string `json:"sha256"` // hex, of the whole object
+	Checksum  string `json:"checksum"` // of the whole object
 }
 
 // Once runs write in one transaction with the unit's ledger row and returns its
@@ -80,10 +80,10 @@ func claim(ctx context.Context, tx pgx.Tx, unit Unit, from Object) (stored []byt
 		return nil, false, err
 	}
 	tag, err := tx.Exec(ctx, `INSERT INTO etl.ledger
-		(import_id, generation, phase, resource, chunk, object_key, object_version, object_sha256)
+		(import_id, generation, phase, resource, chunk, object_key, object_version, object_checksum)
 		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), NULLIF($7, ''), NULLIF($8, ''))
 		ON CONFLICT DO NOTHING`,
-		unit.ImportID, unit.Generation, unit.Phase, unit.Resource, unit.Chunk, from.Key, from.VersionID, from.SHA256)
+		unit.ImportID, unit.Generation, unit.Phase, unit.Resource, unit.Chunk, from.Key, from.VersionID, from.Checksum)
 	if err != nil {
 		return nil, false, err
 	}
@@ -120,10 +120,10 @@ func sessionName(importID string, generation int) string {
 // false if the unit is not in the ledger.
 func (db *DB) LedgerObject(ctx context.Context, unit Unit) (object Object, ok bool, err error) {
 	err = db.Query(ctx, unit.String(), func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, `SELECT object_key, object_version, object_sha256 FROM etl.ledger
+		return conn.QueryRow(ctx, `SELECT object_key, object_version, object_checksum FROM etl.ledger
 			WHERE (import_id, generation, phase, resource, chunk) = ($1, $2, $3, $4, $5) AND object_key IS NOT NULL`,
 			unit.ImportID, unit.Generation, unit.Phase, unit.Resource, unit.Chunk).
-			Scan(&object.Key, &object.VersionID, &object.SHA256)
+			Scan(&object.Key, &object.VersionID, &object.Checksum)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Object{}, false, nil

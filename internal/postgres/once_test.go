@@ -58,7 +58,7 @@ func TestOnceReturnsTheStoredResult(t *testing.T) {
 func TestOnceFromNamesTheObject(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	want := postgres.Object{Key: "k/000000.copy", VersionID: "v1", SHA256: "abc"}
+	want := postgres.Object{Key: "k/000000.copy", VersionID: "v1", Checksum: "abc"}
 	if _, ok, err := o.db.LedgerObject(t.Context(), unit(0)); ok || err != nil {
 		t.Errorf("a unit that was not persisted has an object: %v", err)
 	}

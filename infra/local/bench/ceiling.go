@@ -51,26 +51,11 @@ func ceiling(ctx context.Context, arguments []string) (err error) {
 		}
 		o.days = append(o.days, n)
 	}
-	s, err := startStack(ctx, o.folder, "MaxDailyRecords=0")
-	if s != nil {
-		defer func() { err = errors.Join(err, s.remove(o.keep), os.RemoveAll(filepath.Join(o.folder, "files"))) }()
-	}
-	if err != nil {
-		return err
-	}
-	return o.measure(ctx, s)
+	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(o.folder, "files"))) }()
+	return onStack(ctx, o.folder, "MaxDailyRecords=0", o.keep, func(_ *stack, c *cloud, d *database) error { return o.measure(ctx, c, d) })
 }
 
-func (o ceilingOptions) measure(ctx context.Context, s *stack) error {
-	c := connect(s)
-	d, err := openDatabase(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	if err := printMachine(ctx, d); err != nil {
-		return err
-	}
+func (o ceilingOptions) measure(ctx context.Context, c *cloud, d *database) error {
 	history, err := o.history(ctx, c)
 	if err != nil {
 		return err

@@ -27,8 +27,8 @@ type proofOptions struct {
 var errDiffers = errors.New("the import is not what the oracle says")
 
 // proof holds two large imports, each in a new stack, against the oracle: one of
-// ten files with planted faults, and one with a file of clients of which every
-// third record in ten is bad. It fails if a reject is missing or too many, in the
+// ten files with planted faults, and one with a file of clients of which three
+// records in ten are bad. It fails if a reject is missing or too many, in the
 // database or in the central log.
 func proof(ctx context.Context, arguments []string) (err error) {
 	var o proofOptions
@@ -75,28 +75,16 @@ func (o proofOptions) bad(ctx context.Context, folder string) (string, error) {
 }
 
 // prove imports the files that made makes, in a new stack, and compares.
-func (o proofOptions) prove(ctx context.Context, title string, made func() (string, error), keep bool) (err error) {
-	s, err := startStack(ctx, o.folder, "")
-	if s != nil {
-		defer func() { err = errors.Join(err, s.remove(keep)) }()
-	}
-	if err != nil {
-		return err
-	}
-	d, err := openDatabase(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer d.close()
+func (o proofOptions) prove(ctx context.Context, title string, made func() (string, error), keep bool) error {
+	fmt.Printf("\nProof: %s\n", title)
+	return onStack(ctx, o.folder, "", keep, func(_ *stack, c *cloud, d *database) error { return importAndCompare(ctx, c, d, made) })
+}
+
+func importAndCompare(ctx context.Context, c *cloud, d *database, made func() (string, error)) error {
 	folder, err := made()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nProof: %s\n", title)
-	if err := printMachine(ctx, d); err != nil {
-		return err
-	}
-	c := connect(s)
 	imp, err := importFolder(ctx, c, folder)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,35 +13,24 @@ import (
 // rules measures the product's statements of uniqueness and relations against
 // hand-written ones, in the PostgreSQL of a new stack: BenchmarkSetRules of
 // internal/phase, which stages the tables and fails above a ratio of 2.
-func rules(ctx context.Context, arguments []string) (err error) {
+func rules(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("bench rules", flag.ContinueOnError)
 	rows := flags.Int64("rows", 1_000_000, "clients; there are three sales for each")
 	folder := flags.String("dir", ".local/bench", "where the stack is; forgotten before and after")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	s, err := startStack(ctx, *folder, "")
-	if s != nil {
-		defer func() { err = errors.Join(err, s.remove(false)) }()
-	}
-	if err != nil {
-		return err
-	}
-	d, err := openDatabase(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	if err := printMachine(ctx, d); err != nil {
-		return err
-	}
+	return onStack(ctx, *folder, "", false, func(s *stack, _ *cloud, _ *database) error { return benchmarkRules(ctx, s, *rows) })
+}
+
+func benchmarkRules(ctx context.Context, s *stack, rows int64) error {
 	emulator, err := emulatorCommand()
 	if err != nil {
 		return err
 	}
 	fmt.Printf("load average before: %s\n", load())
 	cmd := exec.CommandContext(ctx, "go", "test", "./internal/phase", "-run", "^$", "-bench", "BenchmarkSetRules", "-benchtime", "1x", "-timeout", "1h")
-	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(*rows, 10), "DATABASE_URL="+s.env["DATABASE_URL"], "MINISTACK="+emulator)
+	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(rows, 10), "DATABASE_URL="+s.env["DATABASE_URL"], "MINISTACK="+emulator)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("the rules: %w", err)

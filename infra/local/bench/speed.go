@@ -43,26 +43,11 @@ func speed(ctx context.Context, arguments []string) (err error) {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	s, err := startStack(ctx, o.folder, o.parameters)
-	if s != nil {
-		defer func() { err = errors.Join(err, s.remove(o.keep), os.RemoveAll(filepath.Join(o.folder, "files"))) }()
-	}
-	if err != nil {
-		return err
-	}
-	return o.measure(ctx, s)
+	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(o.folder, "files"))) }()
+	return onStack(ctx, o.folder, o.parameters, o.keep, func(s *stack, c *cloud, d *database) error { return o.measure(ctx, s, c, d) })
 }
 
-func (o speedOptions) measure(ctx context.Context, s *stack) error {
-	c := connect(s)
-	d, err := openDatabase(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	if err := printMachine(ctx, d); err != nil {
-		return err
-	}
+func (o speedOptions) measure(ctx context.Context, s *stack, c *cloud, d *database) error {
 	history := filepath.Join(o.folder, "files", "history")
 	if err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
 		"-date", historyDate, "-out", history); err != nil {

@@ -41,6 +41,27 @@ func startStack(ctx context.Context, folder, parameters string) (*stack, error) 
 	return s, s.read()
 }
 
+// onStack measures on a new stack, which it removes afterwards. It prints what
+// the figures were made on.
+func onStack(ctx context.Context, folder, parameters string, keep bool, measure func(*stack, *cloud, *database) error) (err error) {
+	s, err := startStack(ctx, folder, parameters)
+	if s != nil {
+		defer func() { err = errors.Join(err, s.remove(keep)) }()
+	}
+	if err != nil {
+		return err
+	}
+	d, err := openDatabase(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	if err := printMachine(ctx, d); err != nil {
+		return err
+	}
+	return measure(s, connect(s), d)
+}
+
 // control runs infra/local/stack.py.
 func (s *stack) control(ctx context.Context, command string) error {
 	cmd := exec.CommandContext(ctx, "python3", "infra/local/stack.py", command) //nolint:gosec // our own words

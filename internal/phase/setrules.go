@@ -61,7 +61,7 @@ func (s *setRules) run(ctx context.Context) error {
 // What it yields is found first, into a temporary table: no statement that also
 // inserts can use more than one core. It returns how many records it newly rejects.
 func (s *setRules) reject(ctx context.Context, field, rule, details, query string) (int64, error) {
-	if _, err := s.tx.Exec(ctx, `CREATE TEMPORARY TABLE found ON COMMIT DROP AS `+query); err != nil {
+	if _, err := s.tx.Exec(ctx, `CREATE TEMPORARY TABLE found AS `+query); err != nil {
 		return 0, err
 	}
 	tag, err := s.tx.Exec(ctx, `

@@ -184,10 +184,8 @@ func publish(ctx context.Context, c *cloud, d *database, date string, files file
 // imported imports files and reads what the registry and the execution tell.
 func imported(ctx context.Context, c *cloud, mode, date string, files fileSet) (publication, error) {
 	p := publication{date: date, load: load()}
-	for _, path := range files.paths {
-		if err := c.put(ctx, mode, path); err != nil {
-			return p, err
-		}
+	if err := c.putAll(ctx, mode, files.paths); err != nil {
+		return p, err
 	}
 	imp, err := c.await(ctx, mode, date, importLimit)
 	if err != nil {
@@ -272,7 +270,8 @@ func printCeiling(g growth, again publication, safety float64) {
 		g.exponent, grouped(g.largest.records), g.largest.publish, 100*g.largest.publish/publishLimit.Seconds(), publishLimit.Minutes())
 	fmt.Printf("The same day again, when all its rows are there already: %.1f s, %.1f times as long.\n", again.publish, again.publish/g.largest.publish)
 	slower := max(1, again.publish/g.largest.publish)
-	fmt.Printf("Extrapolated ceiling: %s records; %s if all rows are there already\n", grouped(g.fits), grouped(int64(float64(g.fits)/math.Pow(slower, 1/g.exponent))))
+	updated := int64(float64(g.fits) / math.Pow(slower, 1/g.exponent))
+	fmt.Printf("Extrapolated ceiling: %s records; %s if all rows are there already\n", grouped(g.fits), grouped(updated))
 	fmt.Printf("recommended MaxDailyRecords on such a machine, with a factor of safety of %.0f: %s (measured up to %s)\n",
-		safety, grouped(recommended(int64(float64(g.fits)/math.Pow(slower, 1/g.exponent)), safety)), grouped(g.largest.records))
+		safety, grouped(recommended(updated, safety)), grouped(g.largest.records))
 }

@@ -73,6 +73,16 @@ func (c *cloud) put(ctx context.Context, mode, file string) error {
 	return err
 }
 
+// putAll uploads files one after the other.
+func (c *cloud) putAll(ctx context.Context, mode string, files []string) error {
+	for _, file := range files {
+		if err := c.put(ctx, mode, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Waits ask at first every pollAtFirst, then after a fiftieth of the time waited
 // so far: what they see is late by 2% at most, and a long import, whose emulator
 // answers them on the same two cores, is hardly asked at all.

@@ -35,10 +35,8 @@ func (o speedOptions) daily(ctx context.Context, c *cloud) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range files.paths[1:] {
-		if err := c.put(ctx, registry.ModeDaily, path); err != nil {
-			return err
-		}
+	if err := c.putAll(ctx, registry.ModeDaily, files.paths[1:]); err != nil {
+		return err
 	}
 	if err := poll(ctx, "arrival of nine files", time.Minute, func() (bool, error) {
 		arrived, err := c.registry.Arrivals(ctx, registry.ModeDaily, dayDate)

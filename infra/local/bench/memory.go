@@ -84,20 +84,16 @@ type memoryRun struct {
 
 // run measures a file of a size, on a new stack.
 func (o memoryOptions) run(ctx context.Context, size float64) (r memoryRun, err error) {
-	s, err := startStack(ctx, o.folder, "")
 	files := filepath.Join(o.folder, "files")
-	if s != nil {
-		defer func() { err = errors.Join(err, s.remove(o.keep), os.RemoveAll(files)) }()
-	}
-	if err != nil {
-		return r, err
-	}
-	d, err := openDatabase(ctx, s)
-	if err != nil {
-		return r, err
-	}
-	defer d.close()
-	c := connect(s)
+	defer func() { err = errors.Join(err, os.RemoveAll(files)) }()
+	err = onStack(ctx, o.folder, "", o.keep, func(s *stack, c *cloud, d *database) (err error) {
+		r, err = measureFile(ctx, s, c, d, size, files)
+		return err
+	})
+	return r, err
+}
+
+func measureFile(ctx context.Context, s *stack, c *cloud, d *database, size float64, files string) (r memoryRun, err error) {
 	if err := c.endAfterPlan(ctx); err != nil {
 		return r, err
 	}
@@ -112,10 +108,8 @@ func (o memoryOptions) run(ctx context.Context, size float64) (r memoryRun, err 
 	if err != nil {
 		return r, err
 	}
-	for _, path := range set.paths {
-		if err := c.put(ctx, registry.ModeInitial, path); err != nil {
-			return r, err
-		}
+	if err := c.putAll(ctx, registry.ModeInitial, set.paths); err != nil {
+		return r, err
 	}
 	info, err := os.Stat(set.path("client_data"))
 	if err != nil {

@@ -104,10 +104,8 @@ func importFolder(ctx context.Context, c *cloud, folder string) (registry.Import
 	if err != nil {
 		return registry.Import{}, err
 	}
-	for _, path := range files.paths {
-		if err := c.put(ctx, registry.ModeInitial, path); err != nil {
-			return registry.Import{}, err
-		}
+	if err := c.putAll(ctx, registry.ModeInitial, files.paths); err != nil {
+		return registry.Import{}, err
 	}
 	imp, err := c.await(ctx, registry.ModeInitial, historyDate, importLimit)
 	if err != nil {

@@ -123,10 +123,8 @@ func importHistory(ctx context.Context, s *stack, c *cloud, d *database, files f
 	loads := []string{load()}
 	m := startMeter(ctx, s)
 	began := time.Now()
-	for _, path := range files.paths {
-		if err := c.put(ctx, registry.ModeInitial, path); err != nil {
-			return execution{}, err
-		}
+	if err := c.putAll(ctx, registry.ModeInitial, files.paths); err != nil {
+		return execution{}, err
 	}
 	uploaded := time.Now()
 	imp, err := c.await(ctx, registry.ModeInitial, historyDate, importLimit)

@@ -37,8 +37,9 @@ type FileCounts struct {
 }
 
 // CrossCheck applies the rules over more than one record: uniqueness, relations
-// and the rules across files, set-based, over tokens and canonical keys. Parents
-// come before their children, so that a rejected parent rejects its children.
+// and the rules across files, set-based, over tokens and canonical keys. All rules
+// of a parent come before those of its children that look for it, so that a
+// rejected parent rejects its children.
 type CrossCheck struct {
 	Common
 	DB *postgres.DB
@@ -47,20 +48,27 @@ type CrossCheck struct {
 	Budgets map[string]contract.Budget
 }
 
-// Run checks each resource once, in the order of dependency, and then settles
-// what each file's status is. It fails with *[fault.BudgetExceeded] if a file has
-// more rejects than its budget allows; with a budget that was raised meanwhile a
-// second run goes on from the counts of the first.
+// CrossCheckConnections is how many rules are applied at a time, each by its own
+// session without parallel query: two cores then do more than by sharing the work
+// of one statement.
+const CrossCheckConnections = 2
+
+// Run applies each rule once, and then settles what each file's status is. It
+// fails with *[fault.BudgetExceeded] if a file has more rejects than its budget
+// allows; with a budget that was raised meanwhile a second run goes on from the
+// counts of the first.
 func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error) {
+	if err := p.DB.Query(ctx, "rejects of "+in.Import.ImportID, analyzeRejects); err != nil {
+		return CrossChecked{}, err
+	}
+	if err := inOrder(ctx, CrossCheckConnections, setRulesOf(p.Contract), func(ctx context.Context, rule *setRule) error {
+		return p.applyOnce(ctx, in.Import, rule)
+	}); err != nil {
+		return CrossChecked{}, err
+	}
 	for _, r := range p.Contract.InDependencyOrder() {
-		rejects, err := p.checkOnce(ctx, in.Import, r)
-		if err != nil {
+		if err := p.log(ctx, in.Import, r); err != nil {
 			return CrossChecked{}, err
-		}
-		if rejects > 0 {
-			if err := p.log(ctx, in.Import, r); err != nil {
-				return CrossChecked{}, err
-			}
 		}
 	}
 	started := p.Now()
@@ -96,23 +104,31 @@ func (p *CrossCheck) overBudget(files []FileCounts) []string {
 	return over
 }
 
-// setRuleSettings are the settings of a transaction that applies set rules: keys of
-// millions of records are hashed and sorted in memory. One statement runs at a time.
-const setRuleSettings = `SET LOCAL work_mem = '256MB'`
+// setRuleSettings are the settings of a transaction that applies a set rule: keys
+// of millions of records are hashed and sorted in memory, by one process (see
+// [CrossCheckConnections]).
+const setRuleSettings = `SET LOCAL work_mem = '256MB'; SET LOCAL max_parallel_workers_per_gather = 0`
 
-// checkOnce runs the set rules of one resource in one transaction.
-func (p *CrossCheck) checkOnce(ctx context.Context, imp Import, r *contract.Resource) (int64, error) {
-	return postgres.Once(ctx, p.DB, imp.unit("CrossCheck", r.Name, 0), func(ctx context.Context, tx pgx.Tx) (int64, error) {
+// applyOnce applies a rule in one transaction.
+func (p *CrossCheck) applyOnce(ctx context.Context, imp Import, rule *setRule) error {
+	unit := imp.unit("CrossCheck", rule.resource.Name, rule.number)
+	_, err := postgres.Once(ctx, p.DB, unit, func(ctx context.Context, tx pgx.Tx) (int64, error) {
 		if _, err := tx.Exec(ctx, setRuleSettings); err != nil {
 			return 0, err
 		}
-		rules := setRules{tx: tx, imp: imp, pkg: p.Contract, resource: r}
-		if err := rules.run(ctx); err != nil {
+		rules := setRules{tx: tx, imp: imp, pkg: p.Contract, resource: rule.resource}
+		if err := rule.apply(ctx, &rules); err != nil || rules.rejected == 0 {
 			return 0, err
 		}
-		_, err := tx.Exec(ctx, `ANALYZE etl.rejects`)
-		return rules.found, err
+		return rules.rejected, analyzeRejects(ctx, tx.Conn())
 	})
+	return err
+}
+
+// analyzeRejects has the planner know how many rejects there are.
+func analyzeRejects(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `ANALYZE etl.rejects`)
+	return err
 }
 
 // log writes a line of the central log for each error that the set rules found.

@@ -32,7 +32,8 @@ import (
 type line struct {
 	url     string
 	db      *postgres.DB
-	conn    *pgx.Conn // the test's own
+	wide    *postgres.DB // with as many connections as CrossCheck has
+	conn    *pgx.Conn    // the test's own
 	common  phase.Common
 	landing *objectstore.Store
 	work    *objectstore.Store
@@ -59,6 +60,7 @@ func newLine(t *testing.T) *line {
 	}
 	l.url = server.URL(t)
 	l.db, l.conn = postgrestest.Open(t, l.url), postgrestest.Connect(t, l.url)
+	l.wide = postgrestest.OpenWide(t, l.url, phase.CrossCheckConnections)
 	l.landing = objectstore.New(emulator.S3(), emulator.Bucket(t))
 	l.work = objectstore.New(emulator.S3(), emulator.Bucket(t))
 	l.kms, l.dataKey, l.macKey = newKMS(t)
@@ -95,7 +97,7 @@ func (l *line) validate() *phase.Validate {
 }
 func (l *line) index() *phase.Index { return &phase.Index{Common: l.common, DB: l.db} }
 func (l *line) crossCheck() *phase.CrossCheck {
-	return &phase.CrossCheck{Common: l.common, DB: l.db}
+	return &phase.CrossCheck{Common: l.common, DB: l.wide}
 }
 
 func (l *line) transform() *phase.Transform {

@@ -1,8 +1,10 @@
 package phase
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,8 +27,8 @@ type PlanOut struct {
 	Bucket        string             `json:"bucket"`
 	Manifest      objectstore.Object `json:"manifest"`
 	ResultsPrefix string             `json:"results_prefix"`
-	Resources     []string           `json:"resources"` // tables to index after staging
-	Targets       []string           `json:"targets"`   // detached tables to index before publishing
+	Resources     []string           `json:"resources"` // tables to index after staging, the largest first
+	Targets       []string           `json:"targets"`   // detached tables to index before publishing, the largest first
 	Chunks        int                `json:"chunks"`
 	Records       int64              `json:"records"`
 }
@@ -61,13 +63,13 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	for _, s := range in.Scanned {
 		out.Chunks += s.Chunks
 		out.Records += s.Records
-		out.Resources = append(out.Resources, s.Resource)
 		chunks[s.Resource] = s.Chunks
 	}
+	out.Resources = largestFirst(in.Scanned)
 	if in.Import.Mode == Daily && p.MaxDailyRecords > 0 && out.Records > p.MaxDailyRecords {
 		return PlanOut{}, &fault.TooManyRecords{ImportID: in.Import.ImportID, Records: out.Records, Limit: p.MaxDailyRecords}
 	}
-	out.Targets = append(append(out.Targets, out.Resources...), eventsTable)
+	out.Targets = append([]string{eventsTable}, out.Resources...)
 	object, created, err := p.Work.PutOnce(ctx, in.Import.prefix()+"manifest.jsonl", nil, func(w io.Writer) error {
 		return p.concatenate(ctx, in.Scanned, w)
 	})
@@ -88,6 +90,17 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	}
 	p.done(ctx, in.Import, "", registry.Progress{State: "Plan", Read: out.Records}, started, message.ImportPlanned)
 	return out, nil
+}
+
+// largestFirst names the resources by their number of records, descending: a Map
+// over them that began with the small ones would end with the largest alone.
+func largestFirst(scanned []ScanOut) []string {
+	sorted := slices.SortedStableFunc(slices.Values(scanned), func(a, b ScanOut) int { return cmp.Compare(b.Records, a.Records) })
+	names := make([]string, len(sorted))
+	for i, s := range sorted {
+		names[i] = s.Resource
+	}
+	return names
 }
 
 // concatenate joins the lists of chunks, in the order of the contract.

@@ -216,3 +216,34 @@ func TestEveryErrorIsLogged(t *testing.T) {
 		t.Errorf("rules broken by the sale (-want +got)\n%s", diff)
 	}
 }
+
+// TestRulesGoOn: a rule that fails leaves what the others found; the next run
+// applies it and those that wait for it, and tells nothing twice.
+func TestRulesGoOn(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	r := l.upload(t, phase.Daily, "2024-10-08", day().
+		with("clients", "101,Zoé,Lefèvre,zoe@exemple.fr,1000000009,,,,Lille,FR,2024-01-02T03:04:05Z").
+		with("ventes", "1010,999,1,1,1,12.50,12.50,2024-10-05,web").
+		with("retours", "910,1010,1,erreur,2024-10-08").csv(t)).through(t, "Open", "IndexStaging")
+	const leaf = "staging_ventes_20241009_150000_001_g1"
+	rename := func(from, to string) {
+		if _, err := l.conn.Exec(t.Context(), `ALTER TABLE partitions.`+from+` RENAME TO `+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename(leaf, "away")
+	if _, err := l.crossCheck().Run(t.Context(), r.importIn()); err == nil {
+		t.Fatal("the sales are away, and nothing failed")
+	}
+	l.expectErrors(t, r, "retours")
+	rename("away", leaf)
+	for range 2 {
+		if _, err := l.crossCheck().Run(t.Context(), r.importIn()); err != nil {
+			t.Fatal(err)
+		}
+		l.expectErrors(t, r, "clients", duplicate(5, 2, "primaryKey", "client_id"))
+		l.expectErrors(t, r, "ventes", orphan(6, "client_id", "clients"))
+		l.expectErrors(t, r, "retours", orphan(4, "sale_id", "ventes"))
+	}
+}

@@ -19,41 +19,7 @@ type setRules struct {
 	imp      Import
 	pkg      *contract.Package
 	resource *contract.Resource
-	found    int64
-}
-
-// run applies uniqueness, relations, then rules over a record and its parent;
-// relations of the resource to itself come last, as any reject cascades in them.
-func (s *setRules) run(ctx context.Context) error {
-	if err := s.unique(ctx, "primaryKey", s.resource.Key); err != nil {
-		return err
-	}
-	for _, key := range s.resource.Unique {
-		if err := s.unique(ctx, "unique", key); err != nil {
-			return err
-		}
-	}
-	for _, relation := range s.resource.Relations {
-		if relation.Resource == s.resource.Name {
-			continue
-		}
-		if _, err := s.relation(ctx, relation); err != nil {
-			return err
-		}
-	}
-	for _, rule := range s.resource.ChildRules {
-		if err := s.childRule(ctx, rule); err != nil {
-			return err
-		}
-	}
-	for _, relation := range s.resource.Relations {
-		if relation.Resource == s.resource.Name {
-			if err := s.tree(ctx, relation); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	rejected int64 // records that no rule had rejected before
 }
 
 // reject inserts an error, and the reject, for each row (line_number, first_line)
@@ -74,7 +40,7 @@ func (s *setRules) reject(ctx context.Context, field, rule, details, query strin
 	if err != nil {
 		return 0, err
 	}
-	s.found++ // something may have been logged, also where the record was rejected before
+	s.rejected += tag.RowsAffected()
 	_, err = s.tx.Exec(ctx, `DROP TABLE found`)
 	return tag.RowsAffected(), err
 }

@@ -1,5 +1,5 @@
 // Package postgres is the only place that knows how the product talks to
-// PostgreSQL: one bounded connection a function instance, the fence and the
+// PostgreSQL: few, bounded connections a function instance, the fence and the
 // ledger that make every write exactly-once, the detached tables, and what a
 // SQLSTATE means for the machine.
 //
@@ -53,9 +53,9 @@ func (s Secret) URL() string {
 	return u.String()
 }
 
-// DB is a pool of at most one connection, which is made when it is first used
-// and checked after the function was frozen. It is safe for concurrent use, but
-// callers wait for each other.
+// DB is a pool of few connections, mostly of one. They are made when they are first
+// used and checked after the function was frozen. It is safe for concurrent use;
+// callers wait for a free one.
 type DB struct {
 	pool *pgxpool.Pool
 }

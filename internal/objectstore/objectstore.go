@@ -15,17 +15,19 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"etl-dataloader/internal/fault"
 )
 
-// partBytes is the size of an upload part, the least that S3 takes: each upload
-// holds four in memory. S3 takes at most 10,000 parts of an object, so this bounds
-// a work object to 50 GB, far above any chunk's.
-const partBytes = 5 << 20
+// partBytes is the size of an upload part: each upload holds four in memory. S3
+// takes at most 10,000 parts of an object, so this bounds a work object to 80 GB,
+// far above any chunk's.
+const partBytes = 8 << 20
 
 // Object names one version of an object and its content.
 type Object struct {
@@ -44,12 +46,23 @@ type Store struct {
 
 // New returns the store of a bucket.
 func New(client *s3.Client, bucket string) *Store {
-	uploader := transfermanager.New(client, func(o *transfermanager.Options) {
+	unsigned := s3.New(client.Options(), func(o *s3.Options) { o.APIOptions = append(o.APIOptions, leaveBodyUnsigned) })
+	uploader := transfermanager.New(unsigned, func(o *transfermanager.Options) {
 		o.PartSizeBytes = partBytes
 		o.MultipartUploadThreshold = partBytes
 		o.Concurrency = 2
 	})
 	return &Store{client: client, uploader: uploader, bucket: bucket}
+}
+
+// leaveBodyUnsigned has an upload signed without its body, as the SDK itself does
+// over TLS; over plain HTTP, where only an emulator is, it would compute a SHA-256
+// of all bytes beside their checksum.
+func leaveBodyUnsigned(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LeaveBodyUnsigned",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			return next.HandleInitialize(v4.SetPayloadHash(ctx, "UNSIGNED-PAYLOAD"), in)
+		}), middleware.After)
 }
 
 // Bucket is the name of the store's bucket.

@@ -11,6 +11,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+
 	"etl-dataloader/internal/objectstore"
 )
 
@@ -49,7 +53,7 @@ func TestPutOnce(t *testing.T) {
 				t.Fatalf("the second write: created %v, %v", created, err)
 			}
 			if again.VersionID != object.VersionID || again.Bytes != object.Bytes || again.Checksum != "" {
-				t.Errorf("the second write tells %+v, want the first without its SHA-256", again)
+				t.Errorf("the second write tells %+v, want the first without its checksum", again)
 			}
 			if n := versions(t, s, "a/b.copy"); n != 1 {
 				t.Errorf("the key has %d versions", n)
@@ -205,5 +209,45 @@ func TestPut(t *testing.T) {
 		if got := read(t, s, "report.json", ""); string(got) != text {
 			t.Errorf("got %q, want %q", got, text)
 		}
+	}
+}
+
+// TestUploadsLeaveTheBodyUnsigned: over plain HTTP as over TLS; the checksum that S3
+// compares goes with the request in both.
+func TestUploadsLeaveTheBodyUnsigned(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var mutex sync.Mutex
+			signed := map[string]int{}
+			server := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if r.Method == http.MethodPut {
+					mutex.Lock()
+					defer mutex.Unlock()
+					signed[r.Header.Get("X-Amz-Content-Sha256")]++
+					if r.Header.Get("X-Amz-Checksum-Crc32")+r.Header.Get("X-Amz-Trailer") == "" {
+						t.Errorf("%s has no checksum: %v", r.URL, r.Header)
+					}
+					w.Header().Set("ETag", "etag")
+					return
+				}
+				_, _ = io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>`)
+			}))
+			t.Cleanup(server.Close)
+			store := objectstore.New(s3.New(emulator.S3().Options(), func(o *s3.Options) {
+				o.BaseEndpoint, o.HTTPClient = aws.String(server.URL), server.Client()
+			}), "bucket")
+			for _, size := range []int{small, large} {
+				if _, _, err := store.PutOnce(t.Context(), "a", nil, writing(content(size, 1))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := map[string]map[string]int{"http": {"UNSIGNED-PAYLOAD": 3}, "https": {"STREAMING-UNSIGNED-PAYLOAD-TRAILER": 3}}[name]
+			if diff := cmp.Diff(want, signed); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
 	}
 }

@@ -47,7 +47,7 @@ func speed(ctx context.Context, arguments []string) (err error) {
 	return onStack(ctx, o.folder, o.parameters, o.keep, func(s *stack, c *cloud, d *database) error { return o.measure(ctx, s, c, d) })
 }
 
-func (o speedOptions) measure(ctx context.Context, s *stack, c *cloud, d *database) error {
+func (o speedOptions) measure(ctx context.Context, s *stack, c *cloud, d *database) (err error) {
 	history := filepath.Join(o.folder, "files", "history")
 	if err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
 		"-date", historyDate, "-out", history); err != nil {
@@ -57,6 +57,15 @@ func (o speedOptions) measure(ctx context.Context, s *stack, c *cloud, d *databa
 	if err != nil {
 		return err
 	}
+	available, err := availableMemory("/proc/meminfo")
+	if err != nil {
+		return err
+	}
+	forget, err := touchMemory(filepath.Join(o.folder, "files"), min(available/3*2, touchLimit))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, forget()) }()
 	e, err := importHistory(ctx, s, c, d, files)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -22,7 +23,7 @@ type Reconciled struct {
 // Reconcile proves, on the detached tables, that what is there is what was meant
 // to be written: read = valid + rejected, an event and a target row for each
 // valid record, and the sum of the events' checksums. A mismatch fails an import
-// that no reader has seen.
+// that no reader has seen. What could not be enriched it puts into the error table.
 type Reconcile struct {
 	Common
 	DB *postgres.DB
@@ -32,11 +33,7 @@ type Reconcile struct {
 func (p *Reconcile) Run(ctx context.Context, in ImportIn) (Reconciled, error) {
 	started := p.Now()
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Reconcile", "", 0), func(ctx context.Context, tx pgx.Tx) (Reconciled, error) {
-		out, err := p.prove(ctx, tx, in.Import)
-		if err != nil {
-			return out, err
-		}
-		return out, p.enrichmentErrors(ctx, tx, in.Import)
+		return p.prove(ctx, tx, in.Import)
 	})
 	if err != nil {
 		return Reconciled{}, err
@@ -79,6 +76,7 @@ func (p *Reconcile) prove(ctx context.Context, tx pgx.Tx, imp Import) (Reconcile
 			{"événements", w.valid, g.Events},
 			{"événements transformés", w.valid, w.events.Events},
 			{"lignes cibles", w.valid, targets},
+			{"événements non enrichis", w.events.NotEnriched, g.NotEnriched},
 			{"somme de contrôle", w.events.Checksum.String(), g.Checksum.String()},
 		} {
 			if c.want != c.got {
@@ -86,6 +84,11 @@ func (p *Reconcile) prove(ctx context.Context, tx pgx.Tx, imp Import) (Reconcile
 			}
 		}
 		out.Events[r.Name] = g.Events
+		if g.NotEnriched > 0 {
+			if err := p.enrichmentErrors(ctx, tx, imp, r); err != nil {
+				return out, err
+			}
+		}
 	}
 	return out, nil
 }
@@ -125,16 +128,16 @@ func (p *Reconcile) meant(ctx context.Context, tx pgx.Tx, imp Import) (map[strin
 
 // events counts what is in the detached events table.
 func (p *Reconcile) events(ctx context.Context, tx pgx.Tx, imp Import) (map[string]event.Summary, error) {
-	rows, err := tx.Query(ctx, fmt.Sprintf(`SELECT resource, count(*), sum(%s)::text FROM %s GROUP BY resource`,
-		event.ChecksumSQL, imp.leaf(postgres.Events, "").Table()))
+	rows, err := tx.Query(ctx, fmt.Sprintf(`SELECT resource, count(*), count(*) FILTER (WHERE enrichment = '%s'), sum(%s)::text
+		FROM %s GROUP BY resource`, event.EnrichmentFailed, event.ChecksumSQL, imp.leaf(postgres.Events, "").Table()))
 	if err != nil {
 		return nil, err
 	}
 	got := map[string]event.Summary{}
 	var resource, sum string
-	var count int64
-	_, err = pgx.ForEachRow(rows, []any{&resource, &count, &sum}, func() error {
-		s := event.Summary{Events: count}
+	var count, notEnriched int64
+	_, err = pgx.ForEachRow(rows, []any{&resource, &count, &notEnriched, &sum}, func() error {
+		s := event.Summary{Events: count, NotEnriched: notEnriched}
 		if err := s.Checksum.UnmarshalText([]byte(sum)); err != nil {
 			return err
 		}
@@ -148,20 +151,13 @@ func (p *Reconcile) events(ctx context.Context, tx pgx.Tx, imp Import) (map[stri
 // completes.
 const causePlaceholder = "{cause}"
 
-// enrichmentErrors puts the records that could not be enriched into the error
-// table; they are no rejects.
-func (p *Reconcile) enrichmentErrors(ctx context.Context, tx pgx.Tx, imp Import) error {
-	for _, r := range p.Contract.Resources {
-		if r.Enrichment == nil {
-			continue
-		}
-		if _, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
-			SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, data->>$5), $2
-			FROM %s JOIN etl.files f USING (import_id, generation, resource) WHERE resource = $3 AND enrichment = 'failed'`,
-			imp.leaf(postgres.Events, "").Table()),
-			message.NotEnriched(r.Enrichment.Source, causePlaceholder), message.StepTransformation, r.Name, causePlaceholder, event.ErrorMember); err != nil {
-			return err
-		}
-	}
-	return nil
+// enrichmentErrors puts the records of a resource that could not be enriched into
+// the error table; they are no rejects.
+func (p *Reconcile) enrichmentErrors(ctx context.Context, tx pgx.Tx, imp Import, r *contract.Resource) error {
+	_, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
+		SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, data->>$5), $2
+		FROM %s JOIN etl.files f USING (import_id, generation, resource) WHERE resource = $3 AND enrichment = '%s'`,
+		imp.leaf(postgres.Events, "").Table(), event.EnrichmentFailed),
+		message.NotEnriched(r.Enrichment.Source, causePlaceholder), message.StepTransformation, r.Name, causePlaceholder, event.ErrorMember)
+	return err
 }

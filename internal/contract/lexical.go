@@ -10,6 +10,10 @@ import (
 // so that 3.0, 1e3 and 1_000 are none. It is false also for an integer that does
 // not fit 64 bits; [IsInteger] tells the two apart.
 func ParseInteger(b []byte) (int64, bool) {
+	if len(b) > 0 && len(b) <= 18 && b[0] != '-' && b[0] != '+' { // as nearly all are
+		n, ok := number(b)
+		return int64(n), ok
+	}
 	negative, digits, ok := scanInteger(b)
 	if !ok || len(digits) > 19 {
 		return 0, false
@@ -141,7 +145,7 @@ func zone(b []byte) (time.Duration, bool) {
 	return offset, true
 }
 
-// number reads a few ASCII digits without sign.
+// number reads at most 18 ASCII digits without sign.
 func number(b []byte) (int, bool) {
 	n := 0
 	for _, c := range b {

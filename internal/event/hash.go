@@ -11,29 +11,25 @@ import (
 // PostgreSQL partitions tables by these values, so they do not change between
 // its versions; on a big-endian server they would differ.
 func hashBytes(data []byte, seed uint64) uint64 {
-	start := uint32(0x9e3779b9) + uint32(len(data)) + 3923095 //nolint:gosec // wraps as in C
-	s := state{start, start, start}
+	a := uint32(0x9e3779b9) + uint32(len(data)) + 3923095 //nolint:gosec // wraps as in C
+	b, c := a, a
 	if seed != 0 {
-		s.a += uint32(seed >> 32)
-		s.b += uint32(seed) //nolint:gosec // the low half
-		s.mix()
+		var words [12]byte // two of the seed, and one that adds nothing
+		binary.LittleEndian.PutUint32(words[:], uint32(seed>>32))
+		binary.LittleEndian.PutUint32(words[4:], uint32(seed)) //nolint:gosec // the low half
+		a, b, c = mix(a, b, c, words[:])
 	}
-	for ; len(data) >= 12; data = data[12:] {
-		s.a += binary.LittleEndian.Uint32(data)
-		s.b += binary.LittleEndian.Uint32(data[4:])
-		s.c += binary.LittleEndian.Uint32(data[8:])
-		s.mix()
-	}
+	a, b, c = mix(a, b, c, data)
+	data = data[len(data)-len(data)%12:]
 	var rest [12]byte // the lowest byte of c is left to the length
 	copy(rest[:], data[:min(len(data), 8)])
 	if len(data) > 8 {
 		copy(rest[9:], data[8:])
 	}
-	s.a += binary.LittleEndian.Uint32(rest[:])
-	s.b += binary.LittleEndian.Uint32(rest[4:])
-	s.c += binary.LittleEndian.Uint32(rest[8:])
-	s.final()
-	return uint64(s.b)<<32 | uint64(s.c)
+	a += binary.LittleEndian.Uint32(rest[:])
+	b += binary.LittleEndian.Uint32(rest[4:])
+	c += binary.LittleEndian.Uint32(rest[8:])
+	return final(a, b, c)
 }
 
 // hashInt8 is PostgreSQL's hashint8extended: the halves are folded so that equal
@@ -48,22 +44,25 @@ func hashInt8(value int64, seed uint64) uint64 {
 	return hashBytes(folded[:], seed)
 }
 
-// state is lookup3's: three words that are mixed into each other.
-type state struct{ a, b, c uint32 }
-
-func (s *state) mix() {
-	a, b, c := s.a, s.b, s.c
-	a, c = (a-c)^bits.RotateLeft32(c, 4), c+b
-	b, a = (b-a)^bits.RotateLeft32(a, 6), a+c
-	c, b = (c-b)^bits.RotateLeft32(b, 8), b+a
-	a, c = (a-c)^bits.RotateLeft32(c, 16), c+b
-	b, a = (b-a)^bits.RotateLeft32(a, 19), a+c
-	c, b = (c-b)^bits.RotateLeft32(b, 4), b+a
-	s.a, s.b, s.c = a, b, c
+// mix adds every whole 12 bytes of data to lookup3's three words, and mixes these
+// into each other. The words stay in registers from one round to the next.
+func mix(a, b, c uint32, data []byte) (uint32, uint32, uint32) {
+	for ; len(data) >= 12; data = data[12:] {
+		a += binary.LittleEndian.Uint32(data)
+		b += binary.LittleEndian.Uint32(data[4:])
+		c += binary.LittleEndian.Uint32(data[8:])
+		a, c = (a-c)^bits.RotateLeft32(c, 4), c+b
+		b, a = (b-a)^bits.RotateLeft32(a, 6), a+c
+		c, b = (c-b)^bits.RotateLeft32(b, 8), b+a
+		a, c = (a-c)^bits.RotateLeft32(c, 16), c+b
+		b, a = (b-a)^bits.RotateLeft32(a, 19), a+c
+		c, b = (c-b)^bits.RotateLeft32(b, 4), b+a
+	}
+	return a, b, c
 }
 
-func (s *state) final() {
-	a, b, c := s.a, s.b, s.c
+// final mixes the last words into the hash.
+func final(a, b, c uint32) uint64 {
 	c = (c ^ b) - bits.RotateLeft32(b, 14)
 	a = (a ^ c) - bits.RotateLeft32(c, 11)
 	b = (b ^ a) - bits.RotateLeft32(a, 25)
@@ -71,5 +70,5 @@ func (s *state) final() {
 	a = (a ^ c) - bits.RotateLeft32(c, 4)
 	b = (b ^ a) - bits.RotateLeft32(a, 14)
 	c = (c ^ b) - bits.RotateLeft32(b, 24)
-	s.a, s.b, s.c = a, b, c
+	return uint64(b)<<32 | uint64(c)
 }

@@ -206,14 +206,30 @@ func appendValue(out []byte, f *contract.Field, text []byte) ([]byte, error) {
 
 // appendString writes a JSON string; text is valid UTF-8, as the reader checked.
 func appendString(out, text []byte) []byte {
-	if bytes.IndexFunc(text, func(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r == utf8.RuneError }) < 0 {
+	if isPlain(text) {
 		out = append(out, '"')
 		out = append(out, text...)
 		return append(out, '"')
 	}
-	quoted, err := json.Marshal(string(text))
+	escaped, err := json.Marshal(string(text))
 	if err != nil {
 		return append(out, `""`...)
 	}
-	return append(out, quoted...)
+	return append(out, escaped...)
 }
+
+// isPlain tells whether a JSON string may hold the text as it is.
+func isPlain(text []byte) bool {
+	for i, c := range text {
+		if c >= utf8.RuneSelf {
+			return bytes.IndexFunc(text[i:], quoted) < 0
+		}
+		if quoted(rune(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// quoted tells whether a character leaves the text to package json.
+func quoted(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r == utf8.RuneError }

@@ -42,6 +42,9 @@ type Reader struct {
 // maxEmptyReads is how many reads in a row may bring nothing, as in bufio.
 const maxEmptyReads = 100
 
+// null is the length of NULL, -1.
+const null = ^uint32(0)
+
 // span is a field's place after the start of its row; length -1 is NULL.
 type span struct{ offset, length int }
 
@@ -81,6 +84,9 @@ func (r *Reader) advance() error {
 		r.begun = true
 	}
 	r.start = r.next
+	if r.buffered() {
+		return nil
+	}
 	if err := r.need(2); err != nil {
 		return err
 	}
@@ -122,6 +128,42 @@ func (r *Reader) advance() error {
 		r.fields = append(r.fields, field)
 	}
 	return nil
+}
+
+// buffered takes the next row if all of it is in buf, as nearly every row is. It
+// reports false, and has taken nothing, for what needs a closer look: a row that
+// goes on beyond buf, the trailer, a count or length that is out of range.
+func (r *Reader) buffered() bool {
+	rest := r.buf[r.start:r.end]
+	if len(rest) < 2 {
+		return false
+	}
+	count := int(binary.BigEndian.Uint16(rest))
+	if count < 1 || count > MaxFields {
+		return false
+	}
+	at := 2
+	fields := r.fields[:0]
+	for range count {
+		if len(rest)-at < 4 {
+			return false
+		}
+		length := binary.BigEndian.Uint32(rest[at:])
+		at += 4
+		if length == null {
+			fields = append(fields, nil)
+			continue
+		}
+		if length > MaxField || int(length) > len(rest)-at || at+int(length) > MaxRow {
+			return false
+		}
+		end := at + int(length)
+		fields = append(fields, rest[at:end:end])
+		at = end
+	}
+	r.fields, r.next = fields, r.start+at
+	r.rows++
+	return true
 }
 
 // header checks the signature and the flags, and skips the extension.

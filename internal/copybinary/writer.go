@@ -72,7 +72,7 @@ func (w *Writer) Field(value []byte) {
 func (w *Writer) Null() {
 	if w.field(0) {
 		length := w.buf[len(w.buf)-4:]
-		binary.BigEndian.PutUint32(length, ^uint32(0))
+		binary.BigEndian.PutUint32(length, null)
 	}
 }
 

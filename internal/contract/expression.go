@@ -89,8 +89,12 @@ func asDecimal(v ref.Val) (*apd.Decimal, bool) {
 }
 
 // RoundHalfUp rounds to a number of digits behind the point; a half goes away
-// from zero, as cash registers do it.
+// from zero, as cash registers do it. A number that has these digits is returned
+// itself.
 func RoundHalfUp(d *apd.Decimal, digits int32) (*apd.Decimal, error) {
+	if d.Form == apd.Finite && d.Exponent == -digits { // as prices times whole quantities are
+		return d, nil
+	}
 	ctx := apd.Context{
 		Precision: uint32(d.NumDigits()+int64(math.Abs(float64(d.Exponent)))) + uint32(digits) + 1, //nolint:gosec // both are small
 		Rounding:  apd.RoundHalfUp, MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent,

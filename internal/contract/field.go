@@ -2,6 +2,7 @@ package contract
 
 import (
 	"regexp"
+	"strconv"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -78,32 +79,38 @@ func (f *Field) DecimalMark() byte {
 // (which is missing), and for types that cannot be keys (number, datetime): those
 // have no canonical form.
 func (f *Field) Canonical(lexical []byte) (string, bool) {
+	canonical, ok := f.AppendCanonical(nil, lexical)
+	return string(canonical), ok
+}
+
+// AppendCanonical appends what [Field.Canonical] returns to dst, which stays as it
+// is where there is none.
+func (f *Field) AppendCanonical(dst, lexical []byte) ([]byte, bool) {
 	if len(lexical) == 0 {
-		return "", false
+		return dst, false
 	}
 	switch f.Type {
 	case TypeString:
-		return string(lexical), true
+		return append(dst, lexical...), true
 	case TypeInteger:
 		negative, digits, ok := scanInteger(lexical)
-		if !ok {
-			return "", false
-		}
 		if negative {
-			return "-" + string(digits), true
+			dst = append(dst, '-')
 		}
-		return string(digits), true
+		return append(dst, digits...), ok
 	case TypeBoolean:
 		v, ok := ParseBoolean(lexical)
-		if v {
-			return "true", ok
+		if !ok {
+			return dst, false
 		}
-		return "false", ok
+		return strconv.AppendBool(dst, v), true
 	case TypeDate:
-		_, ok := ParseDate(lexical)
-		return string(lexical), ok
+		if _, ok := ParseDate(lexical); !ok {
+			return dst, false
+		}
+		return append(dst, lexical...), true
 	default:
-		return "", false
+		return dst, false
 	}
 }
 

@@ -96,7 +96,8 @@ type protector struct {
 	sealer     *protection.Sealer
 	tokenizers []*protection.Tokenizer // by field index, nil where there is no token
 	staged     []bool                  // by field index: whether a bigint key is staged
-	sealed     []byte
+	sealed     []byte                  // scratch, as is the next
+	canonical  []byte
 }
 
 // cells gets the keys of the chunk.
@@ -223,12 +224,13 @@ func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
 
 // token writes the token of a value that has a canonical form.
 func (c *protector) token(stream *copybinary.Writer, f *contract.Field, value record.Value) {
-	canonical, ok := f.Canonical(value.Text)
+	canonical, ok := f.AppendCanonical(c.canonical[:0], value.Text)
+	c.canonical = canonical
 	if value.Missing || !ok {
 		stream.Null()
 		return
 	}
-	token := c.tokenizers[f.Index].Token([]byte(canonical))
+	token := c.tokenizers[f.Index].Token(canonical)
 	stream.Bytea(token[:])
 }
 

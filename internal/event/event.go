@@ -71,6 +71,7 @@ type Builder struct {
 	now      func() time.Time
 	newID    func() (uuid.UUID, error)
 	fields   []fieldPlan
+	columns  int // of a target row in its stream
 	client   int // staging column of client_id, -1 if the resource has none
 	token    int // staging column of its token
 	data     []byte
@@ -81,16 +82,17 @@ type fieldPlan struct {
 	field  *contract.Field
 	column int
 	token  int // staging column of the token, -1 if there is none
+	sealed bool
 	name   []byte
 }
 
 // NewBuilder plans the mapping of a resource. newID makes the event ids, which
 // must ascend in time, so that an index over them grows at its end.
 func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.UUID, error)) *Builder {
-	b := &Builder{resource: r, now: now, newID: newID, client: -1, token: -1}
+	b := &Builder{resource: r, now: now, newID: newID, columns: len(r.TargetStream()), client: -1, token: -1}
 	position := stagedFields(r.StagingStream())
 	for _, f := range r.Fields {
-		plan := fieldPlan{field: f, column: position[f.Name], token: -1, name: member(f.Target)}
+		plan := fieldPlan{field: f, column: position[f.Name], token: -1, sealed: f.Sensitive(), name: member(f.Target)}
 		if f.Sensitivity == contract.Token {
 			plan.token = position[f.Name+contract.TokenSuffix]
 		}

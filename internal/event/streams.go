@@ -53,19 +53,14 @@ func (s *Streams) Write(line int64, row [][]byte, e Enrichment) error {
 
 // target writes the typed row.
 func (b *Builder) target(w *copybinary.Writer, line int64, row [][]byte) error {
-	columns := len(b.fields) + 1 // the line number
-	for _, f := range b.fields {
-		if f.token >= 0 {
-			columns++
-		}
-	}
-	w.Row(columns)
-	for _, f := range b.fields {
+	w.Row(b.columns)
+	for i := range b.fields {
+		f := &b.fields[i]
 		cell := row[f.column]
 		switch {
 		case cell == nil:
 			w.Null()
-		case f.field.Sensitive():
+		case f.sealed:
 			w.Bytea(cell)
 		default:
 			if err := typed(w, f.field, cell); err != nil {
@@ -148,7 +143,8 @@ func (b *Builder) event(w *copybinary.Writer, id uuid.UUID, line int64, row [][]
 // the enriched ones. It is valid until the next call.
 func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 	out := append(b.data[:0], '{')
-	for i, f := range b.fields {
+	for i := range b.fields {
+		f := &b.fields[i]
 		if i > 0 {
 			out = append(out, ',')
 		}
@@ -157,7 +153,7 @@ func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 		switch {
 		case cell == nil:
 			out = append(out, "null"...)
-		case f.field.Sensitive():
+		case f.sealed:
 			out = append(out, '"')
 			out = base64.StdEncoding.AppendEncode(out, cell)
 			out = append(out, '"')

@@ -62,6 +62,11 @@ const (
 // civilDays returns the days from 2000-01-01 to t's calendar date in its own
 // location.
 func civilDays(t time.Time) int64 {
-	year, month, day := t.Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()/(24*3600) - unixToPostgresDays
+	_, offset := t.Zone()
+	seconds := t.Unix() + int64(offset)
+	days := seconds / (24 * 3600)
+	if seconds%(24*3600) < 0 {
+		days-- // towards the past, not towards 1970
+	}
+	return days - unixToPostgresDays
 }

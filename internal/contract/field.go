@@ -94,10 +94,13 @@ func (f *Field) AppendCanonical(dst, lexical []byte) ([]byte, bool) {
 		return append(dst, lexical...), true
 	case TypeInteger:
 		negative, digits, ok := scanInteger(lexical)
+		if !ok {
+			return dst, false
+		}
 		if negative {
 			dst = append(dst, '-')
 		}
-		return append(dst, digits...), ok
+		return append(dst, digits...), true
 	case TypeBoolean:
 		v, ok := ParseBoolean(lexical)
 		if !ok {

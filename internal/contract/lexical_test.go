@@ -130,6 +130,9 @@ func TestCanonical(t *testing.T) {
 		if ok == c.wantNone || (ok && got != c.want) {
 			t.Errorf("%s %q: %q %t, want %q", c.field.Name, c.lexical, got, ok, c.want)
 		}
+		if c.wantNone && got != "" {
+			t.Errorf("%s %q has no canonical form, yet %q is returned", c.field.Name, c.lexical, got)
+		}
 	}
 }
 

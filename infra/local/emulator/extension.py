@@ -14,6 +14,7 @@ import api
 import engine
 import events
 import executions
+import expressions
 import faults
 import functions
 import logs
@@ -37,6 +38,7 @@ def install():
         original = getattr(sfn, f"_{name}")
         setattr(sfn, f"_{name}", functools.partial(getattr(api, name), original))
     sfn.handle_request = functools.partial(handle_request, sfn.handle_request)
+    expressions.install()
     functions.install()
     logs.install()
     objects.install()

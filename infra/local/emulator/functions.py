@@ -7,6 +7,9 @@ first line of the log.
 The emulator kept the last 10,000 lines of an invocation, and of those only what
 it had read a quarter of a second after the end. CloudWatch Logs keeps them all,
 so here the end of an invocation takes every line that was written before it.
+
+Of every environment that started, the emulator hashed the whole package to find
+the folder where that is unpacked.
 """
 
 import fcntl
@@ -19,10 +22,12 @@ import threading
 import time
 
 from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
 from ministack.services import stepfunctions as sfn
 
 PIPE_BYTES = 65536  # what is read at a time; a pipe of Linux holds as much
 POLL_SECONDS = 0.001
+MOST_PACKAGES = 32  # whose folder is remembered; the application has fewer functions
 
 
 def install():
@@ -32,6 +37,17 @@ def install():
     worker._build_handler_class = functools.partialmethod(handler_class, worker._build_handler_class)
     worker._pump_output = pump
     worker._drain_stderr_bounded = drain
+    unpacked = functools.lru_cache(MOST_PACKAGES)(lambda_svc._provided_runtime_code_dir)
+    lambda_svc._provided_runtime_code_dir = functools.partial(code_folder, unpacked)
+
+
+def code_folder(unpacked, package):
+    """The folder where a package is unpacked; unpacked remembers it, the emulator's reset removes it."""
+    folder = unpacked(package)
+    if not os.path.isdir(folder):
+        unpacked.cache_clear()
+        folder = unpacked(package)
+    return folder
 
 
 def handler_class(worker, original, *args):

@@ -9,27 +9,18 @@ at a time in Python; "Object Created" events lack the version.
 import contextvars
 import functools
 import json
+import os
 
 from awscrt import checksums
 from ministack.services import eventbridge, s3
 
-# True while a GET with a Range header is being answered.
-_RANGED = contextvars.ContextVar("ranged", default=False)
+import files
+
+# True while a GET is being answered that needs no object read as a whole.
+_UNREAD = contextvars.ContextVar("unread", default=False)
 
 # The version that the event about to be dispatched is about.
 _VERSION = contextvars.ContextVar("version", default=None)
-
-
-class FileBody:
-    """The content of an object on disk, read only where it is sliced."""
-
-    def __init__(self, path):
-        self._path = path
-
-    def __getitem__(self, part):
-        with open(self._path, "rb") as file:
-            file.seek(part.start)
-            return file.read(part.stop - part.start)
 
 
 def install():
@@ -45,44 +36,49 @@ def install():
 
 
 def get_object(original, bucket_name, key, headers, query_params=None):
-    """GetObject; a Range is honoured for versions too."""
-    query_params = query_params or {}
-    wanted = headers.get("range", "")
-    if not wanted:
+    """GetObject; a Range is honoured for versions too, and the front reads files itself."""
+    if not headers.get("range") and files.HAND_OVER not in headers:
         return original(bucket_name, key, headers, query_params)
-    token = _RANGED.set(True)
+    token = _UNREAD.set(True)
     try:
-        status, answer, body = original(bucket_name, key, headers, query_params)
-        if status != 200 or "Content-Range" in answer:
-            return status, answer, body
-        size = int(answer["Content-Length"])
-        part = s3._parse_range(wanted, size)
-        if part is None:
-            return (416, {"Content-Type": "application/xml", "Content-Range": f"bytes */{size}"},
-                    s3._xml_body(s3._range_error_xml(bucket_name, key)))
-        start, end = part
-        answer = {k: v for k, v in answer.items() if not k.lower().startswith("x-amz-checksum")}
-        answer["Content-Length"] = str(end - start + 1)
-        answer["Content-Range"] = f"bytes {start}-{end}/{size}"
-        return 206, answer, body[start:end + 1]
+        answer = original(bucket_name, key, headers, query_params)
     finally:
-        _RANGED.reset(token)
+        _UNREAD.reset(token)
+    return files.answered(headers, ranged(headers.get("range"), bucket_name, key, answer))
+
+
+def ranged(wanted, bucket_name, key, whole):
+    """The wanted range of an answer, if that is a whole object."""
+    status, answer, body = whole
+    if not wanted or status != 200 or "Content-Range" in answer:
+        return whole
+    size = int(answer["Content-Length"])
+    part = s3._parse_range(wanted, size)
+    if part is None:
+        return (416, {"Content-Type": "application/xml", "Content-Range": f"bytes */{size}"},
+                s3._xml_body(s3._range_error_xml(bucket_name, key)))
+    start, end = part
+    answer = {k: v for k, v in answer.items() if not k.lower().startswith("x-amz-checksum")}
+    answer["Content-Length"] = str(end - start + 1)
+    answer["Content-Range"] = f"bytes {start}-{end}/{size}"
+    return 206, answer, body[start:end + 1]
 
 
 def read_body(original, bucket_name, key, obj):
-    """The content of the current object; not read yet if only a range is wanted."""
-    if _RANGED.get() and obj.get("body") is None and s3.S3_PERSIST:
+    """The content of the current object; not read yet if not all of it is needed here."""
+    if _UNREAD.get() and obj.get("body") is None and s3.S3_PERSIST:
         path = s3._object_disk_path(bucket_name, key)
-        if path is not None:
-            return FileBody(path)
+        if path is not None and os.path.isfile(path):
+            return files.FileBody(path)
     return original(bucket_name, key, obj)
 
 
 def version_body(original, bucket, bucket_name, key, version):
-    """The content of a version; not read yet if only a range is wanted."""
-    if (_RANGED.get() and version.get("data") is None and s3.S3_PERSIST
-            and s3._version_file_exists(bucket_name, key, version["version_id"])):
-        return FileBody(s3._version_disk_path(bucket_name, key, version["version_id"]))
+    """The content of a version; not read yet if not all of it is needed here."""
+    if _UNREAD.get() and version.get("data") is None and s3.S3_PERSIST:
+        path = s3._version_disk_path(bucket_name, key, version["version_id"])
+        if path is not None and os.path.isfile(path):
+            return files.FileBody(path)
     return original(bucket, bucket_name, key, version)
 
 

@@ -1,12 +1,19 @@
 """The mends in S3 and Lambda."""
 
+import io
 import json
+import os
+import shutil
 import tempfile
 import unittest
+import zipfile
+from unittest import mock
+from urllib.parse import unquote
 
 from ministack.core import lambda_runtime
 from ministack.services import eventbridge, lambda_svc
 
+import files
 from harness import StepFunctionsTest, s3, sfn, task
 
 
@@ -50,6 +57,38 @@ class ObjectsTest(unittest.TestCase):
         self.assertEqual(self.get(version=self.first)[2], b"0123456789")
         self.assertEqual(self.get()[2], b"abcdef")
         self.assertEqual(self.get(version="none")[0], 404)
+
+    def hand_over(self, version=None, **headers):
+        """GetObject of work/key for the front: the status and the bytes that it is told to send."""
+        status, answer, body = s3._get_object("work", "key", {files.HAND_OVER: "1", **headers}, {"versionId": [version]} if version else {})
+        if files.FILE not in answer:
+            return status, body
+        self.assertEqual((body, answer["Content-Length"]), (b"", "0"))
+        inode, changed, start, length = map(int, answer[files.PART].split())
+        with open(unquote(answer[files.FILE]), "rb") as file:
+            meant = os.fstat(file.fileno())
+            self.assertEqual((inode, changed), (meant.st_ino, meant.st_mtime_ns))
+            file.seek(start)
+            return status, file.read(length)
+
+    def test_handed_over(self):
+        self.assertEqual(self.hand_over(), (200, b"abcdef"))
+        self.assertEqual(self.hand_over(self.first), (200, b"0123456789"))
+        self.assertEqual(self.hand_over(range="bytes=1-2"), (206, b"bc"))
+        self.assertEqual(self.hand_over(self.first, range="bytes=-3"), (206, b"789"))
+        self.assertEqual(self.hand_over(range="bytes=9-")[0], 416)
+        self.assertEqual(self.hand_over("none")[0], 404)
+        self.assertEqual(self.hand_over(**{"if-match": '"other"'})[0], 412)
+
+    def test_a_replaced_object_is_another_file(self):
+        before = s3._get_object("work", "key", {files.HAND_OVER: "1"})[1]
+        self.put(b"ABCDEF")
+        self.assertNotEqual(s3._get_object("work", "key", {files.HAND_OVER: "1"})[1][files.PART], before[files.PART])
+
+    def test_what_is_in_memory_is_not_handed_over(self):
+        s3.S3_PERSIST = False
+        self.put(b"memory")
+        self.assertEqual(self.hand_over(), (200, b"memory"))
 
     def test_nothing_stays_in_memory(self):
         self.assertEqual([v["data"] for v in s3._object_versions[("work", "key")]], [None, None])
@@ -95,6 +134,20 @@ class FunctionsTest(StepFunctionsTest):
         import queue
         worker = lambda_runtime.ProvidedWorker("f", {}, b"")
         self.assertTrue(worker._build_handler_class(1, queue.Queue()).disable_nagle_algorithm)
+
+    def test_a_package_is_hashed_once(self):
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("bootstrap", "#!/bin/sh")
+        package = package.getvalue()
+        with tempfile.TemporaryDirectory() as cache:
+            self.replace(lambda_svc, "_PROVIDED_CODE_CACHE", cache)
+            folder = lambda_svc._provided_runtime_code_dir(package)
+            with mock.patch.object(lambda_svc.hashlib, "sha256", side_effect=AssertionError("hashed again")):
+                self.assertEqual(lambda_svc._provided_runtime_code_dir(package), folder)
+            shutil.rmtree(folder)
+            self.assertEqual(lambda_svc._provided_runtime_code_dir(package), folder)
+            self.assertTrue(os.access(os.path.join(folder, "bootstrap"), os.X_OK))
 
     def test_log_is_drained(self):
         worker = lambda_runtime.ProvidedWorker("f", {}, b"")

@@ -60,6 +60,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			return
 		}
+	} else if r.Method == http.MethodGet && isRead(r) {
+		if err := f.fetch(w, r); err != nil {
+			unavailable(w, err)
+		}
+		return
 	}
 	if err := buffer(r); err != nil {
 		unavailable(w, err)

@@ -6,6 +6,8 @@
 // of 64 bytes, and the part itself goes to a file; whoever reads the object gets
 // the files in the place of the references. Everything else, versions, conditions,
 // metadata and errors, is the emulator's, and every other request passes through.
+// Of a GET of any other object the emulator answers the headers and names the file
+// that holds the bytes; front sends them from there.
 // What differs: lists show such an object with the size of its references.
 //
 //	front -addr 127.0.0.1:8096 -emulator http://127.0.0.1:4566 -dir .local/front

@@ -11,6 +11,7 @@ import json
 from ministack.services import stepfunctions as sfn
 
 import api
+import connections
 import engine
 import events
 import executions
@@ -38,6 +39,7 @@ def install():
         original = getattr(sfn, f"_{name}")
         setattr(sfn, f"_{name}", functools.partial(getattr(api, name), original))
     sfn.handle_request = functools.partial(handle_request, sfn.handle_request)
+    connections.install()
     expressions.install()
     functions.install()
     logs.install()

@@ -9,7 +9,8 @@ it had read a quarter of a second after the end. CloudWatch Logs keeps them all,
 so here the end of an invocation takes every line that was written before it.
 
 Of every environment that started, the emulator hashed the whole package to find
-the folder where that is unpacked.
+the folder where that is unpacked, and it unpacked a package at the function's
+first invocation. AWS does this once, outside of what a function's time is.
 """
 
 import fcntl
@@ -20,6 +21,7 @@ import struct
 import termios
 import threading
 import time
+import zipfile
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
@@ -39,6 +41,7 @@ def install():
     worker._drain_stderr_bounded = drain
     unpacked = functools.lru_cache(MOST_PACKAGES)(lambda_svc._provided_runtime_code_dir)
     lambda_svc._provided_runtime_code_dir = functools.partial(code_folder, unpacked)
+    lambda_svc.invalidate_worker = functools.partial(deployed, lambda_svc.invalidate_worker)
 
 
 def code_folder(unpacked, package):
@@ -48,6 +51,18 @@ def code_folder(unpacked, package):
         unpacked.cache_clear()
         folder = unpacked(package)
     return folder
+
+
+def deployed(original, name, *args, **more):
+    """A function has new code or settings: its environments end, and its package is unpacked."""
+    answer = original(name, *args, **more)
+    function = lambda_svc._functions.get(name) or {}
+    if function.get("code_zip") and function["config"].get("Runtime", "").startswith("provided"):
+        try:
+            lambda_svc._provided_runtime_code_dir(function["code_zip"])
+        except (OSError, zipfile.BadZipFile):
+            pass  # the first invocation tries again, and tells
+    return answer
 
 
 def handler_class(worker, original, *args):

@@ -149,6 +149,16 @@ class FunctionsTest(StepFunctionsTest):
             self.assertEqual(lambda_svc._provided_runtime_code_dir(package), folder)
             self.assertTrue(os.access(os.path.join(folder, "bootstrap"), os.X_OK))
 
+    def test_a_package_is_unpacked_when_it_is_deployed(self):
+        unpacked = mock.Mock(side_effect=zipfile.BadZipFile)
+        self.replace(lambda_svc, "_provided_runtime_code_dir", unpacked)
+        self.addCleanup(lambda_svc._functions.pop, "f", None)
+        for runtime in ("provided.al2023", "python3.13"):
+            lambda_svc._functions["f"] = {"config": {"FunctionName": "f", "Runtime": runtime}, "code_zip": b"zip"}
+            lambda_svc.invalidate_worker("f")
+        lambda_svc.invalidate_worker("unknown")
+        unpacked.assert_called_once_with(b"zip")
+
     def test_log_is_drained(self):
         worker = lambda_runtime.ProvidedWorker("f", {}, b"")
         worker._stderr_queue.put("line")

@@ -20,6 +20,7 @@ import faults
 import functions
 import logs
 import objects
+import servers
 from scope import CURRENT, Scope
 
 def install():
@@ -44,6 +45,7 @@ def install():
     functions.install()
     logs.install()
     objects.install()
+    servers.install()
     faults.install()
 
 

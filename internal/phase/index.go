@@ -3,6 +3,7 @@ package phase
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -75,10 +76,28 @@ func (p *Index) staging(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, `ANALYZE `+leaf.Table()); err != nil {
+	if _, err := tx.Exec(ctx, fmt.Sprintf(`ANALYZE %s (%s)`, leaf.Table(), strings.Join(comparedColumns(r), ", "))); err != nil {
 		return err
 	}
 	return leaf.AttachByImport(ctx, tx)
+}
+
+// comparedColumns are the staging columns that set rules compare: they alone need
+// statistics.
+func comparedColumns(r *contract.Resource) []string {
+	fields := slices.Clone(r.Key)
+	for _, key := range r.Unique {
+		fields = append(fields, key...)
+	}
+	for _, relation := range r.Relations {
+		fields = append(fields, relation.Fields...)
+	}
+	for _, f := range r.StagedKeys() {
+		fields = append(fields, f.Name)
+	}
+	columns := append(stagedKeyColumns(r, fields), "line_number")
+	slices.Sort(columns)
+	return slices.Compact(columns)
 }
 
 // target gives a detached table the primary key under which it is published. In

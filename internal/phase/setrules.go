@@ -24,24 +24,17 @@ type setRules struct {
 
 // reject inserts an error, and the reject, for each row (line_number, first_line)
 // that query yields; first_line stands in details where [message.FirstLine] does.
-// What it yields is found first, into a temporary table: no statement that also
-// inserts can use more than one core. It returns how many records it newly rejects.
+// It returns how many records it newly rejects.
 func (s *setRules) reject(ctx context.Context, field, rule, details, query string) (int64, error) {
-	if _, err := s.tx.Exec(ctx, `CREATE TEMPORARY TABLE found AS `+query); err != nil {
-		return 0, err
-	}
 	tag, err := s.tx.Exec(ctx, `
-		WITH logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
+		WITH found AS MATERIALIZED (`+query+`),
+		logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
 			SELECT $1, $2, $3, f.file, line_number, $4, $5, replace($7, $8, coalesce(first_line::text, '')), $6
 			FROM found, etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3)
 		INSERT INTO etl.rejects (import_id, generation, resource, line_number)
 		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`,
 		s.imp.ImportID, s.imp.Generation, s.resource.Name, field, rule, message.StepValidation, details, message.FirstLine)
-	if err != nil {
-		return 0, err
-	}
 	s.rejected += tag.RowsAffected()
-	_, err = s.tx.Exec(ctx, `DROP TABLE found`)
 	return tag.RowsAffected(), err
 }
 
@@ -87,7 +80,7 @@ func pairs(leftAlias string, left []string, rightAlias string, right []string) s
 }
 
 // rejectOf is the condition that a row r of etl.rejects, or of etl.errors, is that
-// of a staged row of a resource. Statements that make a table take no parameters.
+// of a staged row of a resource.
 func (s *setRules) rejectOf(resource, row string) string {
 	return fmt.Sprintf(`r.import_id = %s AND r.generation = %d AND r.resource = %s AND r.line_number = %s.line_number`,
 		postgres.QuoteLiteral(s.imp.ImportID), s.imp.Generation, postgres.QuoteLiteral(resource), row)

@@ -54,13 +54,15 @@ func (s *stack) restore(ctx context.Context, b baseline) error {
 	if err := s.write(ctx, requests); err != nil {
 		return err
 	}
-	if err := s.maintain(ctx, `DROP DATABASE IF EXISTS etl WITH (FORCE)`, ""); err != nil {
+	if err := s.maintain(ctx, `DROP DATABASE IF EXISTS etl`, "etl"); err != nil {
 		return err
 	}
 	return s.maintain(ctx, `CREATE DATABASE etl TEMPLATE `+b.template, b.template)
 }
 
-// maintain runs a statement that needs a database, if one is named, without sessions.
+// maintain runs a statement that needs a database without sessions. It ends those
+// of clients; an autovacuum, which no other role may end, the server sends away by
+// itself (and would not if the statement had FORCE).
 func (s *stack) maintain(ctx context.Context, statement, alone string) error {
 	u, err := url.Parse(s.env["DATABASE_URL"])
 	if err != nil {
@@ -73,7 +75,7 @@ func (s *stack) maintain(ctx context.Context, statement, alone string) error {
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	return until(ctx, statement, func() (bool, error) {
-		if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = $1`, alone); err != nil {
+		if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`, alone); err != nil {
 			return false, err
 		}
 		_, err := conn.Exec(ctx, statement)

@@ -68,9 +68,9 @@ func windows1252(t *testing.T, lines ...string) file {
 }
 
 // column reads one text column of a query.
-func column(t *testing.T, conn *pgx.Conn, query string) []string {
+func column(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), query)
+	rows, err := conn.Query(t.Context(), query, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/phase"
 )
@@ -15,17 +14,6 @@ func TestStagedTables(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "IndexStaging")
-	list := func(query string, args ...any) []string {
-		rows, err := l.conn.Query(t.Context(), query, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return found
-	}
 	const suffix = "_20241009_150000_001_g1"
 	for resource, want := range map[string]struct{ known, indexed []string }{
 		"ventes": {
@@ -42,13 +30,13 @@ func TestStagedTables(t *testing.T) {
 		},
 	} {
 		leaf := "staging_" + resource + suffix
-		if diff := cmp.Diff(want.known, list(`SELECT attname::text FROM pg_stats WHERE schemaname = 'partitions' AND tablename = $1 ORDER BY attname::text`, leaf)); diff != "" {
+		if diff := cmp.Diff(want.known, column(t, l.conn, `SELECT attname::text FROM pg_stats WHERE schemaname = 'partitions' AND tablename = $1 ORDER BY attname::text`, leaf)); diff != "" {
 			t.Errorf("%s: columns with statistics (-want +got)\n%s", resource, diff)
 		}
-		if diff := cmp.Diff(want.indexed, list(`SELECT substring(indexdef from '\(.*') FROM pg_indexes WHERE schemaname = 'partitions' AND tablename = $1 ORDER BY 1`, leaf)); diff != "" {
+		if diff := cmp.Diff(want.indexed, column(t, l.conn, `SELECT substring(indexdef from '\(.*') FROM pg_indexes WHERE schemaname = 'partitions' AND tablename = $1 ORDER BY 1`, leaf)); diff != "" {
 			t.Errorf("%s: indexes (-want +got)\n%s", resource, diff)
 		}
-		if diff := cmp.Diff([]string{"staging." + resource}, list(`SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = ('partitions.' || $1)::regclass`, leaf)); diff != "" {
+		if diff := cmp.Diff([]string{"staging." + resource}, column(t, l.conn, `SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = ('partitions.' || $1)::regclass`, leaf)); diff != "" {
 			t.Errorf("%s: parent (-want +got)\n%s", resource, diff)
 		}
 	}

@@ -8,39 +8,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/postgres/postgrestest"
 )
 
 // errors lists the errors of a resource: line, field, rule and details.
 func (l *line) errors(t *testing.T, r *run, resource string) []string {
 	t.Helper()
-	rows, err := l.conn.Query(t.Context(), `SELECT concat_ws(' | ', line_number, field, rule, error_details) FROM etl.errors
+	return column(t, l.conn, `SELECT concat_ws(' | ', line_number, field, rule, error_details) FROM etl.errors
 		WHERE import_id = $1 AND resource = $2 AND processing_step = $3 ORDER BY line_number, rule, field`, r.imp.ImportID, resource, message.StepValidation)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
 
 // rejected lists the rejected lines of a resource.
 func (l *line) rejected(t *testing.T, r *run, resource string) string {
 	t.Helper()
-	rows, err := l.conn.Query(t.Context(), `SELECT line_number::text FROM etl.rejects r WHERE import_id = $1 AND resource = $2 ORDER BY r.line_number`, r.imp.ImportID, resource)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(lines, " ")
+	return strings.Join(column(t, l.conn, `SELECT line_number::text FROM etl.rejects r WHERE import_id = $1 AND resource = $2 ORDER BY r.line_number`, r.imp.ImportID, resource), " ")
 }
 
 // expectErrors compares the errors of a resource, each written as "line | field
@@ -228,9 +212,7 @@ func TestRulesGoOn(t *testing.T) {
 		with("retours", "910,1010,1,erreur,2024-10-08").csv(t)).through(t, "Open", "IndexStaging")
 	const leaf = "staging_ventes_20241009_150000_001_g1"
 	rename := func(from, to string) {
-		if _, err := l.conn.Exec(t.Context(), `ALTER TABLE partitions.`+from+` RENAME TO `+to); err != nil {
-			t.Fatal(err)
-		}
+		postgrestest.Exec(t, l.conn, `ALTER TABLE partitions.`+from+` RENAME TO `+to)
 	}
 	rename(leaf, "away")
 	if _, err := l.crossCheck().Run(t.Context(), r.importIn()); err == nil {

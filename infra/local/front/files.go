@@ -25,7 +25,7 @@ const (
 // of the file that the emulator names, which the kernel sends without a copy in
 // either process. An error means that nothing was answered yet.
 func (f *front) fetch(w http.ResponseWriter, r *http.Request) error {
-	answer, err := f.ask(r, handOver)
+	answer, err := f.ask(r, func(headers http.Header) { headers.Set(handOver, "1") })
 	if err != nil {
 		return err
 	}
@@ -52,15 +52,6 @@ func (f *front) fetch(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(answer.StatusCode)
 	_, _ = io.Copy(w, body) // a client that gets less than was announced asks again
 	return nil
-}
-
-// ask sends a GET on to the emulator, with a header more.
-func (f *front) ask(r *http.Request, header string) (*http.Response, error) {
-	ask := r.Clone(r.Context())
-	ask.RequestURI, ask.Body = "", nil
-	ask.URL.Scheme, ask.URL.Host = f.emulator.Scheme, f.emulator.Host
-	ask.Header.Set(header, "1")
-	return f.transport.RoundTrip(ask)
 }
 
 // filePart is a range of an open file.

@@ -123,7 +123,10 @@ func (f *front) keep(r *http.Request) error {
 // read answers a GET or HEAD with the files in the place of the references. An
 // error means that nothing was answered yet.
 func (f *front) read(w http.ResponseWriter, r *http.Request) error {
-	answer, err := f.whole(r)
+	answer, err := f.ask(r, func(headers http.Header) { // for the whole of what it has
+		headers.Del("Range")
+		headers.Del("X-Amz-Checksum-Mode")
+	})
 	if err != nil {
 		return err
 	}
@@ -163,13 +166,12 @@ func (f *front) read(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// whole asks the emulator for the whole of what it has of an object.
-func (f *front) whole(r *http.Request) (*http.Response, error) {
+// ask asks the emulator for an object by a GET, with other headers than the request's.
+func (f *front) ask(r *http.Request, change func(http.Header)) (*http.Response, error) {
 	ask := r.Clone(r.Context())
 	ask.Method, ask.RequestURI, ask.Body = http.MethodGet, "", nil
 	ask.URL.Scheme, ask.URL.Host = f.emulator.Scheme, f.emulator.Host
-	ask.Header.Del("Range")
-	ask.Header.Del("X-Amz-Checksum-Mode")
+	change(ask.Header)
 	return f.transport.RoundTrip(ask)
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -15,11 +14,12 @@ import (
 // touchLimit is above what an import of a million clients writes, in bytes.
 const touchLimit = 16 << 30
 
-// touchMemory has so many bytes of memory used once before anything is measured. A virtual machine gets a page from its host when it is first written,
-// which takes longer than writing it; an import, which writes gigabytes, would pay
-// for that, and the copies after it would not. The memory goes to the page cache of
-// a file without content, in folder, which gives it away to whoever wants it, and
-// is in use until forget.
+// touchMemory has so many bytes of memory used once before anything is measured. A
+// virtual machine gets a page from its host when it is first written, which takes
+// longer than writing it; an import, which writes gigabytes, would pay for that, and
+// the copies after it would not. The memory goes to the page cache of a file without
+// content, in folder, which gives it away to whoever wants it, and is in use until
+// forget.
 func touchMemory(folder string, size int64) (forget func() error, err error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, err
@@ -44,17 +44,9 @@ func touchMemory(folder string, size int64) (forget func() error, err error) {
 // availableMemory reads, from a file like /proc/meminfo, how many bytes the machine
 // can give away.
 func availableMemory(path string) (int64, error) {
-	file, err := os.Open(path) //nolint:gosec // a path of our own
+	kilobytes, err := strconv.ParseInt(strings.TrimSuffix(fact(path, "MemAvailable"), " kB"), 10, 64)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%s does not say MemAvailable: %w", path, err)
 	}
-	defer func() { _ = file.Close() }()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if text, found := strings.CutPrefix(lines.Text(), "MemAvailable:"); found {
-			kilobytes, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(text, "kB")), 10, 64)
-			return kilobytes << 10, err
-		}
-	}
-	return 0, errors.Join(fmt.Errorf("%s does not say MemAvailable", path), lines.Err())
+	return kilobytes << 10, nil
 }

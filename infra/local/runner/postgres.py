@@ -19,11 +19,21 @@ import urllib.parse
 from . import processes
 from .settings import Problem
 
+
+def shared_buffers():
+    """A quarter of the machine's memory, as PostgreSQL recommends and Amazon RDS sets it.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Tuning.concepts.memory.html
+    """
+    return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 4 // 2**20}MB"
+
+
 # Settings: https://www.postgresql.org/docs/18/runtime-config.html
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "100",
+    "shared_buffers": shared_buffers(),
     # Several COPYs at a time fill the log faster than one of them can write it; and on a new
     # server no old segment is there to be used again, so each would be written twice.
     "wal_buffers": "64MB",
@@ -41,14 +51,6 @@ OPTIONS = {
     "log_min_duration_statement": "10s",
 }
 ROLE = DATABASE = "etl"
-
-
-def shared_buffers():
-    """A quarter of the machine's memory, as PostgreSQL recommends and Amazon RDS sets it.
-
-    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Tuning.concepts.memory.html
-    """
-    return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 4 // 2**20}MB"
 
 
 def up(settings):
@@ -78,8 +80,7 @@ def start(settings):
         initialise(settings, data, binaries, user)
     port = settings.port("postgres")
     settings.save(postgres_port=port)
-    options = [part for name, value in {**OPTIONS, "shared_buffers": shared_buffers(), "port": port}.items()
-               for part in ("-c", f"{name}={value}")]
+    options = [part for name, value in {**OPTIONS, "port": port}.items() for part in ("-c", f"{name}={value}")]
     processes.start(settings, "postgres", [binaries / "postgres", "-D", data, *options],
                     settings.clean_environment(LC_ALL="C"), user)
     processes.await_ready(settings, "postgres", lambda: psql(settings, binaries, "SELECT 1", check=False) == "1")

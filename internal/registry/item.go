@@ -49,6 +49,7 @@ type SealedFile struct {
 	Size         int64     `dynamodbav:"size" json:"size"` // bytes
 	ETag         string    `dynamodbav:"etag" json:"etag"`
 	LastModified time.Time `dynamodbav:"last_modified" json:"last_modified"`
+	FileStatus
 }
 
 // Entry is a date of the queue: one that is not finished.

@@ -53,6 +53,7 @@ type FileTotal struct {
 	Resource    string
 	Key         string // of the object; empty before the list is sealed
 	Status      string // one of the file statuses of package message; empty: not known yet
+	Reason      string // why the file is refused, in French; empty unless it is
 	Counts      Counts
 	Done        bool    // every record of the file is accounted for: CrossCheck has run
 	WorkSeconds float64 // sum over the units
@@ -92,7 +93,9 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 	s.States = stateTotals(units, p.Chunks)
 	s.Files = fileTotals(units, files)
 	for i := range s.Files {
-		s.Files[i].Status = fileStatus(s.Files[i], s.Faults)
+		if s.Files[i].Status == "" {
+			s.Files[i].Status = fileStatus(s.Files[i], s.Faults)
+		}
 	}
 	return s, nil
 }
@@ -158,7 +161,7 @@ func fileTotals(units []Progress, files []SealedFile) []FileTotal {
 	at := map[string]int{}
 	for _, f := range files {
 		at[f.Resource] = len(totals)
-		totals = append(totals, FileTotal{Resource: f.Resource, Key: f.Key})
+		totals = append(totals, FileTotal{Resource: f.Resource, Key: f.Key, Status: f.Status, Reason: f.Reason})
 	}
 	for _, u := range units {
 		if u.Resource == "" {

@@ -165,7 +165,7 @@ func (i *Import) attempt(kind, trigger string, at time.Time) Attempt {
 	i.Attempts++
 	return Attempt{
 		key: attemptKey(i.ImportID, i.Attempts), Number: i.Attempts, Kind: kind, Trigger: trigger, At: at,
-		Generation: i.Generation, ExecutionARN: i.ExecutionARN, FailedStep: i.Step, FailedReason: i.Reason,
+		Generation: i.Generation, ExecutionARN: i.ExecutionARN, FailedStep: i.Step, FailedReason: i.Reason, Accepted: i.Accepted,
 	}
 }
 

@@ -86,6 +86,8 @@ type Import struct {
 	SealedGeneration int          `dynamodbav:"sealed_generation"` // generation that sealed Files; 0: none yet
 	Files            []SealedFile `dynamodbav:"files"`
 
+	Accepted []Acceptance `dynamodbav:"accepted"` // by the current generation; a restart clears it
+
 	Pending   Pending   `dynamodbav:"pending"`
 	Automatic Automatic `dynamodbav:"automatic"`
 	Notified  int       `dynamodbav:"notified"` // value of Observed whose end was reported and alerted, plus 1; 0: none
@@ -102,6 +104,8 @@ type Pending struct {
 	Trigger  string    `dynamodbav:"trigger"`
 	Redrives int       `dynamodbav:"redrives"` // number of the redrive that is asked for
 	At       time.Time `dynamodbav:"at"`
+
+	Accepted []Acceptance `dynamodbav:"-"` // asked for with it; [Registry.Claim] moves them to the import
 }
 
 func (p Pending) is(q Pending) bool {
@@ -135,6 +139,8 @@ type Attempt struct {
 	ExecutionARN string    `dynamodbav:"execution_arn" json:"execution_arn"`
 	FailedStep   string    `dynamodbav:"failed_step" json:"failed_step,omitempty"` // of the failure that it follows
 	FailedReason string    `dynamodbav:"failed_reason" json:"failed_reason,omitempty"`
+
+	Accepted []Acceptance `dynamodbav:"accepted,omitempty" json:"accepted,omitempty"` // in force for this attempt
 }
 
 // Fault is the last fault of a state, as its function reported it.

@@ -117,6 +117,7 @@ func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, e
 		}
 		i.Pending = p
 		i.Pending.At = r.now().UTC()
+		i.accept(p.Accepted, i.Pending.At)
 		switch {
 		case p.Kind == KindAbandon:
 			return nil, nil
@@ -172,6 +173,9 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		i.Executions++
 		i.ExecutionARN = arn(executionName(i.ImportID, i.Executions))
 		i.Generation, i.Observed, i.Notified = generation, 0, 0
+		if claim.Pending.Kind == KindRestart {
+			i.Accepted = nil
+		}
 		attempt := i.attempt(claim.Pending.Kind, claim.Pending.Trigger, at)
 		i.Status, i.StartedAt, i.EndedAt, i.Pending = message.StatusRunning, at, time.Time{}, Pending{}
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = "", "", "", "", ""

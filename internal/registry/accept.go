@@ -1,0 +1,38 @@
+package registry
+
+import (
+	"slices"
+	"time"
+)
+
+// AcceptShrink accepts that a reload takes more rows from its table than
+// MaxShrink allows; see [Acceptance].
+const AcceptShrink = "shrink"
+
+// Acceptance is a limit that a person lets one generation of an import pass. A
+// restart clears it: what it was given for is computed anew.
+type Acceptance struct {
+	What     string    `dynamodbav:"what" json:"what"`         // AcceptShrink
+	Resource string    `dynamodbav:"resource" json:"resource"` // target name, such as "produits"
+	By       string    `dynamodbav:"by" json:"by"`             // identity of the person, as the request gave it; empty: unknown
+	Trigger  string    `dynamodbav:"trigger" json:"trigger"`   // of the request
+	At       time.Time `dynamodbav:"at" json:"at"`
+}
+
+// String returns the form in which it is asked for, such as "shrink=produits".
+func (a Acceptance) String() string { return a.What + "=" + a.Resource }
+
+// Accepts reports whether a person let the current generation pass a limit.
+func (i Import) Accepts(what, resource string) bool {
+	return slices.ContainsFunc(i.Accepted, func(a Acceptance) bool { return a.What == what && a.Resource == resource })
+}
+
+// accept adds acceptances. One that was given before stands as it is.
+func (i *Import) accept(all []Acceptance, at time.Time) {
+	for _, a := range all {
+		if !i.Accepts(a.What, a.Resource) {
+			a.At = at
+			i.Accepted = append(slices.Clip(i.Accepted), a)
+		}
+	}
+}

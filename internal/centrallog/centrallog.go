@@ -5,6 +5,9 @@
 //
 // Use the attribute functions of this package for the fixed keys; any further
 // attribute follows them under its own name. Never pass the value of a field.
+//
+// Each text of a line is a [message.Text]: bounded, and harmless to whoever reads
+// the line, or the text in it, on a terminal.
 package centrallog
 
 import (
@@ -14,6 +17,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"etl-dataloader/internal/message"
 )
 
 // System is the value of the key "system" in every line.
@@ -145,15 +150,27 @@ func appendMember(line []byte, key string, value any) []byte {
 	if line[len(line)-1] != '{' {
 		line = append(line, ',')
 	}
-	k, err := json.Marshal(key)
-	if err != nil {
-		return line
+	line = appendJSON(line, message.Text(key))
+	line = append(line, ':')
+	if text, ok := value.(string); ok {
+		return appendJSON(line, message.Text(text))
 	}
 	v, err := json.Marshal(value)
-	if err != nil {
-		v = []byte(`"` + "unprintable" + `"`)
+	switch {
+	case err != nil:
+		return appendJSON(line, "unprintable")
+	case len(v) > message.TextBytes:
+		return appendJSON(line, message.Text(string(v)))
+	default:
+		return append(line, message.Visible(string(v))...)
 	}
-	line = append(line, k...)
-	line = append(line, ':')
+}
+
+// appendJSON appends a text that is already bounded.
+func appendJSON(line []byte, text string) []byte {
+	v, err := json.Marshal(text)
+	if err != nil {
+		return append(line, `""`...)
+	}
 	return append(line, v...)
 }

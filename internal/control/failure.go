@@ -16,9 +16,6 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// causeRunes bounds the text of a cause that is shown to people.
-const causeRunes = 500
-
 // failure finds out where and why an execution failed: from the fault that the
 // function reported in this attempt, if its name is the execution's error; else
 // from the history, which also knows functions that were killed, and which for a
@@ -190,8 +187,8 @@ func (c *Control) trace(ctx context.Context, arn string) (trace, error) {
 	return t, nil
 }
 
-// plainCause is the message in a function's cause, cut to a length that people
-// read; errors never hold values of the data.
+// plainCause is the message in a function's cause; errors never hold values of the
+// data.
 func plainCause(cause string) string {
 	var body struct {
 		Message string `json:"errorMessage"`
@@ -199,8 +196,5 @@ func plainCause(cause string) string {
 	if json.Unmarshal([]byte(cause), &body) == nil && body.Message != "" {
 		cause = body.Message
 	}
-	if runes := []rune(cause); len(runes) > causeRunes {
-		cause = string(runes[:causeRunes]) + "…"
-	}
-	return cause
+	return message.Text(cause)
 }

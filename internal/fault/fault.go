@@ -10,7 +10,7 @@
 //
 // Messages name objects, imports, columns and lines, never the value of a field.
 // They are French (package message): operators read them in the console, in
-// alerts and in reports.
+// alerts and in reports. Each is a [message.Text], of bounded length.
 package fault
 
 import (
@@ -47,7 +47,7 @@ type Transient struct {
 }
 
 // Error implements error.
-func (e *Transient) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
+func (e *Transient) Error() string { return message.Text(fmt.Sprintf("%s: %v", e.Op, e.Err)) }
 
 // Unwrap returns the cause.
 func (e *Transient) Unwrap() error { return e.Err }
@@ -59,7 +59,7 @@ type Unexpected struct {
 }
 
 // Error implements error.
-func (e *Unexpected) Error() string { return e.Err.Error() }
+func (e *Unexpected) Error() string { return message.Text(e.Err.Error()) }
 
 // Unwrap returns the cause.
 func (e *Unexpected) Unwrap() error { return e.Err }
@@ -75,7 +75,7 @@ type MissingFiles struct {
 
 // Error implements error.
 func (e *MissingFiles) Error() string {
-	return message.MissingFiles(e.ImportID, e.Missing)
+	return message.Text(message.MissingFiles(e.ImportID, e.Missing))
 }
 
 // Advice implements [Stop].
@@ -90,7 +90,7 @@ type InvalidFile struct {
 
 // Error implements error.
 func (e *InvalidFile) Error() string {
-	return message.InvalidFile(e.File, e.Reason)
+	return message.Text(message.InvalidFile(e.File, e.Reason))
 }
 
 // Advice implements [Stop].
@@ -105,7 +105,7 @@ type Superseded struct {
 
 // Error implements error.
 func (e *Superseded) Error() string {
-	return message.Superseded(e.ImportID, e.Generation)
+	return message.Text(message.Superseded(e.ImportID, e.Generation))
 }
 
 // Advice implements [Stop].
@@ -122,7 +122,7 @@ type BudgetExceeded struct {
 
 // Error implements error.
 func (e *BudgetExceeded) Error() string {
-	return message.BudgetExceeded(e.ImportID, e.Files)
+	return message.Text(message.BudgetExceeded(e.ImportID, e.Files))
 }
 
 // Advice implements [Stop].
@@ -139,7 +139,7 @@ type TooManyRecords struct {
 
 // Error implements error.
 func (e *TooManyRecords) Error() string {
-	return message.TooManyRecords(e.ImportID, e.Records, e.Limit)
+	return message.Text(message.TooManyRecords(e.ImportID, e.Records, e.Limit))
 }
 
 // Advice implements [Stop].
@@ -154,7 +154,7 @@ type Incompatible struct {
 
 // Error implements error.
 func (e *Incompatible) Error() string {
-	return message.Incompatible(e.Object, e.Reason)
+	return message.Text(message.Incompatible(e.Object, e.Reason))
 }
 
 // Advice implements [Stop].
@@ -168,7 +168,7 @@ type Mismatch struct {
 
 // Error implements error.
 func (e *Mismatch) Error() string {
-	return message.Mismatch(e.ImportID, e.Reason)
+	return message.Text(message.Mismatch(e.ImportID, e.Reason))
 }
 
 // Advice implements [Stop].
@@ -182,7 +182,7 @@ type Refused struct {
 }
 
 // Error implements error.
-func (e *Refused) Error() string { return message.Refused(e.ImportID, e.Reason) }
+func (e *Refused) Error() string { return message.Text(message.Refused(e.ImportID, e.Reason)) }
 
 // Advice implements [Stop].
 func (e *Refused) Advice() Advice { return None }

@@ -7,7 +7,7 @@ import (
 
 // BudgetExceeded explains why an import stopped after validation.
 func BudgetExceeded(importID string, files []string) string {
-	return fmt.Sprintf("Import %s : trop de rejets : %s. Rien n'a été publié.", importID, strings.Join(files, " ; "))
+	return fmt.Sprintf("Import %s : trop de rejets : %s. Rien n'a été publié.", importID, List(files, " ; "))
 }
 
 // OverBudget tells how many records of a file are rejected, and how many may be:

@@ -38,15 +38,16 @@ const (
 )
 
 // Alert is a notification for the operators. Its subject is plain ASCII of fewer
-// than 100 characters, as Amazon SNS asks for e-mail (API reference, Publish).
+// than 100 characters, as Amazon SNS asks for e-mail (API reference, Publish). Its
+// text has lines of its own; what comes from outside never adds one.
 type Alert struct{ Subject, Text string }
 
 // AlertBadName tells that a file was refused for its name.
 func AlertBadName(object, reason string) Alert {
 	return Alert{
 		Subject: "ETL-DataLoader : fichier refuse",
-		Text: fmt.Sprintf("Le fichier « %s » est refusé. %s\n\nÀ faire : déposez-le à nouveau sous un nom conforme, "+
-			"par exemple daily/client_data_20241008.csv. Les autres fichiers ne sont pas concernés.", object, reason),
+		Text: fmt.Sprintf("Le fichier %s est refusé. %s\n\nÀ faire : déposez-le à nouveau sous un nom conforme, "+
+			"par exemple daily/client_data_20241008.csv. Les autres fichiers ne sont pas concernés.", Quoted(object), Text(reason)),
 	}
 }
 
@@ -62,7 +63,7 @@ func LateFile(importID, status string) string {
 // AlertDeadline tells that files are missing at the deadline while the import of
 // that date has to wait for its turn.
 func AlertDeadline(date string, missing []string, waitsFor string) Alert {
-	text := fmt.Sprintf("À l'échéance, des fichiers du %s manquent : %s.\n", date, strings.Join(missing, ", "))
+	text := fmt.Sprintf("À l'échéance, des fichiers du %s manquent : %s.\n", date, List(missing, ", "))
 	if waitsFor != "" {
 		text += "L'import de cette date attend la fin d'un import antérieur : " + waitsFor + "."
 	}
@@ -74,7 +75,7 @@ func ReasonMissingFiles(missing []string) string {
 	if len(missing) == 0 {
 		return "Des fichiers manquaient à l'échéance."
 	}
-	return "Fichiers manquants : " + strings.Join(missing, ", ") + "."
+	return "Fichiers manquants : " + List(missing, ", ") + "."
 }
 
 // ReasonStopped, ReasonTimedOut and ReasonUnknown are reasons of failures that
@@ -125,7 +126,7 @@ func AlertFailed(importID, step, reason, whatToDo, automatic, report string) Ale
 	return Alert{
 		Subject: "ETL-DataLoader : import en echec " + importID,
 		Text: fmt.Sprintf("Import : %s\nStatut : %s\nÉtape : %s\nRaison : %s\n\n%sÀ faire : %s\nRapport : %s\n",
-			importID, StatusFailed, step, reason, automatic, whatToDo, report),
+			importID, StatusFailed, step, Text(reason), automatic, Text(whatToDo), Text(report)),
 	}
 }
 
@@ -149,7 +150,7 @@ func AlertSucceeded(importID, mode, date, report string) Alert {
 	return Alert{
 		Subject: "ETL-DataLoader : import reussi " + importID,
 		Text: fmt.Sprintf("Import : %s\nMode : %s\nDate des fichiers : %s\nStatut : %s\nRapport : %s\n",
-			importID, mode, date, StatusSucceeded, report),
+			importID, mode, date, StatusSucceeded, Text(report)),
 	}
 }
 

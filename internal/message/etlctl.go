@@ -125,7 +125,7 @@ func CtlNoFolder(dir string, err error) string {
 
 // CtlSeveralDates says that a date must be chosen.
 func CtlSeveralDates(dates []string) string {
-	return "Le dossier contient plusieurs dates : " + strings.Join(dates, ", ") + ". Choisissez-en une avec --date."
+	return "Le dossier contient plusieurs dates : " + List(dates, ", ") + ". Choisissez-en une avec --date."
 }
 
 // CtlTwoFiles says that a folder holds two files of one type.
@@ -212,7 +212,7 @@ func CtlNeedsRedrive(importID string) string {
 
 // CtlUnusedFiles says that a finished import did not read files that were uploaded.
 func CtlUnusedFiles(importID string, files []string) string {
-	return "Attention : l'import " + importID + " n'a pas lu les versions envoyées de : " + strings.Join(files, ", ") + "."
+	return "Attention : l'import " + importID + " n'a pas lu les versions envoyées de : " + List(files, ", ") + "."
 }
 
 // Why a date waits.
@@ -229,7 +229,7 @@ func CtlWaitingArrivals(known, all int) string {
 
 // CtlWaitsForFiles names the missing files.
 func CtlWaitsForFiles(missing []string) string {
-	return "Fichiers manquants : " + strings.Join(missing, ", ") + ". L'import démarre dès qu'ils sont déposés."
+	return "Fichiers manquants : " + List(missing, ", ") + ". L'import démarre dès qu'ils sont déposés."
 }
 
 // CtlWaitsForRunning names the import that runs.
@@ -245,7 +245,7 @@ func CtlWaitsForFailed(importID, mode, date, status string) string {
 
 // CtlWaitsForDate names an earlier date that misses files.
 func CtlWaitsForDate(date string, missing []string) string {
-	return "La date antérieure " + date + " passe d'abord, et il lui manque : " + strings.Join(missing, ", ") + "."
+	return "La date antérieure " + date + " passe d'abord, et il lui manque : " + List(missing, ", ") + "."
 }
 
 // CtlWaitsForInitial says that the history is not loaded.

@@ -8,7 +8,7 @@ import (
 // MissingFiles explains why an import cannot start.
 func MissingFiles(importID string, missing []string) string {
 	return fmt.Sprintf("Import %s : fichiers manquants : %s. Déposez-les : l'import reprend de lui-même.",
-		importID, strings.Join(missing, ", "))
+		importID, List(missing, ", "))
 }
 
 // InvalidFile explains why a file as a whole is rejected.
@@ -80,10 +80,10 @@ func FileReason(reason string, missing, extra []string, encoding string) string 
 func FileHeader(missing, extra []string) string {
 	var parts []string
 	if len(missing) > 0 {
-		parts = append(parts, "colonnes manquantes : "+strings.Join(missing, ", "))
+		parts = append(parts, "colonnes manquantes : "+List(missing, ", "))
 	}
 	if len(extra) > 0 {
-		parts = append(parts, "colonnes en trop : "+strings.Join(extra, ", "))
+		parts = append(parts, "colonnes en trop : "+List(extra, ", "))
 	}
 	return "l'en-tête diffère du contrat (" + strings.Join(parts, " ; ") + ")"
 }

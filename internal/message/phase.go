@@ -2,7 +2,6 @@ package message
 
 import (
 	"fmt"
-	"strings"
 )
 
 // Messages of the central log, one for what each phase of an import does.
@@ -69,6 +68,6 @@ func AlertIncoherence(importID string, found []string) Alert {
 	return Alert{
 		Subject: "ETL-DataLoader : incoherence " + importID,
 		Text: fmt.Sprintf("Import %s publié, mais des tables sont incohérentes :\n- %s\n\nÀ faire : consultez etl.incoherences et corrigez les fichiers de référence du prochain jour.",
-			importID, strings.Join(found, "\n- ")),
+			importID, List(found, "\n- ")),
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -36,7 +37,7 @@ func recordAttempts(ctx context.Context, tx pgx.Tx, importID string, attempts []
 			VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, ''), NULLIF($8, ''), $9)
 			ON CONFLICT (import_id, attempt) DO UPDATE SET (generation, kind, trigger, execution_arn, failed_step, failed_reason, created_at) =
 			(EXCLUDED.generation, EXCLUDED.kind, EXCLUDED.trigger, EXCLUDED.execution_arn, EXCLUDED.failed_step, EXCLUDED.failed_reason, EXCLUDED.created_at)`,
-			importID, a.Number, a.Generation, a.Kind, a.Trigger, a.ExecutionARN, a.FailedStep, a.FailedReason, a.At); err != nil {
+			importID, a.Number, a.Generation, a.Kind, a.Trigger, a.ExecutionARN, message.Text(a.FailedStep), message.Text(a.FailedReason), a.At); err != nil {
 			return err
 		}
 	}

@@ -165,7 +165,8 @@ func (i *Import) attempt(kind, trigger string, at time.Time) Attempt {
 	i.Attempts++
 	return Attempt{
 		key: attemptKey(i.ImportID, i.Attempts), Number: i.Attempts, Kind: kind, Trigger: trigger, At: at,
-		Generation: i.Generation, ExecutionARN: i.ExecutionARN, FailedStep: i.Step, FailedReason: i.Reason, Accepted: i.Accepted,
+		Generation: i.Generation, ExecutionARN: i.ExecutionARN,
+		FailedStep: message.Text(i.Step), FailedReason: message.Text(i.Reason), Accepted: i.Accepted,
 	}
 }
 
@@ -188,6 +189,7 @@ func (r *Registry) change(ctx context.Context, importID string,
 		}
 		before, revision := imp, imp.Revision
 		further, err := apply(&imp)
+		imp.Step, imp.Fault, imp.Reason = message.Text(imp.Step), message.Text(imp.Fault), message.Text(imp.Reason)
 		if errors.Is(err, errUnchanged) {
 			return before, false, nil
 		}

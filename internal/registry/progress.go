@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"etl-dataloader/internal/message"
 )
 
 // RecordProgress stores what a unit of a state has done; the time is the
@@ -35,6 +37,7 @@ func (r *Registry) RecordPlan(ctx context.Context, importID string, generation i
 func (r *Registry) RecordFault(ctx context.Context, importID string, generation int, f Fault) error {
 	f.key = key{PK: importPK(importID), SK: fmt.Sprintf("FAULT#%04d#%s#%s", generation, f.State, f.Resource)}
 	f.At = r.now().UTC()
+	f.Name, f.Message = message.Text(f.Name), message.Text(f.Message)
 	return r.put(ctx, f)
 }
 

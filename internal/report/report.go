@@ -76,9 +76,13 @@ func Build(s registry.Status, now time.Time) Report {
 	imp := s.Import
 	r := Report{
 		System: "ETL-DataLoader", ImportID: imp.ImportID, Mode: imp.Mode, FileDate: imp.FileDate, Status: imp.Status,
-		Generation: imp.Generation, Step: imp.Step, Reason: imp.Reason, Error: imp.Fault,
+		Generation: imp.Generation, Step: imp.Step, Reason: message.Text(imp.Reason), Error: message.Text(imp.Fault),
 		CreatedAt: imp.CreatedAt, StartedAt: imp.StartedAt, EndedAt: imp.EndedAt,
-		Files: []File{}, Steps: []Step{}, Attempts: append([]registry.Attempt{}, s.Attempts...), GeneratedAt: now.UTC(),
+		Files: []File{}, Steps: []Step{}, Attempts: []registry.Attempt{}, GeneratedAt: now.UTC(),
+	}
+	for _, a := range s.Attempts {
+		a.FailedReason = message.Text(a.FailedReason) // written before texts were bounded
+		r.Attempts = append(r.Attempts, a)
 	}
 	if imp.Status == message.StatusFailed {
 		r.WhatToDo = message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)
@@ -95,7 +99,7 @@ func Build(s registry.Status, now time.Time) Report {
 			Share: float64(f.Counts.Rejected) / float64(max(f.Counts.Read, 1)),
 		}
 		if f.Key != "" {
-			file.File = path.Base(f.Key)
+			file.File = message.Text(path.Base(f.Key))
 		}
 		r.Files = append(r.Files, file)
 		r.Totals.Read += f.Counts.Read

@@ -4,7 +4,8 @@
 // and ends it after the tests, by its process. The command comes from the
 // environment variable MINISTACK, such as ".local/venv/bin/python -m ministack";
 // without it the tests fail. [Open] makes a fresh table, so that tests never see
-// each other's items.
+// each other's items. The emulator's clients keep to the limits of AWS (package
+// awstest), which the emulator itself does not know.
 package registrytest
 
 import (
@@ -30,6 +31,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"etl-dataloader/internal/awstest"
 	"etl-dataloader/internal/registry"
 )
 
@@ -61,11 +63,13 @@ func Run(m *testing.M, set func(*Emulator)) int {
 		return 1
 	}
 	defer stop()
-	set(&Emulator{config: aws.Config{
+	config := aws.Config{
 		Region:       "eu-west-3",
 		BaseEndpoint: aws.String("http://127.0.0.1:" + strconv.Itoa(port)),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}})
+	}
+	awstest.Enforce(&config)
+	set(&Emulator{config: config})
 	return m.Run()
 }
 

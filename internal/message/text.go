@@ -1,0 +1,146 @@
+package message
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of what is said. They keep every text far below the limits of AWS: 256
+// KiB for a notification of Amazon SNS or an event of CloudWatch Logs, 400 KB for
+// an item of DynamoDB, 32,768 characters for a cause of Step Functions (the quota
+// pages of each).
+const (
+	// TextBytes bounds one text: a fault, a reason, an attribute of a log line.
+	TextBytes = 1024
+	// AlertBytes bounds the whole text of an alert, which holds several of them.
+	AlertBytes = 16 << 10
+	// SubjectBytes bounds the subject of an alert (Amazon SNS API reference, Publish:
+	// fewer than 100 ASCII characters).
+	SubjectBytes = 99
+	// listItems and listBytes bound a list, and itemBytes one element of it: a list of
+	// long elements shows fewer of them, and never one alone.
+	listItems, listBytes, itemBytes = 20, 800, 200
+)
+
+// cutMark ends a text that was cut.
+const cutMark = " [coupé]"
+
+// Text makes a text fit to be stored and shown, wherever it comes from: valid
+// UTF-8 of one line, with control characters escaped as [Visible] does, and at most
+// [TextBytes] bytes. A longer one is cut between two characters and marked as cut.
+// Every text of a fault, a log line, the registry, a report and etl.attempts goes
+// through it. A text that fits is returned as it is.
+func Text(text string) string {
+	return cut(Visible(cut(text, 2*TextBytes)), TextBytes) // the first cut bounds the work
+}
+
+// Quoted shows a name that comes from outside, such as an object's key, between
+// quotation marks, so that a reader sees where it begins and ends: quotation
+// marks in it are escaped too.
+func Quoted(name string) string {
+	return "« " + strings.NewReplacer("«", `\u00ab`, "»", `\u00bb`).Replace(Text(name)) + " »"
+}
+
+// List joins the elements of a list for a sentence. It shows those that a reader
+// can take in, and counts the others («et 7 autres»).
+func List(items []string, separator string) string {
+	var list strings.Builder
+	for i, item := range items {
+		item = cut(Visible(cut(item, itemBytes)), itemBytes)
+		if i > 0 && (i == listItems || list.Len()+len(separator)+len(item) > listBytes) {
+			return list.String() + others(len(items)-i)
+		}
+		if i > 0 {
+			list.WriteString(separator)
+		}
+		list.WriteString(item)
+	}
+	return list.String()
+}
+
+func others(n int) string {
+	if n == 1 {
+		return " et 1 autre"
+	}
+	return fmt.Sprintf(" et %s autres", Count(int64(n)))
+}
+
+// Bounded returns the alert as Amazon SNS takes it: a subject of printable ASCII,
+// and a text whose lines are its own and whose length is bounded.
+func (a Alert) Bounded() Alert {
+	subject := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, a.Subject)
+	return Alert{
+		Subject: subject[:min(len(subject), SubjectBytes)],
+		Text:    cut(VisibleLines(cut(a.Text, 2*AlertBytes)), AlertBytes),
+	}
+}
+
+// Visible escapes what a terminal or a page would act upon or hide: line ends and
+// other control characters, characters that change the direction of a text, and
+// invisible ones. Letters, marks, signs and spaces stay. The escapes are those of
+// JSON, so text that is JSON stays so, with the same value.
+func Visible(text string) string { return escape(text, false) }
+
+// VisibleLines is [Visible] for text of several lines: it keeps their ends.
+func VisibleLines(text string) string { return escape(text, true) }
+
+func escape(text string, lines bool) string {
+	harmless := func(r rune, size int) bool {
+		return (r != utf8.RuneError || size > 1) && (strconv.IsGraphic(r) || (lines && r == '\n'))
+	}
+	var out strings.Builder
+	done := 0
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if !harmless(r, size) {
+			out.WriteString(text[done:i])
+			writeEscape(&out, r)
+			done = i + size
+		}
+		i += size
+	}
+	if done == 0 {
+		return text
+	}
+	out.WriteString(text[done:])
+	return out.String()
+}
+
+// writeEscape writes the escape of one character; an invalid byte is shown as
+// U+FFFD, the character that stands for one.
+func writeEscape(out *strings.Builder, r rune) {
+	switch {
+	case r == utf8.RuneError:
+		out.WriteRune(r)
+	case r == '\n':
+		out.WriteString(`\n`)
+	case r == '\r':
+		out.WriteString(`\r`)
+	case r == '\t':
+		out.WriteString(`\t`)
+	case r > 0xffff: // two halves, as JSON has it
+		const half, low = 10, 0x3ff
+		fmt.Fprintf(out, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>half, 0xdc00+(r-0x10000)&low)
+	default:
+		fmt.Fprintf(out, `\u%04x`, r)
+	}
+}
+
+// cut cuts a text to a number of bytes, between two characters, and marks it.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	end := limit - len(cutMark)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + cutMark
+}

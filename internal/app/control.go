@@ -19,6 +19,7 @@ import (
 func (a *App) Control(db *postgres.DB) *control.Control {
 	names, err := landing.FromContract(a.Contract())
 	exitOn(a.Log, err)
+	names = names.Requiring(a.Env.RequireControl)
 	zone, err := time.LoadLocation(a.Env.DeadlineTimeZone)
 	if err != nil {
 		exitOn(a.Log, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err))

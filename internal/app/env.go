@@ -36,6 +36,7 @@ type Env struct {
 	NoHistory            bool          // NO_HISTORY: there is no initial import to wait for
 	StagingRetention     time.Duration // STAGING_RETENTION_DAYS, default 30 days
 	MaxDailyRecords      int64         // MAX_DAILY_RECORDS: records that a daily import may have, default 0: no limit
+	RequireControl       bool          // REQUIRE_CONTROL: control totals are mandatory like the files, default false
 	RejectBudget         string        // REJECT_BUDGET: limits instead of the contract's, "clients=5%,ventes=1000"
 }
 
@@ -99,6 +100,7 @@ func readEnv() (Env, error) {
 		NoHistory:            e.text("NO_HISTORY", "false") == "true",
 		StagingRetention:     time.Duration(e.number("STAGING_RETENTION_DAYS", 30)) * 24 * time.Hour,
 		MaxDailyRecords:      e.number("MAX_DAILY_RECORDS", 0),
+		RequireControl:       e.text("REQUIRE_CONTROL", "false") == "true",
 		RejectBudget:         e.text("REJECT_BUDGET", ""),
 	}
 	return env, e.err

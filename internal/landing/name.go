@@ -1,7 +1,9 @@
 // Package landing knows the landing bucket: how its files are named, and what
 // arrives in it.
 //
-// A file is `initial/<type>_<AAAAMMJJ>.<ext>` or `daily/<type>_<AAAAMMJJ>.<ext>`.
+// A file is `initial/<type>_<AAAAMMJJ>.<ext>` or `daily/<type>_<AAAAMMJJ>.<ext>`;
+// beside the ten of a date there may be its control totals (package totals),
+// `control_<AAAAMMJJ>.json`.
 // Notifications are hints only: for each one, and for every object that the sweep
 // finds, the bucket is asked which version is current, and that is recorded in
 // the registry. Replayed, reordered and lost notifications therefore all end in
@@ -16,6 +18,7 @@ import (
 
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/totals"
 )
 
 // FileType is a kind of file that must be there for a date.
@@ -25,16 +28,22 @@ type FileType struct {
 	Alias    string // accepted instead of the prefix, such as "clients"
 }
 
+// Control is the resource under which the control totals of a date are recorded.
+// It is no resource of the contract.
+const Control = totals.Prefix
+
 // Names parses the names of files. It is safe for concurrent use.
 type Names struct {
 	types    []FileType
 	resource map[string]string // by prefix and alias
+	required bool              // control totals are, as the types are
 }
 
 // NewNames returns the names of the given types, which are kept in the order
-// given. It fails if two types share a prefix or alias.
+// given. It fails if two types share a prefix or alias, or one has that of the
+// control totals. Those may be missing, see [Names.Requiring].
 func NewNames(types []FileType) (*Names, error) {
-	n := &Names{types: types, resource: map[string]string{}}
+	n := &Names{types: types, resource: map[string]string{Control: Control}}
 	for _, t := range types {
 		for _, prefix := range []string{t.Prefix, t.Alias} {
 			if prefix == "" || (prefix == t.Alias && t.Alias == t.Prefix && n.resource[prefix] == t.Resource) {
@@ -49,11 +58,19 @@ func NewNames(types []FileType) (*Names, error) {
 	return n, nil
 }
 
+// Requiring returns the same names with control totals that are mandatory like
+// the types, if control is set, or may be missing.
+func (n *Names) Requiring(control bool) *Names {
+	other := *n
+	other.required = control
+	return &other
+}
+
 // File is what the name of an object says.
 type File struct {
 	Mode     string // registry.ModeInitial or registry.ModeDaily
 	Date     string // YYYY-MM-DD
-	Resource string
+	Resource string // of the contract, or Control
 	Format   string // "csv", "json" or "jsonl"
 }
 
@@ -84,6 +101,9 @@ func (n *Names) Parse(key string) (File, error) {
 	if err != nil || date.Year() == 0 {
 		return File{}, &NameError{Reason: message.BadDate}
 	}
+	if resource == Control && format != totals.Format {
+		return File{}, &NameError{Reason: message.BadControlExtension}
+	}
 	switch format {
 	case "csv", "json", "jsonl":
 		return File{Mode: folder, Date: date.Format(time.DateOnly), Resource: resource, Format: format}, nil
@@ -103,13 +123,16 @@ func digits(s string) bool {
 }
 
 // Missing returns the file types that have not arrived, in the order of the
-// types; nil if all are there.
+// types, and last the control totals if they are required; nil if all are there.
 func (n *Names) Missing(there map[string]registry.Arrival) []string {
 	var missing []string
 	for _, t := range n.types {
 		if _, ok := there[t.Resource]; !ok {
 			missing = append(missing, t.Prefix)
 		}
+	}
+	if _, ok := there[Control]; n.required && !ok {
+		missing = append(missing, Control)
 	}
 	return missing
 }

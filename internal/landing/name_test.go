@@ -12,6 +12,7 @@ import (
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/totals"
 )
 
 func names(t testing.TB) *landing.Names {
@@ -34,6 +35,8 @@ func TestParse(t *testing.T) {
 		"initial/clients_20240229.json":     {Mode: "initial", Date: "2024-02-29", Resource: "clients", Format: "json"},
 		"daily/sales_data_20241008.jsonl":   {Mode: "daily", Date: "2024-10-08", Resource: "ventes", Format: "jsonl"},
 		"daily/fournisseurs_20241231.jsonl": {Mode: "daily", Date: "2024-12-31", Resource: "fournisseurs", Format: "jsonl"},
+		"daily/control_20241008.json":       {Mode: "daily", Date: "2024-10-08", Resource: landing.Control, Format: "json"},
+		"initial/control_20241008.json":     {Mode: "initial", Date: "2024-10-08", Resource: landing.Control, Format: "json"},
 	}
 	for key, want := range good {
 		got, err := n.Parse(key)
@@ -66,6 +69,10 @@ func TestParse(t *testing.T) {
 		"daily/client_data_20241008.csv.gz":  message.BadExtension,
 		"daily/client_data_20241008.":        message.BadExtension,
 		"daily/client_data_20241008.xlsx":    message.BadExtension,
+		"daily/control_20241008.csv":         message.BadControlExtension,
+		"daily/control_20241008.jsonl":       message.BadControlExtension,
+		"daily/control_20240230.json":        message.BadDate,
+		"daily/controls_20241008.json":       message.BadType,
 		"daily/client_data_20241008.csv ":    message.BadExtension,
 		"daily/client_data_20241008 (1).csv": message.BadForm,
 	}
@@ -87,6 +94,33 @@ func TestMissing(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
+// Control totals are missing where they are required, and never stand for a file.
+func TestMissingControl(t *testing.T) {
+	optional := names(t)
+	required := optional.Requiring(true)
+	all := map[string]registry.Arrival{}
+	for _, r := range []string{"clients", "produits", "categories", "ventes", "magasins", "fournisseurs", "stocks", "paiements", "retours", "employes"} {
+		all[r] = registry.Arrival{}
+	}
+	if got := optional.Missing(all); got != nil {
+		t.Errorf("optional: %v", got)
+	}
+	if got := required.Missing(all); !slices.Equal(got, []string{"control"}) {
+		t.Errorf("required: %v", got)
+	}
+	all[landing.Control] = registry.Arrival{}
+	if got := required.Missing(all); got != nil {
+		t.Errorf("required and there: %v", got)
+	}
+	delete(all, "clients")
+	if got := optional.Missing(all); !slices.Equal(got, []string{"client_data"}) {
+		t.Errorf("a file missing: %v", got)
+	}
+	if _, err := landing.NewNames([]landing.FileType{{Resource: "x", Prefix: "control"}}); err == nil {
+		t.Error("a type has the name of the control totals")
 	}
 }
 
@@ -114,6 +148,12 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		day, err := time.Parse(time.DateOnly, file.Date)
+		if file.Resource == landing.Control {
+			if err != nil || key != file.Mode+"/"+totals.Name(day) {
+				t.Errorf("Parse(%q) = %+v: %v", key, file, err)
+			}
+			return
+		}
 		r := pkg.Resource(file.Resource)
 		if err != nil || r == nil {
 			t.Fatalf("Parse(%q) = %+v: %v", key, file, err)

@@ -24,8 +24,8 @@ type display interface {
 
 // newDisplay returns bars for a terminal, else lines.
 func newDisplay(c *console) display {
-	if c.terminal {
-		return &bars{out: c.out}
+	if c.live != nil {
+		return &bars{notes: c.out, out: c.live}
 	}
 	return &lines{out: c.out, now: c.now, shown: map[string]shownState{}}
 }
@@ -113,6 +113,7 @@ const barWidth = 26
 
 // bars draws a bar for each state, for a terminal.
 type bars struct {
+	notes  io.Writer // of the same terminal
 	out    io.Writer
 	live   *mpb.Progress
 	states map[string]*stateBar
@@ -129,7 +130,7 @@ type stateBar struct {
 // written through the bars are lost if the bars end before they are drawn anew.
 func (b *bars) note(text string) {
 	b.stop()
-	_, _ = fmt.Fprintln(b.out, text)
+	_, _ = fmt.Fprintln(b.notes, text)
 }
 
 // start begins to draw.

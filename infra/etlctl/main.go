@@ -57,10 +57,20 @@ type grammar struct {
 // console is what every command has: where it writes, its clock and settings.
 type console struct {
 	out, err io.Writer
-	terminal bool // out is a terminal: progress bars instead of lines
+	live     io.Writer // where progress bars are drawn; nil: out is no terminal, and lines are written to it
 	now      func() time.Time
 	pause    func(ctx context.Context, d time.Duration) error
 	settings settings
+}
+
+// harmless makes the console escape all that a terminal would act upon, but for
+// ends of lines: names of files, texts of the registry and errors come from
+// outside. Texts of one line are made so where they are put together. The function
+// returned writes what is still held back.
+func (c *console) harmless() func() {
+	out, err := &harmlessWriter{out: c.out}, &harmlessWriter{out: c.err}
+	c.out, c.err = out, err
+	return func() { out.flush(); err.flush() }
 }
 
 // say writes one line of the result.
@@ -92,15 +102,18 @@ var (
 
 func main() {
 	os.Exit(run(os.Args[1:], console{
-		out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stdout), now: time.Now, pause: pause,
+		out: os.Stdout, err: os.Stderr, live: terminal(os.Stdout), now: time.Now, pause: pause,
 		settings: settings{lookup: os.LookupEnv},
 	}))
 }
 
-// isTerminal tells whether a person watches what is written to f.
-func isTerminal(f *os.File) bool {
+// terminal returns f if a person watches what is written to it, else nil.
+func terminal(f *os.File) io.Writer {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return f
 }
 
 // pause waits, but not longer than ctx.
@@ -117,6 +130,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // run runs one command line and returns the exit status.
 func run(arguments []string, c console) int {
+	defer c.harmless()()
 	var g grammar
 	shown, texts := false, message.CtlHelp()
 	maps.Copy(texts, message.CheckHelp())

@@ -162,7 +162,15 @@ type table struct {
 	rows    [][]string
 }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+// add adds a row. What its cells hold may come from outside, so each is made fit to
+// be shown in one line.
+func (t *table) add(cells ...string) {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = message.Text(cell)
+	}
+	t.rows = append(t.rows, row)
+}
 
 // rule adds a line across the table.
 func (t *table) rule() { t.rows = append(t.rows, nil) }

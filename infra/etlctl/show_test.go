@@ -128,7 +128,7 @@ func TestLines(t *testing.T) {
 
 func TestBars(t *testing.T) {
 	var out bytes.Buffer
-	show := newDisplay(&console{out: &out, terminal: true})
+	show := newDisplay(&console{out: &out, live: &out})
 	show.note("first")
 	show.uploading(5, 10, "")
 	show.uploading(10, 10, "file")

@@ -6,37 +6,37 @@ import "fmt"
 
 // CheckTwoDates refuses files of two dates.
 func CheckTwoDates(first, second string) string {
-	return "Les fichiers sont de dates différentes : " + first + " et " + second + ". Contrôlez une date à la fois."
+	return "Les fichiers sont de dates différentes : " + Name(first) + " et " + Name(second) + ". Contrôlez une date à la fois."
 }
 
 // CheckNoFile says that a file cannot be read.
 func CheckNoFile(file string, err error) string {
-	return fmt.Sprintf("Le fichier %s est illisible : %v", file, err)
+	return "Le fichier " + Name(file) + " est illisible : " + errorText(err)
 }
 
 // CheckNoDescriptor says that a descriptor cannot be used.
 func CheckNoDescriptor(file string, err error) string {
-	return fmt.Sprintf("Le descripteur %s est inutilisable : %v", file, err)
+	return "Le descripteur " + Name(file) + " est inutilisable : " + errorText(err)
 }
 
 // CheckFault shows why a file as a whole would be rejected.
 func CheckFault(file, reason string) string {
-	return "Fichier rejeté : " + file + " : " + reason + "."
+	return "Fichier rejeté : " + Name(file) + " : " + Text(reason) + "."
 }
 
 // CheckReordered says that a file's columns stand in another order.
 func CheckReordered(file string, columns []string) string {
-	return file + " : " + HeaderReordered + ". " + HeaderOrder(columns)
+	return Name(file) + " : " + HeaderReordered + ". " + HeaderOrder(columns)
 }
 
 // CheckOpen says that a relation was not decided.
 func CheckOpen(file, field, parent string, records int64, absent bool) string {
 	if absent {
 		return fmt.Sprintf("%s : %s enreg. dont '%s' n'a pas été contrôlé : le fichier de '%s' n'est pas donné, ou est rejeté.",
-			file, Count(records), field, parent)
+			Name(file), Count(records), field, parent)
 	}
 	return fmt.Sprintf("%s : %s enreg. dont '%s' renvoie hors de ces fichiers : l'import les accepte si '%s' les contient déjà (--mode initial les rejette).",
-		file, Count(records), field, parent)
+		Name(file), Count(records), field, parent)
 }
 
 // Words of the tables about files that were checked.

@@ -72,7 +72,7 @@ const (
 
 // CtlBadArguments says that the command line was not understood.
 func CtlBadArguments(reason string) string {
-	return "Commande incomprise : " + strings.TrimRight(argumentWords(reason), ".?") + "."
+	return "Commande incomprise : " + strings.TrimRight(Text(argumentWords(reason)), ".?") + "."
 }
 
 // CtlBadDate says that a date is no date.
@@ -89,16 +89,19 @@ const CtlNoDatabase = "Le réglage DATABASE_URL manque : les erreurs se lisent d
 
 // CtlNoStack says that a stack could not be read.
 func CtlNoStack(stack string, err error) string {
-	return fmt.Sprintf("Les sorties de la pile %s sont illisibles : %v", stack, err)
+	return "Les sorties de la pile " + Name(stack) + " sont illisibles : " + errorText(err)
 }
 
 // CtlNoOutput says that a stack lacks an output.
 func CtlNoOutput(stack, output string) string {
-	return "La pile " + stack + " n'a pas de sortie " + output + " : est-ce bien celle d'ETL-DataLoader ?"
+	return "La pile " + Name(stack) + " n'a pas de sortie " + output + " : est-ce bien celle d'ETL-DataLoader ?"
 }
 
 // CtlFailed introduces an error that is not the operator's.
-func CtlFailed(err error) string { return fmt.Sprintf("Échec : %v", err) }
+func CtlFailed(err error) string { return "Échec : " + errorText(err) }
+
+// errorText is the text of an error, which may come from outside.
+func errorText(err error) string { return Text(fmt.Sprint(err)) }
 
 // ctlMode is the name of a mode within a sentence.
 func ctlMode(mode string) string {
@@ -110,17 +113,17 @@ func ctlMode(mode string) string {
 
 // CtlIgnored says that a file of the folder is left where it is.
 func CtlIgnored(file, reason string) string {
-	return "Ignoré : " + file + ". " + reason
+	return "Ignoré : " + Name(file) + ". " + Text(reason)
 }
 
 // CtlNoFiles says that there is nothing to upload.
 func CtlNoFiles(dir string) string {
-	return "Le dossier " + dir + " ne contient aucun fichier du contrat (<type>_<AAAAMMJJ>.<csv|json|jsonl>)."
+	return "Le dossier " + Name(dir) + " ne contient aucun fichier du contrat (<type>_<AAAAMMJJ>.<csv|json|jsonl>)."
 }
 
 // CtlNoFolder says that a folder cannot be read.
 func CtlNoFolder(dir string, err error) string {
-	return fmt.Sprintf("Le dossier %s est illisible : %v", dir, err)
+	return "Le dossier " + Name(dir) + " est illisible : " + errorText(err)
 }
 
 // CtlSeveralDates says that a date must be chosen.
@@ -130,7 +133,7 @@ func CtlSeveralDates(dates []string) string {
 
 // CtlTwoFiles says that a folder holds two files of one type.
 func CtlTwoFiles(first, second string) string {
-	return "Deux fichiers pour le même type et la même date : " + first + " et " + second + ". N'en gardez qu'un."
+	return "Deux fichiers pour le même type et la même date : " + Name(first) + " et " + Name(second) + ". N'en gardez qu'un."
 }
 
 // About the upload.
@@ -145,11 +148,11 @@ func CtlUploading(files int, bytes, bucket, folder string) string {
 }
 
 // CtlUploaded says that a file is uploaded.
-func CtlUploaded(file, bytes string) string { return "  envoyé : " + file + " (" + bytes + ")" }
+func CtlUploaded(file, bytes string) string { return "  envoyé : " + Name(file) + " (" + bytes + ")" }
 
 // CtlNotUploaded says that a file could not be uploaded.
 func CtlNotUploaded(file string, err error) string {
-	return fmt.Sprintf("L'envoi de %s a échoué : %v", file, err)
+	return "L'envoi de " + Name(file) + " a échoué : " + errorText(err)
 }
 
 // CtlUploadLabel stands before the progress of the upload.
@@ -185,12 +188,12 @@ func CtlSealedRunning(importID string) string {
 
 // CtlEarlierFailed announces that an import of the date failed before.
 func CtlEarlierFailed(importID, status, step, reason string) string {
-	text := "Un import de cette date existe déjà : " + importID + ", « " + status + " »"
+	text := "Un import de cette date existe déjà : " + importID + ", « " + Text(status) + " »"
 	if step != "" {
-		text += " à l'étape « " + step + " »"
+		text += " à l'étape « " + Text(step) + " »"
 	}
 	if reason != "" {
-		text += ". " + reason
+		text += ". " + Text(reason)
 	}
 	return text
 }
@@ -261,7 +264,7 @@ const CtlNoMore = "Rien n'avancera sans intervention : fin du suivi. Les fichier
 
 // CtlImport announces an import.
 func CtlImport(importID, mode, date, status string) string {
-	return "Import " + importID + " (" + ctlMode(mode) + ", " + date + ") : « " + status + " »"
+	return "Import " + importID + " (" + ctlMode(mode) + ", " + date + ") : « " + Text(status) + " »"
 }
 
 // CtlAttempt announces an attempt.
@@ -271,7 +274,7 @@ func CtlAttempt(number int, kind, trigger string, generation int) string {
 
 // CtlNotAnswering says that the registry cannot be read for now.
 func CtlNotAnswering(err error) string {
-	return fmt.Sprintf("Le registre ne répond pas, nouvel essai : %v", err)
+	return "Le registre ne répond pas, nouvel essai : " + errorText(err)
 }
 
 // CtlInterrupted says that following stopped, not the import.
@@ -300,7 +303,7 @@ func CtlResult(importID, status string, seconds float64) string {
 
 // CtlFailure tells where an import failed, why, and what to do.
 func CtlFailure(step, reason, whatToDo string) string {
-	return "Étape    : " + step + "\nRaison   : " + reason + "\nÀ faire  : " + whatToDo
+	return "Étape    : " + Text(step) + "\nRaison   : " + Text(reason) + "\nÀ faire  : " + Text(whatToDo)
 }
 
 // CtlErrorsHint says where the reasons of the rejects are.
@@ -366,15 +369,15 @@ func CtlMoreErrors(shown, all int64) string {
 
 // CtlNotInDatabase says that the database does not know an import.
 func CtlNotInDatabase(importID string) string {
-	return "La base ne connaît pas l'import " + importID + " : il n'existe pas, ou n'a encore rien chargé (make status IMPORT_ID=" + importID + ")."
+	return "La base ne connaît pas l'import " + Name(importID) + " : il n'existe pas, ou n'a encore rien chargé (make status IMPORT_ID=" + importID + ")."
 }
 
 // CtlRefused shows why a re-execution was not carried out.
 func CtlRefused(text string) string {
-	return "Demande refusée. " + strings.TrimSuffix(text, ".") + "."
+	return "Demande refusée. " + strings.TrimSuffix(Text(text), ".") + "."
 }
 
 // CtlRerunFailed shows a fault of the function that re-executes.
 func CtlRerunFailed(name, text string) string {
-	return "La demande n'a pas abouti (" + name + ") : " + strings.TrimSuffix(text, ".") + ". Elle peut être répétée."
+	return "La demande n'a pas abouti (" + Text(name) + ") : " + strings.TrimSuffix(Text(text), ".") + ". Elle peut être répétée."
 }

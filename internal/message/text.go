@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -41,6 +42,18 @@ func Text(text string) string {
 // marks in it are escaped too.
 func Quoted(name string) string {
 	return "« " + strings.NewReplacer("«", `\u00ab`, "»", `\u00bb`).Replace(Text(name)) + " »"
+}
+
+// Name shows a name that comes from outside within a sentence: as it is if it has
+// only what names of files usually have, else [Quoted].
+func Name(name string) string {
+	plain := func(r rune) bool {
+		return (r < utf8.RuneSelf && (r == '/' || r == '.' || r == '_' || r == '-' || r == ':')) || unicode.IsLetter(r) || unicode.IsDigit(r)
+	}
+	if name != "" && len(name) <= TextBytes && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
+		return name
+	}
+	return Quoted(name)
 }
 
 // List joins the elements of a list for a sentence. It shows those that a reader

@@ -3,7 +3,8 @@ package registry
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
+
+	"etl-dataloader/internal/message"
 )
 
 // FileStatus is what an import has found out about a sealed file as a whole.
@@ -11,21 +12,16 @@ type FileStatus struct {
 	// Status is one of the file statuses of package message; empty: not known yet.
 	Status string `dynamodbav:"file_status,omitempty" json:"status,omitempty"`
 	// Reason says in French why the file is refused; empty unless it is. It names
-	// columns, lines and figures, never what a cell holds, and has at most
-	// [MaxReason] bytes.
+	// columns, lines and figures, never what a cell holds, and is a [message.Text].
 	Reason string `dynamodbav:"file_reason,omitempty" json:"reason,omitempty"`
 	// ByControl reports whether the file is refused because it differs from the
 	// date's control file.
 	ByControl bool `dynamodbav:"by_control,omitempty" json:"by_control,omitempty"`
 }
 
-// MaxReason is how many bytes of a file's reason are kept: ten files then stay far
-// below DynamoDB's 400 KB an item (Amazon DynamoDB Developer Guide, "Quotas").
-const MaxReason = 1 << 10
-
 // RecordFileStatuses stores the status of sealed files by resource; a file that
 // statuses does not name keeps its own. Storing the same again changes nothing. A
-// longer reason is cut at a rune.
+// reason is stored as a [message.Text].
 //
 // It fails with *[ChangedError] if the generation is not the current one or has
 // sealed no list, and with an error if a resource is not in the list.
@@ -41,7 +37,7 @@ func (r *Registry) RecordFileStatuses(ctx context.Context, importID string, gene
 				continue
 			}
 			found++
-			status.Reason = cut(status.Reason, MaxReason)
+			status.Reason = message.Text(status.Reason)
 			changed = changed || status != i.Files[n].FileStatus
 			i.Files[n].FileStatus = status
 		}
@@ -54,17 +50,4 @@ func (r *Registry) RecordFileStatuses(ctx context.Context, importID string, gene
 		return nil, nil
 	}, nil)
 	return err
-}
-
-// cut shortens text to at most limit bytes, at a rune, and marks it as cut.
-func cut(text string, limit int) string {
-	const mark = "…"
-	if len(text) <= limit {
-		return text
-	}
-	end := limit - len(mark)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + mark
 }

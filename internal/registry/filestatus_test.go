@@ -126,8 +126,8 @@ func TestFileReasonIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	reason := got.Files[0].Reason
-	if len(reason) > registry.MaxReason || !utf8.ValidString(reason) || !strings.HasSuffix(reason, "é…") {
-		t.Errorf("%d bytes, ending with %q", len(reason), reason[len(reason)-6:])
+	if len(reason) > message.TextBytes || !utf8.ValidString(reason) || !strings.HasSuffix(reason, "é [coupé]") {
+		t.Errorf("%d bytes, ending with %q", len(reason), reason[len(reason)-12:])
 	}
 	if got.Revision != imp.Revision+2 {
 		t.Errorf("revision = %d: the reason that was cut is taken for another", got.Revision)

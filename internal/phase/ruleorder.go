@@ -33,10 +33,7 @@ func setRulesOf(pkg *contract.Package) []*setRule {
 		}
 		for _, relation := range r.Relations {
 			if relation.Resource != r.Name {
-				add(r, of[relation.Resource], func(ctx context.Context, s *setRules) error {
-					_, err := s.relation(ctx, relation)
-					return err
-				})
+				add(r, of[relation.Resource], func(ctx context.Context, s *setRules) error { return s.relation(ctx, relation) })
 			}
 		}
 		for _, rule := range r.ChildRules {

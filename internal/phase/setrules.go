@@ -24,8 +24,7 @@ type setRules struct {
 
 // reject inserts an error, and the reject, for each row (line_number, first_line)
 // that query yields; first_line stands in details where [message.FirstLine] does.
-// It returns how many records it newly rejects.
-func (s *setRules) reject(ctx context.Context, field, rule, details, query string) (int64, error) {
+func (s *setRules) reject(ctx context.Context, field, rule, details, query string) error {
 	tag, err := s.tx.Exec(ctx, `
 		WITH found AS MATERIALIZED (`+query+`),
 		logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
@@ -35,7 +34,7 @@ func (s *setRules) reject(ctx context.Context, field, rule, details, query strin
 		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`,
 		s.imp.ImportID, s.imp.Generation, s.resource.Name, field, rule, message.StepValidation, details, message.FirstLine)
 	s.rejected += tag.RowsAffected()
-	return tag.RowsAffected(), err
+	return err
 }
 
 func (s *setRules) leaf(resource string) string {
@@ -54,11 +53,10 @@ func (s *setRules) unique(ctx context.Context, rule string, key []string) error 
 		before[i] = "lag(" + c + ") OVER w"
 	}
 	field := strings.Join(key, ", ")
-	_, err := s.reject(ctx, field, rule, message.DuplicateTemplate(key), fmt.Sprintf(`
+	return s.reject(ctx, field, rule, message.DuplicateTemplate(key), fmt.Sprintf(`
 		SELECT line_number, (SELECT min(f.line_number) FROM %[2]s f WHERE %[5]s) AS first_line FROM (
 			SELECT line_number, %[1]s, (%[1]s) = (%[4]s) AS again FROM %[2]s WHERE %[3]s WINDOW w AS (ORDER BY %[1]s, line_number)
 		) d WHERE again`, list, s.leaf(s.resource.Name), notNull("", list), strings.Join(before, ", "), pairs("f", columns, "d", columns)))
-	return err
 }
 
 // notNull is the condition that none of the columns is NULL.
@@ -122,58 +120,13 @@ func targetKeyColumns(r *contract.Resource, fields []string) []string {
 	return columns
 }
 
-// relation rejects the records whose parent was rejected or does not exist. A
-// relation of the resource to itself is repeated, and tells each record once.
-func (s *setRules) relation(ctx context.Context, relation contract.Relation) (int64, error) {
-	field := strings.Join(relation.Fields, ", ")
+// relation rejects the records whose parent, of another resource, was rejected or
+// does not exist.
+func (s *setRules) relation(ctx context.Context, relation contract.Relation) error {
 	columns := strings.Join(stagedKeyColumns(s.resource, relation.Fields), ", ")
-	untold := ""
-	if relation.Resource == s.resource.Name {
-		untold = fmt.Sprintf(` AND NOT EXISTS (SELECT FROM etl.errors r WHERE %s AND r.rule IN ('foreignKey', 'cycle') AND r.field = %s)`,
-			s.rejectOf(s.resource.Name, "c"), postgres.QuoteLiteral(field))
-	}
-	return s.reject(ctx, field, "foreignKey", message.UnknownParent(relation.Fields, relation.Resource), fmt.Sprintf(`
-		SELECT c.line_number, NULL::bigint AS first_line FROM %s c WHERE %s AND %s%s`,
-		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation), untold))
-}
-
-// tree applies a relation of a resource to itself: rejects cascade until nothing
-// changes, then what cannot be reached from a root is on a cycle or below one.
-func (s *setRules) tree(ctx context.Context, relation contract.Relation) error {
-	if err := s.cascade(ctx, relation); err != nil {
-		return err
-	}
-	if !relation.Acyclic {
-		return nil
-	}
-	field := strings.Join(relation.Fields, ", ")
-	child := stagedKeyColumns(s.resource, relation.Fields)[0]
-	key := stagedKeyColumns(s.resource, relation.ParentFields)[0]
-	_, err := s.reject(ctx, field, "cycle", message.Cycle(relation.Fields), fmt.Sprintf(`
-		WITH RECURSIVE valid AS (
-			SELECT p.line_number, p.%[1]s AS key, p.%[2]s AS parent FROM %[3]s p LEFT JOIN etl.rejects r ON %[4]s
-			WHERE r.line_number IS NULL),
-		reached AS (SELECT key FROM valid WHERE parent IS NULL
-			UNION SELECT v.key FROM valid v JOIN reached t ON v.parent = t.key),
-		stuck AS (SELECT * FROM valid WHERE key NOT IN (SELECT key FROM reached)),
-		walk AS (SELECT key AS start, parent AS at FROM stuck
-			UNION SELECT w.start, s.parent FROM walk w JOIN stuck s ON s.key = w.at WHERE w.at <> w.start)
-		SELECT line_number, NULL::bigint AS first_line FROM stuck
-		WHERE key IN (SELECT start FROM walk WHERE start = at)`, key, child, s.leaf(s.resource.Name), s.rejectOf(s.resource.Name, "p")))
-	if err != nil {
-		return err
-	}
-	return s.cascade(ctx, relation)
-}
-
-// cascade repeats a relation until it rejects nothing more.
-func (s *setRules) cascade(ctx context.Context, relation contract.Relation) error {
-	for {
-		rejected, err := s.relation(ctx, relation)
-		if err != nil || rejected == 0 {
-			return err
-		}
-	}
+	return s.reject(ctx, strings.Join(relation.Fields, ", "), contract.RuleForeignKey, message.UnknownParent(relation.Fields, relation.Resource), fmt.Sprintf(`
+		SELECT c.line_number, NULL::bigint AS first_line FROM %s c WHERE %s AND %s`,
+		s.leaf(s.resource.Name), notNull("c.", columns), s.orphan(relation)))
 }
 
 // childRule compares a field with a field of the record's parent: the valid one
@@ -191,11 +144,10 @@ func (s *setRules) childRule(ctx context.Context, rule contract.ChildRule) error
 			pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
 	}
 	// A key is that of one valid record, so no record of the file comes twice.
-	_, err := s.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
+	return s.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
 		SELECT c.line_number, NULL::bigint AS first_line FROM %s c
 		LEFT JOIN (SELECT p.* FROM %s p LEFT JOIN etl.rejects r ON %s WHERE r.line_number IS NULL) p ON %s %s
 		WHERE NOT (c.%s %s %s)`,
 		s.leaf(s.resource.Name), s.leaf(parent.Name), s.rejectOf(parent.Name, "p"), pairs("p", staged, "c", child), published,
 		stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, theirs))
-	return err
 }

@@ -37,11 +37,8 @@ func measuredRules(pkg *contract.Package) []measuredRule {
 		for _, relation := range r.Relations {
 			rules = append(rules, measuredRule{
 				name: name + "/foreignKey/" + relation.Fields[0], resource: name,
-				product: func(ctx context.Context, s *setRules) error {
-					_, err := s.relation(ctx, relation)
-					return err
-				},
-				hand: relationByHand(pkg, r, relation),
+				product: func(ctx context.Context, s *setRules) error { return s.relation(ctx, relation) },
+				hand:    relationByHand(pkg, r, relation),
 			})
 		}
 	}

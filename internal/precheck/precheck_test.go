@@ -156,6 +156,43 @@ func TestTree(t *testing.T) {
 		"categories 11 | category_id | primaryKey", "categories 12 |  | fields")
 }
 
+// TestDeepTrees: a chain of 100,000 categories, in either order of lines, is judged
+// as fast as any file. One that looked at the whole file for each level would not
+// end.
+func TestDeepTrees(t *testing.T) {
+	const size = 100_000
+	for name, c := range map[string]struct {
+		parent func(n int) int
+		rule   string
+	}{
+		"without its root":        {func(n int) int { return n + 1 }, contract.RuleForeignKey},
+		"without its root, after": {func(n int) int { return n - 1 }, contract.RuleForeignKey},
+		"in a cycle":              {func(n int) int { return n%size + 1 }, contract.RuleCycle},
+		"below a cycle of one":    {func(n int) int { return max(n-1, 1) }, contract.RuleForeignKey},
+		"in a star":               {func(int) int { return 1 }, contract.RuleForeignKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var text strings.Builder
+			text.WriteString(categories + "\n")
+			for n := 1; n <= size; n++ {
+				fmt.Fprintf(&text, "%d,x,%d\n", n, c.parent(n))
+			}
+			rules := map[string]int64{}
+			checker, err := precheck.New(load(t), registry.ModeInitial, func(e precheck.Error) error {
+				rules[e.Rule]++
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results, err := checker.Check([]precheck.File{{Name: "category_data_20241008.csv", Content: strings.NewReader(text.String()), Size: int64(text.Len())}})
+			if err != nil || results[0].Rejected != size || rules[c.rule] < size-1 {
+				t.Errorf("%+v, %v, %v", results, rules, err)
+			}
+		})
+	}
+}
+
 // TestOpen: what the files cannot decide is counted and rejects nothing.
 func TestOpen(t *testing.T) {
 	alone := file("sales_data_20241008.csv", sales, "10,7,3,4,2,10.00,20.00,2024-10-08,web", "11,,3,4,2,10.00,20.00,2024-10-08,web")

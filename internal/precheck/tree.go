@@ -73,25 +73,50 @@ func (j *judge) alive() map[string]*heldRow {
 	return rows
 }
 
-// cascade rejects what has no valid parent, until nothing changes.
+// cascade rejects what has no valid parent, and all below it. Each record is
+// looked at once, and once more when its parent is rejected.
 func (j *judge) cascade(tree int) {
-	field := strings.Join(j.trees[tree].Fields, ", ")
-	explained := func(e Error) bool {
-		return e.Field == field && (e.Rule == contract.RuleForeignKey || e.Rule == contract.RuleCycle)
-	}
-	for changed := true; changed; {
-		changed = false
-		alive := j.alive()
-		for i := range j.held {
-			row := &j.held[i]
-			parent := row.parents[tree]
-			if parent == "" || alive[parent] != nil || slices.ContainsFunc(row.errors, explained) {
-				continue
+	alive := j.alive()
+	// The children of each record as a list: its first child, then the next one of
+	// the same parent, by their places; -1 ends it.
+	first, next := make(map[*heldRow]int), make([]int, len(j.held))
+	var open []int // places of records without a valid parent
+	for i := range j.held {
+		key := j.held[i].parents[tree]
+		parent := alive[key]
+		switch {
+		case key == "":
+		case parent == nil:
+			open = append(open, i)
+		default:
+			next[i] = -1
+			if child, more := first[parent]; more {
+				next[i] = child
 			}
-			changed = true
-			j.add(row, j.trees[tree].orphan())
+			first[parent] = i
 		}
 	}
+	for len(open) > 0 {
+		i := open[len(open)-1]
+		open = open[:len(open)-1]
+		row := &j.held[i]
+		if j.explained(tree, row) {
+			continue
+		}
+		j.add(row, j.trees[tree].orphan())
+		child, more := first[row]
+		for ; more && child >= 0; child = next[child] {
+			open = append(open, child)
+		}
+	}
+}
+
+// explained reports whether the relation has rejected the record.
+func (j *judge) explained(tree int, row *heldRow) bool {
+	field := strings.Join(j.trees[tree].Fields, ", ")
+	return slices.ContainsFunc(row.errors, func(e Error) bool {
+		return e.Field == field && (e.Rule == contract.RuleForeignKey || e.Rule == contract.RuleCycle)
+	})
 }
 
 // cycles rejects the valid records from which following the parents leads back.

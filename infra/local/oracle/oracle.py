@@ -120,28 +120,36 @@ class Import:
             self.on_valid(resource, file, line, key, values)
 
     def settle(self, resource, file, held, standing):
-        """Judges relations within one file: cycles first, then orphans.
+        """Judges relations within one file.
 
-        Members of a cycle are rejected for it, their descendants and those of
-        every other rejected record for the relation, until nothing changes.
+        What names no valid record falls, and what names something fallen falls
+        with it. Of the valid records that are left, those that lead back to
+        themselves are rejected for the cycle, and what names one of them falls.
         """
         relation = own_relation(resource)
         parents = [contract.canonical(resource, values, relation.field) for _, _, values, _ in held]
-        parent_of = {key: parents[standing[key]] for key in standing}
-        cyclic = cycle_members(parent_of)
-        for index, (_, key, _, errors) in enumerate(held):
-            if key in cyclic and standing[key] == index:
-                errors.add((relation.field, "cycle"))
-        changed = True
-        while changed:
-            changed = False
-            alive = {key for key, index in standing.items() if not held[index][3]}
-            for parent, (_, key, _, errors) in zip(parents, held):
-                if parent is None or parent in alive or (relation.field, "cycle") in errors:
-                    continue
-                if (relation.field, "foreignKey") not in errors:
-                    errors.add((relation.field, "foreignKey"))
-                    changed = True
+        naming = {}  # key: the records that name it as their parent
+        for index, parent in enumerate(parents):
+            if parent is not None:
+                naming.setdefault(parent, []).append(index)
+
+        def alive(key):
+            return key in standing and not held[standing[key]][3]
+
+        def fall(falling):
+            while falling:
+                index = falling.pop()
+                _, key, _, errors = held[index]
+                if not errors:  # it was a parent until now
+                    falling += naming.get(key, ())
+                errors.add((relation.field, "foreignKey"))
+
+        fall([index for key in naming if not alive(key) for index in naming[key]])
+        cyclic = cycle_members({key: parents[standing[key]] for key in standing if alive(key)})
+        members = {standing[key] for key in cyclic}
+        for index in members:
+            held[index][3].add((relation.field, "cycle"))
+        fall([index for key in cyclic for index in naming[key] if index not in members])
         rejects = []
         for line, key, values, errors in held:
             if errors:

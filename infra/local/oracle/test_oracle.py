@@ -106,6 +106,34 @@ class Folder(unittest.TestCase):
             },
         )
 
+    def test_broken_cycle(self):
+        # A reject is nobody's parent, so it breaks the cycle that it stands on.
+        path = self.folder(category_data=["1,a,", "2,,3", "3,c,4", "4,d,2", "5,e,2"])
+        missing = ("parent_category_id", "foreignKey")
+        self.assertEqual(
+            self.rejects(path),
+            {
+                ("categories", 3): [("name", "required"), missing],
+                ("categories", 4): [missing],
+                ("categories", 5): [missing],
+                ("categories", 6): [missing],
+            },
+        )
+
+    def test_deep_trees(self):
+        # Neither recursion nor a look at the whole file for each level.
+        size = 50000
+        for name, parent in (
+            ("foreignKey", lambda n: n + 1),
+            ("foreignKey", lambda n: n - 1),
+            ("cycle", lambda n: n % size + 1),
+            ("foreignKey", lambda n: max(n - 1, 1)),
+        ):
+            path = self.folder(category_data=["%d,x,%d" % (n, parent(n)) for n in range(1, size + 1)])
+            rejects = [rules for (file, _), rules in self.rejects(path).items() if file == "categories"]
+            self.assertEqual(len(rejects), size)
+            self.assertGreaterEqual(rejects.count([("parent_category_id", name)]), size - 1)
+
     def test_record_rules(self):
         payment = SOUND["payment_data"][0]
         path = self.folder(

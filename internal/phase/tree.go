@@ -1,0 +1,192 @@
+package phase
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres"
+)
+
+// tree applies a relation of a resource to itself. Each record has at most one
+// parent, so the records form trees, and cycles with trees below them.
+//
+// The work is done over scratch tables of line numbers, whatever the keys are.
+// Rejects fall down the trees in one recursive statement that visits each record
+// once and finds its children by an index. Cycles are found by shrinking them: each
+// statement leaves about a quarter of the records out, so all of them together
+// read four times the records. Neither depends on how deep the trees are. The
+// session needs a few times [treeMemory], and the disk the rest, however many
+// records there are.
+//
+// The scratch tables are made and dropped within the rule's transaction, so that
+// nothing of them outlives a failure. They are not temporary: the product's role
+// needs no privilege for that.
+type tree struct {
+	*setRules
+	relation contract.Relation
+	field    string
+
+	links       string // node, parent, valid, shielded: the records that name a parent
+	jumps       string // node, jump
+	ahead       string // the same, of the next round
+	starts      string // node: one of each cycle
+	members     string // node: all of each cycle
+	below       string // node: the children of members that are none
+	definitions string
+}
+
+// treeMemory is what a sort, or half of what a hash table, may take before it
+// goes on in a temporary file.
+const treeMemory = "16MB"
+
+// Settings that leave the planner no way whose work or memory would depend on
+// the shape of the trees: to descend, an index alone finds children; to compare
+// all with all, both sides are sorted.
+const (
+	treeSettings = `SET LOCAL work_mem = '` + treeMemory + `'; SET LOCAL hash_mem_multiplier = 2; SET LOCAL jit = off`
+	descending   = `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off;
+		SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = on`
+	merging = `SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_material = on;
+		SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = on; SET LOCAL enable_nestloop = off`
+)
+
+// newTree names the scratch tables.
+func newTree(s *setRules, relation contract.Relation) *tree {
+	t := &tree{setRules: s, relation: relation, field: strings.Join(relation.Fields, ", ")}
+	table := func(kind postgres.Kind, columns string) string {
+		name := s.imp.leaf(kind, s.resource.Name).Table()
+		t.definitions += fmt.Sprintf("CREATE TABLE %s (%s); ", name, columns)
+		return name
+	}
+	t.links = table("links", "node bigint, parent bigint, valid boolean, shielded boolean")
+	t.jumps, t.ahead = table("jumps", "node bigint, jump bigint"), table("ahead", "node bigint, jump bigint")
+	t.starts, t.members, t.below = table("starts", "node bigint"), table("members", "node bigint"), table("below", "node bigint")
+	return t
+}
+
+// tree rejects what has no valid parent, and all below it, with rule foreignKey.
+// If the relation must be acyclic it then rejects the members of cycles with rule
+// cycle, and what is below them with rule foreignKey.
+func (s *setRules) tree(ctx context.Context, relation contract.Relation) error {
+	t := newTree(s, relation)
+	if err := t.exec(ctx, t.definitions+treeSettings); err != nil {
+		return err
+	}
+	err := t.link(ctx)
+	if err == nil {
+		err = t.fall(ctx, `SELECT node FROM `+t.links+` WHERE parent IS NULL AND NOT shielded`)
+	}
+	if err == nil && relation.Acyclic {
+		err = t.cycles(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, `DROP TABLE `+strings.Join([]string{t.links, t.jumps, t.ahead, t.starts, t.members, t.below}, ", "))
+}
+
+func (t *tree) exec(ctx context.Context, sql string) error {
+	_, err := t.tx.Exec(ctx, sql)
+	return err
+}
+
+// link looks up the parent of each record that names one: the valid record of
+// this file (parent), or else, in a table that is inserted or updated, a
+// published row (shielded). Only valid records are parents, and a key is that of
+// one valid record.
+func (t *tree) link(ctx context.Context) error {
+	child := stagedKeyColumns(t.resource, t.relation.Fields)
+	key := stagedKeyColumns(t.resource, t.relation.ParentFields)
+	leaf := t.leaf(t.resource.Name)
+	shielded, published := "false", ""
+	if t.published(t.resource) {
+		target := targetKeyColumns(t.resource, t.relation.ParentFields)
+		shielded = "f." + target[0] + " IS NOT NULL"
+		published = fmt.Sprintf("LEFT JOIN final.%s f ON %s", pgx.Identifier{t.resource.Name}.Sanitize(), pairs("f", target, "c", child))
+	}
+	return t.exec(ctx, fmt.Sprintf(`
+		INSERT INTO %[1]s SELECT c.line_number, p.line_number, r.line_number IS NULL, %[2]s
+		FROM %[3]s c LEFT JOIN etl.rejects r ON %[4]s
+		LEFT JOIN (SELECT p.* FROM %[3]s p LEFT JOIN etl.rejects r ON %[5]s WHERE r.line_number IS NULL) p ON %[6]s
+		%[7]s WHERE %[8]s;
+		CREATE INDEX ON %[1]s (parent); ANALYZE %[1]s`,
+		t.links, shielded, leaf, t.rejectOf(t.resource.Name, "c"), t.rejectOf(t.resource.Name, "p"), pairs("p", key, "c", child),
+		published, notNull("c.", strings.Join(child, ", "))))
+}
+
+// fall rejects the records that a query of nodes yields, and all below them but
+// what hangs on a published parent. None of them may be below another, nor on a
+// cycle: then each record is met once.
+func (t *tree) fall(ctx context.Context, from string) error {
+	if err := t.exec(ctx, descending); err != nil {
+		return err
+	}
+	return t.reject(ctx, t.field, contract.RuleForeignKey, message.UnknownParent(t.relation.Fields, t.relation.Resource), fmt.Sprintf(`
+		WITH RECURSIVE fallen AS (%s
+			UNION ALL SELECT l.node FROM fallen f JOIN %s l ON l.parent = f.node WHERE NOT l.shielded)
+		SELECT node AS line_number, NULL::bigint AS first_line FROM fallen`, from, t.links))
+}
+
+// cycles rejects the members of cycles with rule cycle, and what is below them
+// with rule foreignKey.
+func (t *tree) cycles(ctx context.Context) error {
+	found, err := t.shrink(ctx)
+	if err != nil || !found {
+		return err
+	}
+	// From each start, follow the parents until the start is back.
+	if err := t.exec(ctx, fmt.Sprintf(`%s; CREATE INDEX ON %[2]s (node);
+		INSERT INTO %[3]s WITH RECURSIVE member AS (SELECT node AS start, node FROM %[4]s
+			UNION ALL SELECT m.start, l.parent FROM member m JOIN %[2]s l ON l.node = m.node WHERE l.parent <> m.start)
+		SELECT node FROM member`, descending, t.links, t.members, t.starts)); err != nil {
+		return err
+	}
+	if err := t.reject(ctx, t.field, contract.RuleCycle, message.Cycle(t.relation.Fields),
+		`SELECT node AS line_number, NULL::bigint AS first_line FROM `+t.members); err != nil {
+		return err
+	}
+	if err := t.exec(ctx, fmt.Sprintf(`%s; INSERT INTO %[2]s SELECT l.node FROM %[3]s l JOIN %[4]s m ON m.node = l.parent
+		WHERE NOT l.shielded AND NOT EXISTS (SELECT FROM %[4]s o WHERE o.node = l.node)`, merging, t.below, t.links, t.members)); err != nil {
+		return err
+	}
+	return t.fall(ctx, `SELECT node FROM `+t.below)
+}
+
+// shrink fills starts, and reports whether there are any.
+//
+// It begins with all nodes and their jumps, which lead to the parents, and leaves
+// nodes out until none is left. By a coin that each node tosses anew in each
+// round, a node with heads whose jump leads to one with tails is left out, and the
+// jumps to it go on to where its own leads. So a cycle stays a cycle, with fewer
+// nodes, until the jump of its last node leads to itself: that is a start. A node
+// whose jump leads to none that is left is on no cycle. The coins are bits of a
+// hash, so the same file takes the same rounds; they decide nothing but their
+// number, about log(n)/log(4/3).
+func (t *tree) shrink(ctx context.Context) (found bool, err error) {
+	if err := t.exec(ctx, fmt.Sprintf(`%s; INSERT INTO %s SELECT node, parent FROM %s WHERE valid AND parent IS NOT NULL`, merging, t.jumps, t.links)); err != nil {
+		return false, err
+	}
+	for round := 1; ; round++ {
+		started, err := t.tx.Exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT node FROM %s WHERE node = jump`, t.starts, t.jumps))
+		if err != nil {
+			return false, err
+		}
+		found = found || started.RowsAffected() > 0
+		left, err := t.tx.Exec(ctx, fmt.Sprintf(`WITH tossed AS NOT MATERIALIZED (
+				SELECT node, jump, hashint8extended(node, %[3]d) > 0 AND hashint8extended(jump, %[3]d) <= 0 AS out FROM %[1]s WHERE node <> jump)
+			INSERT INTO %[2]s SELECT a.node, CASE WHEN b.out THEN b.jump ELSE a.jump END
+			FROM tossed a JOIN tossed b ON b.node = a.jump WHERE NOT a.out`, t.jumps, t.ahead, round))
+		if err != nil || left.RowsAffected() == 0 {
+			return found, err
+		}
+		if err := t.exec(ctx, `TRUNCATE `+t.jumps); err != nil {
+			return false, err
+		}
+		t.jumps, t.ahead = t.ahead, t.jumps
+	}
+}

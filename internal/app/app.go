@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	stdlog "log"
 	"log/slog"
@@ -46,8 +47,6 @@ type App struct {
 	Log *slog.Logger
 	AWS aws.Config
 	Now func() time.Time
-
-	patience *fault.Patience // with what is refused, of AWS and of PostgreSQL
 }
 
 // Load reads the environment. A function that cannot start says why in the
@@ -60,9 +59,7 @@ func Load(ctx context.Context) *App {
 	stdlog.SetOutput(io.Discard)
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	exitOn(log, err)
-	patience := fault.NewPatience(time.Now)
-	cfg.APIOptions = append(cfg.APIOptions, patience.ForAWS)
-	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now, patience: patience}
+	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now}
 }
 
 // exitOn ends a function that cannot start.
@@ -125,25 +122,18 @@ func (a *App) Budgets(pkg *contract.Package) map[string]contract.Budget {
 }
 
 // Database returns the database of the secret, with at most maxConns
-// connections. The secret is read and the connections are made when they are
-// first used: a secret that may not be read is then a fault with a name, where a
-// function that does not start would be retried for nothing.
-func (a *App) Database(maxConns int32) *postgres.DB {
-	return postgres.OpenFrom(a.databaseURL, "etl", maxConns, a.patience)
-}
-
-// databaseURL reads the secret of the database.
-func (a *App) databaseURL(ctx context.Context) (string, error) {
+// connections, which are made when they are first used.
+func (a *App) Database(ctx context.Context, maxConns int32) *postgres.DB {
 	out, err := secretsmanager.NewFromConfig(a.AWS).GetSecretValue(ctx,
 		&secretsmanager.GetSecretValueInput{SecretId: &a.Env.DatabaseSecretARN})
-	if err != nil {
-		return "", fault.FromAWS("read the database secret "+a.Env.DatabaseSecretARN, err)
-	}
+	exitOn(a.Log, fault.FromAWS("read the database secret", err))
 	var secret postgres.Secret
 	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &secret); err != nil {
-		return "", errors.New("the database secret is not the JSON that RDS writes")
+		exitOn(a.Log, fmt.Errorf("the database secret is not the JSON that RDS writes"))
 	}
-	return secret.URL(), nil
+	db, err := postgres.Open(ctx, secret.URL(), "etl", maxConns)
+	exitOn(a.Log, err)
+	return db
 }
 
 // Phase returns what every phase has.
@@ -172,12 +162,19 @@ func Handler[In phase.Input, Out any](a *App, state string, run func(context.Con
 		}
 		return fault.Boundary(log, func(ctx context.Context, in In) (Out, error) {
 			out, err := run(ctx, in)
-			if err != nil {
+			if err != nil && !foreign(err) {
 				record(ctx, a, faults, state, about, fault.Lift(err))
 			}
 			return out, err
 		})(ctx, in)
 	}
+}
+
+// foreign reports whether a fault is that of an execution which is none of the
+// import's own: it must not stand among the import's faults.
+func foreign(err error) bool {
+	refused, ok := errors.AsType[*fault.Refused](err)
+	return ok && refused.Foreign
 }
 
 // record stores a fault; that it could not be stored is only logged, as the

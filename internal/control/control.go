@@ -59,16 +59,19 @@ type Definitions interface {
 // that never reached the database, and when they are called again because their
 // answer was lost.
 type Fence interface {
-	// Restart ends the sessions of generation from, makes the next one current,
-	// drops what was partially imported, and returns the new generation. It fails
-	// with *fault.Refused if from was published, unless force is set: then that is
-	// seen until the new generation is published.
-	Restart(ctx context.Context, importID string, from int, force bool) (generation int, err error)
-	// Abandon does the same for an import that is given up; the generation after
-	// from is current then.
-	Abandon(ctx context.Context, importID string, from int) error
+	// Restart ends the sessions of the generation that imp shows, makes the next one
+	// current, drops what was partially imported, and returns the new generation. It
+	// fails with *fault.Refused if that generation was published, unless force is set:
+	// then it is seen until the new generation is published.
+	Restart(ctx context.Context, imp registry.Import, force bool) (generation int, err error)
+	// Abandon does the same for an import that is given up; the next generation is
+	// current then.
+	Abandon(ctx context.Context, imp registry.Import) error
 	// RecordAttempts copies the attempts of an import to where SQL users find them.
 	RecordAttempts(ctx context.Context, importID string, attempts []registry.Attempt) error
+	// RecordState copies whether an import runs or has failed, where and why, to where
+	// SQL users find it. It may be repeated and come late.
+	RecordState(ctx context.Context, imp registry.Import) error
 }
 
 // WorkObjects is what imports have computed; phase.WorkObjects is one.
@@ -251,7 +254,9 @@ func (c *Control) next(ctx context.Context) (*turn, error) {
 func (c *Control) consider(ctx context.Context, e registry.Entry, published []registry.Published) (t *turn, blocks bool, err error) {
 	var imp registry.Import
 	if e.ImportID != "" {
-		if imp, err = c.Registry.Import(ctx, e.ImportID); err != nil {
+		if imp, err = c.Registry.Import(ctx, e.ImportID); errors.Is(err, registry.ErrNotFound) {
+			return nil, false, nil // the sweep says so; the dates after it go on
+		} else if err != nil {
 			return nil, false, err
 		}
 		switch {
@@ -325,7 +330,7 @@ func (c *Control) start(ctx context.Context, imp registry.Import, trigger string
 		return nil
 	}
 	if err != nil {
-		return fault.FromAWS("control: start the execution of "+imp.ImportID, err)
+		return &fault.Transient{Op: "control: start the execution of " + imp.ImportID, Err: err}
 	}
 	c.Log.InfoContext(ctx, message.LogStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading),
 		slog.String("mode", imp.Mode), slog.String("file_date", imp.FileDate),
@@ -342,7 +347,7 @@ func (c *Control) describe(ctx context.Context, imp registry.Import) (d *sfn.Des
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, fault.FromAWS("control: describe the execution of "+imp.ImportID, err)
+		return nil, false, &fault.Transient{Op: "control: describe the execution of " + imp.ImportID, Err: err}
 	}
 	return d, true, nil
 }

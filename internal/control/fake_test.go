@@ -35,7 +35,10 @@ func TestMain(m *testing.M) {
 
 const machineARN = "arn:aws:states:eu-west-3:111122223333:stateMachine:import"
 
-var errLost = errors.New("connection reset")
+var (
+	errLost    = errors.New("connection reset")
+	errRefused = errors.New("access denied")
+)
 
 // execution is one execution of the fake state machine.
 type execution struct {
@@ -199,7 +202,12 @@ type inbox struct {
 	mu     sync.Mutex
 	alerts []message.Alert
 	fail   bool // the next alert fails
+	refuse bool // every alert fails: the topic is deleted, or its key denied
 }
+
+// maxMessage is the longest message that SNS takes, in bytes (Amazon SNS API
+// reference, Publish).
+const maxMessage = 256 << 10
 
 func (b *inbox) Alert(_ context.Context, a message.Alert) error {
 	b.mu.Lock()
@@ -207,6 +215,9 @@ func (b *inbox) Alert(_ context.Context, a message.Alert) error {
 	if b.fail {
 		b.fail = false
 		return errLost
+	}
+	if b.refuse || len(a.Text) > maxMessage {
+		return errRefused
 	}
 	b.alerts = append(b.alerts, a)
 	return nil
@@ -226,7 +237,8 @@ func (b *inbox) subjects() []string {
 type reports struct {
 	mu      sync.Mutex
 	written []string
-	fail    bool
+	fail    bool // the next report fails
+	refuse  bool // every report fails
 }
 
 func (r *reports) Write(_ context.Context, importID string) (string, error) {
@@ -235,6 +247,9 @@ func (r *reports) Write(_ context.Context, importID string) (string, error) {
 	if r.fail {
 		r.fail = false
 		return "s3://work/" + importID, errLost
+	}
+	if r.refuse {
+		return "s3://work/" + importID, errRefused
 	}
 	r.written = append(r.written, importID)
 	return "s3://work/" + importID, nil
@@ -245,6 +260,7 @@ type house struct {
 	t        *testing.T
 	clock    *registrytest.Clock
 	registry *registry.Registry
+	table    string
 	objects  *s3.Client
 	bucket   string
 	machine  *machine
@@ -275,10 +291,11 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	t.Helper()
 	clock := &registrytest.Clock{}
 	h := &house{
-		t: t, clock: clock, registry: emulator.Open(t, clock.Now), objects: emulator.S3(), bucket: emulator.Bucket(t),
+		t: t, clock: clock, table: emulator.Table(t), objects: emulator.S3(), bucket: emulator.Bucket(t),
 		machine: &machine{clock: clock, executions: map[string]*execution{}},
-		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}}, work: &work{dropped: map[string]int{}}, log: &bytes.Buffer{},
+		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}, states: map[string][]string{}}, work: &work{dropped: map[string]int{}}, log: &bytes.Buffer{},
 	}
+	h.registry = registry.New(emulator.DynamoDB(), h.table, clock.Now)
 	names, err := landing.NewNames(types)
 	if err != nil {
 		t.Fatal(err)

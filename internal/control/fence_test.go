@@ -17,6 +17,7 @@ type fence struct {
 
 	mu       sync.Mutex
 	attempts []registry.Attempt
+	states   map[string][]string
 }
 
 func (f *fence) move(importID string, from int) error {
@@ -38,18 +39,30 @@ func (f *fence) move(importID string, from int) error {
 	return nil
 }
 
-func (f *fence) Restart(_ context.Context, importID string, from int, force bool) (int, error) {
-	err := f.move(importID, from)
+func (f *fence) Restart(_ context.Context, imp registry.Import, force bool) (int, error) {
+	err := f.move(imp.ImportID, imp.Generation)
 	if force {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.forced++
 	}
-	return from + 1, err
+	return imp.Generation + 1, err
 }
 
-func (f *fence) Abandon(_ context.Context, importID string, from int) error {
-	return f.move(importID, from)
+func (f *fence) Abandon(_ context.Context, imp registry.Import) error {
+	return f.move(imp.ImportID, imp.Generation)
+}
+
+// RecordState keeps the newest state as the database does.
+func (f *fence) RecordState(_ context.Context, imp registry.Import) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail == "state" {
+		f.fail = ""
+		return errLost
+	}
+	f.states[imp.ImportID] = append(f.states[imp.ImportID], fmt.Sprintf("%d %s %s %s", imp.Attempts, imp.Status, imp.Step, imp.Reason))
+	return nil
 }
 
 // RecordAttempts keeps the attempts as the database does.

@@ -120,14 +120,19 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if imp, err = c.follow(ctx, imp); err != nil {
+	imp, ended, err := c.follow(ctx, imp)
+	if err != nil {
 		return Answer{}, err
+	}
+	if ended {
+		_ = c.tell(ctx, imp) // which is logged; it keeps nobody from what he asks for
 	}
 	switch {
 	case stale(request, imp):
 		return refuse(message.RefusedOvertaken)
 	case request.Mode == ModeAbandon && imp.Status == message.StatusAbandoned:
-		return answer(imp, registry.KindAbandon, message.Abandoned(imp.ImportID)), c.Advance(ctx, registry.TriggerAutomatic)
+		c.goOn(ctx, imp.ImportID)
+		return answer(imp, registry.KindAbandon, message.Abandoned(imp.ImportID)), nil
 	case request.Force && request.Mode != ModeRestart:
 		return refuse(message.RefusedForce)
 	case imp.Status == message.StatusSucceeded && !request.Force:
@@ -199,7 +204,8 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, trigger strin
 		return c.continueAnew(ctx, imp, trigger, notRedrivable(d))
 	}
 	redrives := int(aws.ToInt32(d.RedriveCount)) + 1
-	if _, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindResume, Trigger: trigger, Redrives: redrives}); err != nil {
+	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindResume, Trigger: trigger, Redrives: redrives})
+	if err != nil {
 		return Answer{}, err
 	}
 	at := c.Now().UTC()
@@ -213,7 +219,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, trigger strin
 			return Answer{}, err
 		}
 		if !exists || int(aws.ToInt32(d.RedriveCount)) < redrives {
-			if err := c.Registry.Withdraw(ctx, imp.ImportID); err != nil {
+			if err := c.Registry.Withdraw(ctx, claimed); err != nil {
 				return Answer{}, err
 			}
 			if exists && d.Status == sfntypes.ExecutionStatusRunning {
@@ -223,7 +229,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, trigger strin
 		}
 		// Somebody else's redrive was faster: that is what was asked for.
 	} else if err != nil {
-		return Answer{}, fault.FromAWS("control: redrive the execution of "+imp.ImportID, err)
+		return Answer{}, &fault.Transient{Op: "control: redrive the execution of " + imp.ImportID, Err: err}
 	} else if redriven.RedriveDate != nil {
 		at = redriven.RedriveDate.UTC()
 	}
@@ -267,7 +273,7 @@ func (c *Control) continueAnew(ctx context.Context, imp registry.Import, trigger
 		return Answer{}, err
 	}
 	if err := c.stop(ctx, imp); err != nil {
-		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+		return Answer{}, c.giveUp(ctx, claimed, err)
 	}
 	begun, err := c.begin(ctx, claimed, claimed.Generation)
 	if err != nil {
@@ -321,14 +327,14 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger stri
 		return Answer{}, err
 	}
 	if err := c.replaceable(ctx, imp); err != nil { // again: from here on nothing else is published
-		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+		return Answer{}, c.giveUp(ctx, claimed, err)
 	}
-	generation, err := c.Fence.Restart(ctx, imp.ImportID, imp.Generation, force)
+	generation, err := c.Fence.Restart(ctx, imp, force)
 	if err != nil {
-		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+		return Answer{}, c.giveUp(ctx, claimed, err)
 	}
 	if err := c.stop(ctx, imp); err != nil {
-		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+		return Answer{}, c.giveUp(ctx, claimed, err)
 	}
 	c.drop(ctx, imp.ImportID, imp.Generation)
 	begun, err := c.begin(ctx, claimed, generation)
@@ -337,19 +343,23 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger stri
 }
 
 // giveUp withdraws a claim after a failure, so that the request can be repeated
-// at once.
-func (c *Control) giveUp(ctx context.Context, importID string, err error) error {
-	return errors.Join(err, c.Registry.Withdraw(ctx, importID))
+// at once. It has time of its own, as the failure may be that time was up.
+func (c *Control) giveUp(ctx context.Context, claimed registry.Import, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawLimit)
+	defer cancel()
+	return errors.Join(err, c.Registry.Withdraw(ctx, claimed))
 }
 
-// unfinished takes back the forced restart of a succeeded import that somebody
-// began and died over: nothing else may run until then. What the import published
-// stands, and the restart may be asked for again.
+// withdrawLimit bounds the time in which a claim is withdrawn.
+const withdrawLimit = 5 * time.Second
+
+// unfinished takes back a re-execution that somebody claimed and died over: it
+// may hold the slot. The import stays what it was, and may be asked for again.
 func (c *Control) unfinished(ctx context.Context, imp registry.Import) error {
-	if imp.Status != message.StatusSucceeded || imp.Pending.Kind == "" || c.Now().Sub(imp.Pending.At) < registry.PendingFor {
+	if imp.Status == message.StatusRunning || imp.Pending.Kind == "" || c.Now().Sub(imp.Pending.At) < registry.PendingFor {
 		return nil
 	}
-	return c.Registry.Withdraw(ctx, imp.ImportID)
+	return c.Registry.Withdraw(ctx, imp)
 }
 
 // stop stops the execution of a fenced generation, which somebody may have
@@ -362,7 +372,10 @@ func (c *Control) stop(ctx context.Context, imp registry.Import) error {
 	_, err = c.Executions.StopExecution(ctx, &sfn.StopExecutionInput{
 		ExecutionArn: aws.String(imp.ExecutionARN), Error: aws.String("Superseded"),
 	})
-	return fault.FromAWS("control: stop the execution of "+imp.ImportID, err)
+	if err != nil {
+		return &fault.Transient{Op: "control: stop the execution of " + imp.ImportID, Err: err}
+	}
+	return nil
 }
 
 // abandon gives an import up and lets the next date go.
@@ -371,11 +384,11 @@ func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger stri
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := c.Fence.Abandon(ctx, imp.ImportID, imp.Generation); err != nil {
-		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+	if err := c.Fence.Abandon(ctx, imp); err != nil {
+		return Answer{}, c.giveUp(ctx, claimed, err)
 	}
 	if err := c.stop(ctx, imp); err != nil {
-		return Answer{}, c.giveUp(ctx, imp.ImportID, err)
+		return Answer{}, c.giveUp(ctx, claimed, err)
 	}
 	c.drop(ctx, imp.ImportID, imp.Generation)
 	gone, err := c.Registry.Abandon(ctx, claimed, imp.Generation+1)
@@ -386,8 +399,15 @@ func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger stri
 		Number: gone.Attempts, Kind: registry.KindAbandon, Trigger: trigger,
 		Generation: gone.Generation, FailedStep: imp.Step, FailedReason: imp.Reason,
 	})
-	if err := c.conclude(ctx, gone); err != nil {
-		return Answer{}, err
+	c.goOn(ctx, gone.ImportID)
+	_ = c.tell(ctx, gone) // which is logged; the import is given up all the same
+	return answer(gone, registry.KindAbandon, message.Abandoned(imp.ImportID)), nil
+}
+
+// goOn lets the next date go once an import is given up. That it cannot now is
+// logged, as the sweep lets it go as well: it is no failure of the giving up.
+func (c *Control) goOn(ctx context.Context, importID string) {
+	if err := c.Advance(ctx, registry.TriggerAutomatic); err != nil {
+		c.Log.WarnContext(ctx, message.LogNextLater, centrallog.ImportID(importID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
 	}
-	return answer(gone, registry.KindAbandon, message.Abandoned(imp.ImportID)), c.Advance(ctx, registry.TriggerAutomatic)
 }

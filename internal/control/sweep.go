@@ -26,43 +26,86 @@ type Swept struct {
 }
 
 // Sweep makes up for everything that was lost: it reconciles the landing bucket
-// with the registry and every open import with its execution, and starts what
-// may start. With Deadline it first marks the date that is due, so that its
-// import starts even if files are missing and fails with their names. Trouble
-// with one import does not keep it from the others; the errors are joined.
+// with the registry and every open import with its execution, starts what may
+// start, and tells what could not be told before. With Deadline it first marks
+// the date that is due, so that its import starts even if files are missing and
+// fails with their names. Trouble with one import, or with one of these duties,
+// does not keep it from the others; the errors are joined.
 func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	var swept Swept
 	if c.Landing == nil || c.Zone == nil {
 		return swept, errors.New("control: the sweep needs the landing bucket and a time zone")
 	}
-	var err error
-	if swept.Arrivals, err = c.Landing.Reconcile(ctx); err != nil && !onlyUntold(err) {
-		// The deadline comes only once: what it marks, the next sweep starts.
-		_, dueErr := c.deadline(ctx, event, &swept)
-		return swept, errors.Join(err, dueErr)
-	}
-	trouble := []error{err}
+	var looked error
+	swept.Arrivals, looked = c.Landing.Reconcile(ctx)
 	queue, err := c.Registry.Queue(ctx)
-	if err != nil {
-		return swept, err
-	}
+	trouble := []error{looked, err}
+	var ended []registry.Import
 	for _, e := range queue {
 		if e.ImportID == "" {
 			continue
 		}
 		swept.Open++
-		imp, err := c.Registry.Import(ctx, e.ImportID)
-		if err == nil {
-			imp, err = c.follow(ctx, imp)
-		}
-		if err == nil {
-			err = errors.Join(c.overdue(ctx, imp), c.unfinished(ctx, imp))
-		}
+		imp, end, err := c.lookAt(ctx, e.ImportID)
 		trouble = append(trouble, err)
+		if end {
+			ended = append(ended, imp)
+		}
 	}
 	due, err := c.deadline(ctx, event, &swept)
-	trouble = append(trouble, err, c.Advance(ctx, registry.TriggerAutomatic), c.tellWaiting(ctx, due))
+	trouble = append(trouble, err, c.freeSlot(ctx), c.Advance(ctx, registry.TriggerAutomatic), c.tellAll(ctx, ended))
+	if looked == nil || onlyUntold(looked) { // else it is not known what is missing
+		trouble = append(trouble, c.tellWaiting(ctx, due))
+	}
 	return swept, errors.Join(trouble...)
+}
+
+// lookLimit bounds the time that a sweep spends on one import, so that one which
+// answers slowly leaves time for the others.
+const lookLimit = 20 * time.Second
+
+// lookAt follows an import and makes up for what was begun with it and not
+// finished. ended reports whether its end is to be told.
+func (c *Control) lookAt(ctx context.Context, importID string) (imp registry.Import, ended bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	if imp, err = c.Registry.Import(ctx, importID); err != nil {
+		return imp, false, err
+	}
+	if imp, ended, err = c.follow(ctx, imp); err != nil {
+		return imp, ended, err
+	}
+	return imp, ended, errors.Join(c.overdue(ctx, imp), c.unfinished(ctx, imp))
+}
+
+// tellLimits bounds the time of a sweep in which ends are told; what is left over
+// the next sweep tells.
+const tellLimits = 90 * time.Second
+
+// tellAll tells the ends of imports.
+func (c *Control) tellAll(ctx context.Context, ended []registry.Import) error {
+	ctx, cancel := context.WithTimeout(ctx, tellLimits)
+	defer cancel()
+	trouble := make([]error, 0, len(ended))
+	for _, imp := range ended {
+		trouble = append(trouble, c.tell(ctx, imp))
+	}
+	return errors.Join(trouble...)
+}
+
+// freeSlot gives the slot back that an import holds which is finished, or which
+// the registry does not know. It makes up for a claim whose withdrawal failed
+// when its import was no longer in the queue.
+func (c *Control) freeSlot(ctx context.Context) error {
+	holder, err := c.Registry.Slot(ctx)
+	if err != nil || holder == "" {
+		return err
+	}
+	freed, err := c.Registry.FreeSlot(ctx, holder)
+	if freed {
+		c.Log.WarnContext(ctx, message.LogSlotFreed, centrallog.ImportID(holder), centrallog.Step(message.StepRerun))
+	}
+	return err
 }
 
 // due is the file date of the deadline at a time. It reckons in days of the

@@ -33,9 +33,10 @@ type Tracked struct {
 	Status   string `json:"status,omitempty"`    // of the import, now
 }
 
-// Track brings the registry up to date with the execution that the event names;
-// at an end it writes the report, alerts, and lets the next date go. It is
-// idempotent. It fails with *fault.Transient where a service did not answer.
+// Track brings the registry up to date with the execution that the event names,
+// lets the next date go, and tells of an end by report, log and alert. What one
+// of these cannot do keeps it from none of the others. It is idempotent. It fails
+// with *fault.Transient where a service did not answer.
 func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error) {
 	arn := event.Detail.ExecutionARN
 	importID, ok := importOf(arn)
@@ -51,10 +52,12 @@ func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 	if err != nil {
 		return Tracked{}, err
 	}
-	if imp, err = c.follow(ctx, imp); err != nil {
-		return Tracked{}, err
+	imp, ended, err := c.follow(ctx, imp)
+	trouble := []error{err, c.Advance(ctx, registry.TriggerAutomatic)}
+	if ended {
+		trouble = append(trouble, c.tell(ctx, imp))
 	}
-	return Tracked{ImportID: importID, Status: imp.Status}, c.Advance(ctx, registry.TriggerAutomatic)
+	return Tracked{ImportID: importID, Status: imp.Status}, errors.Join(trouble...)
 }
 
 // concludeAgain is how long after an end its conclusion is left to the one who
@@ -62,39 +65,34 @@ func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 const concludeAgain = 2 * time.Minute
 
 // follow brings the registry up to date with the current execution of imp and
-// returns the import as it is now.
-func (c *Control) follow(ctx context.Context, imp registry.Import) (registry.Import, error) {
-	if imp.Status == message.StatusAbandoned {
-		return imp, c.Registry.Settle(ctx, imp)
-	}
+// returns the import as it is now. ended reports whether its end is to be told
+// by the caller, see [Control.tell].
+func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry.Import, ended bool, err error) {
 	changed := false
-	if imp.Status != message.StatusSucceeded {
+	if imp.Status != message.StatusSucceeded && imp.Status != message.StatusAbandoned {
 		d, exists, err := c.describe(ctx, imp)
 		if err != nil {
-			return imp, err
+			return imp, false, err
 		}
 		if !exists {
 			if imp.Status != message.StatusRunning {
-				return imp, nil
+				return imp, !imp.Settled(), nil
 			}
 			c.Log.WarnContext(ctx, message.LogNotStarted, centrallog.ImportID(imp.ImportID))
-			return imp, c.start(ctx, imp, registry.TriggerAutomatic)
+			return imp, false, c.start(ctx, imp, registry.TriggerAutomatic)
 		}
 		o, err := c.observation(ctx, imp, d)
 		if err != nil {
-			return imp, err
+			return imp, false, err
 		}
 		if imp, changed, err = c.observe(ctx, imp, o); err != nil {
-			return imp, err
+			return imp, false, err
 		}
 	}
 	if imp.Status == message.StatusRunning || (!changed && imp.Settled()) {
-		return imp, nil
+		return imp, false, nil
 	}
-	if !changed && c.Now().Sub(imp.EndedAt) < concludeAgain {
-		return imp, nil
-	}
-	return imp, c.conclude(ctx, imp)
+	return imp, changed || c.Now().Sub(imp.EndedAt) >= concludeAgain, nil
 }
 
 // observation is what d says of imp's execution.
@@ -176,6 +174,23 @@ func (c *Control) logAttempt(ctx context.Context, importID string, a registry.At
 	c.Log.InfoContext(ctx, message.LogRerun, centrallog.ImportID(importID), centrallog.Step(message.StepRerun),
 		centrallog.Details(a.FailedReason), slog.String("failed_step", a.FailedStep), slog.String("mode", a.Kind),
 		slog.String("trigger", a.Trigger), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
+}
+
+// tellLimit bounds the time for which one import's end is told: the report of
+// the largest import takes a few seconds.
+const tellLimit = 30 * time.Second
+
+// tell concludes an import within [tellLimit]. That it could not is an error in
+// the log; the sweep tells it again. The error returned is only for the caller to
+// be counted as failed by: nothing may depend on it.
+func (c *Control) tell(ctx context.Context, imp registry.Import) error {
+	ctx, cancel := context.WithTimeout(ctx, tellLimit)
+	defer cancel()
+	err := c.conclude(ctx, imp)
+	if err != nil {
+		c.Log.ErrorContext(ctx, message.LogUntold, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	}
+	return err
 }
 
 // conclude plans an automatic redrive where one can help, writes the report of an

@@ -179,6 +179,7 @@ func (e *Mismatch) Advice() Advice { return Restart }
 type Refused struct {
 	ImportID string
 	Reason   string // why, and what to do instead
+	Foreign  bool   // the request is none of the import's own: that it fails is no failure of the import
 }
 
 // Error implements error.

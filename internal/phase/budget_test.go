@@ -85,12 +85,12 @@ func TestNoBudget(t *testing.T) {
 func (l *line) restarted(t *testing.T, first *run, corrected files) *run {
 	t.Helper()
 	l.upload(t, first.imp.Mode, first.imp.FileDate, corrected)
-	generation, err := l.db.Restart(t.Context(), first.imp.ImportID, first.imp.Generation, false)
+	generation, err := l.db.Restart(t.Context(), first.known(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known := l.registry.imports[first.imp.ImportID]
-	known.Generation = generation
+	known.Generation, known.ExecutionARN = generation, execution(first.imp.ImportID, generation)
 	l.registry.imports[first.imp.ImportID] = known
 	second := &run{l: l, imp: first.imp}
 	second.imp.Generation, second.imp.KeyID, second.imp.WrappedKey = generation, 0, nil

@@ -28,7 +28,7 @@ func (r *run) writers(t *testing.T) map[string]func(context.Context) error {
 	l, in := r.l, phase.ChunkIn{Import: r.imp, Chunk: chunk}
 	staged := phase.StageIn{ChunkIn: in, Protected: r.protected[i]}
 	return map[string]func(context.Context) error{
-		"Open":         call(phase.OpenIn{Import: r.imp, ExecutionARN: "arn"}, l.open().Run),
+		"Open":         call(r.openIn(), l.open().Run),
 		"Plan":         call(phase.PlanIn{Import: r.imp, Scanned: r.scanned}, l.plan().Run),
 		"Stage":        call(staged, l.stage().Run),
 		"Validate":     call(staged, l.validate().Run),
@@ -48,10 +48,10 @@ func TestSuperseded(t *testing.T) {
 	t.Parallel()
 	for name, retire := range map[string]func(*run, context.Context) error{
 		"restarted": func(r *run, ctx context.Context) error {
-			_, err := r.l.db.Restart(ctx, r.imp.ImportID, 1, false)
+			_, err := r.l.db.Restart(ctx, r.known(), false)
 			return err
 		},
-		"abandoned": func(r *run, ctx context.Context) error { return r.l.db.Abandon(ctx, r.imp.ImportID, 1) },
+		"abandoned": func(r *run, ctx context.Context) error { return r.l.db.Abandon(ctx, r.known()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,12 +123,12 @@ func TestAttemptsAreCopied(t *testing.T) {
 // again restarts an import and returns its next generation, not yet run.
 func (r *run) again(t *testing.T, force bool) *run {
 	t.Helper()
-	generation, err := r.l.db.Restart(t.Context(), r.imp.ImportID, r.imp.Generation, force)
+	generation, err := r.l.db.Restart(t.Context(), r.known(), force)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known := r.l.registry.imports[r.imp.ImportID]
-	known.Generation = generation
+	known.Generation, known.ExecutionARN = generation, execution(r.imp.ImportID, generation)
 	r.l.registry.imports[r.imp.ImportID] = known
 	next := &run{l: r.l, imp: r.imp}
 	next.imp.Generation = generation

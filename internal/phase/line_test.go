@@ -118,7 +118,7 @@ func (l *line) upload(t *testing.T, mode, date string, files files) *run {
 	l.deliver(t, mode, date, files)
 	l.imports++
 	id := fmt.Sprintf("IMPORT_20241009_150000_%03d", l.imports)
-	l.registry.imports[id] = registry.Import{ImportID: id, Mode: mode, FileDate: date, Generation: 1, Status: "en cours"}
+	l.registry.imports[id] = registry.Import{ImportID: id, Mode: mode, FileDate: date, Generation: 1, Status: "en cours", ExecutionARN: execution(id, 1)}
 	return &run{l: l, imp: phase.Import{ImportID: id, Generation: 1, Mode: mode, FileDate: date}}
 }
 
@@ -198,6 +198,18 @@ func (r *run) all(t *testing.T) *run {
 	return r.through(t, "Open", "Publish")
 }
 
+func (r *run) openIn() phase.OpenIn {
+	return phase.OpenIn{Import: r.imp, ExecutionARN: execution(r.imp.ImportID, r.imp.Generation)}
+}
+
+// execution is the execution of a generation, as the registry knows it.
+func execution(importID string, generation int) string {
+	return fmt.Sprintf("arn:%s-%d", importID, generation)
+}
+
+// known is what the registry knows of the run's import.
+func (r *run) known() registry.Import { return r.l.registry.imports[r.imp.ImportID] }
+
 func (r *run) importIn() phase.ImportIn { return phase.ImportIn{Import: r.imp} }
 
 // state runs one state of the machine.
@@ -205,7 +217,7 @@ func (r *run) state(t *testing.T, state string) {
 	t.Helper()
 	switch state {
 	case "Open":
-		r.opened = do(t, r, state, phase.OpenIn{Import: r.imp, ExecutionARN: fmt.Sprintf("arn:%s-%d", r.imp.ImportID, r.imp.Generation)}, r.l.open().Run)
+		r.opened = do(t, r, state, r.openIn(), r.l.open().Run)
 		r.imp = r.opened.Import
 	case "Scan":
 		r.scanned = nil

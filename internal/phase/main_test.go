@@ -92,7 +92,13 @@ func newFakeRegistry() *fakeRegistry {
 	}
 }
 
-func (f *fakeRegistry) TakeSlot(context.Context, string) error { return nil }
+func (f *fakeRegistry) TakeSlot(ctx context.Context, importID string, check func(registry.Import) error) (registry.Import, error) {
+	imp, err := f.Import(ctx, importID)
+	if err == nil {
+		err = check(imp)
+	}
+	return imp, err
+}
 
 func (f *fakeRegistry) Arrivals(_ context.Context, mode, date string) (map[string]registry.Arrival, error) {
 	return f.arrivals[mode+date], nil
@@ -110,7 +116,7 @@ func (f *fakeRegistry) Seal(_ context.Context, importID string, generation int, 
 func (f *fakeRegistry) Import(_ context.Context, importID string) (registry.Import, error) {
 	imp, ok := f.imports[importID]
 	if !ok {
-		return registry.Import{}, fmt.Errorf("no import %s", importID)
+		return registry.Import{}, fmt.Errorf("%s: %w", importID, registry.ErrNotFound)
 	}
 	return imp, nil
 }

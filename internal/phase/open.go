@@ -39,9 +39,11 @@ type Settings struct {
 
 // Sealer is what Open needs from the registry.
 type Sealer interface {
-	// TakeSlot takes the slot of the one import that may run, or keeps it; it fails
-	// with *registry.TakenError if another import has it.
-	TakeSlot(ctx context.Context, importID string) error
+	// TakeSlot takes the slot of the one import that may run, or keeps it, if check
+	// allows it for what the registry knows of the import in that moment, which is
+	// returned. It fails with what check says, with registry.ErrNotFound, and with
+	// *registry.TakenError if another import has the slot.
+	TakeSlot(ctx context.Context, importID string, check func(registry.Import) error) (registry.Import, error)
 	// Arrivals returns the newest object of each resource for a date, read
 	// consistently.
 	Arrivals(ctx context.Context, mode, fileDate string) (map[string]registry.Arrival, error)
@@ -65,11 +67,18 @@ type Open struct {
 }
 
 // Run opens the import. A second run finds the sealed list and the data key. It
-// fails with *[fault.MissingFiles] while files are missing, and with
-// *[fault.Superseded] if the import was restarted or abandoned.
+// fails with *[fault.MissingFiles] while files are missing, with
+// *[fault.Superseded] if the import was restarted or abandoned, and with
+// *[fault.Refused] if the execution is not the one that the registry has for the
+// import: what it loads, and how, comes from the registry.
 func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 	started := p.Now()
-	files, err := p.seal(ctx, in.Import)
+	known, err := p.enter(ctx, in)
+	if err != nil {
+		return OpenOut{}, err
+	}
+	in.Import = Import{ImportID: known.ImportID, Generation: known.Generation, Mode: known.Mode, FileDate: known.FileDate}
+	files, err := p.seal(ctx, in.Import, known)
 	if err != nil {
 		return OpenOut{}, err
 	}
@@ -81,29 +90,54 @@ func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 	return OpenOut{Import: imp, Files: files, Settings: p.Settings}, nil
 }
 
-// seal returns the sealed files in the order of the contract.
-func (p *Open) seal(ctx context.Context, imp Import) ([]File, error) {
-	known, err := p.Sealer.Import(ctx, imp.ImportID)
-	if err != nil {
-		return nil, err
+// enter takes the slot for the execution, or refuses it. A redrive in the console,
+// or an execution that somebody started by hand, comes here without having asked
+// anybody.
+func (p *Open) enter(ctx context.Context, in OpenIn) (registry.Import, error) {
+	imp := in.Import
+	refused := func(reason string, foreign bool) error {
+		return &fault.Refused{ImportID: imp.ImportID, Reason: reason, Foreign: foreign}
 	}
-	if known.Generation != imp.Generation || known.Status == message.StatusSucceeded || known.Status == message.StatusAbandoned {
-		return nil, &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+	if len(imp.ImportID) > maxImportID {
+		imp.ImportID = ""
+		return registry.Import{}, refused(message.UnknownExecution, true)
 	}
-	// A redrive in the console comes here without having asked anybody.
-	if err := p.Sealer.TakeSlot(ctx, imp.ImportID); err != nil {
-		if taken, ok := errors.AsType[*registry.TakenError](err); ok {
-			return nil, &fault.Refused{ImportID: imp.ImportID, Reason: message.SlotTaken(taken.Holder)}
+	known, err := p.Sealer.TakeSlot(ctx, imp.ImportID, func(known registry.Import) error {
+		switch {
+		case imp.Generation < known.Generation:
+			return &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+		case imp.Generation > known.Generation || imp.Mode != known.Mode || imp.FileDate != known.FileDate:
+			return refused(message.ForgedInput(known.ImportID, known.Mode, known.FileDate, known.Generation), true)
+		case in.ExecutionARN != known.ExecutionARN:
+			return refused(message.ForeignExecution(known.ImportID), true)
+		case known.Status == message.StatusSucceeded || known.Status == message.StatusAbandoned:
+			return &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+		default:
+			return nil
 		}
-		return nil, err
+	})
+	if errors.Is(err, registry.ErrNotFound) {
+		return known, refused(message.UnknownExecution, true)
 	}
+	if taken, ok := errors.AsType[*registry.TakenError](err); ok {
+		return known, refused(message.SlotTaken(taken.Holder), false)
+	}
+	return known, err
+}
+
+// maxImportID bounds an import_id in bytes: a longer one is none, and may be too
+// long for the registry's key.
+const maxImportID = 64
+
+// seal returns the sealed files in the order of the contract.
+func (p *Open) seal(ctx context.Context, imp Import, known registry.Import) (files []File, err error) {
 	sealed := known.Files
 	if !known.Sealed() {
 		if sealed, err = p.sealNewest(ctx, imp); err != nil {
 			return nil, err
 		}
 	}
-	files := make([]File, len(sealed))
+	files = make([]File, len(sealed))
 	for i, s := range sealed {
 		files[i] = File{
 			Resource: s.Resource, File: path.Base(s.Key), Key: s.Key, VersionID: s.VersionID, Bytes: s.Size,
@@ -154,13 +188,7 @@ func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFil
 // open writes the import, its files, its attempts and its data key.
 func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error) {
 	imp := in.Import
-	err := p.DB.Query(ctx, "open "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash)
-			VALUES ($1, $2, $3, 'en cours', $4, $5) ON CONFLICT DO NOTHING`,
-			imp.ImportID, imp.Mode, imp.FileDate, imp.Generation, p.Contract.Hash)
-		return err
-	})
-	if err != nil {
+	if err := p.DB.Enter(ctx, registry.Import{ImportID: imp.ImportID, Mode: imp.Mode, FileDate: imp.FileDate, Generation: imp.Generation}, p.Contract.Hash); err != nil {
 		return imp, err
 	}
 	key, err := p.dataKey(ctx, imp)

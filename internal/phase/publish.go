@@ -97,8 +97,11 @@ func (p *Publish) publish(ctx context.Context, tx pgx.Tx, imp Import) (Published
 			return out, err
 		}
 	}
-	_, err = tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_generation = $3, published_at = now(), updated_at = now() WHERE import_id = $1`,
-		imp.ImportID, message.StatusSucceeded, imp.Generation)
+	tag, err := tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_generation = $3, failed_step = NULL, failed_reason = NULL,
+		published_at = now(), updated_at = now() WHERE import_id = $1 AND generation = $3`, imp.ImportID, message.StatusSucceeded, imp.Generation)
+	if err == nil && tag.RowsAffected() != 1 {
+		err = &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+	}
 	return out, err
 }
 

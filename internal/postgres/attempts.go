@@ -17,12 +17,16 @@ func (db *DB) RecordAttempts(ctx context.Context, importID string, attempts []re
 	})
 }
 
-// RecordAttemptsAs does so for a phase of a generation; it fails with
-// *[fault.Superseded] if that is no longer the current one.
+// RecordAttemptsAs does so for a phase of a generation, the last of whose attempts
+// runs, and says so in etl.imports; it fails with *[fault.Superseded] if that is no
+// longer the current one.
 func (db *DB) RecordAttemptsAs(ctx context.Context, importID string, generation int, attempts []registry.Attempt) error {
 	return db.Query(ctx, "record the attempts of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			if err := Fence(ctx, tx, importID, generation); err != nil {
+				return err
+			}
+			if err := running(ctx, tx, importID, attempts); err != nil {
 				return err
 			}
 			return recordAttempts(ctx, tx, importID, attempts)

@@ -2,57 +2,47 @@ package postgres
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
 )
 
-// Restart ends the generation from of an import: it ends the sessions that still
+// Restart ends the generation of an import that imp shows: it ends the sessions that still
 // write for it, moves the import to the next generation and drops what was
 // partially imported, in one transaction. The data key stays. It returns the new
-// generation, which is from+1 also if the import never reached the database.
+// generation, the next one. An import that never reached the database gets a row at
+// the new generation, so that a late Open of the old one is superseded.
 //
 // It fails with *[fault.Refused] if that generation was published, unless force
 // is set: then readers keep seeing it, with its errors, until a later generation
-// is published in its place; only its staged records go. It may be called again
-// with the same from after a failure.
-func (db *DB) Restart(ctx context.Context, importID string, from int, force bool) (int, error) {
-	err := db.retire(ctx, importID, from, force, `UPDATE etl.imports
-		SET generation = $2 + 1, status = 'en cours', updated_at = now() WHERE import_id = $1 AND generation IN ($2, $2 + 1)`)
-	return from + 1, err
+// is published in its place; only its staged records go. It fails with
+// *[fault.Superseded] if the import is at a later generation than the next one. It
+// may be called again with the same imp after a failure.
+func (db *DB) Restart(ctx context.Context, imp registry.Import, force bool) (int, error) {
+	return imp.Generation + 1, db.retire(ctx, imp, force, message.StatusRunning)
 }
 
 // Abandon gives an import up: nothing of its generation, or of a late twin, can
 // be written or published any more. What an earlier generation published stays.
-// Calling it again changes nothing. It fails with *[fault.Refused] if the
-// generation was published.
-func (db *DB) Abandon(ctx context.Context, importID string, generation int) error {
-	return db.retire(ctx, importID, generation, false, `UPDATE etl.imports
-		SET generation = $2 + 1, status = 'abandonné', updated_at = now() WHERE import_id = $1 AND generation IN ($2, $2 + 1)`)
+// Calling it again changes nothing. It fails as [DB.Restart] does, and leaves a row
+// as that does.
+func (db *DB) Abandon(ctx context.Context, imp registry.Import) error {
+	return db.retire(ctx, imp, false, message.StatusAbandoned)
 }
 
-func (db *DB) retire(ctx context.Context, importID string, generation int, force bool, update string) error {
+func (db *DB) retire(ctx context.Context, imp registry.Import, force bool, status string) error {
+	importID, generation := imp.ImportID, imp.Generation
 	return db.Query(ctx, "retire "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 			WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()`, sessionName(importID, generation)); err != nil {
 			return err
 		}
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			var published int
-			err := tx.QueryRow(ctx, `SELECT coalesce(published_generation, 0) FROM etl.imports WHERE import_id = $1 FOR UPDATE`, importID).Scan(&published)
-			if errors.Is(err, pgx.ErrNoRows) {
-				return nil
-			}
+			published, err := moveOn(ctx, tx, imp, force, status)
 			if err != nil {
-				return err
-			}
-			if published == generation && !force {
-				return &fault.Refused{ImportID: importID, Reason: message.AlreadyPublished}
-			}
-			if _, err := tx.Exec(ctx, update, importID, generation); err != nil {
 				return err
 			}
 			if published == generation {
@@ -64,4 +54,27 @@ func (db *DB) retire(ctx context.Context, importID string, generation int, force
 			return dropRecords(ctx, tx, importID, generation)
 		})
 	})
+}
+
+// moveOn moves the row of an import to its next generation, making it if there is
+// none, and returns the published generation, 0 for none. A row that is further
+// behind than imp, as a restart that left none once made them, is moved as well.
+func moveOn(ctx context.Context, tx pgx.Tx, imp registry.Import, force bool, status string) (published int, err error) {
+	if _, err := tx.Exec(ctx, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash)
+		VALUES ($1, $2, $3, 'en cours', $4, '') ON CONFLICT DO NOTHING`, imp.ImportID, imp.Mode, imp.FileDate, imp.Generation); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRow(ctx, `SELECT coalesce(published_generation, 0) FROM etl.imports WHERE import_id = $1 FOR UPDATE`,
+		imp.ImportID).Scan(&published); err != nil {
+		return 0, err
+	}
+	if published == imp.Generation && !force {
+		return published, &fault.Refused{ImportID: imp.ImportID, Reason: message.AlreadyPublished}
+	}
+	tag, err := tx.Exec(ctx, `UPDATE etl.imports SET generation = $2 + 1, status = $3, failed_step = NULL, failed_reason = NULL, updated_at = now()
+		WHERE import_id = $1 AND generation <= $2 + 1`, imp.ImportID, imp.Generation, status)
+	if err == nil && tag.RowsAffected() != 1 {
+		err = &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+	}
+	return published, err
 }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -10,7 +11,13 @@ import (
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/registry"
 )
+
+// numbered is what the registry knows of an import at a generation.
+func numbered(importID string, generation int) registry.Import {
+	return registry.Import{ImportID: importID, Mode: registry.ModeDaily, FileDate: "2024-10-08", Generation: generation}
+}
 
 func TestRestartSupersedes(t *testing.T) {
 	t.Parallel()
@@ -19,7 +26,7 @@ func TestRestartSupersedes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // a second call, as after a lost answer, changes nothing
-		if generation, err := o.db.Restart(t.Context(), importID, 1, false); err != nil || generation != 2 {
+		if generation, err := o.db.Restart(t.Context(), numbered(importID, 1), false); err != nil || generation != 2 {
 			t.Fatalf("restarted as %d, %v; want 2", generation, err)
 		}
 	}
@@ -44,7 +51,7 @@ func TestAbandonSupersedes(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	for range 2 {
-		if err := o.db.Abandon(t.Context(), importID, 1); err != nil {
+		if err := o.db.Abandon(t.Context(), numbered(importID, 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,11 +78,67 @@ func TestUnknownImport(t *testing.T) {
 	if _, err := postgres.Once(t.Context(), o.db, u, note("x")); !isSuperseded(err) {
 		t.Errorf("got %v, want Superseded", err)
 	}
-	if generation, err := o.db.Restart(t.Context(), u.ImportID, 4, false); err != nil || generation != 5 {
-		t.Errorf("the restart of an import that never reached the database: %d, %v", generation, err)
+}
+
+// An import that was restarted or given up before it reached the database: a late
+// Open of the old generation is superseded, and the new one is not.
+func TestTombstone(t *testing.T) {
+	t.Parallel()
+	for name, retire := range map[string]func(context.Context, *postgres.DB, registry.Import) error{
+		"restart": func(ctx context.Context, db *postgres.DB, imp registry.Import) error {
+			generation, err := db.Restart(ctx, imp, false)
+			if generation != imp.Generation+1 {
+				t.Errorf("restarted as %d", generation)
+			}
+			return err
+		},
+		"abandon": func(ctx context.Context, db *postgres.DB, imp registry.Import) error { return db.Abandon(ctx, imp) },
+	} {
+		for _, repeated := range []int{1, 2} { // a second call, as after a lost answer, changes nothing
+			t.Run(fmt.Sprint(name, repeated), func(t *testing.T) {
+				t.Parallel()
+				o := open(t)
+				old := numbered("IMPORT_20241009_150000_999", 4)
+				for range repeated {
+					if err := retire(t.Context(), o.db, old); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := o.db.Enter(t.Context(), old, "hash"); !isSuperseded(err) {
+					t.Errorf("a late Open got %v, want Superseded", err)
+				}
+				late := unit(0)
+				late.ImportID, late.Generation = old.ImportID, 4
+				if _, err := postgres.Once(t.Context(), o.db, late, note("late")); !isSuperseded(err) {
+					t.Errorf("a late twin got %v, want Superseded", err)
+				}
+				next := old
+				next.Generation = 5
+				err := o.db.Enter(t.Context(), next, "hash")
+				if abandoned := name == "abandon"; isSuperseded(err) != abandoned || (!abandoned && err != nil) {
+					t.Errorf("the next generation got %v", err)
+				}
+				if _, err := o.db.Restart(t.Context(), next, false); err != nil {
+					t.Errorf("it cannot be restarted again: %v", err)
+				}
+				if _, err := o.db.Restart(t.Context(), old, false); !isSuperseded(err) {
+					t.Errorf("a restart that comes too late got %v", err)
+				}
+			})
+		}
 	}
-	if err := o.db.Abandon(t.Context(), u.ImportID, 1); err != nil {
-		t.Errorf("it cannot be abandoned: %v", err)
+}
+
+// An Open that entered the old generation while a restart left no row, as once
+// happened, does not keep the import from being restarted.
+func TestRowLeftBehind(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	if generation, err := o.db.Restart(t.Context(), numbered(importID, 3), false); err != nil || generation != 4 {
+		t.Fatalf("restarted as %d, %v", generation, err)
+	}
+	if err := o.db.Enter(t.Context(), numbered(importID, 4), "hash"); err != nil {
+		t.Errorf("Open got %v", err)
 	}
 }
 
@@ -83,8 +146,8 @@ func TestPublishedIsRefused(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET status = 'réussi', published_generation = 1`)
-	_, err := o.db.Restart(t.Context(), importID, 1, false)
-	for name, err := range map[string]error{"restart": err, "abandon": o.db.Abandon(t.Context(), importID, 1)} {
+	_, err := o.db.Restart(t.Context(), numbered(importID, 1), false)
+	for name, err := range map[string]error{"restart": err, "abandon": o.db.Abandon(t.Context(), numbered(importID, 1))} {
 		if _, ok := errors.AsType[*fault.Refused](err); !ok {
 			t.Errorf("%s of a published import: %v, want Refused", name, err)
 		}
@@ -117,14 +180,14 @@ func TestForcedRestart(t *testing.T) {
 		postgrestest.Exec(t, o.conn, `INSERT INTO etl.rejects VALUES ($1, $2, 'clients', 2)`, importID, generation)
 	}
 	for range 2 {
-		if generation, err := o.db.Restart(t.Context(), importID, 1, true); err != nil || generation != 2 {
+		if generation, err := o.db.Restart(t.Context(), numbered(importID, 1), true); err != nil || generation != 2 {
 			t.Fatalf("restarted as %d, %v", generation, err)
 		}
 	}
-	if _, err := o.db.Restart(t.Context(), importID, 2, false); err != nil {
+	if _, err := o.db.Restart(t.Context(), numbered(importID, 2), false); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.db.Abandon(t.Context(), importID, 3); err != nil {
+	if err := o.db.Abandon(t.Context(), numbered(importID, 3)); err != nil {
 		t.Fatal(err)
 	}
 	for l, want := range map[postgres.Leaf]bool{staging: false, events: true} {
@@ -146,10 +209,10 @@ func TestRestartEndsALateTwin(t *testing.T) {
 	t.Parallel()
 	for name, retire := range map[string]func(context.Context, *postgres.DB) error{
 		"restart": func(ctx context.Context, db *postgres.DB) error {
-			_, err := db.Restart(ctx, importID, 1, false)
+			_, err := db.Restart(ctx, numbered(importID, 1), false)
 			return err
 		},
-		"abandon": func(ctx context.Context, db *postgres.DB) error { return db.Abandon(ctx, importID, 1) },
+		"abandon": func(ctx context.Context, db *postgres.DB) error { return db.Abandon(ctx, numbered(importID, 1)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,7 +290,7 @@ func TestRestartDropsTheGeneration(t *testing.T) {
 		postgrestest.Exec(t, o.conn, `INSERT INTO etl.ledger VALUES ($1, 1, 'Stage', 'clients', 0)`, id)
 		postgrestest.Exec(t, o.conn, `INSERT INTO etl.data_keys (import_id, ciphertext) VALUES ($1, 'x')`, id)
 	}
-	if _, err := o.db.Restart(t.Context(), importID, 1, false); err != nil {
+	if _, err := o.db.Restart(t.Context(), numbered(importID, 1), false); err != nil {
 		t.Fatal(err)
 	}
 	for i, l := range leaves {

@@ -95,15 +95,56 @@ func (r *Registry) freeSlot(ctx context.Context, importID string) ([]write, erro
 	return []write{{key: slotKey(), condition: "import_id = :import", values: importValue(importID)}}, nil
 }
 
-// TakeSlot takes the slot for an import, or keeps it; it fails with *TakenError
-// if another import has it. Open calls it, because a redrive in the console
-// passes by every other place that takes the slot.
-func (r *Registry) TakeSlot(ctx context.Context, importID string) error {
-	failed, err := r.transact(ctx, takeSlot(importID))
-	if err != nil || len(failed) == 0 {
-		return err
+// TakeSlot takes the slot for an import, or keeps it, and returns the import as it
+// was in that moment, for which check allowed it: the look at the import and the
+// slot are one transaction, so nobody gives the import up in between. check may be
+// called several times. Open calls it, because a redrive in the console passes by
+// every other place that takes the slot.
+//
+// It fails with what check says, with [ErrNotFound], and with *TakenError if
+// another import has the slot.
+func (r *Registry) TakeSlot(ctx context.Context, importID string, check func(Import) error) (Import, error) {
+	for range tries {
+		imp, err := r.Import(ctx, importID)
+		if err == nil {
+			err = check(imp)
+		}
+		if err != nil {
+			return imp, err
+		}
+		failed, err := r.transact(ctx, takeSlot(importID), imp.unchanged())
+		if err != nil || len(failed) == 0 {
+			return imp, err
+		}
+		if err := r.takenByOther(importID)(ctx); err != nil {
+			return imp, err
+		}
 	}
-	return r.taken(ctx)
+	return Import{}, overtaken("take the slot for " + importID)
+}
+
+// unchanged is the check that an import is still as it was read.
+func (i *Import) unchanged() write {
+	return write{key: metaKey(i.ImportID), check: true, condition: revisionIs, values: revisionValue(i.Revision)}
+}
+
+// FreeSlot gives the slot back if the import that holds it is finished and no
+// re-execution of it is under way, or is not known at all. freed is false if the
+// import may keep the slot, or has it no more.
+func (r *Registry) FreeSlot(ctx context.Context, importID string) (freed bool, err error) {
+	free := write{key: slotKey(), condition: "import_id = :import", values: importValue(importID)}
+	imp, err := r.Import(ctx, importID)
+	still := imp.unchanged()
+	switch {
+	case errors.Is(err, ErrNotFound):
+		still = write{key: metaKey(importID), check: true, condition: absent}
+	case err != nil:
+		return false, err
+	case !imp.finished() || (imp.Pending.Kind != "" && r.now().Sub(imp.Pending.At) < PendingFor):
+		return false, nil
+	}
+	failed, err := r.transact(ctx, free, still)
+	return err == nil && len(failed) == 0, err
 }
 
 func (r *Registry) taken(ctx context.Context) error {

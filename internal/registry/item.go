@@ -3,6 +3,8 @@ package registry
 import (
 	"fmt"
 	"time"
+
+	"etl-dataloader/internal/message"
 )
 
 // Modes of an import.
@@ -114,6 +116,11 @@ func (p Pending) is(q Pending) bool {
 
 // Sealed tells whether the current generation has sealed its list of versions.
 func (i Import) Sealed() bool { return i.SealedGeneration == i.Generation }
+
+// finished reports whether nothing but a restart makes the import run again.
+func (i *Import) finished() bool {
+	return i.Status == message.StatusSucceeded || i.Status == message.StatusAbandoned
+}
 
 // Redrives is how often the current execution was redriven, as far as is known.
 func (i Import) Redrives() int { return i.Observed / 2 }

@@ -121,7 +121,7 @@ func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, e
 		switch {
 		case p.Kind == KindAbandon:
 			return nil, nil
-		case i.Status == message.StatusSucceeded: // so that the sweep sees it
+		case i.finished(): // so that the sweep sees it
 			return []write{takeSlot(i.ImportID), {item: i.entry()}}, nil
 		default:
 			return []write{takeSlot(i.ImportID)}, nil
@@ -141,18 +141,19 @@ func (r *Registry) takenByOther(importID string) func(context.Context) error {
 	}
 }
 
-// Withdraw takes back a claim that came to nothing.
-func (r *Registry) Withdraw(ctx context.Context, importID string) error {
-	_, _, err := r.change(ctx, importID, func(i *Import) ([]write, error) {
-		if i.Pending.Kind == "" {
+// Withdraw takes back a claim that came to nothing: the one that claimed shows,
+// as [Registry.Claim] returned or a reader found it. A later claim stands.
+func (r *Registry) Withdraw(ctx context.Context, claimed Import) error {
+	_, _, err := r.change(ctx, claimed.ImportID, func(i *Import) ([]write, error) {
+		if i.Pending.Kind == "" || !i.Pending.is(claimed.Pending) {
 			return nil, errUnchanged
 		}
 		i.Pending = Pending{}
 		if i.Status == message.StatusFailed && i.Fault != faultMissingFiles {
 			return nil, nil
 		}
-		free, err := r.freeSlot(ctx, importID)
-		if i.Status == message.StatusSucceeded && i.Settled() {
+		free, err := r.freeSlot(ctx, claimed.ImportID)
+		if i.finished() && i.Settled() {
 			free = append(free, write{key: queueKey(i.Mode, i.FileDate)})
 		}
 		return free, err

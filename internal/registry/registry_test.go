@@ -226,18 +226,29 @@ func TestSlotAfterFailure(t *testing.T) {
 			if got := holder(t, r) == imp.ImportID; got != test.keeps {
 				t.Errorf("holds the slot: %v, want %v", got, test.keeps)
 			}
-			if err := r.TakeSlot(t.Context(), "IMPORT_OTHER"); (err != nil) != test.keeps {
-				t.Errorf("another import takes the slot: %v", err)
+			arriveOn(t, r, "2024-10-09")
+			_, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: "2024-10-09"}, registry.TriggerFile, arn)
+			if err != nil || ok == test.keeps {
+				t.Errorf("another import takes the slot: %v, %v", ok, err)
 			}
 			// Redriven in the console: the state is seen in both cases.
 			if got, _ := observe(t, r, imp, 1, message.StatusRunning, ""); got.Status != message.StatusRunning {
 				t.Errorf("status after the redrive = %s", got.Status)
 			}
-			_, taken := errors.AsType[*registry.TakenError](r.TakeSlot(t.Context(), imp.ImportID))
+			_, err = r.TakeSlot(t.Context(), imp.ImportID, func(registry.Import) error { return nil })
+			_, taken := errors.AsType[*registry.TakenError](err)
 			if taken == test.keeps {
 				t.Errorf("Open finds the slot taken: %v", taken)
 			}
 		})
+	}
+}
+
+// arriveOn opens another date.
+func arriveOn(t *testing.T, r *registry.Registry, date string) {
+	t.Helper()
+	if _, _, err := r.RecordArrival(t.Context(), daily, date, "clients", "daily/"+date, version("v1", at(0))); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -161,5 +161,8 @@ func (w Writer) upload(ctx context.Context, key, contentType string, body []byte
 		Bucket: &w.Bucket, Key: &key, Body: bytes.NewReader(body),
 		ContentType: &contentType, CacheControl: aws.String("no-store"),
 	})
-	return fault.FromAWS("report: write "+key, err)
+	if err != nil {
+		return &fault.Transient{Op: "report: write " + key, Err: err}
+	}
+	return nil
 }

@@ -1,0 +1,27 @@
+package message
+
+import "fmt"
+
+// Log messages of what the control functions make up for later.
+const (
+	LogUntold    = "Fin d'un import pas encore signalée (rapport ou alerte impossible) ; le balayage recommence"
+	LogNextLater = "Date suivante pas encore démarrée ; le balayage la démarre"
+	LogSlotFreed = "Place d'exécution libérée : l'import qui la tenait est terminé"
+)
+
+// UnknownExecution refuses an execution of an import that the registry does not
+// know: somebody started it by hand.
+const UnknownExecution = "le registre ne connaît pas cet import ; une exécution ne se démarre pas à la main : déposez les fichiers, " +
+	"ou relancez un import connu par make redrive ou make restart"
+
+// ForgedInput refuses an execution whose input is not what the registry says.
+func ForgedInput(importID, mode, date string, generation int) string {
+	return fmt.Sprintf("l'entrée de l'exécution n'est pas celle de l'import (mode %s, date %s, génération %d au registre) ; "+
+		"une exécution ne se démarre pas à la main : make redrive IMPORT_ID=%s ou make restart IMPORT_ID=%s", mode, date, generation, importID, importID)
+}
+
+// ForeignExecution refuses an execution that is not the import's current one.
+func ForeignExecution(importID string) string {
+	return fmt.Sprintf("ce n'est pas l'exécution courante de l'import ; une exécution ne se démarre pas à la main et une ancienne ne se reprend pas : "+
+		"make redrive IMPORT_ID=%s ou make restart IMPORT_ID=%s", importID, importID)
+}

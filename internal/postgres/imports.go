@@ -1,0 +1,63 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// Enter makes the row of an import whose generation opens. It may be repeated. It
+// fails with *[fault.Superseded] if the row is at another generation or the import
+// is abandoned.
+func (db *DB) Enter(ctx context.Context, imp registry.Import, contractHash string) error {
+	return db.Query(ctx, "open "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
+		tag, err := conn.Exec(ctx, `INSERT INTO etl.imports AS i (import_id, mode, file_date, status, generation, contract_hash)
+			VALUES ($1, $2, $3, 'en cours', $4, $5)
+			ON CONFLICT (import_id) DO UPDATE SET contract_hash = EXCLUDED.contract_hash,
+				updated_at = CASE WHEN i.contract_hash = EXCLUDED.contract_hash THEN i.updated_at ELSE now() END
+			WHERE i.generation = EXCLUDED.generation AND i.status <> 'abandonné'`,
+			imp.ImportID, imp.Mode, imp.FileDate, imp.Generation, contractHash)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+		}
+		return err
+	})
+}
+
+// RecordState copies whether an import runs or has failed, where and why, from the
+// registry, which is the source. It may be repeated and come late: the copy of an
+// earlier attempt or generation changes nothing, nor does one of an import that is
+// abandoned or published by then. An import that never reached the database gets
+// its row.
+func (db *DB) RecordState(ctx context.Context, imp registry.Import) error {
+	failed := imp.Status == message.StatusFailed
+	if !failed && imp.Status != message.StatusRunning {
+		return nil // Publish and Abandon write what they did in their own transactions
+	}
+	return db.Query(ctx, "record the state of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `INSERT INTO etl.imports AS i (import_id, mode, file_date, status, generation, contract_hash, attempt, failed_step, failed_reason)
+			VALUES ($1, $2, $3, $4, $5, '', $6, NULLIF($7, ''), NULLIF($8, ''))
+			ON CONFLICT (import_id) DO UPDATE SET (status, attempt, failed_step, failed_reason, updated_at) =
+				(EXCLUDED.status, EXCLUDED.attempt, EXCLUDED.failed_step, EXCLUDED.failed_reason, now())
+			WHERE i.generation = EXCLUDED.generation AND i.status <> 'abandonné' AND i.published_generation IS DISTINCT FROM i.generation
+				AND (i.attempt, i.status = 'échoué') < (EXCLUDED.attempt, EXCLUDED.status = 'échoué')`,
+			imp.ImportID, imp.Mode, imp.FileDate, imp.Status, imp.Generation, imp.Attempts, imp.Step, imp.Reason)
+		return err
+	})
+}
+
+// running sets the status right after a failure, in the transaction of an attempt
+// that holds the fence.
+func running(ctx context.Context, tx pgx.Tx, importID string, attempts []registry.Attempt) error {
+	if len(attempts) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `UPDATE etl.imports SET status = 'en cours', attempt = $2, failed_step = NULL, failed_reason = NULL, updated_at = now()
+		WHERE import_id = $1 AND published_generation IS DISTINCT FROM generation AND (attempt, status = 'échoué') < ($2, false)`,
+		importID, attempts[len(attempts)-1].Number)
+	return err
+}

@@ -42,15 +42,27 @@ func fileFaults(out *strings.Builder) {
 	line(out, "Le premier motif de cette liste qui convient est retenu.\n")
 	t := newTable(out, "Règle (`etl.errors.rule`)", "Message")
 	for _, f := range []record.Fault{
-		record.FaultTruncated, record.FaultSize, record.FaultQuote, record.FaultNUL, record.FaultEncoding, record.FaultJSON, record.FaultFields,
+		record.FaultSize, record.FaultQuote, record.FaultNUL, record.FaultEncoding, record.FaultJSON, record.FaultFields,
 	} {
 		t.row(code(string(f)), cell(message.Malformed(string(f))))
 	}
 	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import à la première étape (`InvalidFile`) :")
-	for _, reason := range []string{message.FileEmpty, message.FileNoRecord, message.FileFormat, message.FileEncoding("utf-8")} {
+	for _, reason := range []string{
+		message.FileEmpty, message.FileNoRecord, message.FileCompressed, message.FileFormat, message.FileLineEnds,
+		message.FileLongHeader, message.FileArray, message.FilePretty, message.FileEncoding("utf-8"),
+	} {
 		line(out, "- %s ;", reason)
 	}
-	line(out, "- %s.", message.FileHeader([]string{"…"}, []string{"…"}))
+	for _, reason := range []record.Reason{record.ReasonCutOff, record.ReasonBehind, record.ReasonTokens} {
+		line(out, "- %s ;", message.FileReason(message.FileFault{Reason: string(reason), Element: 3, Offset: 59}))
+	}
+	columns := message.FileFault{Missing: []string{"nom"}, Extra: []string{" nom"}, Hidden: []int{5, 7}, Unnamed: []int{8}}
+	for i, reason := range []record.Reason{record.ReasonHeader, record.ReasonMembers} {
+		columns.Reason = string(reason)
+		line(out, "- %s%s", message.FileReason(columns), []string{" ;", "."}[i])
+	}
+	line(out, "\nUn nom inconnu du contrat n'est montré que s'il ne peut pas être une valeur : à la casse, à un blanc, à un accent ou à un caractère près celui")
+	line(out, "d'une colonne, ou un identificateur alors que toutes les colonnes obligatoires sont là. Les autres sont comptés, avec leurs positions.")
 }
 
 // rules lists every rule that can reject a record, with what the error table and

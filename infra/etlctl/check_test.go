@@ -41,7 +41,7 @@ func TestCheck(t *testing.T) {
 		"rejects":       {[]string{rejects}, exitFailed, []string{message.Required("name"), message.Type("opened_on", "date"), message.Duplicate([]string{"store_id"}, 2), message.FileWithRejects}},
 		"limited":       {[]string{rejects, "--limit", "1"}, exitFailed, []string{message.CtlMoreErrors(1, 3), message.Required("name")}},
 		"other order":   {[]string{turned}, exitOK, []string{message.HeaderReordered}},
-		"faulty":        {[]string{faulty}, exitFaulty, []string{message.FileHeader([]string{"city", "country", "opened_on"}, nil), message.FileRejected}},
+		"faulty":        {[]string{faulty}, exitFaulty, []string{message.FileReason(message.FileFault{Reason: "header", Missing: []string{"city", "country", "opened_on"}}), message.FileRejected}},
 		"bad name":      {[]string{badDescriptor}, exitFaulty, []string{message.BadForm}},
 		"open relation": {[]string{orphan}, exitOK, []string{message.CheckOpen("employee_data_20241008.csv", "store_id", "magasins", 1, true)}},
 		"two types":     {[]string{clean, rejects}, exitUsage, []string{message.CtlTwoFiles("store_data_20241008.csv", "magasins_20241008.csv")}},

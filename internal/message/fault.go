@@ -1,9 +1,6 @@
 package message
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // MissingFiles explains why an import cannot start.
 func MissingFiles(importID string, missing []string) string {
@@ -48,45 +45,6 @@ const StepFailed = "Échec de l'étape"
 // Panicked explains the failure of a function that panicked; the value of the
 // panic may hold data and is withheld.
 const Panicked = "la fonction a paniqué, la valeur n'est pas montrée"
-
-// Reasons for which a file as a whole is rejected.
-const (
-	FileEmpty    = "le fichier est vide"
-	FileFormat   = "le fichier n'a pas la forme de son format (tableau JSON, ou en-tête CSV)"
-	FileNoRecord = "le fichier ne contient aucun enregistrement"
-)
-
-// FileEncoding says that a file is not in the encoding of the contract.
-func FileEncoding(encoding string) string {
-	return "l'encodage n'est pas celui du contrat (" + strings.ToUpper(encoding) + ") ou l'en-tête est illisible"
-}
-
-// FileReason explains why a file as a whole is rejected: reason is one of package
-// record's, missing and extra are columns, encoding is the contract's.
-func FileReason(reason string, missing, extra []string, encoding string) string {
-	switch reason {
-	case "empty":
-		return FileEmpty
-	case "header":
-		return FileHeader(missing, extra)
-	case "format":
-		return FileFormat
-	default:
-		return FileEncoding(encoding)
-	}
-}
-
-// FileHeader names the columns by which a header differs from the contract.
-func FileHeader(missing, extra []string) string {
-	var parts []string
-	if len(missing) > 0 {
-		parts = append(parts, "colonnes manquantes : "+List(missing, ", "))
-	}
-	if len(extra) > 0 {
-		parts = append(parts, "colonnes en trop : "+List(extra, ", "))
-	}
-	return "l'en-tête diffère du contrat (" + strings.Join(parts, " ; ") + ")"
-}
 
 // CountMismatch names a figure that is not what it must be.
 func CountMismatch(what, resource string, want, got any) string {

@@ -90,9 +90,6 @@ func TestFaults(t *testing.T) {
 		message.Incompatible("k/0.copy", "R"):                                 {"k/0.copy", "R", "restart"},
 		message.Mismatch(importID, "R"):                                       {importID, "R", "restart", "Rien n'a été publié"},
 		message.Refused(importID, "R"):                                        {importID, "R"},
-		message.FileHeader([]string{"a", "b"}, nil):                           {"manquantes : a, b"},
-		message.FileHeader(nil, []string{"c"}):                                {"en trop : c"},
-		message.FileHeader([]string{"a"}, []string{"c"}):                      {"manquantes : a", "en trop : c"},
 		message.CountMismatch("lignes", "clients", 3, "4"):                    {"lignes de clients", "3 attendus", "4 trouvés"},
 		message.OrphanRows(5, "ventes", "store_id", "magasins"):               {"5 lignes de ventes", "'store_id'", "magasins"},
 		message.NewerRowsKept("stocks", 7):                                    {"stocks", "7"},
@@ -103,9 +100,6 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%q does not say %q", text, part)
 			}
 		}
-	}
-	if got := message.FileHeader(nil, []string{"c"}); strings.Contains(got, "manquantes") {
-		t.Errorf("%q names missing columns", got)
 	}
 }
 

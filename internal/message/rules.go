@@ -95,9 +95,9 @@ func Enum(field, expected string, allowed []string) string {
 func Malformed(code string) string {
 	switch code {
 	case "fields":
-		return "La ligne n'a pas les champs attendus : leur nombre est faux, ou l'un est inconnu ou répété."
+		return WrongFields(FieldsFault{})
 	case "quote":
-		return "La ligne a un guillemet mal placé ou jamais refermé."
+		return "La ligne a un guillemet mal placé ou jamais refermé, ou un champ entre guillemets finit sur une autre ligne."
 	case "encoding":
 		return "La ligne contient un octet invalide dans l'encodage du fichier."
 	case "nul":
@@ -106,8 +106,6 @@ func Malformed(code string) string {
 		return "L'enregistrement dépasse 1 Mio."
 	case "json":
 		return "La ligne n'est pas un objet JSON valide."
-	case "truncated":
-		return "Le tableau JSON est illisible à partir de cet élément."
 	default:
 		return "La ligne est illisible."
 	}

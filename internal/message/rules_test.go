@@ -35,7 +35,7 @@ func TestRuleTexts(t *testing.T) {
 		message.UnknownParent([]string{"client_id"}, "clients"):  "Le champ 'client_id' renvoie à un enregistrement de 'clients' inconnu ou rejeté.",
 		message.UnknownParent([]string{"a", "b"}, "stocks"):      "Les champs 'a', 'b' renvoient à un enregistrement de 'stocks' inconnu ou rejeté.",
 		message.Cycle([]string{"parent_category_id"}):            "Le champ 'parent_category_id' ramène, de parent en parent, à l'enregistrement lui-même.",
-		message.Malformed("truncated"):                           "Le tableau JSON est illisible à partir de cet élément.",
+		message.Malformed("unheard of"):                          "La ligne est illisible.",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

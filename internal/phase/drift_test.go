@@ -53,7 +53,7 @@ func TestOtherColumns(t *testing.T) {
 			continue
 		}
 		faulty, ok := errors.AsType[*fault.InvalidFile](err)
-		if !ok || faulty.File != f.File || faulty.Reason != message.FileHeader([]string{"store_id"}, []string{"id"}) {
+		if !ok || faulty.File != f.File || faulty.Reason != message.FileReason(message.FileFault{Reason: "header", Missing: []string{"store_id"}, Hidden: []int{1}}) {
 			t.Errorf("%v", err)
 		}
 	}

@@ -173,11 +173,6 @@ func (c *Common) resource(name string) (*contract.Resource, error) {
 	return nil, fmt.Errorf("the contract has no resource %q", name)
 }
 
-// layout is how the record reader sees a file.
-func layout(r *contract.Resource, format string) record.Layout {
-	return record.Layout{Format: record.Format(format), Delimiter: r.Delimiter, Quote: r.Quote, Encoding: r.Encoding, Columns: r.Columns()}
-}
-
 // columnNames of a table, in COPY order.
 func columnNames(columns []contract.Column) []string {
 	names := make([]string, len(columns))

@@ -53,7 +53,7 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 			return err
 		}
 		defer func() { _ = body.Close() }()
-		records := record.NewReader(body, in.Chunk.Range, layout(r, in.Chunk.Format), in.Chunk.Header)
+		records := record.NewReader(body, in.Chunk.Range, validation.Layout(r, in.Chunk.Format), in.Chunk.Header)
 		return cells.copy(records, w, &out)
 	})
 	if err != nil {
@@ -176,7 +176,7 @@ func (c *protector) copy(records *record.Reader, w io.Writer, out *Protected) er
 // malformed writes the sealed text of a record that could not be read, and no
 // field.
 func (c *protector) malformed(stream *copybinary.Writer, rec *record.Record) {
-	stream.String(string(rec.Fault))
+	stream.String(rec.Code())
 	c.sealed = c.sealer.Seal(c.sealed[:0], protection.RawColumn, rec.Line, rec.Raw)
 	stream.Bytea(c.sealed)
 	for range c.columns - fixedColumns + 1 {

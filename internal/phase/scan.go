@@ -16,6 +16,7 @@ import (
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/validation"
 )
 
 // ScanIn names the file to read.
@@ -77,7 +78,7 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 		limits.ChunkRecords = p.ChunkRecords
 	}
 	var chunks []record.Chunk // about 80 bytes for 32 MiB of the file
-	summary, err := record.Cut(body, layout(r, in.File.Format), limits, func(c record.Chunk) error {
+	summary, err := record.Cut(body, validation.Layout(r, in.File.Format), limits, func(c record.Chunk) error {
 		chunks = append(chunks, c)
 		return nil
 	})
@@ -113,7 +114,7 @@ func invalidFile(r *contract.Resource, file File, err error) error {
 	if !ok {
 		return fmt.Errorf("scan %s: %w", file.Key, err)
 	}
-	return &fault.InvalidFile{File: file.File, Reason: message.FileReason(string(faulty.Reason), faulty.Missing, faulty.Extra, r.Encoding)}
+	return &fault.InvalidFile{File: file.File, Reason: validation.FileReason(r, faulty)}
 }
 
 // reread counts the chunks of an earlier run's object.

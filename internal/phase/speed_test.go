@@ -53,7 +53,7 @@ func protectedChunk(b *testing.B, r *contract.Resource, in ChunkIn, text string)
 	}
 	var stream bytes.Buffer
 	var out Protected
-	if err := cells.copy(record.NewReader(strings.NewReader(text), in.Chunk.Range, layout(r, "csv"), r.Columns()), &stream, &out); err != nil {
+	if err := cells.copy(record.NewReader(strings.NewReader(text), in.Chunk.Range, validation.Layout(r, "csv"), r.Columns()), &stream, &out); err != nil {
 		b.Fatal(err)
 	}
 	return stream.Bytes()

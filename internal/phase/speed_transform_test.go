@@ -13,6 +13,7 @@ import (
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/validation"
 )
 
 // speedRows is how many records a chunk of the benchmarks has.
@@ -61,7 +62,7 @@ func BenchmarkProtect(b *testing.B) {
 		b.ResetTimer()
 		for b.Loop() {
 			var out Protected
-			reader := record.NewReader(strings.NewReader(text), in.Chunk.Range, layout(r, "csv"), r.Columns())
+			reader := record.NewReader(strings.NewReader(text), in.Chunk.Range, validation.Layout(r, "csv"), r.Columns())
 			if err := cells.copy(reader, objectstore.NewChecksum(), &out); err != nil {
 				b.Fatal(err)
 			}

@@ -42,9 +42,7 @@ func newJudge(c *Checker, r *contract.Resource, f namedFile) (*judge, error) {
 	}
 	j := &judge{
 		checker: c, resource: r, file: f, rules: rules,
-		layout: record.Layout{
-			Format: record.Format(f.name.Format), Delimiter: r.Delimiter, Quote: r.Quote, Encoding: r.Encoding, Columns: r.Columns(),
-		},
+		layout: validation.Layout(r, f.name.Format),
 		values: make([]validation.Value, len(r.Fields)),
 		result: Result{File: f.Name, Resource: r.Name},
 	}
@@ -74,7 +72,7 @@ func (j *judge) run() error {
 	var faulty *record.FileError
 	switch {
 	case errors.As(err, &faulty):
-		j.result.Fault = message.FileReason(string(faulty.Reason), faulty.Missing, faulty.Extra, j.resource.Encoding)
+		j.result.Fault = validation.FileReason(j.resource, faulty)
 		return nil
 	case err != nil:
 		return err
@@ -135,7 +133,7 @@ func (j *judge) record(rec *record.Record) {
 	j.result.Read++
 	report := func(v validation.Violation) { j.violation(rec.Line, v) }
 	if rec.Fault != "" {
-		report(j.rules.Malformed(string(rec.Fault)))
+		report(j.rules.Malformed(rec.Code()))
 		return
 	}
 	validation.Values(j.values, j.resource.Fields, rec.Values)

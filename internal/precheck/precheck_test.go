@@ -230,7 +230,7 @@ func TestFaultyFiles(t *testing.T) {
 	want := []string{
 		"customers_20241008.csv: " + message.BadType,
 		"category_data_20241008.csv: " + message.FileNoRecord,
-		"supplier_data_20241008.csv: " + message.FileHeader([]string{"contact_email", "vat_number"}, []string{"email"}),
+		"supplier_data_20241008.csv: " + message.FileReason(message.FileFault{Reason: "header", Missing: []string{"contact_email", "vat_number"}, Hidden: []int{3}}),
 		"product_data_20241008.json: " + message.FileFormat,
 		"store_data_20241008.csv: " + message.FileEncoding("utf-8"),
 		"return_data_20241008.csv: ",

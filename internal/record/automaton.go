@@ -8,7 +8,7 @@ type outcome uint8
 const (
 	wantMore  outcome = iota // the data ended
 	recordEnd                // the record ends at i; its line end has lineEnd bytes
-	notClosed                // the quoted field that opened at open has no end
+	slip                     // a quote is out of place; the faulty field opened on the line of open
 )
 
 // automaton runs over one CSV record. Its positions count from the start of the
@@ -16,19 +16,20 @@ const (
 type automaton struct {
 	delimiter, quote byte
 	limit            int
+	lineEnds         []bool    // by position in the file: whether a quoted field may hold a line end; beyond, it may
 	special          [256]bool // bytes that mean something outside quotes
+	looked           int64     // bytes looked at so far, those looked at again included
 
 	state   state
 	i       int  // next byte to look at
-	open    int  // the quote that opened the current or the last quoted field
+	open    int  // the quote that opened the current or the last quoted field, or the one out of place
 	fields  int  // fields so far, the current one included
 	quoted  bool // whether a field is quoted
-	bad     bool // whether a quote is out of place
 	lineEnd int  // bytes of the line end: 1, 2, or 0 at the end of the file
 }
 
-func newAutomaton(delimiter, quote byte, limit int) automaton {
-	a := automaton{delimiter: delimiter, quote: quote, limit: limit}
+func newAutomaton(delimiter, quote byte, limit int, lineEnds []bool) automaton {
+	a := automaton{delimiter: delimiter, quote: quote, limit: limit, lineEnds: lineEnds}
 	for _, c := range []byte{delimiter, quote, '\n', '\r'} {
 		a.special[c] = true
 	}
@@ -36,79 +37,105 @@ func newAutomaton(delimiter, quote byte, limit int) automaton {
 }
 
 func (a *automaton) reset() {
-	a.state, a.i, a.open, a.fields, a.quoted, a.bad, a.lineEnd = fieldStart, 0, 0, 1, false, false, 0
+	a.state, a.i, a.open, a.fields, a.quoted, a.lineEnd = fieldStart, 0, 0, 1, false, 0
 }
 
 // run goes on in data; last says that nothing follows it.
 func (a *automaton) run(data []byte, last bool) outcome {
-	for a.i < len(data) {
+	from := a.i
+	found := wantMore
+	for found == wantMore && a.i < len(data) {
 		if a.state == inQuotes {
-			if found := a.runQuoted(data); found != recordEnd {
-				return found
-			}
+			found = a.runQuoted(data)
 			continue
 		}
-		c := data[a.i]
-		switch {
-		case c == a.quote:
-			a.atQuote()
-		case c == a.delimiter:
-			a.fields++
-			a.state = fieldStart
-		case c == '\n':
-			a.lineEnd = 1
-			return recordEnd
-		case c == '\r' && a.i+1 < len(data) && data[a.i+1] == '\n':
-			a.lineEnd = 2
-			return recordEnd
-		case c == '\r' && a.i+1 == len(data) && !last:
-			return wantMore
-		default:
-			a.bad = a.bad || a.state == quoteInQuotes
-			a.state = unquoted
-			for a.i+1 < len(data) && !a.special[data[a.i+1]] {
-				a.i++
-			}
+		if data[a.i] == '\r' && a.i+1 == len(data) && !last {
+			break
 		}
-		a.i++
+		found = a.step(data)
 	}
+	a.looked += int64(a.i - from)
+	return found
+}
+
+// step goes on by one byte outside a quoted stretch, or by several that mean
+// nothing.
+func (a *automaton) step(data []byte) outcome {
+	c := data[a.i]
+	switch {
+	case c == a.quote:
+		if a.state == unquoted {
+			a.open = a.i
+			return slip
+		}
+		a.atQuote()
+	case c == a.delimiter:
+		a.fields++
+		a.state = fieldStart
+	case c == '\n':
+		a.lineEnd = 1
+		return recordEnd
+	case c == '\r' && a.i+1 < len(data) && data[a.i+1] == '\n':
+		a.lineEnd = 2
+		return recordEnd
+	case a.state == quoteInQuotes:
+		return slip
+	default:
+		a.state = unquoted
+		for a.i+1 < len(data) && !a.special[data[a.i+1]] {
+			a.i++
+		}
+	}
+	a.i++
 	return wantMore
 }
 
-// runQuoted looks for the next quote within a quoted field. It returns recordEnd
-// if it found one: the quoted stretch has ended, the record goes on.
+// runQuoted looks for the next quote within a quoted field. It returns wantMore
+// if it found one, or if the data ended before.
 func (a *automaton) runQuoted(data []byte) outcome {
 	bound := a.open + a.limit + 1
-	if a.i < bound {
-		if j := bytes.IndexByte(data[a.i:min(bound, len(data))], a.quote); j >= 0 {
-			a.i += j + 1
-			a.state = quoteInQuotes
-			return recordEnd
-		}
+	if a.i >= bound {
+		return slip
 	}
-	if len(data) >= bound {
-		return notClosed
+	stretch := data[a.i:min(bound, len(data))]
+	j := bytes.IndexByte(stretch, a.quote)
+	closed := j >= 0
+	if closed {
+		stretch = stretch[:j]
 	}
-	a.i = len(data)
+	if !a.mayHoldLineEnd() && bytes.IndexByte(stretch, '\n') >= 0 {
+		a.i += len(stretch)
+		return slip
+	}
+	a.i += len(stretch)
+	switch {
+	case closed:
+		a.i++
+		a.state = quoteInQuotes
+	case a.i == bound:
+		return slip
+	}
 	return wantMore
 }
 
-// atQuote is the step over a quote outside a quoted stretch.
+// mayHoldLineEnd reports whether the current field, if it is quoted, may hold a
+// line end.
+func (a *automaton) mayHoldLineEnd() bool {
+	return a.fields > len(a.lineEnds) || a.lineEnds[a.fields-1]
+}
+
+// atQuote is the step over a quote that opens a field or follows another one.
 func (a *automaton) atQuote() {
-	switch a.state {
-	case fieldStart:
-		a.open, a.quoted, a.state = a.i, true, inQuotes
-	case quoteInQuotes:
-		a.state = inQuotes
-	default:
-		a.bad = true
+	if a.state == fieldStart {
+		a.open, a.quoted = a.i, true
 	}
+	a.state = inQuotes
 }
 
 // stop is the end of the file, in place of more data.
 func (a *automaton) stop() outcome {
 	if a.state == inQuotes {
-		return notClosed
+		return slip
 	}
 	return recordEnd
 }

@@ -24,13 +24,22 @@ const (
 //     records is skipped and not counted as a record.
 //   - A field is quoted if the quote is its very first byte. In it everything is
 //     data but the quote; two quotes are one.
-//   - A quote inside an unquoted field opens nothing. Text after a closing quote
-//     makes the rest of the field unquoted. Either rejects its record, which
-//     ends where it would have ended otherwise.
-//   - A quoted field is not closed if its closing quote is missing, or more than
-//     the longest record away from the opening one. Its record then ends with
-//     the physical line on which the field opened, and is a reject.
-//   - A record longer than the longest record is a reject up to its true end.
+//   - A slip is a quote inside an unquoted field, text after a closing quote, a
+//     line end in a quoted field of a column that can't hold one
+//     ([Layout.LineEnds]), or a quoted field whose closing quote is missing or
+//     more than the longest record away from the opening one. The record then
+//     ends with the physical line on which the faulty field opened, and is one
+//     reject; reading goes on at the next line. So a slip never takes the lines
+//     behind it along.
+//   - A record without a slip is never read twice, whatever it holds: a wrong
+//     number of fields rejects it whole, with all its lines, so that no field can
+//     smuggle in a record.
+//   - A record longer than the longest record is a reject up to its end.
+//
+// Going back to the line of a slip costs no more than reading the bytes once
+// again. Between the opening quote and the slip all quotes are doubled, so none
+// of the lines in between leaves a quoted field open: they are not looked at a
+// third time.
 type csvSplitter struct {
 	w                *window
 	delimiter, quote byte
@@ -38,6 +47,7 @@ type csvSplitter struct {
 
 	quoteAt int64 // offset of the first quote ahead, if not before the window
 	clearTo int64 // there is no quote between the window's start and this offset
+	looked  int64 // bytes looked at so far, those looked at again included
 
 	auto automaton
 	tail tail
@@ -46,8 +56,13 @@ type csvSplitter struct {
 func newCSVSplitter(w *window, layout Layout, line int64, limit int) *csvSplitter {
 	return &csvSplitter{
 		w: w, delimiter: layout.Delimiter, quote: layout.Quote, line: line, quoteAt: -1,
-		auto: newAutomaton(layout.Delimiter, layout.Quote, limit), tail: tail{limit: limit},
+		auto: newAutomaton(layout.Delimiter, layout.Quote, limit, nil), tail: tail{limit: limit},
 	}
+}
+
+// setHeader makes the line ends of quoted fields count by their columns.
+func (s *csvSplitter) setHeader(header []string, layout Layout) {
+	s.auto.lineEnds = layout.lineEndsOf(header)
 }
 
 // next implements splitter.
@@ -58,7 +73,12 @@ func (s *csvSplitter) next(sp *span) error {
 	*sp = span{line: s.line}
 	data := s.w.data()
 	n := bytes.IndexByte(data, '\n')
-	if n < 0 || n > s.tail.limit || s.quoteBefore(n) {
+	if n < 0 {
+		s.looked += int64(len(data))
+		return s.scan(sp)
+	}
+	s.looked += int64(n)
+	if n > s.tail.limit || s.quoteBefore(n) {
 		return s.scan(sp)
 	}
 	body := data[:n:n]
@@ -128,9 +148,9 @@ func (s *csvSplitter) scan(sp *span) error {
 		}
 		switch found {
 		case recordEnd:
-			s.finish(sp, s.auto.i, s.auto.lineEnd, s.auto.bad)
+			s.finish(sp, s.auto.i, s.auto.lineEnd, false)
 			return nil
-		case notClosed:
+		case slip:
 			return s.rejectLine(sp)
 		case wantMore:
 		}
@@ -141,12 +161,14 @@ func (s *csvSplitter) scan(sp *span) error {
 	}
 }
 
-// rejectLine ends the record with the physical line on which the field that is
-// not closed has opened.
+// rejectLine ends the record with the physical line on which the faulty field
+// opened.
 func (s *csvSplitter) rejectLine(sp *span) error {
 	for from := s.auto.open; ; {
 		data := s.w.data()
-		if i := bytes.IndexByte(data[from:], '\n'); i >= 0 {
+		i := bytes.IndexByte(data[from:], '\n')
+		if i >= 0 {
+			s.looked += int64(i)
 			body, lineEnd := from+i, 1
 			if data[body-1] == '\r' {
 				body, lineEnd = body-1, 2
@@ -154,6 +176,7 @@ func (s *csvSplitter) rejectLine(sp *span) error {
 			s.finish(sp, body, lineEnd, true)
 			return nil
 		}
+		s.looked += int64(len(data) - from)
 		if s.w.eof {
 			s.finish(sp, len(data), 0, true)
 			return nil

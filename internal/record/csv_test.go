@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 )
 
 // good is a CSV record without fault; its values are in the contract's order.
@@ -69,20 +70,31 @@ func TestCSV(t *testing.T) {
 		{"text after a closing quote", "1,\"2\"x,3\r\n4,5,6\n", []plainRecord{bad(2, FaultQuote, "1,\"2\"x,3"), good(3, "4", "5", "6")}},
 		{"CR after a closing quote", "1,\"2\"\r,3\n", []plainRecord{bad(2, FaultQuote, "1,\"2\"\r,3")}},
 		{"text after a closing quote does not quote again", "1,\"2\"x\"\n4,5,6\n", []plainRecord{bad(2, FaultQuote, "1,\"2\"x\""), good(3, "4", "5", "6")}},
+		{"inch mark before a closing quote", "1,2,\"TV 55\"\"\n4,5,6\n7,8,\"9\"\n", []plainRecord{bad(2, FaultQuote, "1,2,\"TV 55\"\""), good(3, "4", "5", "6"), good(4, "7", "8", "9")}},
+		{"closing quote missing", "\"1,2,3\n4,5,6\n\"7\",8,9\n", []plainRecord{bad(2, FaultQuote, "\"1,2,3"), good(3, "4", "5", "6"), good(4, "7", "8", "9")}},
+		{"closing quote missing before a doubled one", "\"1,2,3\n\"\"\"4\"\"\",5,6\n", []plainRecord{bad(2, FaultQuote, "\"1,2,3"), good(3, "\"4\"", "5", "6")}},
+		{"line end where none can be", "1,\"2\n\",3\n4,5,6\n", []plainRecord{bad(2, FaultQuote, "1,\"2"), bad(3, FaultQuote, "\",3"), good(4, "4", "5", "6")}},
+		{"CRLF where none can be", "1,\"2\r\n3\",3\r\n4,5,6\r\n", []plainRecord{bad(2, FaultQuote, "1,\"2"), bad(3, FaultQuote, "3\",3"), good(4, "4", "5", "6")}},
+		{"CR where no line end can be is data", "1,\"2\r3\",3\n", []plainRecord{good(2, "1", "2\r3", "3")}},
+		{"line end beyond the last column", "1,2,3,\"x\n4,5,6\ny\"\n7,8,9\n", []plainRecord{bad(2, FaultFields, "1,2,3,\"x\n4,5,6\ny\""), good(5, "7", "8", "9")}},
+		{"a field with line ends smuggles nothing in", "\"1\n4,5,6\n\",2\n7,8,9\n", []plainRecord{bad(2, FaultFields, "\"1\n4,5,6\n\",2"), good(5, "7", "8", "9")}},
+		{"a slip behind a line end", "\"1\n2\",\"3\n4,5,6\n", []plainRecord{bad(2, FaultQuote, "\"1\n2\",\"3"), good(4, "4", "5", "6")}},
+		{"backslash last in quotes", "\"C:\\\",2,3\n4,5,6\n", []plainRecord{good(2, "C:\\", "2", "3"), good(3, "4", "5", "6")}},
+		{"backslash escapes nothing", "\"a \\\"b\\\" c\",2,3\n4,5,6\n", []plainRecord{bad(2, FaultQuote, "\"a \\\"b\\\" c\",2,3"), good(3, "4", "5", "6")}},
 		{"unclosed at the end", "1,\"2,3\r\n4,5,6\n7,8,9", []plainRecord{bad(2, FaultQuote, "1,\"2,3"), good(3, "4", "5", "6"), good(4, "7", "8", "9")}},
 		{"unclosed behind a quoted line end", "\"a\nb\",\"2,3\n4,5,6\n", []plainRecord{bad(2, FaultQuote, "\"a\nb\",\"2,3"), good(4, "4", "5", "6")}},
-		{"a later quote closes it", "1,\"2,3\n4,\"5\",6\n7,8,9\n", []plainRecord{bad(2, FaultQuote, "1,\"2,3\n4,\"5\",6"), good(4, "7", "8", "9")}},
+		{"a later quote does not close it", "1,\"2,3\n4,\"5\",6\n7,8,9\n", []plainRecord{bad(2, FaultQuote, "1,\"2,3"), good(3, "4", "5", "6"), good(4, "7", "8", "9")}},
 		{"lone quote at the end", "\"", []plainRecord{bad(2, FaultQuote, "\"")}},
 		{"invalid UTF-8", "1,\xe9,3\n4,é,6\n", []plainRecord{bad(2, FaultEncoding, "1,\xe9,3"), good(3, "4", "é", "6")}},
 		{"surrogate in UTF-8", "1,\xed\xa0\x80,3\n", []plainRecord{bad(2, FaultEncoding, "1,\xed\xa0\x80,3")}},
 		{"NUL", "1,\x00,3\n4,5,6\n", []plainRecord{bad(2, FaultNUL, "1,\x00,3"), good(3, "4", "5", "6")}},
 		{"order of faults", "\x00\xff\"\n\x00\xff\n\xff\n", []plainRecord{bad(2, FaultQuote, "\x00\xff\""), bad(3, FaultNUL, "\x00\xff"), bad(4, FaultEncoding, "\xff")}},
 	}
-	layout := Layout{Format: CSV, Columns: testColumns}
+	layout := Layout{Format: CSV, Columns: testColumns, LineEnds: []bool{true, false, true}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := readWhole(t, "a,b,c\n"+tt.text, layout)
-			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty(), ignoreNames); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -116,7 +128,7 @@ func TestCSVSizes(t *testing.T) {
 	layout := Layout{Format: CSV, Columns: testColumns}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := readWhole(t, "a,b,c\n"+tt.text, layout); !cmp.Equal(tt.want, got) {
+			if got := readWhole(t, "a,b,c\n"+tt.text, layout); !cmp.Equal(tt.want, got, ignoreNames) {
 				t.Errorf("got %s, want %s", brief(got), brief(tt.want))
 			}
 		})
@@ -140,7 +152,7 @@ func TestCSVDialect(t *testing.T) {
 	layout := Layout{Format: CSV, Delimiter: ';', Quote: '\'', Encoding: "Windows-1252", Columns: testColumns}
 	text := "c;'a';b\r\n3;'l''\xe9t\xe9; \x80';\"2\"\n1;\x81;2\n"
 	want := []plainRecord{good(2, "l'été; €", `"2"`, "3"), bad(3, FaultEncoding, "1;\x81;2")}
-	if diff := cmp.Diff(want, readWhole(t, text, layout)); diff != "" {
+	if diff := cmp.Diff(want, readWhole(t, text, layout), ignoreNames); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -152,6 +164,8 @@ func TestLayoutFaults(t *testing.T) {
 		"quote delimits":    {Format: CSV, Columns: testColumns, Delimiter: '"'},
 		"line end delimits": {Format: CSV, Columns: testColumns, Delimiter: '\n'},
 		"not ASCII":         {Format: CSV, Columns: testColumns, Quote: 0xAB},
+		"line ends of some": {Format: CSV, Columns: testColumns, LineEnds: []bool{true}},
+		"required of some":  {Format: JSON, Columns: testColumns, Required: []bool{true}},
 		"unknown encoding":  {Format: CSV, Columns: testColumns, Encoding: "EBCDIC"},
 	}
 	for name, layout := range tests {
@@ -164,4 +178,44 @@ func TestLayoutFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSlipCost counts the bytes that the splitter looks at in files made to let it
+// look again and again: with its way back to the line of a slip it looks at every
+// byte a few times, not more for longer files.
+func TestSlipCost(t *testing.T) {
+	const most = 6 // times that a byte is looked at: once for its line's end, thrice by the automaton, and back
+	lines := []string{
+		"\"", "\"\"", "\"\"\"", "1,\"", "1,2,\"x", "\"x", "x\"", "\"x\"y", "\"\"x", "x,\"\"\"\"", "1,2,3", "\"a\",\"", "\"a\",\"b\",\"c", "\",\"",
+		strings.Repeat("\"\"", 300), strings.Repeat("\"\"", 300) + "\"", strings.Repeat("x", 700), strings.Repeat("\"a\",", 200) + "\"",
+	}
+	check := func(t fatal, block string, limit int) {
+		data := "b,a,c\n" + strings.Repeat(block, 1+(1<<15)/len(block))
+		w := newWindow(strings.NewReader(data), 4096)
+		layout, err := testLayout(CSV).normalize()
+		if err != nil {
+			t.Fatalf("normalize: %v", err)
+		}
+		records, _, _, err := open(w, layout, bounds{record: limit, buffer: 4096})
+		if err != nil {
+			t.Fatalf("open: %v", err)
+		}
+		for err == nil {
+			err = records.next(new(span))
+		}
+		s := records.(*csvSplitter)
+		if looked := s.looked + s.auto.looked; !isEnd(err) || looked > most*int64(len(data)) {
+			t.Fatalf("%d bytes of %.200q, longest record %d: %d bytes looked at, %v", len(data), block, limit, looked, err)
+		}
+	}
+	for _, line := range lines {
+		for _, limit := range []int{100, 10_000, MaxBytes} {
+			check(t, line+"\n", limit)
+			check(t, "1,2,\"x\n"+strings.Repeat(line+"\n", 50), limit)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		block := strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(lines, csvPieces...)), 1, 30).Draw(t, "lines"), rapid.SampledFrom([]string{"\n", ","}).Draw(t, "between"))
+		check(t, block+"\n", rapid.SampledFrom([]int{40, 1000, MaxBytes}).Draw(t, "limit"))
+	})
 }

@@ -29,6 +29,11 @@ func (d *csvDecoder) check(sp *span) Fault {
 	}
 }
 
+// detail implements decoder.
+func (d *csvDecoder) detail(sp *span) Detail {
+	return Detail{Fields: sp.fields, Expected: len(d.columns)}
+}
+
 // decode implements decoder.
 func (d *csvDecoder) decode(sp *span, values []Value) Fault {
 	if fault := d.check(sp); fault != "" {

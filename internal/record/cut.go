@@ -12,10 +12,10 @@ import "io"
 // opening bracket; byte order marks belong to no chunk. A file without records (a
 // header alone, []) has no chunk.
 //
-// A faulty file is a [*FileError]: of no bytes, in UTF-16 or UTF-32, with another
-// header than the contract's, or a JSON file that is no array. No chunk was
-// emitted then. Errors of r (wrapped) and of emit (as they are) end the cutting;
-// chunks that were emitted before are right, but not all there are.
+// A faulty file is a [*FileError], see [Reason]. Some faults show only at the end
+// of the file: chunks that were emitted before are void then. Errors of r
+// (wrapped) and of emit (as they are) end the cutting; chunks that were emitted
+// before are right, but not all there are.
 func Cut(r io.Reader, layout Layout, limits Limits, emit func(Chunk) error) (Scan, error) {
 	return cut(r, layout, limits, defaultBounds(), emit)
 }
@@ -33,7 +33,7 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 	if err != nil {
 		return Scan{}, err
 	}
-	c := cutter{limits: limits, emit: emit, scan: Scan{Header: header}}
+	c := cutter{limits: limits, emit: emit, scan: Scan{Header: header}, format: layout.Format}
 	c.chunk.Start, c.chunk.FirstLine = w.off, 1
 	if lines, ok := records.(*csvSplitter); ok {
 		c.chunk.FirstLine = lines.line
@@ -47,7 +47,8 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 		return Scan{}, err
 	}
 	c.scan.Bytes = w.off
-	if err := c.finish(layout.Format); err != nil {
+	c.scan.Unterminated = layout.Format != JSON && w.last != '\n'
+	if err := c.finish(judge); err != nil {
 		return Scan{}, err
 	}
 	return c.scan, nil
@@ -67,9 +68,10 @@ func open(w *window, layout Layout, size bounds) (splitter, decoder, []string, e
 	switch layout.Format {
 	case CSV:
 		s := newCSVSplitter(w, layout, 1, size.record)
-		if header, err = readHeader(s, cs, layout.Columns); err != nil {
+		if header, err = readHeader(s, cs, layout); err != nil {
 			return nil, nil, nil, err
 		}
+		s.setHeader(header, layout)
 		judge, err := newDecoder(layout, header)
 		return s, judge, header, err
 	case JSON:
@@ -84,8 +86,9 @@ func open(w *window, layout Layout, size bounds) (splitter, decoder, []string, e
 			return nil, nil, nil, &FileError{Reason: ReasonFormat}
 		}
 	}
-	judge, err := newDecoder(layout, nil)
-	return newSplitter(w, whole, layout, size.record), judge, nil, err
+	judge := newJSONDecoder(layout)
+	judge.drift = newDrift(layout)
+	return newSplitter(w, whole, layout, nil, size.record), judge, nil, nil
 }
 
 // encodingOf is the encoding of a file: RFC 8259 leaves JSON no choice.
@@ -97,10 +100,12 @@ func encodingOf(layout Layout) string {
 }
 
 // newSplitter returns the splitter for a chunk, whose bytes are in w.
-func newSplitter(w *window, chunk Chunk, layout Layout, limit int) splitter {
+func newSplitter(w *window, chunk Chunk, layout Layout, header []string, limit int) splitter {
 	switch layout.Format {
 	case CSV:
-		return newCSVSplitter(w, layout, chunk.FirstLine, limit)
+		s := newCSVSplitter(w, layout, chunk.FirstLine, limit)
+		s.setHeader(header, layout)
+		return s
 	case JSON:
 		return newArraySplitter(w, chunk, limit)
 	default:
@@ -111,13 +116,13 @@ func newSplitter(w *window, chunk Chunk, layout Layout, limit int) splitter {
 // newDecoder returns the decoder of a layout; header is the CSV file's own.
 func newDecoder(layout Layout, header []string) (decoder, error) {
 	if layout.Format != CSV {
-		return newJSONDecoder(layout.Columns), nil
+		return newJSONDecoder(layout), nil
 	}
 	cs, err := charsetOf(layout.Encoding)
 	if err != nil {
 		return nil, err
 	}
-	if err := compareHeader(header, layout.Columns); err != nil {
+	if err := compareHeader(header, layout); err != nil {
 		return nil, err
 	}
 	position := make(map[string]int, len(layout.Columns))
@@ -135,10 +140,12 @@ func newDecoder(layout Layout, header []string) (decoder, error) {
 // it is found, so that the last one is known to be the last.
 type cutter struct {
 	limits Limits
+	format Format
 	emit   func(Chunk) error
 	scan   Scan
 	chunk  Chunk // of the records so far
 	next   int64 // line number or ordinal at chunk.End
+	pretty bool  // JSON Lines: the first line opens an object and does not close it
 }
 
 func (c *cutter) run(records splitter, judge decoder) error {
@@ -152,10 +159,16 @@ func (c *cutter) run(records splitter, judge decoder) error {
 			return err
 		}
 		c.scan.Records++
-		if judge.check(&sp) != "" {
+		fault := judge.check(&sp)
+		if fault != "" {
 			c.scan.Malformed++
 		}
-		if c.full() && !sp.glued {
+		if c.format == JSONL && c.scan.Records <= 2 {
+			if err := c.checkLines(&sp, fault); err != nil {
+				return err
+			}
+		}
+		if c.full() {
 			if err := c.turn(); err != nil {
 				return err
 			}
@@ -164,6 +177,28 @@ func (c *cutter) run(records splitter, judge decoder) error {
 		c.chunk.End = sp.end
 		c.next = sp.next
 	}
+}
+
+// checkLines looks at the first two lines of a JSON Lines file: an array, or
+// objects that stand on several lines each, are another format.
+func (c *cutter) checkLines(sp *span, fault Fault) error {
+	first := len(sp.raw) > 0 && c.scan.Records == 1
+	switch {
+	case first && sp.raw[0] == '[':
+		return &FileError{Reason: ReasonArray}
+	case first:
+		c.pretty = fault == FaultJSON && sp.raw[0] == '{' && endsOpen(sp.raw)
+	case c.pretty && len(sp.raw) > 0 && sp.raw[0] != '{':
+		return &FileError{Reason: ReasonPretty}
+	}
+	return nil
+}
+
+// endsOpen reports whether a line ends within an object or array, and not within
+// a string.
+func endsOpen(line []byte) bool {
+	var t tokens
+	return t.run(line) == wantTokens && len(t.open) > 0 && !t.inString
 }
 
 // full tells whether the chunk has reached a limit.
@@ -182,9 +217,14 @@ func (c *cutter) turn() error {
 }
 
 // finish emits the last chunk.
-func (c *cutter) finish(format Format) error {
+func (c *cutter) finish(judge decoder) error {
+	if objects, ok := judge.(*jsonDecoder); ok {
+		if err := objects.drift.fault(); err != nil {
+			return err
+		}
+	}
 	if c.chunk.Records == 0 {
-		if format == JSONL {
+		if c.format == JSONL {
 			return &FileError{Reason: ReasonEmpty}
 		}
 		return nil

@@ -16,57 +16,6 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-func TestFileErrors(t *testing.T) {
-	header := func(missing, extra []string) *FileError {
-		return &FileError{Reason: ReasonHeader, Missing: missing, Extra: extra}
-	}
-	tests := []struct {
-		name   string
-		format Format
-		text   string
-		want   *FileError // nil: the file is taken
-	}{
-		{"no bytes", CSV, "", &FileError{Reason: ReasonEmpty}},
-		{"byte order mark alone", CSV, "\xEF\xBB\xBF", &FileError{Reason: ReasonEmpty}},
-		{"blank lines alone", CSV, "\r\n\n", &FileError{Reason: ReasonEmpty}},
-		{"header alone", CSV, "a,b,c", nil},
-		{"other order", CSV, "c,a,b\n1,2,3\n", nil},
-		{"quoted names", CSV, "\"a\",b,\"c\"\r\n", nil},
-		{"column missing", CSV, "a,c\n", header([]string{"b"}, nil)},
-		{"column too many", CSV, "a,b,c,d\n", header(nil, []string{"d"})},
-		{"column twice", CSV, "a,b,c,b\n", header(nil, []string{"b"})},
-		{"other case", CSV, "A,b,c\n", header([]string{"a"}, []string{"A"})},
-		{"other delimiter", CSV, "a;b;c\n", header([]string{"a", "b", "c"}, []string{"a;b;c"})},
-		{"name not fit for a log", CSV, "a,b,c,\x1b" + strings.Repeat("x", 200) + "\n", header(nil, []string{"?" + strings.Repeat("x", 99) + "…"})},
-		{"data in place of a header is not shown", CSV, "7,Dupont,0601020304\n", header([]string{"a", "b", "c"}, nil)},
-		{"UTF-16 with mark", CSV, "\xFF\xFEa\x00,\x00", &FileError{Reason: ReasonEncoding}},
-		{"UTF-16 big-endian", CSV, "\xFE\xFF\x00a", &FileError{Reason: ReasonEncoding}},
-		{"UTF-16 without mark", CSV, "a\x00,\x00b\x00", &FileError{Reason: ReasonEncoding}},
-		{"UTF-32", CSV, "\x00\x00\xFE\xFF\x00\x00\x00a", &FileError{Reason: ReasonEncoding}},
-		{"UTF-16 in JSON Lines", JSONL, "{\x00}\x00", &FileError{Reason: ReasonEncoding}},
-		{"NUL in the header", CSV, "a,b,c\x00\n", &FileError{Reason: ReasonEncoding}},
-		{"header in another encoding", CSV, "a,b,c\xe9\n", &FileError{Reason: ReasonEncoding}},
-		{"header with a stray quote", CSV, "a,b\",c\n", &FileError{Reason: ReasonFormat}},
-		{"endless header", CSV, strings.Repeat("a,", MaxBytes), &FileError{Reason: ReasonFormat}},
-		{"no bytes of JSON", JSON, " \n", &FileError{Reason: ReasonEmpty}},
-		{"empty array", JSON, "[]", nil},
-		{"object in place of an array", JSON, `{"a":1}`, &FileError{Reason: ReasonFormat}},
-		{"no lines", JSONL, "\n \n", &FileError{Reason: ReasonEmpty}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			chunks, _, err := cutAll([]byte(tt.text), Layout{Format: tt.format, Columns: testColumns}, Limits{}, defaultBounds(), 1<<20)
-			got, _ := errors.AsType[*FileError](err)
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("Cut: %v (-want +got):\n%s", err, diff)
-			}
-			if tt.want != nil && (len(chunks) > 0 || got.Error() == "") {
-				t.Errorf("Cut emitted %d chunks of a faulty file, message %q", len(chunks), got.Error())
-			}
-		})
-	}
-}
-
 func TestCutPlaces(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -90,7 +39,6 @@ func TestCutPlaces(t *testing.T) {
 		{"elements", JSON, ` [{"a":1}, {"a":2} ] `, Limits{ChunkBytes: 1}, []Chunk{
 			{Index: 0, Start: 1, End: 10, FirstLine: 1, Records: 1}, {Index: 1, Start: 10, End: 21, FirstLine: 2, Records: 1, Last: true},
 		}},
-		{"no chunk of no bytes", JSON, `[{"a":1},`, Limits{ChunkRecords: 1}, []Chunk{{Index: 0, Start: 0, End: 9, FirstLine: 1, Records: 2, Last: true}}},
 		{"lines", JSONL, "\n{}\n\n{}\n", Limits{ChunkRecords: 1}, []Chunk{
 			{Index: 0, Start: 0, End: 4, FirstLine: 1, Records: 1}, {Index: 1, Start: 4, End: 8, FirstLine: 3, Records: 1, Last: true},
 		}},
@@ -227,24 +175,30 @@ func TestFlatMemory(t *testing.T) {
 	tests := []struct {
 		name, head, text string
 		format           Format
+		reason           Reason // for which the file is faulty
 	}{
-		{"one line", "a,b,c\n", "xxxx", CSV},
-		{"one quoted field", "a,b,c\n\"", "xxxx", CSV},
-		{"quoted fields in one record", "a,b,c\n", "\"xx\nxx\",", CSV},
-		{"quotes that never close", "a,b,c\n\"", strings.Repeat("x", 200) + "\"\"\n", CSV},
-		{"escaped quotes", "a,b,c\n", "\"" + strings.Repeat("\"\"", 50) + "\",\"\",3\n", CSV},
-		{"escapes in JSON", "", `{"a":"` + strings.Repeat(`\n`, 50) + "\"}\n", JSONL},
-		{"blank lines", "a,b,c\n1,2,3\n", "\r\n", CSV},
-		{"one line of JSON", `{"a":"`, `xx\"`, JSONL},
-		{"line of spaces", "{}", "    ", JSONL},
-		{"spaces before a line", "", "    ", JSONL},
-		{"one element", `[{"a":"`, `x\\`, JSON},
-		{"spaces in an element", `[{`, `    `, JSON},
-		{"spaces before an element", `[`, `    `, JSON},
-		{"array never closed", `[{"a":[`, "[1],", JSON},
-		{"brackets", `[`, "[[[[", JSON},
-		{"broken array", `[{"a":"x"y`, "[1],", JSON},
-		{"text behind the array", `[]`, "]]]]", JSON},
+		{"one line", "a,b,c\n", "xxxx", CSV, ""},
+		{"header that never ends", "a,b,c", "xxxx", CSV, ReasonHeaderLength},
+		{"one quoted field", "a,b,c\n\"", "xxxx", CSV, ""},
+		{"quoted fields in one record", "a,b,c\n", "\"xx\nxx\",", CSV, ""},
+		{"quotes that never close", "a,b,c\n1,\"", strings.Repeat("x", 200) + "\"\"\n", CSV, ""},
+		{"a quote on each line", "a,b,c\n", "1,2,\"xx\n", CSV, ""},
+		{"a line end where none can be", "a,b,c\n", "\"xx\n", CSV, ""},
+		{"escaped quotes", "a,b,c\n", "\"" + strings.Repeat("\"\"", 50) + "\",\"\",3\n", CSV, ""},
+		{"escapes in JSON", "", `{"a":"` + strings.Repeat(`\n`, 50) + "\"}\n", JSONL, ""},
+		{"blank lines", "a,b,c\n1,2,3\n", "\r\n", CSV, ""},
+		{"one line of JSON", `{"a":"`, `xx\"`, JSONL, ""},
+		{"unknown members", `{"a":1`, `,"unknown":1`, JSONL, ""},
+		{"unknown members everywhere", `{"a":1,"z1":1,"z2":2,"` + strings.Repeat("z", 1000) + "\":3}\n", `{"a":1,"z1":1,"z2":2,"` + strings.Repeat("z", 1000) + "\":3}\n", JSONL, ReasonMembers},
+		{"line of spaces", "{}", "    ", JSONL, ""},
+		{"spaces before a line", "", "    ", JSONL, ReasonEmpty},
+		{"one element", `[{"a":"`, `x\\`, JSON, ReasonCutOff},
+		{"spaces in an element", `[{`, `    `, JSON, ReasonCutOff},
+		{"spaces before an element", `[`, `    `, JSON, ReasonCutOff},
+		{"array never closed", `[{"a":[`, "[1],", JSON, ReasonCutOff},
+		{"brackets", `[`, "[[[[", JSON, ReasonTokens},
+		{"broken array", `[{"a":"x"y`, "[1],", JSON, ReasonTokens},
+		{"text behind the array", `[]`, "]]]]", JSON, ReasonBehind},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -252,7 +206,7 @@ func TestFlatMemory(t *testing.T) {
 			source := func() io.Reader {
 				return io.MultiReader(strings.NewReader(tt.head), &repeated{text: block, times: file / len(block)})
 			}
-			layout := Layout{Format: tt.format, Columns: testColumns}
+			layout := testLayout(tt.format)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			var chunk Chunk
@@ -260,7 +214,7 @@ func TestFlatMemory(t *testing.T) {
 				chunk = c
 				return nil
 			})
-			if err != nil && tt.name != "spaces before a line" {
+			if fault, _ := errors.AsType[*FileError](err); err != nil && (fault == nil || fault.Reason != tt.reason) || err == nil && tt.reason != "" {
 				t.Fatal(err)
 			}
 			r := source()

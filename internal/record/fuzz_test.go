@@ -15,6 +15,7 @@ func fuzzSettings(chunkBytes, limit uint16) (Limits, bounds, int) {
 func FuzzCSV(f *testing.F) {
 	for _, seed := range []string{
 		"", "1,2,3\n", "\"a\nb\",2,3\r\n4,5,6", "\"open\n1,2,3\n", "1,x\"y,3\n\n\r\n", "\"a\"b\",2,3\n", "\r\n\r1,2,3\r", "\"\"\"\n", "1,\xff,\x00\n",
+		"1,\"TV 55\"\",3\n4,5,6\n\"7\",8,9\n", "\"x\n4,5,6\ny\",2\n", "1,\"x\ny\",3\n", "\"a\nb\",2,\"open\n4,5,6\n", "\"\n\"\n\"\n", "\"\"\"\n\"\"\"\n", "\"a\\\",2,3\r\n",
 		"\"aaaaaaaaaaaaaaaa\"\"b\",2,3\n", "aaaaaaaaaaaaaaaaaaaaaaaaa,\"x\ny\",3\n1,2,3\n",
 	} {
 		f.Add([]byte(seed), uint16(30), uint16(9))
@@ -28,7 +29,7 @@ func FuzzCSV(f *testing.F) {
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		"", "]", "{\"a\":1},{\"b\":\"x\"}]", "{\"a\":1},]", "1,\"x\",null,[],{}]", "{\"a\":\"x\"y\"},{}]", "{\"a\":tru},{\"a\":1}]\n x", "{\"a\":1}}]",
-		"{\"a\":\"\\ud83d\\ude00\\u0000\"},{\"\\u0061\":[1,{\"]\":2}]}]", "{\"a\":1", "{\"a\":1}", "{\"a\":1},", "\"\\", "{\"a\":1}                    ]",
+		"{\"a\":\"\\ud83d\\ude00\\u0000\"},{\"\\u0061\":[1,{\"]\":2}]}]", "{\"a\":1", "{\"a\":1}", "{\"a\":1},", "\"\\", "{\"a\":1}                    ]", "{\"z\":1,\"a\":2},{\"z\":null}]", "{\"b\":1},{\"c\":2}]",
 	} {
 		f.Add([]byte(seed), uint16(30), uint16(9))
 	}
@@ -40,7 +41,7 @@ func FuzzJSON(f *testing.F) {
 
 func FuzzJSONLines(f *testing.F) {
 	for _, seed := range []string{
-		"", "{\"a\":1}\n{\"b\":-0.5E+7}\r\n\n", "{}\n[]\n1\n{", "{\"a\":\"\\u00e9\\n\"}", " \t{\"c\":true} \r\n", "\r{\"a\":null}\r\r\n", "{\"a\":01}\n{\"a\":\"\xff\"}",
+		"", "{\"a\":1}\n{\"b\":-0.5E+7}\r\n\n", "{}\n[]\n1\n{", "{\"a\":\"\\u00e9\\n\"}", " \t{\"c\":true} \r\n", "\r{\"a\":null}\r\r\n", "[\n{\"a\":1}\n]\n", "{\n  \"a\": 1\n}\n", "{\"a\":[1,\n2]}\n", "{\"z\":1}\n{\"z\":2}", "{\"a\":\"x\n\"b\":1}", "{\"a\":01}\n{\"a\":\"\xff\"}",
 	} {
 		f.Add([]byte(seed), uint16(30), uint16(9))
 	}
@@ -51,20 +52,20 @@ func FuzzJSONLines(f *testing.F) {
 }
 
 // FuzzCut gives Cut whole files, header and all: it must return chunks that
-// cover the file and can be read, or a FileError and no chunk.
+// cover the file and can be read, or a FileError.
 func FuzzCut(f *testing.F) {
-	for _, seed := range []string{"a,b,c\n1,2,3\n", "\xff\xfea\x00", "\xEF\xBB\xBF\n", "c;b;a", "[{\"a\":1}]", "{\"a\":1}\n", "a\x00", "\"a\"\"\",b\n", "{}", "\xEF\xBB"} {
+	for _, seed := range []string{"a,b,c\n1,2,3\n", "\xff\xfea\x00", "\xEF\xBB\xBF\n", "c;b;a", "\x1f\x8b\x08", "PK\x03\x04", "a,b,c\r1,2,3\r", "a, b,C,d,\n", "a,b,c,d", "[{\"a\":1}]", "{\"a\":1}\n", "a\x00", "\"a\"\"\",b\n", "{}", "\xEF\xBB"} {
 		for kind := range uint8(3) {
 			f.Add([]byte(seed), kind, uint16(30), uint16(9))
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, kind uint8, chunkBytes, limit uint16) {
 		limits, size, step := fuzzSettings(chunkBytes, limit)
-		layout := Layout{Format: []Format{CSV, JSON, JSONL}[kind%3], Columns: testColumns}
+		layout := testLayout([]Format{CSV, JSON, JSONL}[kind%3])
 		chunks, scan, err := cutAll(data, layout, limits, size, step)
 		if err != nil {
-			if _, ok := errors.AsType[*FileError](err); !ok || len(chunks) > 0 {
-				t.Fatalf("Cut(%q): %v after %d chunks", data, err, len(chunks))
+			if _, ok := errors.AsType[*FileError](err); !ok {
+				t.Fatalf("Cut(%q): %v", data, err)
 			}
 			return
 		}

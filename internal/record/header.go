@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // byteOrderMark is U+FEFF in UTF-8.
@@ -31,6 +30,8 @@ func (l Layout) normalize() (Layout, error) {
 		return l, errors.New("record: the layout has no columns")
 	case l.Delimiter == l.Quote || strings.IndexByte("\r\n", l.Delimiter) >= 0 || strings.IndexByte("\r\n", l.Quote) >= 0:
 		return l, errors.New("record: delimiter and quote must differ from each other and from line ends")
+	case l.LineEnds != nil && len(l.LineEnds) != len(l.Columns), l.Required != nil && len(l.Required) != len(l.Columns):
+		return l, errors.New("record: the layout says of some columns only what it must say of all")
 	case l.Delimiter >= 0x80 || l.Quote >= 0x80:
 		return l, errors.New("record: delimiter and quote must be ASCII")
 	}
@@ -41,10 +42,13 @@ func (l Layout) normalize() (Layout, error) {
 // mark of UTF-8, where cs is UTF-8.
 func checkEncoding(w *window, cs *charset) error {
 	const look = 4
-	if err := w.need(look); err != nil {
+	if err := w.need(longestMagic); err != nil {
 		return err
 	}
 	data := w.data()
+	if isCompressed(data) {
+		return &FileError{Reason: ReasonCompressed}
+	}
 	for _, mark := range wideMarks {
 		if bytes.HasPrefix(data, mark) {
 			return &FileError{Reason: ReasonEncoding}
@@ -61,18 +65,16 @@ func checkEncoding(w *window, cs *charset) error {
 }
 
 // readHeader reads the header of a CSV file and compares it with the contract.
-func readHeader(s *csvSplitter, cs *charset, columns []string) ([]string, error) {
+func readHeader(s *csvSplitter, cs *charset, layout Layout) ([]string, error) {
 	var sp span
-	err := s.next(&sp)
-	switch {
+	switch err := s.next(&sp); {
 	case isEnd(err):
 		return nil, &FileError{Reason: ReasonEmpty}
 	case err != nil:
 		return nil, err
-	case bytes.IndexByte(sp.raw, 0) >= 0 || (sp.fault != FaultSize && !cs.valid(sp.raw)):
-		return nil, &FileError{Reason: ReasonEncoding}
-	case sp.fault != "":
-		return nil, &FileError{Reason: ReasonFormat}
+	}
+	if reason := headerFault(&sp, cs, layout); reason != "" {
+		return nil, &FileError{Reason: reason}
 	}
 	names := make([]string, 0, sp.fields)
 	d := csvDecoder{delimiter: s.delimiter, quote: s.quote, charset: cs}
@@ -82,60 +84,85 @@ func readHeader(s *csvSplitter, cs *charset, columns []string) ([]string, error)
 		name, rest = d.cut(rest, sp.quoted)
 		names = append(names, string(d.utf8(name)))
 	}
-	if err := compareHeader(names, columns); err != nil {
+	if err := compareHeader(names, layout); err != nil {
 		return nil, err
 	}
 	return names, nil
 }
 
-// compareHeader tells what the header lacks and what it has too much.
-func compareHeader(header, columns []string) error {
-	fault := &FileError{Reason: ReasonHeader}
-	for _, column := range columns {
-		if !slices.Contains(header, column) {
-			fault.Missing = append(fault.Missing, column)
-		}
+// headerFault returns why a record can be no header, or "".
+func headerFault(sp *span, cs *charset, layout Layout) Reason {
+	switch {
+	case bytes.IndexByte(sp.raw, 0) >= 0:
+		return ReasonEncoding
+	case bytes.IndexByte(sp.raw, '\r') >= 0:
+		return ReasonLineEnds
+	case len(sp.raw) > layout.headerLimit():
+		return ReasonHeaderLength
+	case !cs.valid(sp.raw):
+		return ReasonEncoding
+	case sp.fault != "" || bytes.IndexByte(sp.raw, '\n') >= 0:
+		return ReasonFormat
+	default:
+		return ""
 	}
+}
+
+// headerLimit returns how long a header can be, in bytes: twice the contract's
+// own with every name quoted, and 1 KiB for what it does not know.
+func (l Layout) headerLimit() int {
+	const own, foreign = 2, 1 << 10
+	n := foreign
+	for _, name := range l.Columns {
+		n += own * (len(name) + len(`"",`))
+	}
+	return n
+}
+
+// compareHeader returns what the header lacks and what it has too much as a
+// [*FileError].
+func compareHeader(header []string, layout Layout) error {
+	present := make([]bool, len(layout.Columns))
+	var strangers []stranger
 	for i, name := range header {
-		if !slices.Contains(columns, name) || slices.Contains(header[:i], name) {
-			fault.Extra = append(fault.Extra, printable(name))
+		column := slices.Index(layout.Columns, name)
+		if column >= 0 && !present[column] {
+			present[column] = true
+			continue
 		}
+		strangers = append(strangers, stranger{name: name, position: i + 1, twice: column >= 0})
 	}
-	if fault.Missing == nil && fault.Extra == nil {
+	missing := layout.columnsWhere(func(i int) bool { return !present[i] })
+	if missing == nil && strangers == nil {
 		return nil
 	}
-	if !namesColumn(header, columns) {
-		fault.Extra = nil
-	}
-	return fault
+	return layout.foreign(ReasonHeader, missing, present, strangers)
 }
 
-// namesColumn tells whether a word of the header is a column of the contract, in
-// any case: only then is the line a header, and not data that must not be shown.
-func namesColumn(header, columns []string) bool {
-	separates := func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
-	for _, field := range header {
-		for _, word := range strings.FieldsFunc(field, separates) {
-			if slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, word) }) {
-				return true
-			}
+// columnsWhere returns the columns for which is holds.
+func (l Layout) columnsWhere(is func(i int) bool) []string {
+	var names []string
+	for i, name := range l.Columns {
+		if is(i) {
+			names = append(names, name)
 		}
 	}
-	return false
+	return names
 }
 
-// printable makes a column's name fit for a log: at most maxName characters,
-// none of them a control character.
-func printable(name string) string {
-	const maxName = 100
-	runes := []rune(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, name))
-	if len(runes) > maxName {
-		return string(runes[:maxName]) + "…"
+// requires reports whether no record is valid without the column.
+func (l Layout) requires(column int) bool { return l.Required != nil && l.Required[column] }
+
+// lineEndsOf returns for each column of a header whether its values may hold a
+// line end; nil: all may.
+func (l Layout) lineEndsOf(header []string) []bool {
+	if l.LineEnds == nil {
+		return nil
 	}
-	return string(runes)
+	may := make([]bool, len(header))
+	for i, name := range header {
+		column := slices.Index(l.Columns, name)
+		may[i] = column < 0 || l.LineEnds[column]
+	}
+	return may
 }

@@ -67,13 +67,14 @@ func TestObject(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			want := []plainRecord{tt.want, abc(2, num("7"), none, none)}
-			lines := readWhole(t, tt.text+"\r\n{\"a\":7}\n", Layout{Format: JSONL, Columns: testColumns})
-			if diff := cmp.Diff(want, lines); diff != "" {
+			tt.want.Line = 2
+			want := []plainRecord{abc(1, num("7"), none, none), tt.want, abc(3, num("7"), none, none)}
+			lines := readWhole(t, "{\"a\":7}\n"+tt.text+"\r\n{\"a\":7}\n", Layout{Format: JSONL, Columns: testColumns})
+			if diff := cmp.Diff(want, lines, ignoreNames); diff != "" {
 				t.Errorf("JSON Lines (-want +got):\n%s", diff)
 			}
-			array := readWhole(t, "["+tt.text+",{\"a\":7}]", Layout{Format: JSON, Columns: testColumns})
-			if diff := cmp.Diff(want, array); diff != "" {
+			array := readWhole(t, "[{\"a\":7},"+tt.text+",{\"a\":7}]", Layout{Format: JSON, Columns: testColumns})
+			if diff := cmp.Diff(want, array, ignoreNames); diff != "" {
 				t.Errorf("JSON (-want +got):\n%s", diff)
 			}
 		})
@@ -93,25 +94,13 @@ func TestJSONArray(t *testing.T) {
 		{"element missing", `[{"a":7},,{"a":7}]`, []plainRecord{seven(1), bad(2, FaultJSON, ""), seven(3)}},
 		{"comma at the end", `[{"a":7},]`, []plainRecord{seven(1), bad(2, FaultJSON, "")}},
 		{"comma missing", `[{"a":7} {"a":7},{"a":7}]`, []plainRecord{bad(1, FaultJSON, `{"a":7} {"a":7}`), seven(2)}},
-		{"no end", `[{"a":7}`, []plainRecord{seven(1), bad(2, FaultTruncated, "")}},
-		{"no end behind a comma", "[{\"a\":7},\n", []plainRecord{seven(1), bad(2, FaultTruncated, "")}},
-		{"bracket alone", `[`, []plainRecord{bad(1, FaultTruncated, "")}},
-		{"cut in an element", `[{"a":7},{"a":`, []plainRecord{seven(1), bad(2, FaultTruncated, `{"a":`)}},
-		{"cut in a string", `[{"a":7},{"a":"x\`, []plainRecord{seven(1), bad(2, FaultTruncated, `{"a":"x\`)}},
-		{"text behind the array", `[{"a":7}] {"a":7}`, []plainRecord{seven(1), bad(2, FaultTruncated, `{"a":7}`)}},
-		{"text behind no elements", `[]]`, []plainRecord{bad(1, FaultTruncated, `]`)}},
-		{"quote not escaped", `[{"a":7},{"a":"x"y"},{"a":7}]`, []plainRecord{seven(1), bad(2, FaultTruncated, `{"a":"x"y"},{"a":7}]`)}},
-		{"quote missing", `[{"a":7},{"a":"x},{"a":7}]`, []plainRecord{seven(1), bad(2, FaultTruncated, `{"a":"x},{"a":7}]`)}},
-		{"bracket missing", `[{"a":7},{"a":7,{"a":7}]`, []plainRecord{seven(1), bad(2, FaultTruncated, `{"a":7,{"a":7}]`)}},
-		{"bracket too many", `[{"a":7}},{"a":7}]`, []plainRecord{bad(1, FaultTruncated, `{"a":7}},{"a":7}]`)}},
-		{"nested too deep", "[" + strings.Repeat("[", maxDepth+1), []plainRecord{bad(1, FaultTruncated, strings.Repeat("[", maxDepth+1))}},
 		{"line end in a string", "[{\"a\":\"x\ny\"},{\"a\":7}]", []plainRecord{bad(1, FaultJSON, "{\"a\":\"x\ny\"}"), seven(2)}},
 		{"size", `[{"a":"` + strings.Repeat("x", MaxBytes) + `"},{"a":7}]`, []plainRecord{bad(1, FaultSize, `{"a":"`+strings.Repeat("x", MaxBytes-6)), seven(2)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := readWhole(t, tt.text, Layout{Format: JSON, Columns: testColumns})
-			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty(), ignoreNames); diff != "" {
 				t.Errorf("(-want +got):\n%.2000s", diff)
 			}
 		})
@@ -135,7 +124,7 @@ func TestJSONLines(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := readWhole(t, tt.text, Layout{Format: JSONL, Columns: testColumns})
-			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty(), ignoreNames); diff != "" {
 				t.Errorf("(-want +got):\n%.2000s", diff)
 			}
 		})

@@ -14,10 +14,9 @@ import "io"
 //     stands next to a word or to another string (a quote is missing or not
 //     escaped, and what is text and what is not may have changed places), when a
 //     bracket closes what was not opened, or when brackets are nested more than
-//     maxDepth deep. From the start of that element the rest of the file is then
-//     one reject.
-//   - So is an element that the end of the file cuts off, whatever follows the end
-//     of the array, and the lack of that end.
+//     maxDepth deep. The file is then faulty as a whole: ReasonTokens.
+//   - So is a file that ends before its array does (ReasonCutOff), and one with
+//     anything but white space behind the array (ReasonBehind).
 type arraySplitter struct {
 	w       *window
 	ordinal int64 // number of the next element
@@ -34,9 +33,7 @@ const (
 	beforeArray    place = iota
 	firstElement         // behind the opening bracket
 	furtherElement       // behind a comma
-	lostComma            // behind an element that the file's end cut from its comma
 	behindArray          // behind the closing bracket
-	endOfFile
 )
 
 func newArraySplitter(w *window, chunk Chunk, limit int) *arraySplitter {
@@ -65,28 +62,33 @@ func (s *arraySplitter) next(sp *span) error {
 	}
 	switch {
 	case isEnd(err):
-		return s.atEnd(sp)
+		return s.atEnd()
 	case err != nil:
 		return err
-	case s.place == behindArray || s.place == beforeArray:
-		sp.glued = true
-		return s.truncate(sp)
+	case s.place == behindArray:
+		return s.faulty(ReasonBehind, s.ordinal-1, 0)
+	case s.place == beforeArray:
+		return s.faulty(ReasonTokens, s.ordinal, 0)
 	}
 	return s.element(sp)
 }
 
-// atEnd is called where nothing is left: an array that was not closed has a
-// last record of no bytes.
-func (s *arraySplitter) atEnd(sp *span) error {
-	closed := s.place == behindArray || s.place == endOfFile
-	if closed || (!s.last && s.place == furtherElement) {
+// atEnd is called where nothing is left.
+func (s *arraySplitter) atEnd() error {
+	switch {
+	case s.place == behindArray, !s.last && s.place == furtherElement:
 		return io.EOF
-	}
-	if !s.last {
+	case !s.last:
 		return errCutOff
+	default:
+		return s.faulty(ReasonCutOff, s.ordinal, 0)
 	}
-	sp.glued = true
-	return s.truncate(sp)
+}
+
+// faulty is the fault of an array that can't be read on, n bytes behind the
+// window's start.
+func (s *arraySplitter) faulty(reason Reason, element int64, n int) error {
+	return &FileError{Reason: reason, Element: element, Offset: s.w.off + int64(n)}
 }
 
 // skipSpace consumes whitespace and returns the byte behind it, or io.EOF.
@@ -119,24 +121,18 @@ func (s *arraySplitter) element(sp *span) error {
 			if data[s.tokens.i] == ']' {
 				s.place = behindArray
 			}
-			s.finish(sp, s.tokens.i, 1)
+			s.finish(sp, s.tokens.i)
 			sp.raw = trimRight(sp.raw)
 			return nil
 		case broken:
-			return s.truncate(sp)
+			return s.faulty(ReasonTokens, s.ordinal, s.tokens.i)
 		case wantTokens:
 		}
 		if s.w.eof {
 			if !s.last {
 				return errCutOff
 			}
-			if !s.tokens.whole() {
-				return s.truncate(sp)
-			}
-			s.place = lostComma
-			s.finish(sp, len(data), 0)
-			sp.raw = trimRight(sp.raw)
-			return nil
+			return s.faulty(ReasonCutOff, s.ordinal, len(data))
 		}
 		s.tokens.i -= s.tail.shed(s.w, s.tokens.i)
 		if err := s.w.more(); err != nil {
@@ -147,26 +143,9 @@ func (s *arraySplitter) element(sp *span) error {
 
 // finish ends the element with n bytes of the window and the comma or bracket
 // behind them.
-func (s *arraySplitter) finish(sp *span, n, behind int) {
+func (s *arraySplitter) finish(sp *span, n int) {
 	sp.raw, sp.fault = s.tail.raw(s.w, n)
-	s.w.advance(n + behind)
+	s.w.advance(n + 1)
 	s.ordinal++
 	sp.end, sp.next = s.w.off, s.ordinal
-}
-
-// truncate makes the rest of the file, from the start of the element, one record.
-func (s *arraySplitter) truncate(sp *span) error {
-	if !s.last {
-		return errCutOff
-	}
-	for !s.w.eof {
-		s.tail.shed(s.w, len(s.w.data()))
-		if err := s.w.more(); err != nil {
-			return err
-		}
-	}
-	s.finish(sp, len(s.w.data()), 0)
-	s.place = endOfFile
-	sp.fault = FaultTruncated
-	return nil
 }

@@ -9,21 +9,23 @@ import (
 // jsonDecoder judges and reads records that should be JSON objects: strictly, by
 // the grammar of RFC 8259. Members may come in any order and be left out.
 type jsonDecoder struct {
-	columns []string       // in the order of the contract
-	index   map[string]int // of each column its position in the contract
-	scratch []byte         // unescaped strings
-	seen    []bool         // columns that the object has
-	ignored []Value        // where check puts the values
+	layout    Layout
+	index     map[string]int // of each column its position in the contract
+	scratch   []byte         // unescaped strings
+	seen      []bool         // columns that the object has
+	strangers []stranger     // members that the contract does not know, or that come twice
+	ignored   []Value        // where check puts the values
+	drift     *drift         // of the objects so far; nil: nobody asks
 }
 
-func newJSONDecoder(columns []string) *jsonDecoder {
+func newJSONDecoder(layout Layout) *jsonDecoder {
 	d := &jsonDecoder{
-		columns: columns,
-		index:   make(map[string]int, len(columns)),
-		seen:    make([]bool, len(columns)),
-		ignored: make([]Value, len(columns)),
+		layout:  layout,
+		index:   make(map[string]int, len(layout.Columns)),
+		seen:    make([]bool, len(layout.Columns)),
+		ignored: make([]Value, len(layout.Columns)),
 	}
-	for i, name := range columns {
+	for i, name := range layout.Columns {
 		d.index[name] = i
 	}
 	return d
@@ -42,25 +44,12 @@ func (d *jsonDecoder) decode(sp *span, values []Value) Fault {
 	case !utf8.Valid(sp.raw):
 		return FaultEncoding
 	}
-	clear(d.seen)
-	for i := range values {
-		values[i] = Value{Missing: true}
-	}
-	d.scratch = d.scratch[:0]
-	o := objectParser{b: sp.raw, scratch: d.scratch}
-	strange := false
-	before := -1
-	ok := o.members(func(name []byte, value Value) {
-		i := d.position(name, before+1)
-		if i < 0 || d.seen[i] {
-			strange = true
-			return
-		}
-		d.seen[i] = true
-		values[i] = value
-		before = i
-	})
+	o := objectParser{b: sp.raw, scratch: d.scratch[:0]}
+	ok := d.members(&o, values)
 	d.scratch = o.scratch
+	if ok && d.drift != nil {
+		d.drift.add(d.seen, d.strangers)
+	}
 	switch {
 	case !ok:
 		return FaultJSON
@@ -68,17 +57,40 @@ func (d *jsonDecoder) decode(sp *span, values []Value) Fault {
 		return FaultNUL
 	case o.lone:
 		return FaultEncoding
-	case strange:
+	case len(d.strangers) > 0:
 		return FaultFields
 	default:
 		return ""
 	}
 }
 
+// members reads an object into values, and reports whether it is a valid one.
+func (d *jsonDecoder) members(o *objectParser, values []Value) bool {
+	clear(d.seen)
+	d.strangers = d.strangers[:0]
+	for i := range values {
+		values[i] = Value{Missing: true}
+	}
+	before, count := -1, 0
+	return o.members(func(name []byte, value Value) {
+		count++
+		i := d.position(name, before+1)
+		if i < 0 || d.seen[i] {
+			if len(d.strangers) < mostStrangers {
+				d.strangers = append(d.strangers, stranger{name: remembered(name), position: count, twice: i >= 0})
+			}
+			return
+		}
+		d.seen[i] = true
+		values[i] = value
+		before = i
+	})
+}
+
 // position returns the position of a column, or -1. Most members come in the
 // order of the contract, so guess is tried first.
 func (d *jsonDecoder) position(name []byte, guess int) int {
-	if guess < len(d.columns) && d.columns[guess] == string(name) {
+	if guess < len(d.layout.Columns) && d.layout.Columns[guess] == string(name) {
 		return guess
 	}
 	if i, known := d.index[string(name)]; known {

@@ -6,7 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // This file is a second reader, written from the rules alone: it holds the whole
@@ -18,7 +21,11 @@ type plainRecord struct {
 	Fault  Fault
 	Raw    string // of a malformed record
 	Values []plainValue
+
+	names []string // JSON: the names of the members, if it is an object at all
 }
+
+var ignoreNames = cmpopts.IgnoreUnexported(plainRecord{})
 
 type plainValue struct {
 	Text string
@@ -26,15 +33,17 @@ type plainValue struct {
 }
 
 // plainCSV reads the records of data from offset p on, which is on this line.
-// columns[i] is the position of the file's field i in the contract.
-func plainCSV(data []byte, p int, line int64, columns []int, limit int) []plainRecord {
+// columns[i] is the position of the file's field i in the contract; lineEnds says
+// by that position which may hold a line end.
+func plainCSV(data []byte, p int, line int64, columns []int, lineEnds []bool, limit int) []plainRecord {
 	var records []plainRecord
+	may := func(field int) bool { return field >= len(columns) || lineEnds == nil || lineEnds[columns[field]] }
 	for p < len(data) {
 		if n := lineEndAt(data, p); n > 0 {
 			p, line = p+n, line+1
 			continue
 		}
-		fields, end, bad := plainRow(data, p, limit)
+		fields, end, bad := plainRow(data, p, limit, may)
 		record := plainRecord{Line: line}
 		raw := data[p:end]
 		switch {
@@ -78,35 +87,47 @@ func lineEndAt(data []byte, p int) int {
 	return 0
 }
 
-// plainRow reads one row and returns where its line end starts.
-func plainRow(data []byte, p, limit int) (fields []string, end int, bad bool) {
+// plainRow reads one row and returns where its line end starts. A row with a slip
+// ends with the line on which the field with the slip starts.
+func plainRow(data []byte, p, limit int, mayHoldLineEnd func(field int) bool) (fields []string, end int, slip bool) {
 	for {
+		start := p
 		field := ""
 		if p < len(data) && data[p] == '"' {
 			closing := closingQuote(data, p)
 			if closing < 0 || closing-p > limit {
-				end = p
-				for end < len(data) && lineEndAt(data, end) == 0 {
-					end++
-				}
-				return nil, end, true
+				return nil, plainLineEnd(data, start), true
 			}
-			field = string(bytes.ReplaceAll(data[p+1:closing], []byte(`""`), []byte(`"`)))
-			stop := plainStop(data, closing+1)
-			bad = bad || stop > closing+1
-			p = stop
+			inside := data[p+1 : closing]
+			if bytes.Contains(inside, []byte("\n")) && !mayHoldLineEnd(len(fields)) {
+				return nil, plainLineEnd(data, start), true
+			}
+			field = string(bytes.ReplaceAll(inside, []byte(`""`), []byte(`"`)))
+			p = closing + 1
+			if plainStop(data, p) > p {
+				return nil, plainLineEnd(data, start), true
+			}
 		} else {
-			stop := plainStop(data, p)
-			field = string(data[p:stop])
-			bad = bad || bytes.Contains(data[p:stop], []byte(`"`))
-			p = stop
+			p = plainStop(data, p)
+			field = string(data[start:p])
+			if bytes.Contains(data[start:p], []byte(`"`)) {
+				return nil, plainLineEnd(data, start), true
+			}
 		}
 		fields = append(fields, field)
 		if p == len(data) || data[p] != ',' {
-			return fields, p, bad
+			return fields, p, false
 		}
 		p++
 	}
+}
+
+// plainLineEnd returns where the line of p ends.
+func plainLineEnd(data []byte, p int) int {
+	for p < len(data) && lineEndAt(data, p) == 0 {
+		p++
+	}
+	return p
 }
 
 // closingQuote returns where the quoted field that opens at p closes, or -1.
@@ -134,9 +155,10 @@ func plainStop(data []byte, p int) int {
 
 const jsonSpace = " \t\r\n"
 
-// plainJSONL reads JSON Lines.
-func plainJSONL(data []byte, columns []string, limit int) []plainRecord {
+// plainJSONL reads JSON Lines, and says what makes the file faulty as a whole.
+func plainJSONL(data []byte, layout Layout, limit int) ([]plainRecord, Reason) {
 	var records []plainRecord
+	var lines [][]byte
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		line = bytes.TrimLeft(line, jsonSpace)
 		if len(line) == 0 {
@@ -146,9 +168,54 @@ func plainJSONL(data []byte, columns []string, limit int) []plainRecord {
 		if whole {
 			line = bytes.TrimSuffix(line, []byte("\r"))
 		}
-		records = append(records, plainObject(line, int64(i+1), columns, limit))
+		records = append(records, plainObject(line, int64(i+1), layout.Columns, limit))
+		lines = append(lines, line[:min(limit, len(line))])
 	}
-	return records
+	switch {
+	case len(lines) == 0:
+		return nil, ReasonEmpty
+	case lines[0][0] == '[':
+		return nil, ReasonArray
+	case len(lines) > 1 && records[0].Fault == FaultJSON && lines[0][0] == '{' && plainEndsOpen(lines[0]) && lines[1][0] != '{':
+		return nil, ReasonPretty
+	}
+	return records, plainDrift(records, layout)
+}
+
+// plainEndsOpen tells whether brackets are open at the end of a line, and no string.
+func plainEndsOpen(line []byte) bool {
+	elements, reason := plainElements(append([]byte("["), line...))
+	outside := stringLiterals.ReplaceAllString(string(line), "")
+	count := func(bracket string) int { return strings.Count(outside, bracket) }
+	return len(elements) == 0 && reason == ReasonCutOff && count(`"`) == 0 && count("{")+count("[") > count("}")+count("]")
+}
+
+// plainDrift tells whether all objects have a member that the contract lacks, or
+// lack one that it requires.
+func plainDrift(records []plainRecord, layout Layout) Reason {
+	var objects [][]string
+	for _, r := range records {
+		if r.names != nil {
+			objects = append(objects, r.names)
+		}
+	}
+	if len(objects) == 0 {
+		return ""
+	}
+	all := func(is func(names []string) bool) bool {
+		return !slices.ContainsFunc(objects, func(names []string) bool { return !is(names) })
+	}
+	for _, name := range objects[0] {
+		if !slices.Contains(layout.Columns, name) && all(func(names []string) bool { return slices.Contains(names, name) }) {
+			return ReasonMembers
+		}
+	}
+	for i, column := range layout.Columns {
+		if layout.Required != nil && layout.Required[i] && all(func(names []string) bool { return !slices.Contains(names, column) }) {
+			return ReasonMembers
+		}
+	}
+	return ""
 }
 
 // plainObject judges what stands where an object should.
@@ -167,7 +234,7 @@ func plainObject(raw []byte, number int64, columns []string, limit int) plainRec
 	case !json.Valid(raw) || raw[0] != '{':
 		record.Fault = FaultJSON
 	default:
-		record.Values, record.Fault = plainMembers(raw, columns)
+		record.Values, record.names, record.Fault = plainMembers(raw, columns)
 	}
 	if record.Fault != "" {
 		record.Raw, record.Values = string(raw), nil
@@ -176,8 +243,9 @@ func plainObject(raw []byte, number int64, columns []string, limit int) plainRec
 }
 
 // plainMembers reads the members of a valid object with the standard library.
-func plainMembers(raw []byte, columns []string) ([]plainValue, Fault) {
+func plainMembers(raw []byte, columns []string) ([]plainValue, []string, Fault) {
 	values := make([]plainValue, len(columns))
+	names := []string{}
 	seen := make(map[string]bool)
 	var nul, lone, strange bool
 	judge := func(literal []byte) string {
@@ -213,6 +281,7 @@ func plainMembers(raw []byte, columns []string) ([]plainValue, Fault) {
 		default:
 			v = plainValue{string(value), KindNumber}
 		}
+		names = append(names, name)
 		i := slices.Index(columns, name)
 		strange = strange || i < 0 || seen[name]
 		seen[name] = true
@@ -222,13 +291,13 @@ func plainMembers(raw []byte, columns []string) ([]plainValue, Fault) {
 	}
 	switch {
 	case nul:
-		return nil, FaultNUL
+		return nil, names, FaultNUL
 	case lone:
-		return nil, FaultEncoding
+		return nil, names, FaultEncoding
 	case strange:
-		return nil, FaultFields
+		return nil, names, FaultFields
 	}
-	return values, ""
+	return values, names, ""
 }
 
 func mustToken(d *json.Decoder) {
@@ -256,15 +325,22 @@ func loneSurrogate(literal []byte) bool {
 
 var plainTokens = regexp.MustCompile(`(?s)[ \t\r\n]+|"(?:[^"\\]|\\.)*"|".*|[{}\[\],:]|[^ \t\r\n"{}\[\],:]+`)
 
-// plainJSON reads a JSON array; data starts at its opening bracket.
-func plainJSON(data []byte, columns []string, limit int) []plainRecord {
-	var records []plainRecord
-	rest := func(from int) []plainRecord {
-		raw := data[from:]
-		return append(records, plainRecord{
-			Line: int64(len(records) + 1), Fault: FaultTruncated, Raw: string(raw[:min(limit, len(raw))]),
-		})
+// plainJSON reads a JSON array, and says what makes the file faulty as a whole;
+// data starts at its opening bracket.
+func plainJSON(data []byte, layout Layout, limit int) ([]plainRecord, Reason) {
+	elements, reason := plainElements(data)
+	if reason != "" {
+		return nil, reason
 	}
+	var records []plainRecord
+	for i, raw := range elements {
+		records = append(records, plainObject(raw, int64(i+1), layout.Columns, limit))
+	}
+	return records, plainDrift(records, layout)
+}
+
+// plainElements splits a JSON array by its tokens.
+func plainElements(data []byte) (elements [][]byte, _ Reason) {
 	var open []string
 	last := ""      // the last token: its first byte, or "w" for a word
 	start := -1     // of the element
@@ -277,9 +353,9 @@ func plainJSON(data []byte, columns []string, limit int) []plainRecord {
 			continue
 		}
 		if closed {
-			return rest(from)
+			return elements, ReasonBehind
 		}
-		if start < 0 && kind == "]" && len(records) == 0 {
+		if start < 0 && kind == "]" && len(elements) == 0 {
 			closed = true
 			continue
 		}
@@ -287,44 +363,42 @@ func plainJSON(data []byte, columns []string, limit int) []plainRecord {
 			start, last = from, ""
 		}
 		if len(open) == 0 && (kind == "," || kind == "]") {
-			records = append(records, plainObject(data[start:from], int64(len(records)+1), columns, limit))
+			elements = append(elements, data[start:from])
 			start, closed = -1, kind == "]"
 			continue
 		}
 		switch kind {
 		case `"`:
-			if last == `"` || last == "w" || len(token) == 1 || !endsString(token) {
-				return rest(start)
+			if last == `"` || last == "w" {
+				return elements, ReasonTokens
+			}
+			if len(token) == 1 || !endsString(token) {
+				return elements, ReasonCutOff
 			}
 		case "{", "[":
 			open = append(open, kind)
 		case "}", "]":
 			pair := map[string]string{"}": "{", "]": "["}[kind]
 			if len(open) == 0 || open[len(open)-1] != pair {
-				return rest(start)
+				return elements, ReasonTokens
 			}
 			open = open[:len(open)-1]
 		case ",", ":":
 		default:
 			kind = "w"
 			if last == `"` {
-				return rest(start)
+				return elements, ReasonTokens
 			}
 		}
 		last = kind
 	}
-	if closed {
-		return records
+	if !closed {
+		return elements, ReasonCutOff
 	}
-	if start < 0 {
-		return rest(len(data))
-	}
-	if len(open) == 0 && (last == "}" || last == "]") {
-		records = append(records, plainObject(data[start:], int64(len(records)+1), columns, limit))
-		return rest(len(data))
-	}
-	return rest(start)
+	return elements, ""
 }
+
+var stringLiterals = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"`)
 
 var wholeString = regexp.MustCompile(`(?s)^"(?:[^"\\]|\\.)*"$`)
 

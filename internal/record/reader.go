@@ -35,7 +35,7 @@ func newReader(r io.Reader, chunk Chunk, layout Layout, header []string, size bo
 		return &Reader{err: err}
 	}
 	return &Reader{
-		records: newSplitter(newWindow(r, size.buffer), chunk, layout, size.record),
+		records: newSplitter(newWindow(r, size.buffer), chunk, layout, header, size.record),
 		decoder: decoder,
 		chunk:   chunk,
 		values:  make([]Value, len(layout.Columns)),
@@ -60,6 +60,9 @@ func (r *Reader) Next() (*Record, error) {
 	r.record.Fault = r.decoder.decode(&r.span, r.values)
 	if r.record.Fault != "" {
 		r.record.Raw = r.span.raw
+		if r.record.Fault == FaultFields {
+			r.record.Detail = r.decoder.detail(&r.span)
+		}
 	} else {
 		r.record.Values = r.values
 	}
@@ -70,6 +73,9 @@ func (r *Reader) Next() (*Record, error) {
 func (r *Reader) ended(err error) error {
 	if errors.Is(err, errCutOff) {
 		return fmt.Errorf("record: chunk %d: the bytes end within a record", r.chunk.Index)
+	}
+	if _, faulty := errors.AsType[*FileError](err); faulty {
+		return fmt.Errorf("record: chunk %d: %w", r.chunk.Index, err)
 	}
 	if isEnd(err) && r.chunk.Records > 0 && r.count != r.chunk.Records {
 		return fmt.Errorf("record: chunk %d: %d records read, where cutting found %d", r.chunk.Index, r.count, r.chunk.Records)

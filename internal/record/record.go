@@ -9,19 +9,18 @@
 // faults.
 //
 // Nothing is lost on the way: what can't be read is a record too, with a
-// [Fault] instead of values, and it takes no other record with it. The rules of
+// [Fault] instead of values, and it takes no other record with it. A file in
+// which that can't be held to, or that is another than the contract's as a whole,
+// is refused as a whole, as a [FileError]. The rules of
 // each format stand at its splitter (csv.go, jsonlines.go, jsonarray.go); the
 // order in which faults are looked for stands at [Fault]. A chunk's JSON form
 // and the texts of the faults are kept: chunks travel in manifests, faults are
 // stored in tables.
 //
-// Values are sensitive: no error of this package holds one.
+// Values are sensitive: no error of this package holds one. What a file has in
+// place of its columns' names may be values too; which of these names an error
+// shows is decided in one place (names.go).
 package record
-
-import (
-	"fmt"
-	"strings"
-)
 
 // MaxBytes is the longest record that is read, in bytes without its line end; a
 // longer one is a reject (requirement R1.4). It also bounds the look-ahead for
@@ -51,6 +50,12 @@ type Layout struct {
 	Quote     byte     // CSV: around fields; 0 is the double quote
 	Encoding  string   // CSV: "" or "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252", in any case; JSON is always UTF-8
 	Columns   []string // the fields' names, in the order of the contract
+	// LineEnds says for each column whether its values may hold a line end. A
+	// line end in a quoted CSV field of another column is a slip. nil: all may.
+	LineEnds []bool
+	// Required says for each column whether no record is valid without it. A
+	// JSON file none of whose objects has such a member is faulty. nil: none is.
+	Required []bool
 }
 
 // Chunk is a byte range of one file that holds whole records. Chunks follow each
@@ -77,21 +82,23 @@ type Scan struct {
 	Records   int64    `json:"records"`          // malformed ones included
 	Malformed int64    `json:"malformed"`        // records with a [Fault]
 	Bytes     int64    `json:"bytes"`            // size of the file
+	// Unterminated says that the last line of a CSV or JSON Lines file has no
+	// line end. Such a file is read, but it may have been cut off.
+	Unterminated bool `json:"unterminated,omitempty"`
 }
 
 // Fault says why a record can't be read; "" means that it can. If there are
-// several reasons the first one counts, in the order: truncated, size, quote,
-// nul, encoding, json, fields. (NUL characters and broken surrogate pairs that
+// several reasons the first one counts, in the order: size, quote, nul, encoding,
+// json, fields. (NUL characters and broken surrogate pairs that
 // are escaped in a JSON string come after json.)
 type Fault string
 
 const (
 	// FaultSize is a record of more than [MaxBytes].
 	FaultSize Fault = "size"
-	// FaultTruncated is the rest of a broken JSON array, one reject whatever it holds.
-	FaultTruncated Fault = "truncated"
-	// FaultQuote is a quote in an unquoted field, text after a closing quote, or
-	// a quoted field that is not closed.
+	// FaultQuote is a quote in an unquoted field, text after a closing quote, a
+	// line end in a quoted field of a column that can't hold one, or a quoted
+	// field that is not closed.
 	FaultQuote Fault = "quote"
 	// FaultNUL is a NUL character, which PostgreSQL can't store.
 	FaultNUL Fault = "nul"
@@ -135,50 +142,6 @@ type Record struct {
 	Line   int64   // CSV and JSON Lines: the physical line on which it starts, from 1; JSON: ordinal of the element, from 1
 	Values []Value // one a contract column, in the order of the contract; nil if the record is malformed
 	Fault  Fault   // "" unless the record is malformed
+	Detail Detail  // of FaultFields: what is wrong with the fields
 	Raw    []byte  // of a malformed record: its bytes without the line end, at most the first MaxBytes; else nil
-}
-
-// Reason says why a whole file can't be read.
-type Reason string
-
-const (
-	// ReasonEmpty is a file of no bytes, or of a byte order mark and blank lines only.
-	ReasonEmpty Reason = "empty"
-	// ReasonEncoding is a file in UTF-16 or UTF-32, or a header that is not in
-	// the encoding of the contract.
-	ReasonEncoding Reason = "encoding"
-	// ReasonHeader is a header that is not the contract's.
-	ReasonHeader Reason = "header"
-	// ReasonFormat is a JSON file that is no array, or a CSV header with broken
-	// quotes or of more than [MaxBytes].
-	ReasonFormat Reason = "format"
-)
-
-// FileError reports that a whole file is faulty, so that none of its records
-// can be trusted.
-type FileError struct {
-	Reason  Reason
-	Missing []string // columns of the contract that the header lacks, in the order of the contract
-	// Extra are the columns of the header that the contract lacks or that come
-	// twice, in the order of the file. It is empty if nothing in the first line
-	// is a column's name: that line is then no header but data, which may be
-	// sensitive.
-	Extra []string
-}
-
-// Error implements error.
-func (e *FileError) Error() string {
-	switch e.Reason {
-	case ReasonEmpty:
-		return "the file is empty"
-	case ReasonEncoding:
-		return "the file is not in the encoding of the contract"
-	case ReasonHeader:
-		return fmt.Sprintf("the header differs from the contract: missing columns [%s], extra columns [%s]",
-			strings.Join(e.Missing, ", "), strings.Join(e.Extra, ", "))
-	case ReasonFormat:
-		return "the file is not of the form that its name says"
-	default:
-		return "the file can't be read: " + string(e.Reason)
-	}
 }

@@ -22,12 +22,12 @@ type span struct {
 	next   int64  // number at offset end, where a reader would go on
 	fields int    // CSV: number of fields
 	quoted bool   // CSV: at least one field is quoted
-	glued  bool   // no chunk may start with this record
-	fault  Fault  // of the structure: size, quote or truncated
+	fault  Fault  // of the structure: size or quote
 }
 
-// splitter finds one record after another. next returns io.EOF at the end; other
-// errors come from the file's reader.
+// splitter finds one record after another. next returns io.EOF at the end, and a
+// [*FileError] where the file can't be split any more; other errors come from the
+// file's reader.
 type splitter interface {
 	next(sp *span) error
 }
@@ -39,6 +39,8 @@ type decoder interface {
 	// decode does the same, and fills values if there is no fault. They are
 	// valid until the next call of the splitter or the decoder.
 	decode(sp *span, values []Value) Fault
+	// detail says more of the record for which decode has just returned FaultFields.
+	detail(sp *span) Detail
 }
 
 // tail follows a record that may be longer than memory should hold: it keeps the

@@ -36,11 +36,6 @@ type tokens struct {
 
 func (t *tokens) reset() { *t = tokens{open: t.open[:0]} }
 
-// whole tells whether the element could end here, at the end of the file.
-func (t *tokens) whole() bool {
-	return !t.inString && len(t.open) == 0 && t.last == closing
-}
-
 // run goes on in data.
 func (t *tokens) run(data []byte) verdict {
 	for t.i < len(data) {

@@ -41,6 +41,7 @@ type window struct {
 	pos, end int   // buf[pos:end] is read and not yet consumed
 	off      int64 // offset of buf[pos] from the start of src
 	eof      bool  // src has no more
+	last     byte  // the last byte that was read
 }
 
 func newWindow(src io.Reader, size int) *window {
@@ -77,6 +78,7 @@ func (w *window) more() error {
 			return &readError{off: w.off + int64(w.end-w.pos), err: err}
 		}
 		if n > 0 {
+			w.last = w.buf[w.end-1]
 			return nil
 		}
 	}

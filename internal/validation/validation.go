@@ -29,6 +29,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/record"
 )
 
 // Value is one value of a record.
@@ -97,9 +98,16 @@ func (c *Checker) Check(values []Value, report func(Violation)) {
 }
 
 // Malformed returns the violation of a record that could not be read; code is
-// its fault, one of package record's.
+// what [record.Record.Code] says of it.
 func (c *Checker) Malformed(code string) Violation {
-	return Violation{Rule: code, Details: message.Malformed(code)}
+	fault, detail := record.ParseCode(code)
+	if fault != record.FaultFields {
+		return Violation{Rule: string(fault), Details: message.Malformed(string(fault))}
+	}
+	return Violation{Rule: string(fault), Details: message.WrongFields(message.FieldsFault{
+		Found: detail.Fields, Expected: detail.Expected, Repeated: detail.Repeated, Near: detail.Near,
+		Hidden: detail.Hidden, Positions: detail.Positions,
+	})}
 }
 
 // parsed is the typed value of a field of the current record.

@@ -338,12 +338,21 @@ func TestRuleOverflow(t *testing.T) {
 func TestMalformed(t *testing.T) {
 	checker := newChecker(t, "clients")
 	seen := map[string]bool{}
-	for _, code := range []string{"fields", "quote", "encoding", "nul", "size", "json", "truncated", "unheard of"} {
+	for _, code := range []string{"fields", "quote", "encoding", "nul", "size", "json", "unheard-of"} {
 		v := checker.Malformed(code)
 		if v.Field != "" || v.Rule != code || v.Details == "" || seen[v.Details] {
 			t.Errorf("%s: %+v", code, v)
 		}
 		seen[v.Details] = true
+	}
+	for code, want := range map[string]string{
+		"fields found=8 expected=7":                                "La ligne n'a pas les champs attendus : 8 au lieu de 7.",
+		"fields twice=client_id near=adress,citi hidden=12 at=1,5": "La ligne n'a pas les champs attendus : répété : client_id ; inconnu : adress, citi ; 12 sans nom reconnu (positions 1, 5).",
+		"fields hidden=1 at=3":                                     "La ligne n'a pas les champs attendus : 1 sans nom reconnu (position 3).",
+	} {
+		if v := checker.Malformed(code); v.Rule != "fields" || v.Details != want {
+			t.Errorf("%s: %+v", code, v)
+		}
 	}
 }
 

@@ -1,0 +1,168 @@
+package record
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// A file whose first line is data has values where names should be: no header, a
+// lost line end, lines of key and value. So a name that the contract does not
+// know is shown only if it can be no value:
+//
+//   - It differs from a column of the contract by case, white space, invisible
+//     characters, accents or one edit, and at least half of the contract's columns
+//     stand there like this, or all required ones: the line is a header. An edit that brings a digit does
+//     not count, as the digit may be the first of the next line.
+//   - It is an identifier, all required columns are there, and no other foreign
+//     column looks like a value.
+//
+// The others are counted, with their positions.
+
+// stranger is a column or member that the contract does not know, or that comes
+// twice.
+type stranger struct {
+	name     string
+	position int // from 1
+	twice    bool
+}
+
+// longestName is the longest identifier that is shown, in bytes: that of a column
+// in PostgreSQL.
+const longestName = 63
+
+// foreign returns the FileError of a file with other columns than the contract's;
+// present tells which of these it has.
+func (l Layout) foreign(reason Reason, missing []string, present []bool, strangers []stranger) *FileError {
+	fault := &FileError{Reason: reason, Missing: missing}
+	near := l.nearest(strangers)
+	header := l.isHeader(present, near)
+	identifiers := header && l.complete(present)
+	for i, s := range strangers {
+		identifiers = identifiers && (near[i] >= 0 || !looksLikeValue(s.name, missing))
+	}
+	for i, s := range strangers {
+		switch {
+		case s.twice, header && near[i] >= 0, identifiers && isIdentifier(s.name):
+			fault.Extra = append(fault.Extra, s.name)
+		case strings.TrimSpace(s.name) == "":
+			fault.Unnamed = append(fault.Unnamed, s.position)
+		default:
+			fault.Hidden = append(fault.Hidden, s.position)
+		}
+	}
+	return fault
+}
+
+// nearest returns for each stranger the column that it nearly is, or -1.
+func (l Layout) nearest(strangers []stranger) []int {
+	plain := folded(l.Columns)
+	columns := make([]int, len(strangers))
+	for i, s := range strangers {
+		columns[i] = nearest(s.name, plain)
+	}
+	return columns
+}
+
+func folded(columns []string) []string {
+	plain := make([]string, len(columns))
+	for i, column := range columns {
+		plain[i] = fold(column)
+	}
+	return plain
+}
+
+// nearest returns the position of the column that a name nearly is, or -1; plain
+// are the folded columns.
+func nearest(name string, plain []string) int {
+	if len(name) > 4*longestName {
+		return -1
+	}
+	name = fold(name)
+	return slices.IndexFunc(plain, func(column string) bool { return oneEdit(name, column) && digitsIn(name) == digitsIn(column) })
+}
+
+// isHeader reports whether at least half of the contract's columns are there, or
+// nearly, or all required ones.
+func (l Layout) isHeader(present []bool, near []int) bool {
+	n := 0
+	for i := range l.Columns {
+		if present[i] || slices.Contains(near, i) {
+			n++
+		}
+	}
+	return 2*n >= len(l.Columns) || l.complete(present)
+}
+
+// complete reports whether there are required columns, and all are present.
+func (l Layout) complete(present []bool) bool {
+	some := false
+	for i := range l.Columns {
+		if !l.requires(i) {
+			continue
+		}
+		if !present[i] {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+// looksLikeValue reports whether a foreign name may be a value, or the last name
+// of a header whose line end is lost, with a value behind it.
+func looksLikeValue(name string, missing []string) bool {
+	if !isIdentifier(name) && strings.ContainsFunc(name, func(r rune) bool { return r == '@' || unicode.IsDigit(r) }) {
+		return true
+	}
+	return slices.ContainsFunc(missing, func(column string) bool { return strings.HasPrefix(fold(name), fold(column)) })
+}
+
+// isIdentifier reports whether a name is one of [A-Za-z_]\w{0,62}.
+func isIdentifier(name string) bool {
+	if name == "" || len(name) > longestName || name[0] >= '0' && name[0] <= '9' {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// fold returns a name in lower case without accents, white space and invisible
+// characters.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.In(r, unicode.Mn, unicode.C) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(name))
+}
+
+func digitsIn(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, name)
+}
+
+// oneEdit reports whether two names are equal, or become so if one character is
+// added, taken away or replaced, or two neighbours change places.
+func oneEdit(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	for len(x) > 0 && len(y) > 0 && x[0] == y[0] {
+		x, y = x[1:], y[1:]
+	}
+	for len(x) > 0 && len(y) > 0 && x[len(x)-1] == y[len(y)-1] {
+		x, y = x[:len(x)-1], y[:len(y)-1]
+	}
+	swapped := len(x) == 2 && len(y) == 2 && x[0] == y[1] && x[1] == y[0]
+	return len(x) <= 1 && len(y) <= 1 || swapped
+}

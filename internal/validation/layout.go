@@ -1,0 +1,28 @@
+package validation
+
+import (
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/record"
+)
+
+// Layout returns how a reader sees a file of the resource; format is the
+// extension of the file's name.
+func Layout(r *contract.Resource, format string) record.Layout {
+	layout := record.Layout{
+		Format: record.Format(format), Delimiter: r.Delimiter, Quote: r.Quote, Encoding: r.Encoding, Columns: r.Columns(),
+	}
+	for _, f := range r.Fields {
+		layout.LineEnds = append(layout.LineEnds, f.MayHoldLineEnd())
+		layout.Required = append(layout.Required, f.Required)
+	}
+	return layout
+}
+
+// FileReason explains why a file of the resource is rejected as a whole.
+func FileReason(r *contract.Resource, e *record.FileError) string {
+	return message.FileReason(message.FileFault{
+		Reason: string(e.Reason), Encoding: r.Encoding, Missing: e.Missing, Extra: e.Extra,
+		Unnamed: e.Unnamed, Hidden: e.Hidden, Element: e.Element, Offset: e.Offset,
+	})
+}

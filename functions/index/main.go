@@ -13,6 +13,6 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	index := phase.Index{Common: a.Phase(), DB: a.Database(ctx, 1)}
+	index := phase.Index{Common: a.Phase(), DB: a.Database(1)}
 	lambda.Start(app.Handler(a, "Index", index.Run))
 }

@@ -20,7 +20,7 @@ func main() {
 		if event.RequestType == cfn.RequestDelete {
 			return event.PhysicalResourceID, nil, nil // the data outlives the stack
 		}
-		db := a.Database(ctx, 3)
+		db := a.Database(3)
 		defer db.Close()
 		version, err := db.Migrate(ctx)
 		return "schema", map[string]any{"Version": strconv.FormatInt(version, 10)}, fault.Lift(err)

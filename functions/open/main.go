@@ -14,7 +14,7 @@ func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
 	open := phase.Open{
-		Common: a.Phase(), Sealer: a.Registry(), History: a.Registry(), DB: a.Database(ctx, 1), KMS: a.KMS(), DataKeyID: a.Env.DataKeyID,
+		Common: a.Phase(), Sealer: a.Registry(), History: a.Registry(), DB: a.Database(1), KMS: a.KMS(), DataKeyID: a.Env.DataKeyID,
 		Settings: phase.Settings{
 			ScanConcurrency: a.Env.MaxConcurrency, ChunkConcurrency: a.Env.MaxConcurrency, IndexConcurrency: min(a.Env.MaxConcurrency, 2),
 		},

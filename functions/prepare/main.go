@@ -13,6 +13,6 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	prepare := phase.Prepare{Common: a.Phase(), DB: a.Database(ctx, 1), LogEvents: a.Env.LogEvents}
+	prepare := phase.Prepare{Common: a.Phase(), DB: a.Database(1), LogEvents: a.Env.LogEvents}
 	lambda.Start(app.Handler(a, "Prepare", prepare.Run))
 }

@@ -13,6 +13,6 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	publish := phase.Publish{Common: a.Phase(), DB: a.Database(ctx, 1), Alerts: a.Alerts(), History: a.Registry(), Retention: a.Env.StagingRetention}
+	publish := phase.Publish{Common: a.Phase(), DB: a.Database(1), Alerts: a.Alerts(), History: a.Registry(), Retention: a.Env.StagingRetention}
 	lambda.Start(app.Handler(a, "Publish", publish.Run))
 }

@@ -13,6 +13,6 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	reconcile := phase.Reconcile{Common: a.Phase(), DB: a.Database(ctx, 1)}
+	reconcile := phase.Reconcile{Common: a.Phase(), DB: a.Database(1)}
 	lambda.Start(app.Handler(a, "Reconcile", reconcile.Run))
 }

@@ -13,5 +13,5 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	lambda.Start(fault.Boundary(a.Log, a.Control(a.Database(ctx, 1)).Rerun))
+	lambda.Start(fault.Boundary(a.Log, a.Control(a.Database(1)).Rerun))
 }

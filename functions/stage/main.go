@@ -13,6 +13,6 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	stage := phase.Stage{Common: a.Phase(), DB: a.Database(ctx, 1)}
+	stage := phase.Stage{Common: a.Phase(), DB: a.Database(1)}
 	lambda.Start(app.Handler(a, "Stage", stage.Run))
 }

@@ -17,7 +17,7 @@ func main() {
 	a := app.Load(ctx)
 	common := a.Phase()
 	transform := phase.Transform{
-		Common: common, DB: a.Database(ctx, 1), KMS: a.KMS(), Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
+		Common: common, DB: a.Database(1), KMS: a.KMS(), Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
 	}
 	lambda.Start(app.Handler(a, "Transform", transform.Run))
 }

@@ -13,6 +13,6 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	validate := phase.Validate{Common: a.Phase(), DB: a.Database(ctx, 1), KMS: a.KMS()}
+	validate := phase.Validate{Common: a.Phase(), DB: a.Database(1), KMS: a.KMS()}
 	lambda.Start(app.Handler(a, "Validate", validate.Run))
 }

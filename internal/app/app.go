@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	stdlog "log"
 	"log/slog"
@@ -47,6 +46,8 @@ type App struct {
 	Log *slog.Logger
 	AWS aws.Config
 	Now func() time.Time
+
+	patience *fault.Patience // with what is refused, of AWS and of PostgreSQL
 }
 
 // Load reads the environment. A function that cannot start says why in the
@@ -59,7 +60,9 @@ func Load(ctx context.Context) *App {
 	stdlog.SetOutput(io.Discard)
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	exitOn(log, err)
-	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now}
+	patience := fault.NewPatience(time.Now)
+	cfg.APIOptions = append(cfg.APIOptions, patience.ForAWS)
+	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now, patience: patience}
 }
 
 // exitOn ends a function that cannot start.
@@ -122,18 +125,25 @@ func (a *App) Budgets(pkg *contract.Package) map[string]contract.Budget {
 }
 
 // Database returns the database of the secret, with at most maxConns
-// connections, which are made when they are first used.
-func (a *App) Database(ctx context.Context, maxConns int32) *postgres.DB {
+// connections. The secret is read and the connections are made when they are
+// first used: a secret that may not be read is then a fault with a name, where a
+// function that does not start would be retried for nothing.
+func (a *App) Database(maxConns int32) *postgres.DB {
+	return postgres.OpenFrom(a.databaseURL, "etl", maxConns, a.patience)
+}
+
+// databaseURL reads the secret of the database.
+func (a *App) databaseURL(ctx context.Context) (string, error) {
 	out, err := secretsmanager.NewFromConfig(a.AWS).GetSecretValue(ctx,
 		&secretsmanager.GetSecretValueInput{SecretId: &a.Env.DatabaseSecretARN})
-	exitOn(a.Log, fault.FromAWS("read the database secret", err))
+	if err != nil {
+		return "", fault.FromAWS("read the database secret "+a.Env.DatabaseSecretARN, err)
+	}
 	var secret postgres.Secret
 	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &secret); err != nil {
-		exitOn(a.Log, fmt.Errorf("the database secret is not the JSON that RDS writes"))
+		return "", errors.New("the database secret is not the JSON that RDS writes")
 	}
-	db, err := postgres.Open(ctx, secret.URL(), "etl", maxConns)
-	exitOn(a.Log, err)
-	return db
+	return secret.URL(), nil
 }
 
 // Phase returns what every phase has.

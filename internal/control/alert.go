@@ -21,13 +21,10 @@ type Alerts struct {
 	TopicARN string
 }
 
-// Alert publishes an alert, bounded as Amazon SNS asks for; it fails with
-// *fault.Transient.
+// Alert publishes an alert, bounded as Amazon SNS asks for; its errors are those
+// of [fault.FromAWS].
 func (a Alerts) Alert(ctx context.Context, alert message.Alert) error {
 	alert = alert.Bounded()
 	_, err := a.Client.Publish(ctx, &sns.PublishInput{TopicArn: &a.TopicARN, Subject: &alert.Subject, Message: &alert.Text})
-	if err != nil {
-		return &fault.Transient{Op: "control: publish an alert", Err: err}
-	}
-	return nil
+	return fault.FromAWS("control: publish an alert", err)
 }

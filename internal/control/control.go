@@ -330,7 +330,7 @@ func (c *Control) start(ctx context.Context, imp registry.Import, trigger string
 		return nil
 	}
 	if err != nil {
-		return &fault.Transient{Op: "control: start the execution of " + imp.ImportID, Err: err}
+		return fault.FromAWS("control: start the execution of "+imp.ImportID, err)
 	}
 	c.Log.InfoContext(ctx, message.LogStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading),
 		slog.String("mode", imp.Mode), slog.String("file_date", imp.FileDate),
@@ -347,7 +347,7 @@ func (c *Control) describe(ctx context.Context, imp registry.Import) (d *sfn.Des
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, &fault.Transient{Op: "control: describe the execution of " + imp.ImportID, Err: err}
+		return nil, false, fault.FromAWS("control: describe the execution of "+imp.ImportID, err)
 	}
 	return d, true, nil
 }

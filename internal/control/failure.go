@@ -38,7 +38,7 @@ func (c *Control) failure(ctx context.Context, imp registry.Import, d *sfn.Descr
 			f, known = newest(faults, "", place.name)
 		}
 		if !known {
-			f = registry.Fault{State: place.state, Name: place.name, Message: place.reason(), Advice: string(fault.Redrive)}
+			f = registry.Fault{State: place.state, Name: fault.NameOf(place.name, place.cause), Message: place.reason(), Advice: string(fault.Redrive)}
 			if f.Name == "" {
 				f.Name = string(place.ended)
 			}
@@ -92,7 +92,7 @@ func (p place) reason() string {
 	case p.name == "":
 		return message.ReasonUnknown
 	default:
-		return message.ReasonError(p.name, plainCause(p.cause))
+		return message.ReasonError(fault.NameOf(p.name, p.cause), plainCause(p.cause))
 	}
 }
 

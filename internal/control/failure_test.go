@@ -70,6 +70,11 @@ func TestWhereItFailed(t *testing.T) {
 			state:   "Stage", step: message.StepStaging, reason: "Erreur Sandbox.Timedout : délai", advice: "redrive",
 		},
 		{
+			name: "the machine may not invoke", status: failed, error: "Lambda.AWSLambdaException", cause: "X is not authorized to perform: lambda:InvokeFunction on resource: arn:f",
+			history: []sfntypes.HistoryEvent{entered(1, 0, "Publish"), event(2, 1)},
+			state:   "Publish", step: message.StepPersistence, reason: "Erreur AccessDenied : X is not authorized to perform: lambda:InvokeFunction on resource: arn:f", advice: "redrive",
+		},
+		{
 			name: "stopped by hand", status: sfntypes.ExecutionStatusAborted,
 			history: []sfntypes.HistoryEvent{entered(1, 0, "Publish"), event(2, 1)},
 			state:   "Publish", step: message.StepPersistence, reason: message.ReasonStopped, advice: "redrive",

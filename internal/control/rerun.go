@@ -229,7 +229,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, trigger strin
 		}
 		// Somebody else's redrive was faster: that is what was asked for.
 	} else if err != nil {
-		return Answer{}, &fault.Transient{Op: "control: redrive the execution of " + imp.ImportID, Err: err}
+		return Answer{}, fault.FromAWS("control: redrive the execution of "+imp.ImportID, err)
 	} else if redriven.RedriveDate != nil {
 		at = redriven.RedriveDate.UTC()
 	}
@@ -372,10 +372,7 @@ func (c *Control) stop(ctx context.Context, imp registry.Import) error {
 	_, err = c.Executions.StopExecution(ctx, &sfn.StopExecutionInput{
 		ExecutionArn: aws.String(imp.ExecutionARN), Error: aws.String("Superseded"),
 	})
-	if err != nil {
-		return &fault.Transient{Op: "control: stop the execution of " + imp.ImportID, Err: err}
-	}
-	return nil
+	return fault.FromAWS("control: stop the execution of "+imp.ImportID, err)
 }
 
 // abandon gives an import up and lets the next date go.

@@ -10,16 +10,22 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// FromAWS wraps an error of an AWS service with op, and makes it a [Transient]
-// where a retry can help: the service did not answer, answered with a 5xx
-// status, or throttled. The SDK has then already used up its own retries. What
-// the request itself got wrong stays a plain error. FromAWS(op, nil) is nil.
+// FromAWS wraps an error of an AWS service with op and says what it means for the
+// machine. It is the only place that does so. The result is an [AccessDenied]
+// where a permission is missing, a [KeyUnusable] where a KMS key may not be used
+// in its state, and a [Transient] where a retry can help: the service did not
+// answer, answered with a 5xx status, or throttled. The SDK has then already used
+// up its own retries. What the request itself got wrong stays a plain error.
+// FromAWS(op, nil) is nil.
 func FromAWS(op string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[Stop](err); ok {
 		return fmt.Errorf("%s: %w", op, err)
+	}
+	if refused := refusal(op, err); refused != nil {
+		return refused
 	}
 	// Without a status the connection broke before an answer came.
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.HTTPStatusCode() != 0 {
@@ -39,7 +45,8 @@ func FromAWS(op string, err error) error {
 	return &Transient{Op: op, Err: err}
 }
 
-// throttled knows the codes with which the services in use say "slow down".
+// throttled knows the codes with which the services in use say "slow down", or
+// that another request stood in the way.
 func throttled(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
@@ -47,7 +54,12 @@ func throttled(err error) bool {
 	}
 	switch api.ErrorCode() {
 	case "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
+		"Throttled", "ThrottledException", "ExecutionLimitExceeded",
 		"ProvisionedThroughputExceededException", "KMSInternalException", "KeyUnavailableException", "RequestTimeout",
+		// KMS was too busy for the service that asked it.
+		"KMSThrottling", "KMSThrottlingException", "KmsThrottlingException", "KMS.ThrottlingException",
+		// DynamoDB: two transactions met (Developer Guide, "Error handling").
+		"TransactionConflictException", "TransactionInProgressException",
 		// S3 refuses one of two conditional writes that meet.
 		"ConditionalRequestConflict", "OperationAborted":
 		return true

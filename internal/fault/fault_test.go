@@ -26,6 +26,8 @@ var errPlain = errors.New("plain")
 func transient() error { return &fault.Transient{Op: "read s3://b/k", Err: io.ErrUnexpectedEOF} }
 func mismatch() error  { return &fault.Mismatch{ImportID: "I", Reason: "r"} }
 
+func denied() error { return &fault.AccessDenied{Op: "o", Action: "s3:GetObject", Err: errPlain} }
+
 // lifting is what becomes of an error at the boundary.
 var lifting = map[string]struct {
 	err    error
@@ -43,6 +45,9 @@ var lifting = map[string]struct {
 	"budget exceeded":                 {&fault.BudgetExceeded{ImportID: "I", Files: []string{"f"}}, "BudgetExceeded", fault.Redrive},
 	"too many records":                {&fault.TooManyRecords{ImportID: "I", Records: 2, Limit: 1}, "TooManyRecords", fault.Restart},
 	"mismatch":                        {mismatch(), "Mismatch", fault.Restart},
+	"access denied":                   {denied(), "AccessDenied", fault.Redrive},
+	"transient caused by a denial":    {&fault.Transient{Op: "x", Err: denied()}, "AccessDenied", fault.Redrive},
+	"key unusable":                    {&fault.KeyUnusable{Op: "o", State: fault.KeyDisabled, Err: errPlain}, "KeyUnusable", fault.Redrive},
 	"refused":                         {&fault.Refused{ImportID: "I", Reason: "r"}, "Refused", fault.None},
 	"unexpected":                      {&fault.Unexpected{Err: errPlain}, "Unexpected", fault.Redrive},
 	"wrapped stop":                    {fmt.Errorf("x: %w", mismatch()), "Mismatch", fault.Restart},
@@ -165,7 +170,9 @@ func TestFromAWS(t *testing.T) {
 		"503":                          {answered(503, api("SlowDown", smithy.FaultServer)), "Transient"},
 		"429":                          {answered(429, errPlain), "Transient"},
 		"408":                          {answered(408, errPlain), "Transient"},
-		"403":                          {answered(403, api("AccessDenied", smithy.FaultClient)), "Unexpected"},
+		"400, transactions meet":       {answered(400, api("TransactionConflictException", smithy.FaultClient)), "Transient"},
+		"400, KMS is busy":             {answered(400, api("KMSThrottling", smithy.FaultClient)), "Transient"},
+		"403, an archived object":      {answered(403, api("InvalidObjectState", smithy.FaultClient)), "Unexpected"},
 		"404":                          {answered(404, api("NoSuchKey", smithy.FaultClient)), "Unexpected"},
 		"400":                          {answered(400, api("ValidationException", smithy.FaultClient)), "Unexpected"},
 		"400, throttled":               {answered(400, api("ThrottlingException", smithy.FaultClient)), "Transient"},

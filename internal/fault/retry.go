@@ -1,5 +1,7 @@
 package fault
 
+import "strings"
+
 // Retryable tells whether the failure of an execution, by its error name, may
 // pass by itself: a [Transient] fault, a timeout, or a failure of the services
 // that ran the step. It knows every name that the machine retries, and those
@@ -17,4 +19,21 @@ func Retryable(name string) bool {
 	default:
 		return false
 	}
+}
+
+// NameOf returns the name of an execution's failure: error, or AccessDenied where
+// the cause says that Lambda or Step Functions lacked a permission. Step Functions
+// reports that under names which also stand for failures that pass by themselves.
+func NameOf(name, cause string) string {
+	switch name {
+	case "States.Permissions", "Lambda.AccessDeniedException", "Lambda.KMSAccessDeniedException":
+		return "AccessDenied"
+	case "Lambda.KMSDisabledException", "Lambda.KMSInvalidStateException", "Lambda.KMSNotFoundException":
+		return "KeyUnusable"
+	}
+	platform := strings.HasPrefix(name, "Lambda.") || strings.HasPrefix(name, "States.")
+	if action, _ := refused(cause); platform && (action != "" || strings.Contains(cause, "Error Code: AccessDenied")) {
+		return "AccessDenied"
+	}
+	return name
 }

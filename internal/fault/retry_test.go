@@ -11,7 +11,8 @@ func TestRetryable(t *testing.T) {
 	cause := errors.New("cause")
 	for _, stop := range []error{
 		&fault.Unexpected{Err: cause}, &fault.MissingFiles{}, &fault.InvalidFile{}, &fault.Superseded{}, &fault.BudgetExceeded{},
-		&fault.Incompatible{}, &fault.Mismatch{}, &fault.Refused{},
+		&fault.Incompatible{}, &fault.Mismatch{}, &fault.Refused{}, &fault.TooManyRecords{},
+		&fault.AccessDenied{Err: cause}, &fault.KeyUnusable{Err: cause},
 	} {
 		if name := fault.Name(stop); fault.Retryable(name) {
 			t.Errorf("%s is retryable", name)
@@ -25,6 +26,27 @@ func TestRetryable(t *testing.T) {
 	for _, name := range []string{"", "ABORTED", "FAILED", "States.ExceedToleratedFailureThreshold", "States.DataLimitExceeded"} {
 		if fault.Retryable(name) {
 			t.Errorf("%q is retryable", name)
+		}
+	}
+}
+
+// TestNameOf: Step Functions has no name of its own for a refused invocation.
+func TestNameOf(t *testing.T) {
+	t.Parallel()
+	const invoke = "User: arn:aws:sts::1:assumed-role/machine/x is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:r:1:function:f because no identity-based policy allows it"
+	for _, c := range []struct{ name, cause, want string }{
+		{"Lambda.AWSLambdaException", invoke, "AccessDenied"},
+		{"Lambda.AWSLambdaException", "x (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: 1)", "AccessDenied"},
+		{"States.Permissions", "", "AccessDenied"},
+		{"States.ItemReaderFailed", "User x is not authorized to perform: s3:GetObject on resource: y", "AccessDenied"},
+		{"Lambda.KMSDisabledException", "", "KeyUnusable"},
+		{"Lambda.AWSLambdaException", "Internal error", "Lambda.AWSLambdaException"},
+		{"Lambda.Unknown", "", "Lambda.Unknown"},
+		{"Unexpected", invoke, "Unexpected"},
+		{"", "", ""},
+	} {
+		if got := fault.NameOf(c.name, c.cause); got != c.want {
+			t.Errorf("%s (%s) is %s, want %s", c.name, c.cause, got, c.want)
 		}
 	}
 }

@@ -202,7 +202,7 @@ func (in *Intake) list(ctx context.Context, prefix string, visit func(types.Obje
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return &fault.Transient{Op: "landing: list " + in.config.Bucket + "/" + prefix, Err: err}
+			return fault.FromAWS("landing: list "+in.config.Bucket+"/"+prefix, err)
 		}
 		for _, v := range page.Versions {
 			if aws.ToBool(v.IsLatest) && !visit(v) {

@@ -106,6 +106,8 @@ func WhatToDo(importID, faultName, advice string) string {
 	case faultName == "TooManyRecords":
 		return "Déposez des fichiers plus petits, le reste sous les dates suivantes, puis redémarrez : make restart IMPORT_ID=" + importID +
 			". Ou, si la base de données suit : relevez MaxDailyRecords, puis reprenez : make redrive IMPORT_ID=" + importID
+	case faultName == "AccessDenied" || faultName == "KeyUnusable":
+		return mendAccess(importID, faultName)
 	case advice == "restart":
 		return "Déposez les fichiers corrigés, puis redémarrez depuis le début : make restart IMPORT_ID=" + importID
 	case advice == "none":

@@ -51,12 +51,10 @@ func (s *Store) DeleteAll(ctx context.Context, prefix string) (deleted int, err 
 	return deleted, nil
 }
 
-// refused is the first of the errors that S3 gives for single objects; the code
-// of a client's fault is not told apart there, so only denied access counts as one.
+// refused is the first of the errors that S3 gives for single objects, as if the
+// request had failed with it.
 func refused(failures []types.Error) error {
 	first := &smithy.GenericAPIError{Code: aws.ToString(failures[0].Code), Message: aws.ToString(failures[0].Message)}
-	if first.Code == "AccessDenied" {
-		first.Fault = smithy.FaultClient
-	}
-	return fmt.Errorf("%d objects, the first %s: %w", len(failures), aws.ToString(failures[0].Key), first)
+	return fmt.Errorf("%d objects, the first %s: %w", len(failures), aws.ToString(failures[0].Key),
+		&smithy.OperationError{ServiceID: "S3", OperationName: "DeleteObjects", Err: first})
 }

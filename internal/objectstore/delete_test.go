@@ -94,7 +94,7 @@ func TestDeleteAllFails(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}, "Transient", 0},
 		"single objects": {answer(http.StatusOK, fmt.Sprintf(single, "InternalError")), "Transient", 2},
-		"access denied":  {answer(http.StatusOK, fmt.Sprintf(single, "AccessDenied")), "Unexpected", 2},
+		"access denied":  {answer(http.StatusOK, fmt.Sprintf(single, "AccessDenied")), "AccessDenied", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,9 +11,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
 )
 
-// Classify wraps err with op, and makes it a [fault.Transient] where a retry can
+// Classify wraps err with op and says what it means for the machine. It is the
+// only place that does so. The result is a [fault.AccessDenied] where the role
+// lacks a right or its login is refused, and a [fault.Transient] where a retry can
 // help: the connection was lost or refused, the server is starting, stopping or
 // full, a lock or a deadline was missed, or a deadlock was broken. Faults of the
 // machine that are already in the chain stay what they are. Classify(op, nil)
@@ -25,10 +28,41 @@ func Classify(op string, err error) error {
 	if _, ok := errors.AsType[fault.Stop](err); ok {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	if denied := denial(op, err); denied != nil {
+		return denied
+	}
 	if transient(err) {
 		return &fault.Transient{Op: op, Err: withoutValues(err)}
 	}
 	return fmt.Errorf("%s: %w", op, withoutValues(err))
+}
+
+// denial returns err as *[fault.AccessDenied], or nil if it is something else.
+func denial(op string, err error) error {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || !deniedState(server.Code) {
+		return nil
+	}
+	cause := withoutValues(err)
+	denied := &fault.AccessDenied{Op: op, Action: message.PostgresAccess, Detail: cause.Error(), Err: cause}
+	if strings.HasPrefix(server.Code, invalidAuthorization) {
+		denied.Action = message.PostgresLogin
+	}
+	if _, object, ok := strings.Cut(server.Message, "permission denied for "); ok {
+		denied.Resource = object
+	} else if _, object, ok := strings.Cut(server.Message, "must be owner of "); ok {
+		denied.Resource = object
+	}
+	return denied
+}
+
+// invalidAuthorization is the class of SQLSTATEs of a refused login.
+const invalidAuthorization = "28"
+
+// deniedState reports whether a SQLSTATE says that a right is missing:
+// insufficient_privilege, or any refusal of a login.
+func deniedState(code string) bool {
+	return code == "42501" || strings.HasPrefix(code, invalidAuthorization)
 }
 
 func transient(err error) bool {

@@ -14,7 +14,11 @@ import (
 // Migrate brings the database to the newest version of the migrations, under a
 // lock, so that two deployments do not meet. It returns the version reached.
 func (db *DB) Migrate(ctx context.Context) (version int64, err error) {
-	sqlDB := stdlib.OpenDBFromPool(db.pool)
+	pool, err := db.open(ctx)
+	if err != nil {
+		return 0, Classify("migrations", err)
+	}
+	sqlDB := stdlib.OpenDBFromPool(pool)
 	defer func() { _ = sqlDB.Close() }()
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {

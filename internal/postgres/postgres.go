@@ -12,13 +12,19 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"etl-dataloader/internal/fault"
 )
 
 // Timeouts of every session. A statement ends before its function does (900 s,
@@ -53,15 +59,72 @@ func (s Secret) URL() string {
 	return u.String()
 }
 
+// Address tells the URL of the database. It is asked at the first use, and again
+// after the server refused the login, which may have changed meanwhile.
+type Address func(context.Context) (string, error)
+
 // DB is a pool of few connections, mostly of one. They are made when they are first
 // used and checked after the function was frozen. It is safe for concurrent use;
 // callers wait for a free one.
 type DB struct {
-	pool *pgxpool.Pool
+	address     Address
+	application string
+	maxConns    int32
+	patience    *fault.Patience
+
+	mu   sync.Mutex
+	pool *pgxpool.Pool // nil until the address is known
 }
 
-// Open prepares a DB; it does not connect. maxConns bounds its connections.
+// Open prepares a DB; it does not connect. maxConns bounds its connections. What
+// is refused is not tried again.
 func Open(ctx context.Context, databaseURL, application string, maxConns int32) (*DB, error) {
+	db := OpenFrom(func(context.Context) (string, error) { return databaseURL, nil }, application, maxConns, nil)
+	_, err := db.open(ctx)
+	return db, err
+}
+
+// OpenFrom prepares a DB whose URL is asked when it is first used, so
+// that a caller without the right to know it fails in its work and not before.
+// What PostgreSQL refuses for want of a right is tried again with patience.
+func OpenFrom(address Address, application string, maxConns int32, patience *fault.Patience) *DB {
+	return &DB{address: address, application: application, maxConns: maxConns, patience: patience}
+}
+
+// open returns the pool, and makes it if there is none.
+func (db *DB) open(ctx context.Context) (*pgxpool.Pool, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.pool != nil {
+		return db.pool, nil
+	}
+	databaseURL, err := db.address(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The pool outlives the call that makes it.
+	pool, err := newPool(context.WithoutCancel(ctx), databaseURL, db.application, db.maxConns)
+	if err == nil {
+		db.pool = pool
+	}
+	return pool, err
+}
+
+// forget drops the pool if it is still the current one: its login was refused.
+func (db *DB) forget(pool *pgxpool.Pool) {
+	db.mu.Lock()
+	if db.pool != pool {
+		pool = nil
+	} else {
+		db.pool = nil
+	}
+	db.mu.Unlock()
+	if pool != nil {
+		go pool.Close() // waits for the connections that others use
+	}
+}
+
+func newPool(ctx context.Context, databaseURL, application string, maxConns int32) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("database secret: %w", err)
@@ -85,21 +148,47 @@ func Open(ctx context.Context, databaseURL, application string, maxConns int32) 
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
-	return &DB{pool: pool}, nil
+	return pool, nil
 }
 
 // Close ends the connections.
-func (db *DB) Close() { db.pool.Close() }
+func (db *DB) Close() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.pool != nil {
+		db.pool.Close()
+	}
+}
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // Query runs fn with a connection outside any transaction, for reads. Errors are
-// classified (see [Classify]) under op.
-func (db *DB) Query(ctx context.Context, op string, fn func(context.Context, *pgx.Conn) error) error {
-	conn, err := db.pool.Acquire(ctx)
+// classified (see [Classify]) under op. If PostgreSQL refuses something for want
+// of a right, fn is run again for some seconds, so it must be safe to run again
+// after such a failure.
+func (db *DB) Query(ctx context.Context, op string, fn func(context.Context, *pgx.Conn) error) (err error) {
+	db.patience.Try(ctx, "postgresql", func() bool {
+		err = Classify(op, db.once(ctx, fn))
+		_, refused := errors.AsType[*ServerError](err)
+		_, denied := errors.AsType[*fault.AccessDenied](err)
+		return denied && refused
+	})
+	return err
+}
+
+// once runs fn with a connection.
+func (db *DB) once(ctx context.Context, fn func(context.Context, *pgx.Conn) error) error {
+	pool, err := db.open(ctx)
 	if err != nil {
-		return Classify(op, err)
+		return err
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		if server, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(server.Code, invalidAuthorization) {
+			db.forget(pool)
+		}
+		return err
 	}
 	defer conn.Release()
-	return Classify(op, fn(ctx, conn.Conn()))
+	return fn(ctx, conn.Conn())
 }

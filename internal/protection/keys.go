@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
@@ -65,11 +64,5 @@ func encryptionContext(importID string) map[string]string {
 	return map[string]string{"system": System, "import_id": importID}
 }
 
-// kmsError names what was attempted, and marks what is worth retrying: what the
-// SDK itself would have retried (no connection, throttling, status 5xx).
-func kmsError(op string, err error) error {
-	if retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary {
-		return &fault.Transient{Op: "protection: " + op, Err: err}
-	}
-	return fmt.Errorf("protection: %s: %w", op, err)
-}
+// kmsError names what was attempted and says what the error means for the machine.
+func kmsError(op string, err error) error { return fault.FromAWS("protection: "+op, err) }

@@ -39,7 +39,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"etl-dataloader/internal/fault"
 )
@@ -103,7 +102,7 @@ func (r *Registry) get(ctx context.Context, k key, item any) (found bool, err er
 		TableName: &r.table, Key: k.attributes(), ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return false, classify("registry: read "+k.PK+" "+k.SK, err)
+		return false, fault.FromAWS("registry: read "+k.PK+" "+k.SK, err)
 	}
 	if len(out.Item) == 0 {
 		return false, nil
@@ -134,7 +133,7 @@ func query[T any](ctx context.Context, r *Registry, pk, prefix string) ([]T, err
 	for {
 		out, err := r.client.Query(ctx, in)
 		if err != nil {
-			return nil, classify("registry: query "+pk+" "+prefix, err)
+			return nil, fault.FromAWS("registry: query "+pk+" "+prefix, err)
 		}
 		var page []T
 		if err := attributevalue.UnmarshalListOfMaps(out.Items, &page); err != nil {
@@ -155,7 +154,7 @@ func (r *Registry) put(ctx context.Context, item any) error {
 		return fmt.Errorf("registry: encode an item: %w", err)
 	}
 	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: attributes})
-	return classify("registry: write an item", err)
+	return fault.FromAWS("registry: write an item", err)
 }
 
 // write is one item of a transaction: a put, a delete or a check, each with its
@@ -207,7 +206,7 @@ func (r *Registry) transact(ctx context.Context, writes ...write) (failed map[in
 	_, err = r.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
 	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
 	if !ok {
-		return nil, classify("registry: write a change", err)
+		return nil, fault.FromAWS("registry: write a change", err)
 	}
 	failed = map[int]bool{}
 	for i, reason := range canceled.CancellationReasons {
@@ -220,32 +219,8 @@ func (r *Registry) transact(ctx context.Context, writes ...write) (failed map[in
 				failed[j] = true
 			}
 		default:
-			return nil, classify("registry: write a change", err)
+			return nil, fault.FromAWS("registry: write a change", err)
 		}
 	}
 	return failed, nil
-}
-
-// classify wraps an error of DynamoDB: it is transient unless DynamoDB says that
-// the request itself is wrong.
-func classify(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorFault() == smithy.FaultClient && !busy(api.ErrorCode()) {
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	return &fault.Transient{Op: op, Err: err}
-}
-
-// busy tells whether a later try can mend this client fault of DynamoDB (Amazon
-// DynamoDB Developer Guide, "Error handling").
-func busy(code string) bool {
-	switch code {
-	case "ThrottlingException", "RequestLimitExceeded", "ProvisionedThroughputExceededException",
-		"TransactionConflictException", "TransactionInProgressException":
-		return true
-	default:
-		return false
-	}
 }

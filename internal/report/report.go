@@ -161,8 +161,5 @@ func (w Writer) upload(ctx context.Context, key, contentType string, body []byte
 		Bucket: &w.Bucket, Key: &key, Body: bytes.NewReader(body),
 		ContentType: &contentType, CacheControl: aws.String("no-store"),
 	})
-	if err != nil {
-		return &fault.Transient{Op: "report: write " + key, Err: err}
-	}
-	return nil
+	return fault.FromAWS("report: write "+key, err)
 }

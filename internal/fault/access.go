@@ -1,0 +1,52 @@
+package fault
+
+import "etl-dataloader/internal/message"
+
+// AccessDenied reports that AWS or PostgreSQL refused an action because the
+// caller has no permission for it, or because its login was refused. Functions
+// try again for a few seconds first (see [Patience]). The machine does not retry
+// it and nothing redrives it automatically: a person grants the permission.
+type AccessDenied struct {
+	Op       string // what was attempted, and on which object
+	Action   string // the refused action, such as "kms:Decrypt" or "connect"
+	Resource string // what it was refused on, such as an ARN; empty if not told
+	Detail   string // the service's code and reason, without any value of the data
+	Err      error  // the cause, never nil
+}
+
+// Error implements error.
+func (e *AccessDenied) Error() string {
+	return message.AccessDenied(e.Op, e.Action, e.Resource, e.Detail)
+}
+
+// Unwrap returns the cause.
+func (e *AccessDenied) Unwrap() error { return e.Err }
+
+// Advice implements [Stop].
+func (e *AccessDenied) Advice() Advice { return Redrive }
+
+// States of a KMS key that [KeyUnusable] names.
+const (
+	KeyDisabled        = "Disabled"
+	KeyPendingDeletion = "PendingDeletion"
+	KeyNotFound        = "NotFound"
+	KeyInvalidState    = "InvalidState" // any other state in which KMS refuses a key
+)
+
+// KeyUnusable reports a KMS key whose state forbids its use. It is not retried:
+// a person enables the key, or cancels its deletion.
+type KeyUnusable struct {
+	Op     string // what was attempted
+	State  string // KeyDisabled, KeyPendingDeletion, KeyNotFound or KeyInvalidState
+	Detail string // the service's message, which names the key
+	Err    error  // the cause, never nil
+}
+
+// Error implements error.
+func (e *KeyUnusable) Error() string { return message.KeyUnusable(e.Op, e.State, e.Detail) }
+
+// Unwrap returns the cause.
+func (e *KeyUnusable) Unwrap() error { return e.Err }
+
+// Advice implements [Stop].
+func (e *KeyUnusable) Advice() Advice { return Redrive }

@@ -1,0 +1,49 @@
+package message
+
+import "fmt"
+
+// AccessDenied explains which action was refused, on what and during what.
+func AccessDenied(op, action, resource, detail string) string {
+	on := ""
+	if resource != "" {
+		on = " sur " + resource
+	}
+	return fmt.Sprintf("Droit refusé : %s%s (pendant : %s ; %s). Accordez ce droit, puis reprenez l'import (redrive).", action, on, op, detail)
+}
+
+// KeyUnusable explains in which state of a KMS key an action failed.
+func KeyUnusable(op, state, detail string) string {
+	return fmt.Sprintf("Clé KMS inutilisable, état %s (pendant : %s ; %s). %s, puis reprenez l'import (redrive).", state, op, detail, mendKey(state))
+}
+
+// mendKey tells what makes a KMS key usable again.
+func mendKey(state string) string {
+	switch state {
+	case "Disabled":
+		return "Réactivez la clé (kms:EnableKey)"
+	case "PendingDeletion":
+		return "Annulez la suppression de la clé (kms:CancelKeyDeletion) et réactivez-la"
+	case "NotFound":
+		return "Vérifiez la clé, son compte et sa région"
+	default:
+		return "Rétablissez la clé"
+	}
+}
+
+// PostgresAccess and PostgresLogin name what PostgreSQL refuses: the use of an
+// object, or the connection itself.
+const (
+	PostgresAccess = "accès dans PostgreSQL"
+	PostgresLogin  = "connexion à PostgreSQL"
+)
+
+// mendAccess tells the operator how an import goes on that a permission or the
+// state of a key stopped. Nothing redrives it automatically.
+func mendAccess(importID, faultName string) string {
+	what := "Accordez le droit que la raison nomme (voir docs/deploy.md)"
+	if faultName == "KeyUnusable" {
+		what = "Rétablissez la clé KMS que la raison nomme"
+	}
+	return what + ", puis reprenez à l'étape en échec : make redrive IMPORT_ID=" + importID +
+		" (ou « Redrive » dans la console Step Functions). Rien n'est repris automatiquement."
+}

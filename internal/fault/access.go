@@ -16,7 +16,7 @@ type AccessDenied struct {
 
 // Error implements error.
 func (e *AccessDenied) Error() string {
-	return message.AccessDenied(e.Op, e.Action, e.Resource, e.Detail)
+	return message.Text(message.AccessDenied(e.Op, e.Action, e.Resource, e.Detail))
 }
 
 // Unwrap returns the cause.
@@ -43,7 +43,9 @@ type KeyUnusable struct {
 }
 
 // Error implements error.
-func (e *KeyUnusable) Error() string { return message.KeyUnusable(e.Op, e.State, e.Detail) }
+func (e *KeyUnusable) Error() string {
+	return message.Text(message.KeyUnusable(e.Op, e.State, e.Detail))
+}
 
 // Unwrap returns the cause.
 func (e *KeyUnusable) Unwrap() error { return e.Err }

@@ -61,6 +61,9 @@ func constraints(f *contract.Field) string {
 	case f.Enum != nil:
 		shown = append(shown, "une de : "+codes(f.Enum))
 	}
+	if f.Earliest.Text != "" {
+		shown = append(shown, "de "+f.Earliest.Text+" à "+f.Latest.Text)
+	}
 	for _, b := range bounds(f) {
 		if !isWide(b.limit) {
 			shown = append(shown, b.sign+" "+b.limit.Text('f'))

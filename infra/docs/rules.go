@@ -28,6 +28,7 @@ func principles(out *strings.Builder) {
 	line(out, "\n## Principes\n")
 	line(out, "- Tous les motifs d'un enregistrement sont rapportés, chacun par une ligne de `etl.errors` et du journal central, sans jamais montrer la valeur.")
 	line(out, "- Une valeur manquante d'un champ obligatoire ne viole que `%s`, une valeur d'un autre type que `%s` ; les autres contraintes d'un champ sont toutes vérifiées.", contract.RuleRequired, contract.RuleType)
+	line(out, "- Un texte de blancs ou de caractères invisibles seuls est une valeur manquante ; les longueurs comptent les caractères en forme NFC.")
 	line(out, "- Une règle entre champs est vérifiée si tous les champs qu'elle nomme sont présents et de leur type.")
 	line(out, "- Puis, parents d'abord : unicité (la première ligne est retenue, les suivantes sont rejetées et nomment la première), relations, règles entre fichiers, cycles.")
 	line(out, "- Un enregistrement dont le parent est rejeté ou inconnu est rejeté, en cascade, jusqu'à ce que plus rien ne change.")
@@ -105,6 +106,13 @@ func fieldRules(t *table, f *contract.Field) {
 	if f.Pattern != nil {
 		add(contract.RulePattern, code(plainPattern(f.Pattern.String())), message.Pattern(f.Name, f.Expected))
 	}
+	if f.Type == contract.TypeString {
+		allowed := "ni caractère de contrôle ni U+FFFD"
+		if f.IsFreeText() {
+			allowed = "ni caractère de contrôle (sauf TAB, LF, CR, U+0085) ni U+FFFD"
+		}
+		add(contract.RuleCharacters, allowed, message.Characters(f.Name))
+	}
 	if f.MinLength > 0 {
 		add(contract.RuleMinLength, fmt.Sprintf("≥ %d caractères", f.MinLength), message.MinLength(f.Name, f.MinLength))
 	}
@@ -113,6 +121,10 @@ func fieldRules(t *table, f *contract.Field) {
 	}
 	if f.Enum != nil {
 		add(contract.RuleEnum, fmt.Sprintf("une des %d valeurs admises", len(f.Enum)), message.Enum(f.Name, f.Expected, f.Enum))
+	}
+	if f.Earliest.Text != "" {
+		add(contract.RuleMinimum, "≥ "+f.Earliest.Text, message.Minimum(f.Name, f.Earliest.Text))
+		add(contract.RuleMaximum, "≤ "+f.Latest.Text, message.Maximum(f.Name, f.Latest.Text))
 	}
 	for _, b := range bounds(f) {
 		add(b.rule, b.sign+" "+b.limit.Text('f'), b.explain(f.Name, b.limit.Text('f')))

@@ -162,9 +162,12 @@ func (c *resourceCompiler) pattern(f *Field, standard, own string) error {
 }
 
 func (c *resourceCompiler) bounds(f *Field, k *constraintsDescriptor) error {
+	if f.Type == TypeDate || f.Type == TypeDateTime {
+		return c.dateBounds(f, k)
+	}
 	for _, b := range []struct {
 		property string
-		value    json.Number
+		value    limit
 		to       **apd.Decimal
 	}{
 		{"constraints.minimum", k.Minimum, &f.Minimum},
@@ -172,24 +175,66 @@ func (c *resourceCompiler) bounds(f *Field, k *constraintsDescriptor) error {
 		{"constraints.exclusiveMinimum", k.ExclusiveMinimum, &f.ExclusiveMinimum},
 		{"constraints.exclusiveMaximum", k.ExclusiveMaximum, &f.ExclusiveMaximum},
 	} {
-		if b.value == "" {
+		if b.value.text == "" {
 			continue
 		}
 		if f.Type != TypeInteger && f.Type != TypeNumber {
-			return c.fail(f.Name, b.property, "only an integer or number has one; a rule (etl:rules) can compare others")
+			return c.fail(f.Name, b.property, "only an integer, number, date or datetime has one; a rule (etl:rules) can compare others")
 		}
-		d, ok := ParseDecimal([]byte(b.value))
-		if !ok {
-			return c.fail(f.Name, b.property, "%q is no number", b.value)
+		d, ok := ParseDecimal([]byte(b.value.text))
+		if !ok || b.value.quoted {
+			return c.fail(f.Name, b.property, "%q is no number", b.value.text)
 		}
-		if _, fits := ParseInteger([]byte(b.value)); f.Type == TypeInteger && !fits {
-			return c.fail(f.Name, b.property, "%q is no integer of 64 bits", b.value)
+		if _, fits := ParseInteger([]byte(b.value.text)); f.Type == TypeInteger && !fits {
+			return c.fail(f.Name, b.property, "%q is no integer of 64 bits", b.value.text)
 		}
 		*b.to = &d
 	}
 	bounded := (f.Minimum != nil || f.ExclusiveMinimum != nil) && (f.Maximum != nil || f.ExclusiveMaximum != nil)
 	if f.Type == TypeInteger && !f.Sensitive() && !bounded {
 		return c.fail(f.Name, "constraints", "a public integer is stored in 64 bits and needs a minimum and a maximum")
+	}
+	return nil
+}
+
+// dateBounds reads the bounds of a date or datetime, or takes the default ones.
+// The default for times is of days: all of the last one is allowed.
+func (c *resourceCompiler) dateBounds(f *Field, k *constraintsDescriptor) error {
+	for _, b := range []struct {
+		property string
+		value    limit
+		standard string
+		to       *Bound
+	}{
+		{"constraints.minimum", k.Minimum, DefaultEarliest, &f.Earliest},
+		{"constraints.maximum", k.Maximum, DefaultLatest, &f.Latest},
+		{"constraints.exclusiveMinimum", k.ExclusiveMinimum, "", nil},
+		{"constraints.exclusiveMaximum", k.ExclusiveMaximum, "", nil},
+	} {
+		switch {
+		case b.to == nil && b.value.text != "":
+			return c.fail(f.Name, b.property, "a date or datetime has only a minimum and a maximum")
+		case b.to == nil:
+		case b.value.text == "":
+			day, _ := ParseDate([]byte(b.standard))
+			if b.to == &f.Latest && f.Type == TypeDateTime {
+				day = day.AddDate(0, 0, 1).Add(-1)
+			}
+			*b.to = Bound{Time: day, Text: b.standard}
+		default:
+			parse := ParseDate
+			if f.Type == TypeDateTime {
+				parse = ParseDateTime
+			}
+			at, ok := parse([]byte(b.value.text))
+			if !ok || !b.value.quoted {
+				return c.fail(f.Name, b.property, "%q is no %s", b.value.text, f.Type)
+			}
+			*b.to = Bound{Time: at, Text: b.value.text}
+		}
+	}
+	if f.Latest.Time.Before(f.Earliest.Time) {
+		return c.fail(f.Name, "constraints.minimum", "is after maximum")
 	}
 	return nil
 }

@@ -17,7 +17,10 @@ const MaxDecimalDigits = 38
 // ParseDecimal reads a Table Schema number with a decimal point: an optional
 // sign, digits with an optional point (.5 and 5. are numbers), an optional
 // exponent. INF and NaN, which the standard allows, are none, and neither is a
-// number beyond [MaxDecimalDigits].
+// number beyond [MaxDecimalDigits]. The text may have any length: zeros that add
+// nothing are dropped before anything is computed, so that the coefficient of the
+// result never has more than three times that many digits, nor its exponent a
+// larger value.
 func ParseDecimal(b []byte) (apd.Decimal, bool) {
 	n, ok := scanDecimal(b)
 	if !ok {
@@ -131,7 +134,8 @@ func scanDecimal(b []byte) (plainDecimal, bool) {
 	return bounded(n)
 }
 
-// bounded drops the digits that add nothing and holds the rest to the limit.
+// bounded drops the digits that add nothing and holds the rest to the limit. It
+// looks at each byte a fixed number of times, and what it returns is short.
 func bounded(n plainDecimal) (plainDecimal, bool) {
 	n.whole = trimZeros(n.whole)
 	significant := bytes.TrimRight(n.fraction, "0")
@@ -151,10 +155,28 @@ func bounded(n plainDecimal) (plainDecimal, bool) {
 	if leading+n.exponent > MaxDecimalDigits || trailing-n.exponent > MaxDecimalDigits {
 		return n, false
 	}
-	if len(n.fraction) > len(significant) { // zeros that are kept must not be many
+	return short(n, significant), true
+}
+
+// short keeps a number's digits few: zeros at either end that are many go into
+// the exponent. Between the first and the last digit that is none lie at most
+// twice [MaxDecimalDigits], or the number would have been refused.
+func short(n plainDecimal, significant []byte) plainDecimal {
+	if len(n.fraction) > len(significant) { // zeros that are kept
 		n.fraction = n.fraction[:max(len(significant), min(len(n.fraction), MaxDecimalDigits))]
 	}
-	return n, true
+	switch {
+	case len(n.whole)+len(n.fraction) <= 2*MaxDecimalDigits:
+	case len(significant) == 0: // 1000…000e-999
+		kept := min(len(n.whole), len(bytes.TrimRight(n.whole, "0"))+MaxDecimalDigits)
+		n.exponent += len(n.whole) - kept
+		n.whole, n.fraction = n.whole[:kept], nil
+	case len(n.whole) == 0: // 0.000…001e999
+		kept := trimZeros(n.fraction)
+		n.exponent -= len(n.fraction) - len(kept)
+		n.fraction = kept
+	}
+	return n
 }
 
 func digitRun(b []byte) (digits, rest []byte) {

@@ -47,6 +47,43 @@ func TestDecimals(t *testing.T) {
 	}
 }
 
+// Zeros that mean nothing are dropped before anything is computed: whatever the
+// length of a text, what is made of it is short.
+func TestLongNumbers(t *testing.T) {
+	const many = 1_000_000
+	zeros, nines := strings.Repeat("0", many), strings.Repeat("9", many)
+	for text, want := range map[string]string{
+		zeros: "0", "-" + zeros + "." + zeros: "0", zeros + "7.5": "7.5", "7.5" + zeros: "7.5", zeros + "7.5" + zeros: "7.5", "." + zeros: "0",
+		"1" + zeros + "e-1000000": "1", "1" + zeros + "." + zeros + "e-1000000": "1", "25" + zeros + "e-1000002": "0.25", "0." + zeros + "1e1000001": "1",
+		"." + zeros + "25" + zeros + "e1000002": "25", "1e" + zeros + "2": "100", "1e-" + zeros + "2": "0.01", "0e" + nines: "0", "0e-" + nines: "0",
+		strings.Repeat("9", 38) + zeros + "e-1000000": strings.Repeat("9", 38),
+	} {
+		d, ok := contract.ParseDecimal([]byte(text))
+		if !ok || rat(t, d.Text('f')).Cmp(rat(t, want)) != 0 {
+			t.Errorf("%.20q…: %t, want %s", text, ok, want)
+			continue
+		}
+		if d.NumDigits() > 3*contract.MaxDecimalDigits || d.Exponent > 3*contract.MaxDecimalDigits || d.Exponent < -3*contract.MaxDecimalDigits {
+			t.Errorf("%.20q…: %d digits and exponent %d", text, d.NumDigits(), d.Exponent)
+		}
+		plain, ok := contract.DecimalText([]byte(text))
+		if !ok || len(plain) > 3*contract.MaxDecimalDigits || rat(t, string(plain)).Cmp(rat(t, want)) != 0 {
+			t.Errorf("%.20q…: %d bytes of text, %t", text, len(plain), ok)
+		}
+		if n := testing.AllocsPerRun(1, func() { contract.ParseDecimal([]byte(text)) }); n > 20 {
+			t.Errorf("%.20q…: %v allocations", text, n)
+		}
+	}
+	for _, text := range []string{nines, "1" + zeros, "." + nines, "." + zeros + "1", "1e" + nines, "1e-" + nines, "1" + zeros + "e-999961", "." + zeros + "1e999961", nines + "e-1000000", "1" + zeros + "1e-1000000", zeros + "." + zeros + "x"} {
+		if d, ok := contract.ParseDecimal([]byte(text)); ok {
+			t.Errorf("%.20q… is taken for a number of %d digits", text, d.NumDigits())
+		}
+		if plain, ok := contract.DecimalText([]byte(text)); ok {
+			t.Errorf("%.20q… is taken for a number of %d bytes", text, len(plain))
+		}
+	}
+}
+
 // Both readings of a number agree with an independent one, math/big's.
 func TestDecimalProperty(t *testing.T) {
 	number := rapid.StringMatching(`[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?`)

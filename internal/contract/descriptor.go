@@ -110,16 +110,16 @@ type fieldDescriptor struct {
 }
 
 type constraintsDescriptor struct {
-	Required         bool        `json:"required"`
-	Unique           bool        `json:"unique"`
-	MinLength        *int        `json:"minLength"`
-	MaxLength        *int        `json:"maxLength"`
-	Pattern          string      `json:"pattern"`
-	Minimum          json.Number `json:"minimum"`
-	Maximum          json.Number `json:"maximum"`
-	ExclusiveMinimum json.Number `json:"exclusiveMinimum"`
-	ExclusiveMaximum json.Number `json:"exclusiveMaximum"`
-	Enum             []string    `json:"enum"`
+	Required         bool     `json:"required"`
+	Unique           bool     `json:"unique"`
+	MinLength        *int     `json:"minLength"`
+	MaxLength        *int     `json:"maxLength"`
+	Pattern          string   `json:"pattern"`
+	Minimum          limit    `json:"minimum"`
+	Maximum          limit    `json:"maximum"`
+	ExclusiveMinimum limit    `json:"exclusiveMinimum"`
+	ExclusiveMaximum limit    `json:"exclusiveMaximum"`
+	Enum             []string `json:"enum"`
 }
 
 type foreignKeyDescriptor struct {
@@ -156,6 +156,24 @@ type enrichmentDescriptor struct {
 		Name string `json:"name"`
 		Type Type   `json:"type"`
 	} `json:"fields"`
+}
+
+// limit is a bound, of numbers a JSON number and of dates and times a text.
+type limit struct {
+	text   string // "" for none
+	quoted bool
+}
+
+// UnmarshalJSON reads a number or a text.
+func (l *limit) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		l.quoted = true
+		return json.Unmarshal(data, &l.text)
+	}
+	var number json.Number
+	err := json.Unmarshal(data, &number)
+	l.text = number.String()
+	return err
 }
 
 // names is one name or a list of them, as the standard writes keys.

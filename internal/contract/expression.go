@@ -126,6 +126,7 @@ func celType(t Type) *cel.Type {
 func environment(fields []*Field) (*cel.Env, error) {
 	options := []cel.EnvOption{
 		cel.Variable(VariableFileDate, cel.TimestampType),
+		cel.Variable(VariableNextDayEnd, cel.TimestampType),
 		cel.Function("decimal", cel.Overload("int_to_decimal", []*cel.Type{cel.IntType}, decimalType, cel.UnaryBinding(toDecimal))),
 		cel.Function("roundHalfUp", cel.Overload("round_half_up_decimal_int", []*cel.Type{decimalType, cel.IntType}, decimalType, cel.BinaryBinding(roundHalfUp))),
 		cel.Function("isIBAN", cel.Overload("is_iban_string", []*cel.Type{cel.StringType}, cel.BoolType, cel.UnaryBinding(isIBAN))),

@@ -3,6 +3,7 @@ package contract
 import (
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -33,6 +34,19 @@ const (
 // FormatEmail is the one format of strings beside the default.
 const FormatEmail = "email"
 
+// Where dates and times lie unless a field says more, in UTC. What lies outside is
+// nearly always a stand-in for "unknown" or a slip of the pen.
+const (
+	DefaultEarliest = "1900-01-01"
+	DefaultLatest   = "2100-01-01"
+)
+
+// Bound is a bound of a date or datetime.
+type Bound struct {
+	Time time.Time // the first or last instant that is allowed, in UTC
+	Text string    // as the contract writes it
+}
+
 // Field is one field of a resource. Of the constraints, the zero value stands
 // for none.
 type Field struct {
@@ -44,8 +58,8 @@ type Field struct {
 	Index  int    // position in Resource.Fields
 
 	Required  bool
-	MinLength int // in code points
-	MaxLength int // in code points; 0 is no limit
+	MinLength int // in characters, as [Length] counts them
+	MaxLength int // in characters; 0 is no limit
 	// Pattern must match the whole value. Expected says in French what it asks
 	// for, "exactement 10 chiffres"; it serves Enum too and may be empty.
 	Pattern  *regexp.Regexp
@@ -53,6 +67,9 @@ type Field struct {
 	// Bounds of an integer or number; nil is none. Those of an integer fit 64 bits.
 	Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum *apd.Decimal
 	Enum                                                 []string // of a string; nil is none
+	// Bounds of a date or datetime, both allowed themselves. Every such field has
+	// them: from [DefaultEarliest] to [DefaultLatest] unless the contract says more.
+	Earliest, Latest Bound
 
 	Sensitivity Sensitivity
 	Domain      string // of a Token: the values of one domain are comparable: "client_id"

@@ -86,7 +86,9 @@ func ParseDate(b []byte) (time.Time, bool) {
 // ParseDateTime reads an RFC 3339 date-time: a date, an upper-case T, a time
 // with seconds (0 to 59) and an optional fraction, and a zone, Z or an offset
 // from -23:59 to +23:59. Of a fraction, what is finer than a nanosecond is cut.
-// The result is in UTC.
+// The result is in UTC. A time is none if it lies outside the years 0001 to 9999
+// in UTC, also when rounding it to the microseconds that PostgreSQL keeps takes it
+// out of them.
 func ParseDateTime(b []byte) (time.Time, bool) {
 	if len(b) < len("2006-01-02T15:04:05Z") || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
 		return time.Time{}, false
@@ -107,8 +109,15 @@ func ParseDateTime(b []byte) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
-	return date.Add(clock + nanos - offset), true
+	at := date.Add(clock + nanos - offset)
+	if (date.Year() == maxYear && at.Round(time.Microsecond).Year() > maxYear) || at.Year() < 1 {
+		return time.Time{}, false
+	}
+	return at, true
 }
+
+// maxYear is the last year that four digits can write.
+const maxYear = 9999
 
 // fraction reads an optional fraction of a second and returns what follows it.
 func fraction(b []byte) (time.Duration, []byte, bool) {

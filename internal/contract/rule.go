@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 )
 
 // Names of the rules that need no expression, as they stand in etl.errors. A
@@ -14,6 +16,7 @@ const (
 	RuleType             = "type"
 	RuleFormat           = "format"
 	RulePattern          = "pattern"
+	RuleCharacters       = "characters" // a control character, or U+FFFD
 	RuleMinLength        = "minLength"
 	RuleMaxLength        = "maxLength"
 	RuleMinimum          = "minimum"
@@ -30,7 +33,7 @@ const (
 // builtIn reports whether name is one of the rules above.
 func builtIn(name string) bool {
 	switch name {
-	case RuleRequired, RuleType, RuleFormat, RulePattern, RuleMinLength, RuleMaxLength, RuleMinimum, RuleMaximum,
+	case RuleRequired, RuleType, RuleFormat, RulePattern, RuleCharacters, RuleMinLength, RuleMaxLength, RuleMinimum, RuleMaximum,
 		RuleExclusiveMinimum, RuleExclusiveMaximum, RuleEnum, RulePrimaryKey, RuleUnique, RuleForeignKey, RuleCycle:
 		return true
 	default:
@@ -40,6 +43,10 @@ func builtIn(name string) bool {
 
 // VariableFileDate is the variable of a rule that holds the file's date.
 const VariableFileDate = "file_date"
+
+// VariableNextDayEnd is the variable of a rule that holds the midnight, UTC, that
+// ends the day after the file's date.
+const VariableNextDayEnd = "next_day_end"
 
 // VariablePresence is what the variables begin with that tell whether a field
 // has a value: present.iban.
@@ -82,18 +89,19 @@ func (c *resourceCompiler) rules() error {
 			return err
 		}
 		rule := Rule{Name: d.Name, Field: d.Field, Expression: d.Expression, Message: d.Message}
-		ast, issues := env.Compile(d.Expression)
+		checked, issues := env.Compile(d.Expression)
 		if err := issues.Err(); err != nil {
 			return c.fail(d.Field, property, "rule %s: %v", d.Name, err)
 		}
-		if !ast.OutputType().IsExactType(cel.BoolType) {
-			return c.fail(d.Field, property, "rule %s gives %s instead of true or false", d.Name, ast.OutputType())
+		if !checked.OutputType().IsExactType(cel.BoolType) {
+			return c.fail(d.Field, property, "rule %s gives %s instead of true or false", d.Name, checked.OutputType())
 		}
-		c.mentions(ast, &rule)
+		c.mentions(checked, &rule)
+		rule.Times = c.times(checked)
 		if len(rule.Fields)+len(rule.Presence) == 0 {
 			return c.fail(d.Field, property, "rule %s mentions no field", d.Name)
 		}
-		if rule.Program, err = env.Program(ast, cel.EvalOptions(cel.OptOptimize)); err != nil {
+		if rule.Program, err = env.Program(checked, cel.EvalOptions(cel.OptOptimize)); err != nil {
 			return c.fail(d.Field, property, "rule %s: %v", d.Name, err)
 		}
 		c.r.Rules = append(c.r.Rules, rule)
@@ -101,10 +109,36 @@ func (c *resourceCompiler) rules() error {
 	return nil
 }
 
+// times returns the comparison of two times that the checked expression is, nil if
+// it is another.
+func (c *resourceCompiler) times(checked *cel.Ast) *TimeComparison {
+	root := checked.NativeRep().Expr()
+	if root.Kind() != ast.CallKind || len(root.AsCall().Args()) != 2 {
+		return nil
+	}
+	operator, known := map[string]string{
+		operators.Less: "<", operators.LessEquals: "<=", operators.Greater: ">", operators.GreaterEquals: ">=",
+	}[root.AsCall().FunctionName()]
+	left, right := root.AsCall().Args()[0], root.AsCall().Args()[1]
+	if !known || !c.isTime(left) || !c.isTime(right) {
+		return nil
+	}
+	return &TimeComparison{Left: left.AsIdent(), Operator: operator, Right: right.AsIdent()}
+}
+
+func (c *resourceCompiler) isTime(e ast.Expr) bool {
+	if e.Kind() != ast.IdentKind {
+		return false
+	}
+	name := e.AsIdent()
+	f := c.r.Field(name)
+	return name == VariableFileDate || name == VariableNextDayEnd || (f != nil && (f.Type == TypeDate || f.Type == TypeDateTime))
+}
+
 // mentions finds the fields that the checked expression reads.
-func (c *resourceCompiler) mentions(ast *cel.Ast, rule *Rule) {
+func (c *resourceCompiler) mentions(checked *cel.Ast, rule *Rule) {
 	names := map[string]bool{}
-	for _, ref := range ast.NativeRep().ReferenceMap() {
+	for _, ref := range checked.NativeRep().ReferenceMap() {
 		names[ref.Name] = true
 	}
 	for _, f := range c.r.Fields {

@@ -99,6 +99,9 @@ func field(f *contract.Field) string {
 			text += " " + b.sign + b.limit.String()
 		}
 	}
+	if f.Earliest.Text != "" {
+		text += fmt.Sprintf(" from %s to %s", f.Earliest.Text, f.Latest.Text)
+	}
 	if f.MinLength > 0 || f.MaxLength > 0 {
 		text += fmt.Sprintf(" length %d..%d", f.MinLength, f.MaxLength)
 	}

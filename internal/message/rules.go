@@ -52,6 +52,11 @@ func Pattern(field, expected string) string {
 	return withExpected(fmt.Sprintf("Le champ '%s' n'a pas la forme attendue", field), expected)
 }
 
+// Characters says that a value holds a character that no text may hold.
+func Characters(field string) string {
+	return fmt.Sprintf("Le champ '%s' contient un caractère de contrôle ou le caractère de remplacement U+FFFD.", field)
+}
+
 // MinLength says that a value is too short; limit is in characters.
 func MinLength(field string, limit int) string {
 	return fmt.Sprintf("Le champ '%s' compte moins de %s.", field, characters(limit))

@@ -96,7 +96,8 @@ type protector struct {
 	sealer     *protection.Sealer
 	tokenizers []*protection.Tokenizer // by field index, nil where there is no token
 	staged     []bool                  // by field index: whether a bigint key is staged
-	sealed     []byte                  // scratch, as is the next
+	values     []validation.Value      // scratch, as are the next
+	sealed     []byte
 	canonical  []byte
 }
 
@@ -112,7 +113,7 @@ func (p *Protect) cells(ctx context.Context, in ChunkIn, r *contract.Resource) (
 	}
 	c := &protector{
 		in: in, resource: r, sealer: sealer, columns: len(r.StagingStream()),
-		tokenizers: make([]*protection.Tokenizer, len(r.Fields)), staged: make([]bool, len(r.Fields)),
+		tokenizers: make([]*protection.Tokenizer, len(r.Fields)), staged: make([]bool, len(r.Fields)), values: make([]validation.Value, len(r.Fields)),
 	}
 	domains := map[string]*protection.Tokenizer{}
 	for i, f := range r.Fields {
@@ -189,16 +190,16 @@ func (c *protector) malformed(stream *copybinary.Writer, rec *record.Record) {
 const fixedColumns = 5
 
 func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
+	validation.Values(c.values, c.resource.Fields, rec.Values)
 	stream.Null() // fault
 	stream.Null() // raw
-	if names := c.mistyped(rec); names != "" {
+	if names := c.mistyped(); names != "" {
 		stream.String(names)
 	} else {
 		stream.Null()
 	}
 	for i, f := range c.resource.Fields {
-		value := rec.Values[i]
-		value.Text = validation.Lexical(f, value)
+		value := &c.values[i]
 		switch {
 		case value.Missing:
 			stream.Null()
@@ -212,21 +213,21 @@ func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
 			c.token(stream, f, value)
 		}
 		if c.staged[i] {
-			key, ok := contract.ParseInteger(value.Text)
-			if value.Missing || !ok {
-				stream.Null()
-			} else {
-				stream.Int8(key)
-			}
+			c.key(stream, value)
 		}
 	}
 }
 
-// token writes the token of a value that has a canonical form.
-func (c *protector) token(stream *copybinary.Writer, f *contract.Field, value record.Value) {
+// token writes the token of a value that has a canonical form; one of another
+// JSON kind than its field's has none.
+func (c *protector) token(stream *copybinary.Writer, f *contract.Field, value *validation.Value) {
+	if value.Missing || value.Mistyped {
+		stream.Null()
+		return
+	}
 	canonical, ok := f.AppendCanonical(c.canonical[:0], value.Text)
 	c.canonical = canonical
-	if value.Missing || !ok {
+	if !ok {
 		stream.Null()
 		return
 	}
@@ -234,11 +235,21 @@ func (c *protector) token(stream *copybinary.Writer, f *contract.Field, value re
 	stream.Bytea(token[:])
 }
 
+// key writes the bigint of a public integer that set rules compare, if it is one.
+func (c *protector) key(stream *copybinary.Writer, value *validation.Value) {
+	key, ok := contract.ParseInteger(value.Text)
+	if value.Missing || value.Mistyped || !ok {
+		stream.Null()
+		return
+	}
+	stream.Int8(key)
+}
+
 // mistyped names the fields whose JSON kind does not fit the contract.
-func (c *protector) mistyped(rec *record.Record) string {
+func (c *protector) mistyped() string {
 	var names []string
 	for i, f := range c.resource.Fields {
-		if validation.Mistyped(f, rec.Values[i].Kind) {
+		if c.values[i].Mistyped {
 			names = append(names, f.Name)
 		}
 	}

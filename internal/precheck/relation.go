@@ -16,7 +16,7 @@ const separator = "\x00"
 // keyText returns the text by which the values of the fields are compared, as
 // the import compares them: sensitive values in canonical form, public integers
 // by value if they fit 64 bits, others as they are. It is false if one of them
-// is missing or has no such form.
+// is missing, of another JSON kind, or has no such form.
 func keyText(fields []*contract.Field, values []validation.Value) (string, bool) {
 	if len(fields) == 1 {
 		return oneKey(fields[0], &values[fields[0].Index])
@@ -34,7 +34,7 @@ func keyText(fields []*contract.Field, values []validation.Value) (string, bool)
 
 func oneKey(f *contract.Field, v *validation.Value) (string, bool) {
 	switch {
-	case v.Missing:
+	case v.Missing, v.Mistyped:
 		return "", false
 	case f.Sensitivity == contract.Token:
 		return f.Canonical(v.Text)
@@ -89,7 +89,7 @@ type bigint struct {
 
 func bigintOf(f *contract.Field, values []validation.Value) bigint {
 	v := &values[f.Index]
-	if v.Missing {
+	if v.Missing || v.Mistyped {
 		return bigint{}
 	}
 	n, ok := contract.ParseInteger(v.Text)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/validation"
 )
 
@@ -49,5 +50,15 @@ func valuesOf(row []string) []validation.Value {
 	for i, text := range row {
 		values[i] = validation.Value{Text: []byte(text), Missing: text == ""}
 	}
+	return values
+}
+
+// fieldsOf makes a record as [validation.Values] does.
+func fieldsOf(fields []*contract.Field, row []string) []validation.Value {
+	values, read := make([]validation.Value, len(row)), make([]record.Value, len(row))
+	for i, text := range row {
+		read[i] = record.Value{Text: []byte(text), Missing: text == ""}
+	}
+	validation.Values(values, fields, read)
 	return values
 }

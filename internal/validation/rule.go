@@ -1,9 +1,10 @@
 package validation
 
 import (
+	"time"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
 
 	"etl-dataloader/internal/contract"
 )
@@ -12,6 +13,48 @@ import (
 type ruleCheck struct {
 	rule   contract.Rule
 	fields []int // whose values it mentions
+	// Of a rule that compares two times, without a detour through CEL.
+	times       *contract.TimeComparison
+	left, right func(*current) time.Time
+}
+
+func newRuleCheck(res *contract.Resource, rule contract.Rule) ruleCheck {
+	c := ruleCheck{rule: rule, times: rule.Times}
+	for _, name := range rule.Fields {
+		c.fields = append(c.fields, res.Field(name).Index)
+	}
+	if c.times != nil {
+		c.left, c.right = timeOf(res, c.times.Left), timeOf(res, c.times.Right)
+	}
+	return c
+}
+
+// timeOf returns how to find the time that a variable stands for.
+func timeOf(res *contract.Resource, name string) func(*current) time.Time {
+	switch name {
+	case contract.VariableFileDate:
+		return func(r *current) time.Time { return r.fileDate.Time }
+	case contract.VariableNextDayEnd:
+		return func(r *current) time.Time { return r.nextEnd.Time }
+	default:
+		i := res.Field(name).Index
+		return func(r *current) time.Time { return r.parsed[i].time }
+	}
+}
+
+// holds compares the two times.
+func (c *ruleCheck) holds(r *current) bool {
+	order := c.left(r).Compare(c.right(r))
+	switch c.times.Operator {
+	case "<":
+		return order < 0
+	case "<=":
+		return order <= 0
+	case ">":
+		return order > 0
+	default:
+		return order >= 0
+	}
 }
 
 func (c *ruleCheck) check(r *current, report func(Violation)) {
@@ -19,6 +62,12 @@ func (c *ruleCheck) check(r *current, report func(Violation)) {
 		if !r.parsed[i].usable {
 			return
 		}
+	}
+	if c.times != nil {
+		if !c.holds(r) {
+			report(Violation{c.rule.Field, c.rule.Name, c.rule.Message})
+		}
+		return
 	}
 	if result, _, err := c.rule.Program.Eval(r); err != nil || result != types.True {
 		// The error is not passed on: CEL's texts may hold values.
@@ -39,17 +88,22 @@ type current struct {
 	values   []Value
 	parsed   []parsed
 	byName   map[string]variable
-	fileDate ref.Val
+	fileDate types.Timestamp
+	nextEnd  types.Timestamp // what the variable next_day_end stands for
 }
 
 // ResolveName implements CEL's activation.
 func (r *current) ResolveName(name string) (any, bool) {
 	v, ok := r.byName[name]
 	if !ok {
-		if name == contract.VariableFileDate {
+		switch name {
+		case contract.VariableFileDate:
 			return r.fileDate, true
+		case contract.VariableNextDayEnd:
+			return r.nextEnd, true
+		default:
+			return nil, false
 		}
-		return nil, false
 	}
 	if v.presence {
 		return types.Bool(!r.values[v.field].Missing), true

@@ -6,15 +6,17 @@
 // A [Checker] is made once for a chunk and then asked for each record. It
 // reports every violation of the record, not only the first, by these rules:
 //
-//   - A missing value (an empty text, or null in JSON) of a required field breaks
-//     "required" and nothing else; of an optional field it breaks nothing.
+//   - A missing value (null in JSON, an empty text, or one of white space and
+//     invisible characters alone) of a required field breaks "required" and nothing
+//     else; of an optional field it breaks nothing.
 //   - A value that is not of its field's type breaks "type" and nothing else.
 //   - All other constraints of a field are checked and reported each.
 //   - A rule of the contract is checked if every field whose value it mentions is
 //     present and of its type, whatever else is wrong with them. If it cannot be
 //     evaluated then, say for an overflow, it counts as broken.
 //
-// Nothing is trimmed or guessed: a space is part of a value. The values are
+// Nothing is trimmed or guessed: a space is part of a value. Lengths are numbers
+// of characters, see [contract.Length]. The values are
 // plaintext of sensitive fields: they are kept no longer than the call, and no
 // violation holds one.
 package validation
@@ -22,7 +24,6 @@ package validation
 import (
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"cel.dev/cel-go/common/types"
 	"github.com/cockroachdb/apd/v3"
@@ -35,7 +36,7 @@ import (
 // Value is one value of a record.
 type Value struct {
 	Text     []byte // lexical form, in clear and in memory only
-	Missing  bool   // null, or the empty text
+	Missing  bool   // null, or blank, see [contract.Field.IsBlank]
 	Mistyped bool   // its JSON kind does not fit the field's type
 }
 
@@ -58,11 +59,13 @@ type Checker struct {
 // compiled contract rules out.
 func NewChecker(res *contract.Resource, fileDate time.Time) (*Checker, error) {
 	year, month, day := fileDate.Date()
+	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 	c := &Checker{record: current{
 		fields:   res.Fields,
 		parsed:   make([]parsed, len(res.Fields)),
 		byName:   make(map[string]variable, 2*len(res.Fields)),
-		fileDate: types.Timestamp{Time: time.Date(year, month, day, 0, 0, 0, 0, time.UTC)},
+		fileDate: types.Timestamp{Time: midnight},
+		nextEnd:  types.Timestamp{Time: midnight.AddDate(0, 0, 2)},
 	}}
 	for i, f := range res.Fields {
 		check, err := newFieldCheck(f)
@@ -74,11 +77,7 @@ func NewChecker(res *contract.Resource, fileDate time.Time) (*Checker, error) {
 		c.record.byName[contract.VariablePresence+f.Name] = variable{field: i, presence: true}
 	}
 	for _, rule := range res.Rules {
-		check := ruleCheck{rule: rule}
-		for _, name := range rule.Fields {
-			check.fields = append(check.fields, res.Field(name).Index)
-		}
-		c.rules = append(c.rules, check)
+		c.rules = append(c.rules, newRuleCheck(res, rule))
 	}
 	return c, nil
 }
@@ -122,19 +121,20 @@ type parsed struct {
 // fieldCheck checks the constraints of one field.
 type fieldCheck struct {
 	field   *contract.Field
-	pattern *matcher // nil: none, or not simple enough and left to the field's Pattern
+	pattern *automaton // nil: none, or not suitable and left to the field's Pattern
 	enum    map[string]struct{}
 	bounds  []bound
+	free    bool // text of no set form
 }
 
 func newFieldCheck(f *contract.Field) (fieldCheck, error) {
-	c := fieldCheck{field: f, bounds: newBounds(f)}
+	c := fieldCheck{field: f, bounds: newBounds(f), free: f.IsFreeText()}
 	if f.Pattern != nil {
-		m, err := newMatcher(f.Pattern.String())
+		a, err := newAutomaton(f.Pattern.String())
 		if err != nil {
 			return c, err
 		}
-		c.pattern = m
+		c.pattern = a
 	}
 	if f.Enum != nil {
 		c.enum = make(map[string]struct{}, len(f.Enum))
@@ -179,12 +179,26 @@ func (c *fieldCheck) check(v *Value, p *parsed, report func(Violation)) {
 		c.mistyped(report)
 		return
 	}
-	if f.Type == contract.TypeNumber {
+	switch f.Type {
+	case contract.TypeNumber:
 		for i := range c.bounds {
 			if c.bounds[i].brokenBy(&p.decimal) {
 				report(c.bounds[i].violation(f.Name))
 			}
 		}
+	case contract.TypeDate, contract.TypeDateTime:
+		c.instant(p.time, report)
+	}
+}
+
+// instant checks the bounds of a date or time.
+func (c *fieldCheck) instant(at time.Time, report func(Violation)) {
+	f := c.field
+	if at.Before(f.Earliest.Time) {
+		report(Violation{f.Name, contract.RuleMinimum, message.Minimum(f.Name, f.Earliest.Text)})
+	}
+	if at.After(f.Latest.Time) {
+		report(Violation{f.Name, contract.RuleMaximum, message.Maximum(f.Name, f.Latest.Text)})
 	}
 }
 
@@ -224,10 +238,13 @@ func (c *fieldCheck) text(text []byte, report func(Violation)) {
 	if f.Pattern != nil && !c.matches(text) {
 		report(Violation{f.Name, contract.RulePattern, message.Pattern(f.Name, f.Expected)})
 	}
-	if f.MinLength > 0 && utf8.RuneCount(text) < f.MinLength {
+	if contract.HasForbidden(text, c.free) {
+		report(Violation{f.Name, contract.RuleCharacters, message.Characters(f.Name)})
+	}
+	if f.MinLength > 0 && contract.Length(text) < f.MinLength {
 		report(Violation{f.Name, contract.RuleMinLength, message.MinLength(f.Name, f.MinLength)})
 	}
-	if f.MaxLength > 0 && len(text) > f.MaxLength && utf8.RuneCount(text) > f.MaxLength {
+	if f.MaxLength > 0 && len(text) > f.MaxLength && contract.Length(text) > f.MaxLength { // never more characters than bytes
 		report(Violation{f.Name, contract.RuleMaxLength, message.MaxLength(f.Name, f.MaxLength)})
 	}
 	if c.enum != nil {

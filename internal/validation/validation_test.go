@@ -44,14 +44,28 @@ var fieldTests = []struct {
 	},
 	{
 		"clients", "first_name",
-		[]string{"Ève Marie", "E\u0301va", "Ωμέγα", "李 小龙", "हिन्दी", " ", strings.Repeat("é", 50), strings.Repeat("e\u0301", 25)},
+		[]string{
+			"Ève Marie", "E\u0301va", "Ωμέγα", "李 小龙", "हिन्दी", " Éva ", strings.Repeat("é", 50), strings.Repeat("e\u0301", 50),
+			"Anne\u00a0Marie", "Anne\u202fMarie", "山田\u3000太郎", "Anne  Marie", "क्\u200dष", "র\u200d্যাব", "می\u200cنا", "a" + strings.Repeat("\u0316", 49), "\u0958\u0958",
+		},
 		map[string]string{
-			"": "required", "Jean-Pierre": "pattern", "O'Neil": "pattern", "Jean2": "pattern", "J.": "pattern", "Anne\tMarie": "pattern", "Anne\u00a0Marie": "pattern",
-			strings.Repeat("é", 51): "maxLength", strings.Repeat("e\u0301", 25) + "e": "maxLength", strings.Repeat("1", 51): "maxLength,pattern", "😀": "pattern",
+			"": "required", " ": "required", "\u00a0": "required", "\ufeff\u200b": "required", "\u3164": "required", "\t\r\n": "required", "\u2800": "required",
+			"Jean-Pierre": "pattern", "O'Neil": "pattern", "Jean2": "pattern", "J.": "pattern", "😀": "pattern", "\u0301": "pattern", "Anne\u2028Marie": "pattern",
+			"Anne\tMarie": "characters,pattern", "Jean\nPaul": "characters,pattern", "Anne\u0085Marie": "characters,pattern", "Zo\ufffd": "characters,pattern",
+			"Éva\u200d": "pattern", "\u200dÉva": "pattern", "Anne \u200cMarie": "pattern", "Éva\u200b": "pattern", "É\u202eva": "pattern", "\ufeffÉva": "pattern", "É\u00adva": "pattern",
+			strings.Repeat("é", 51): "maxLength", strings.Repeat("e\u0301", 51): "maxLength", strings.Repeat("1", 51): "maxLength,pattern",
+			strings.Repeat("\u0958", 26): "maxLength", "a" + strings.Repeat("\u0316", 50): "maxLength",
 		},
 	},
 	{"clients", "last_name", []string{"De la Fère"}, map[string]string{"": "required", "D’Artagnan": "pattern"}},
-	{"clients", "email", []string{"a@b.c", "a.b+c@d-e.example"}, map[string]string{"": "required", "eva": "format", "eva@localhost": "format", " eva@example.fr": "format"}},
+	{
+		"clients", "email",
+		[]string{"a@b.c", "a.b+c@d-e.example", "zoé@exemple.fr", "a@münchen.example"},
+		map[string]string{
+			"": "required", " ": "required", "eva": "format", "eva@localhost": "format", " eva@example.fr": "format", "eva@example.fr\n": "characters,format",
+			strings.Repeat("a", 65) + "@b.fr": "format", "eva\ufffd@b.fr": "characters,format",
+		},
+	},
 	{
 		"clients", "nif",
 		[]string{"0000000000"},
@@ -60,13 +74,35 @@ var fieldTests = []struct {
 	{"clients", "phone", []string{"", "+12345678", "+123456789012345"}, map[string]string{"+1234567": "pattern", "+1234567890123456": "pattern", "0612345678": "pattern", "+33 612345678": "pattern"}},
 	{
 		"clients", "birth_date",
-		[]string{"", "2024-10-08", "0001-01-01", "2024-02-29"},
-		map[string]string{"2024-10-09": "birth_date_not_after_file", "9999-12-31": "birth_date_not_after_file", "2023-02-29": "type", "08/10/2024": "type", "20241008": "type"},
+		[]string{"", "2024-10-08", "1900-01-01", "2024-02-29"},
+		map[string]string{
+			"2024-10-09": "birth_date_not_after_file", "2100-01-01": "birth_date_not_after_file", "9999-12-31": "birth_date_not_after_file,maximum",
+			"1899-12-31": "minimum", "0001-01-01": "minimum", "2023-02-29": "type", "08/10/2024": "type", "20241008": "type", " ": "type",
+		},
 	},
-	{"clients", "address", []string{"", strings.Repeat("é", 200)}, map[string]string{strings.Repeat("é", 201): "maxLength"}},
-	{"clients", "city", []string{strings.Repeat("à", 100)}, map[string]string{"": "required", strings.Repeat("à", 101): "maxLength"}},
-	{"clients", "country", []string{"FR", "AX", "ZW"}, map[string]string{"": "required", "fr": "enum", "FRA": "enum", "XK": "enum", "UK": "enum", " FR": "enum"}},
-	{"clients", "created_at", []string{"2024-10-09T00:00:00.5+14:00"}, map[string]string{"": "required", "2024-10-08": "type", "2024-10-08T09:30:00": "type", "2024-10-08 09:30:00Z": "type"}},
+	{
+		"clients", "address",
+		[]string{
+			"", " ", "\u00a0", "\ufeff", "\u200b\u2060", "\f", strings.Repeat("é", 200), strings.Repeat("e\u0301", 200), strings.Repeat("😀", 200),
+			"12 rue\tNeuve\r\nLyon", "1 rue\u0085Neuve", "1 rue\u2028Neuve", "רחוב\u200f 1",
+		},
+		map[string]string{
+			strings.Repeat("é", 201): "maxLength", strings.Repeat("e\u0301", 201): "maxLength", "1 rue\fNeuve": "characters", "1\vrue": "characters", "\x00": "characters",
+			"\x1b[2J": "characters", "12 rue\x7f": "characters", "12\u0080": "characters", "12\u009f": "characters", "\ufffd": "characters",
+			"\b" + strings.Repeat("é", 201): "characters,maxLength",
+		},
+	},
+	{"clients", "city", []string{strings.Repeat("à", 100), "Saint\u00a0Ouen"}, map[string]string{"": "required", "\u00a0": "required", "\ufeff": "required", strings.Repeat("à", 101): "maxLength", "Ly\bon": "characters", "Montr\ufffdal": "characters"}},
+	{"clients", "country", []string{"FR", "AX", "ZW"}, map[string]string{"": "required", "fr": "enum", "FRA": "enum", "XK": "enum", "UK": "enum", " FR": "enum", "FR\n": "characters,enum", " ": "required"}},
+	{
+		"clients", "created_at",
+		[]string{"2024-10-09T00:00:00.5+14:00", "1900-01-01T00:00:00Z", "2024-10-09T23:59:59.999999999Z", "2024-10-10T13:59:59+14:00"},
+		map[string]string{
+			"2024-10-10T00:00:00Z": "created_at_at_most_one_day_after_file", "2042-01-01T00:00:00Z": "created_at_at_most_one_day_after_file",
+			"9999-12-31T23:59:59Z": "created_at_at_most_one_day_after_file,maximum", "9999-12-31T23:59:59.9999999Z": "type", "0001-01-01T00:00:00Z": "minimum",
+			"1900-01-01T00:00:00+00:01": "minimum", "": "required", "2024-10-08": "type", "2024-10-08T09:30:00": "type", "2024-10-08 09:30:00Z": "type",
+		},
+	},
 
 	{"produits", "product_id", []string{maxInt}, map[string]string{"": "required", "0": "exclusiveMinimum", overInt: "maximum", "-" + overInt + "0": "exclusiveMinimum", "1.0": "type"}},
 	{"produits", "name", []string{"Lampe « Aube » n° 3"}, map[string]string{"": "required", strings.Repeat("x", 121): "maxLength"}},
@@ -91,14 +127,18 @@ var fieldTests = []struct {
 	{"ventes", "quantity", []string{"3", "+3", "003"}, map[string]string{"": "required", "0": "amount_equals_product,minimum", "4": "amount_equals_product", "x": "type", overInt: "maximum"}},
 	{"ventes", "unit_price", []string{"19.99", "1999e-2", "19.9900"}, map[string]string{"": "required", "19.98": "amount_equals_product", "-19.99": "amount_equals_product,minimum", "x": "type"}},
 	{"ventes", "amount", []string{"59.97", "59.970", "5997e-2", "+59.97"}, map[string]string{"": "required", "59.96": "amount_equals_product", "59.974": "amount_equals_product", "-59.97": "amount_equals_product,minimum", "x": "type"}},
-	{"ventes", "sale_date", []string{"2024-10-08", "1900-01-01"}, map[string]string{"": "required", "2024-10-09": "sale_date_not_after_file", "2024-10-32": "type"}},
+	{"ventes", "sale_date", []string{"2024-10-08", "1900-01-01"}, map[string]string{"": "required", "2024-10-09": "sale_date_not_after_file", "1899-12-31": "minimum", "2024-10-32": "type"}},
 	{"ventes", "channel", []string{"magasin", "telephone"}, map[string]string{"": "required", "téléphone": "enum", "Web": "enum"}},
 
 	{"magasins", "store_id", []string{"1"}, map[string]string{"": "required", "0": "exclusiveMinimum"}},
 	{"magasins", "name", []string{strings.Repeat("x", 80)}, map[string]string{"": "required", strings.Repeat("x", 81): "maxLength"}},
 	{"magasins", "city", []string{strings.Repeat("x", 500)}, map[string]string{"": "required"}},
 	{"magasins", "country", []string{"CH"}, map[string]string{"": "required", "EU": "enum"}},
-	{"magasins", "opened_on", []string{"2030-01-01"}, map[string]string{"": "required", "2024": "type"}},
+	{
+		"magasins", "opened_on",
+		[]string{"2030-01-01", "1700-01-01", "2100-01-01"},
+		map[string]string{"": "required", "2024": "type", "1699-12-31": "minimum", "0001-01-01": "minimum", "2100-01-02": "maximum", "9999-12-31": "maximum"},
+	},
 
 	{"fournisseurs", "supplier_id", []string{"1"}, map[string]string{"": "required", "-1": "exclusiveMinimum"}},
 	{"fournisseurs", "name", []string{strings.Repeat("x", 120)}, map[string]string{"": "required", strings.Repeat("x", 121): "maxLength"}},
@@ -108,7 +148,7 @@ var fieldTests = []struct {
 	{"stocks", "product_id", []string{"1"}, map[string]string{"": "required", "x": "type"}},
 	{"stocks", "store_id", []string{"1"}, map[string]string{"": "required", "x": "type"}},
 	{"stocks", "quantity", []string{"0", maxInt}, map[string]string{"": "required", "-1": "minimum", "1.5": "type", overInt: "maximum"}},
-	{"stocks", "counted_at", []string{"2024-10-08T09:30:00Z"}, map[string]string{"": "required", "2024-10-08": "type"}},
+	{"stocks", "counted_at", []string{"2024-10-08T09:30:00Z", "2100-01-01T23:59:59.999999999Z"}, map[string]string{"": "required", "2100-01-02T00:00:00Z": "maximum", "1899-12-31T23:59:59Z": "minimum", "2024-10-08": "type"}},
 
 	{"paiements", "payment_id", []string{"1"}, map[string]string{"": "required", "0": "exclusiveMinimum"}},
 	{"paiements", "sale_id", []string{"1"}, map[string]string{"": "required", "x": "type"}},
@@ -121,7 +161,7 @@ var fieldTests = []struct {
 	{"retours", "sale_id", []string{"1"}, map[string]string{"": "required", "x": "type"}},
 	{"retours", "quantity", []string{"1"}, map[string]string{"": "required", "0": "minimum"}},
 	{"retours", "reason", []string{"erreur", "retractation", "autre"}, map[string]string{"": "required", "défaut": "enum"}},
-	{"retours", "returned_on", []string{"2024-10-09"}, map[string]string{"": "required", "2024-9-9": "type"}},
+	{"retours", "returned_on", []string{"2024-10-09"}, map[string]string{"": "required", "2100-01-02": "maximum", "2024-9-9": "type"}},
 
 	{"employes", "employee_id", []string{overInt}, map[string]string{"": "required", "0": "exclusiveMinimum"}},
 	{"employes", "first_name", []string{"Zoé"}, map[string]string{"": "required", "Jean-Luc": "pattern"}},
@@ -130,18 +170,22 @@ var fieldTests = []struct {
 	{"employes", "nif", []string{"0000000000"}, map[string]string{"": "required", "1": "pattern"}},
 	{"employes", "store_id", []string{"1"}, map[string]string{"": "required", "x": "type"}},
 	{"employes", "hired_on", []string{"2020-02-28"}, map[string]string{"": "required", "2020-03-01": "left_on_not_before_hired_on", "2021-02-29": "type"}},
-	{"employes", "left_on", []string{"", "2020-02-29", "2030-01-01"}, map[string]string{"2020-02-28": "left_on_not_before_hired_on", "x": "type"}},
+	{"employes", "left_on", []string{"", "2020-02-29", "2030-01-01"}, map[string]string{"2020-02-28": "left_on_not_before_hired_on", "9999-12-31": "maximum", "x": "type"}},
 }
 
 func TestEveryField(t *testing.T) {
 	tested := map[string]bool{}
+	p, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range fieldTests {
-		checker, index := newChecker(t, c.resource), position(t, c.resource, c.field)
+		checker, index, fields := newChecker(t, c.resource), position(t, c.resource, c.field), p.Resource(c.resource).Fields
 		tested[c.resource+"."+c.field] = true
 		check := func(value, want string) {
 			row := slices.Clone(valid[c.resource])
 			row[index] = value
-			got := check(t, checker, row)
+			got := broken(t, checker, fieldsOf(fields, row), row)
 			slices.Sort(got)
 			if strings.Join(got, ",") != want {
 				t.Errorf("%s.%s = %.70q: %v, want %q", c.resource, c.field, value, got, want)
@@ -154,10 +198,6 @@ func TestEveryField(t *testing.T) {
 		for value, rules := range c.bad {
 			check(value, rules)
 		}
-	}
-	p, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
 	}
 	for _, r := range p.Resources {
 		for _, f := range r.Fields {
@@ -172,14 +212,19 @@ func TestEveryField(t *testing.T) {
 // value of the record.
 func check(t *testing.T, checker *validation.Checker, row []string) []string {
 	t.Helper()
+	return broken(t, checker, valuesOf(row), row)
+}
+
+func broken(t *testing.T, checker *validation.Checker, values []validation.Value, row []string) []string {
+	t.Helper()
 	var rules []string
-	checker.Check(valuesOf(row), func(v validation.Violation) {
+	checker.Check(values, func(v validation.Violation) {
 		rules = append(rules, v.Rule)
 		if v.Field == "" || v.Details == "" {
 			t.Errorf("incomplete violation %+v", v)
 		}
 		for _, value := range row {
-			if len(value) > 3 && value != maxInt && !strings.Contains("magasin telephone carte virement especes cheque defaut erreur true false", value) && strings.Contains(v.Details, value) {
+			if len(value) > 3 && len(value) < 1000 && value != maxInt && !strings.Contains("magasin telephone carte virement especes cheque defaut erreur true false", value) && strings.Contains(v.Details, value) {
 				t.Errorf("the text %q holds a value of the record", v.Details)
 			}
 		}
@@ -356,10 +401,9 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// A valid record costs next to nothing: one boxed date for the rule on it.
 func TestAllocations(t *testing.T) {
 	checker, values := newChecker(t, "clients"), valuesOf(valid["clients"])
-	if n := testing.AllocsPerRun(100, func() { checker.Check(values, func(validation.Violation) {}) }); n > 1 {
+	if n := testing.AllocsPerRun(100, func() { checker.Check(values, func(validation.Violation) {}) }); n > 0 {
 		t.Errorf("%v allocations for a valid client", n)
 	}
 }

@@ -40,6 +40,7 @@ func Lexical(f *contract.Field, v record.Value) []byte {
 func Values(dst []Value, fields []*contract.Field, values []record.Value) {
 	for i, f := range fields {
 		v := values[i]
-		dst[i] = Value{Text: Lexical(f, v), Missing: v.Missing, Mistyped: Mistyped(f, v.Kind)}
+		mistyped := Mistyped(f, v.Kind)
+		dst[i] = Value{Text: Lexical(f, v), Missing: v.Missing || (!mistyped && f.IsBlank(v.Text)), Mistyped: mistyped}
 	}
 }

@@ -83,7 +83,7 @@ class Records(unittest.TestCase):
         self.agree("magasins", (header + "\r\n" + STORE + "\r\n3,,Lyon,FR,2000-01-01\r\n"), (3, "name", "required"))
         self.agree("magasins", header + "\n" + STORE)
         self.agree("magasins", ['"1","Cen,tre","Ly\non","FR","2000-01-01"', '2,,"a""b",FR,2000-01-01'], (4, "name", "required"))
-        self.agree("magasins", ['1,"",Lyon,FR,2000-01-01', '2," ",Lyon,FR,2000-01-01'], (2, "name", "required"))
+        self.agree("magasins", ['1,"",Lyon,FR,2000-01-01', '2," .",Lyon,FR,2000-01-01'], (2, "name", "required"))
         self.agree("magasins", ["2,,Lyon,FR,2000-01-01", '1,"Cen\rtre",Lyon,FR,2000-01-01'], (2, "name", "required"))
 
     def test_all_errors_of_a_record(self):

@@ -4,6 +4,7 @@ They share nothing with the descriptor that the product compiles: where the two
 disagree, one of them has misread the contracts.
 """
 
+import datetime
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Callable
@@ -93,8 +94,8 @@ def secret(column, check, kind="string", required=True):
     return Field(column, kind, check, required=required, sensitive=True)
 
 
-def day(column, **options):
-    return Field(column, "date", date, **options)
+def day(column, first=lexical.FIRST_DAY, **options):
+    return Field(column, "date", date(first), **options)
 
 
 def moment(column):
@@ -109,6 +110,14 @@ def not_after_file(column):
         return broken if record[column] > file_date else None
 
     return (column,), rule
+
+
+def created_by_the_next_day(record, file_date):
+    """Nothing was created more than a day after the file's date, in UTC."""
+    day, _ = lexical.moment_of(record["created_at"])
+    if day > datetime.date.fromisoformat(file_date).toordinal() + 1:
+        return "created_at", "created_at_at_most_one_day_after_file"
+    return None
 
 
 def sale_amount(record, _):
@@ -145,7 +154,7 @@ CLIENTS = Resource(
         secret("email", email),
         secret("nif", nif),
         secret("phone", phone, required=False),
-        secret("birth_date", date, "date", required=False),
+        secret("birth_date", date(), "date", required=False),
         secret("address", string(200), required=False),
         text("city", 100),
         Field("country", "string", country),
@@ -153,7 +162,7 @@ CLIENTS = Resource(
     ),
     upsert=True,
     unique=("nif",),
-    rules=(not_after_file("birth_date"),),
+    rules=(not_after_file("birth_date"), (("created_at",), created_by_the_next_day)),
 )
 
 PRODUITS = Resource(
@@ -217,7 +226,7 @@ MAGASINS = Resource(
         text("name", 80),
         text("city"),
         Field("country", "string", country),
-        day("opened_on"),
+        day("opened_on", "1700-01-01"),
     ),
 )
 
@@ -318,6 +327,16 @@ IN_ORDER = (
 PREFIXES = {
     prefix: resource for resource in IN_ORDER for prefix in (resource.file_type, resource.name)
 }
+
+
+def present(resource, values):
+    """Returns the values with None for each text that shows nothing."""
+    return [
+        None
+        if each.kind == "string" and lexical.is_text(value) and lexical.is_blank(value)
+        else value
+        for each, value in zip(resource.fields, values)
+    ]
 
 
 def row_errors(resource, values, file_date):

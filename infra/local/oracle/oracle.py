@@ -88,6 +88,7 @@ class Import:
             if fault is not None:
                 rejects.append((line, {("", fault)}))
                 continue
+            values = contract.present(resource, values)
             key, errors = judge.record(values)
             if held is not None:
                 held.append((line, key, values, errors))

@@ -163,7 +163,7 @@ func (s *set) storeFile() work {
 		{name: "name", required: true, longest: 80},
 		{name: "city", required: true},
 		{name: "country", required: true, words: []string{"FR"}},
-		{name: "opened_on", kind: date, required: true},
+		{name: "opened_on", kind: date, required: true, earliest: "1699-12-31"},
 	}}
 	faults := []fault{
 		wrong("store_id", "exclusiveMinimum", "0", "-3"),

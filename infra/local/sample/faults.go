@@ -19,8 +19,12 @@ func tableFaults(t *table, l look) []fault {
 		if c.kind == integer && !c.unlimited {
 			faults = append(faults, wrong(c.name, "maximum", "9223372036854775808", "+99999999999999999999", "1"+strings.Repeat("0", 60)))
 		}
+		faults = append(faults, outOfRange(c)...)
+		if c.kind == text {
+			faults = append(faults, wrongText(c)...)
+		}
 		if c.longest > 0 {
-			faults = append(faults, wrong(c.name, "maxLength", strings.Repeat("é", c.longest+1), strings.Repeat("a b", c.longest)))
+			faults = append(faults, wrong(c.name, "maxLength", strings.Repeat("é", c.longest+1), strings.Repeat("e\u0301", c.longest+1), strings.Repeat("a b", c.longest)))
 		}
 		if len(c.words) > 0 {
 			faults = append(faults, wrong(c.name, "enum", "inconnu", swapCase(c.words[0]), c.words[0]+" "))
@@ -42,7 +46,7 @@ func notOfKind(k kind) []string {
 	case integer:
 		return []string{"abc", "3.0", "1e3", "12 ", "--5", "+", "0x1F", "1_000", "٣"}
 	case number:
-		return []string{"douze", "1,50", "NaN", "INF", "-inf", "1 000.00", "1.2.3", "12.5€", "1e", "."}
+		return []string{"douze", "1,50", "NaN", "INF", "-inf", "1 000.00", "1.2.3", "12.5€", "1e", ".", "1e38", "1" + strings.Repeat("0", 5000), "0." + strings.Repeat("0", 5000) + "1", "1e" + strings.Repeat("9", 500)}
 	case boolean:
 		return []string{"oui", "yes", "2", "tRUE", "vrai", "t"}
 	case date:
@@ -51,10 +55,39 @@ func notOfKind(k kind) []string {
 		return []string{
 			"2024-10-07", "2024-10-07T10:15:30", "2024-10-07 10:15:30Z", "2024-13-01T00:00:00Z", "2024-10-07T25:00:00Z",
 			"2024-10-07T10:15Z", "2024-10-07T10:15:30+0200", "2023-02-29T10:15:30Z", "1728295200",
+			"9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-00:01",
 		}
 	default:
 		return nil
 	}
+}
+
+// outOfRange makes the faults of days that nobody means.
+func outOfRange(c *column) []fault {
+	early := []string{"0001-01-01", c.earliest}
+	late := []string{"2100-01-02", "9999-12-31"}
+	switch c.kind {
+	case date:
+		if c.earliest == "" {
+			early[1] = "1899-12-31"
+		}
+	case moment:
+		early = []string{"0001-01-01T00:00:00Z", "1899-12-31T23:59:59.999Z", "1900-01-01T00:00:00+00:01"}
+		late = []string{"2100-01-02T00:00:00Z", "9999-12-31T23:59:59Z", "2100-01-01T23:59:59-00:01"}
+	default:
+		return nil
+	}
+	return []fault{wrong(c.name, "minimum", early...), wrong(c.name, "maximum", late...)}
+}
+
+// wrongText makes the faults of texts that show nothing, and of characters that no
+// text may hold.
+func wrongText(c *column) []fault {
+	faults := []fault{wrong(c.name, "characters", "a\bb", "a\x1b[2Jb", "a\x0bb", "a\x7fb", "a\u0080b", "a\u009fb", "Montr\ufffdal")}
+	if c.required {
+		faults = append(faults, wrong(c.name, "required", " ", "\t", "\u00a0\u3000", "\ufeff", "\u200b\u2060", "\u2800", "\u3164", "\u0085", "\u202e"))
+	}
+	return faults
 }
 
 func swapCase(word string) string {

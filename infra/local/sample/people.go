@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"math/bits"
 	"strconv"
+	"strings"
 )
 
 // clientTable is client_data.
@@ -42,6 +44,11 @@ func (s *set) clientFile() work {
 		wrong("phone", "pattern", "0612345678", "+1234567", "+1234567890123456", "+33 6 12 34 56 78", "+33(0)612345678", "néant"),
 		wrong("country", "enum", "XX", "UK", "FRA", "F", "EU", "99"),
 		later("birth_date"),
+		fault{plant: func(g *garden) {
+			day := string(appendDate(nil, g.set.day+2+g.dice.low(400)))
+			g.spare().set(g.column("created_at"), day+anyOf(&g.dice, []string{"T00:00:00Z", "T09:30:00+02:00", "T23:59:59.999Z"}))
+			g.spoil("created_at", "created_at_at_most_one_day_after_file", "record")
+		}},
 	)
 	return work{
 		table: clientTable(), count: s.rows, extra: faults,
@@ -57,12 +64,14 @@ func (s *set) clientFile() work {
 func personFaults() []fault {
 	faults := []fault{
 		wrong("email", "format", "sans-arobase.example", "deux@@exemple.fr", "a@b@exemple.fr", "@exemple.fr", "jean@", "jean@exemple",
-			"jean dupont@exemple.fr", "jean@exemple..fr", "jean@-exemple.fr", "jean@exemple.fr ", "jean@exem_ple.fr"),
+			"jean dupont@exemple.fr", "jean@exemple..fr", "jean@-exemple.fr", "jean@exemple.fr ", "jean@exem_ple.fr",
+			strings.Repeat("é", 65)+"@exemple.fr", "jean@"+strings.Repeat("x", 64)+".fr", "jean@"+strings.Repeat("exemple.", 31)+"fra", "jean\u200d@exemple.fr", "jean@１.fr"),
 		wrong("nif", "pattern", "123456789", "12345678901", "12345A7890", " 1234567890", "+123456789", "12345 7890", "１２３４５６７８９０"),
 		taken("nif"),
 	}
 	for _, field := range []string{"first_name", "last_name"} {
-		faults = append(faults, wrong(field, "pattern", "Jean-Pierre", "O'Neil", "R2D2", "Anne\tMarie", "Dupont.", "Marie😀", "Le\u00a0Goff", "Jean\nPaul"))
+		faults = append(faults, wrong(field, "pattern", "Jean-Pierre", "O'Neil", "R2D2", "Anne\tMarie", "Dupont.", "Marie😀",
+			"Marie\u200b", "Zo\u200dé\u200d", "\u200cMarie", "Ma\u00adrie", "M\u202earie", "\u0301e", "Le\u2028Goff"))
 	}
 	return faults
 }
@@ -133,6 +142,14 @@ func (s *set) client(r *row, id int64) {
 	r.set(8, home.city)
 	r.set(9, home.country)
 	r.fields[10] = appendMoment(r.fields[10][:0], &d, s.day-d.low(3650))
+	switch id % 509 {
+	case 3: // shows nothing, and so counts as missing
+		r.set(7, " \u00a0\u200b")
+	case 4: // the last moment that is allowed
+		r.set(10, string(appendDate(nil, s.day+1))+"T23:59:59.999999Z")
+	case 5: // laid out, in the longest way
+		r.set(7, strings.Repeat("e\u0301", 197)+"\t\r\n")
+	}
 }
 
 // person fills the names and the e-mail address, which stand at the same place
@@ -146,6 +163,16 @@ func (s *set) person(r *row, d *dice, first, last word, id int64) {
 	r.fields[3] = strconv.AppendInt(r.fields[3], id%100_000, 10)
 	r.fields[3] = append(r.fields[3], '@')
 	r.fields[3] = append(r.fields[3], of(d, s.words.hosts)...)
+	switch id % 503 { // what few expect, and the contract allows
+	case 3:
+		r.set(1, "Marie\u00a0Claire")
+	case 4:
+		r.set(2, strings.Repeat("e\u0301", 50))
+	case 5:
+		r.set(1, "क\u200dष")
+	case 6:
+		r.fields[3] = append(r.fields[3][:bytes.IndexByte(r.fields[3], '@')], "é@bücher.example"...)
+	}
 }
 
 // personNumber numbers the persons of one set: the history's by their keys, the

@@ -23,6 +23,7 @@ type column struct {
 	unlimited bool     // integer: not bounded by 64 bits
 	longest   int      // text: code points, 0 if unlimited
 	words     []string // text: the enumeration
+	earliest  string   // date: a day that is too early, if the bound is not the usual one
 }
 
 // table is the shape of one file.

@@ -1,5 +1,5 @@
-// Package awstest makes tests meet the documented limits of AWS, which the
-// emulator does not have: the size of an item, a key, a message, a cause.
+// Package awstest makes tests meet the documented limits of AWS, also where a fake
+// stands in for it: the size of an item, a key, a message, a cause.
 //
 // [Enforce] sets them up in a client's configuration; the registry's tests have it
 // by default (package registrytest). A fake that stands in for a client calls

@@ -5,7 +5,7 @@
 // environment variable MINISTACK, such as ".local/venv/bin/python -m ministack";
 // without it the tests fail. [Open] makes a fresh table, so that tests never see
 // each other's items. The emulator's clients keep to the limits of AWS (package
-// awstest), which the emulator itself does not know.
+// awstest).
 package registrytest
 
 import (

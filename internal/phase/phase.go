@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"etl-dataloader/internal/centrallog"
@@ -100,6 +101,16 @@ type Chunk struct {
 	Header   []string     `json:"header,omitempty"` // CSV: the file's own columns, in its order
 	Range    record.Chunk `json:"range"`
 	NextLine int64        `json:"next_line,omitempty"` // first line of the next chunk, 0 for the last
+}
+
+// lastLine is the last line that may be the chunk's. A condition with it is a range
+// of an index under every plan; one that also asks whether there is a next chunk
+// would be none in a plan for any parameters.
+func (c Chunk) lastLine() int64 {
+	if c.NextLine == 0 {
+		return math.MaxInt64
+	}
+	return c.NextLine - 1
 }
 
 // ChunkIn is the input of the phases that work on a chunk.

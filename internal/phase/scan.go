@@ -39,7 +39,8 @@ type Scan struct {
 	Common
 	Landing *objectstore.Store
 	// ChunkBytes is the size at which a chunk is cut (default 32 MiB); in daily
-	// mode a chunk is also cut after ChunkRecords (default 2,000).
+	// mode a chunk is also cut after ChunkRecords (default 2,000), in initial mode
+	// after a million records.
 	ChunkBytes, ChunkRecords int64
 }
 
@@ -69,11 +70,16 @@ func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 	return out, nil
 }
 
+// maxChunkRecords bounds the work on a chunk of an initial import. 32 MiB of
+// clients or sales are some 400,000 records; of empty ones they would be 16
+// million, each with a protected text, an error and a line of the log.
+const maxChunkRecords = 1_000_000
+
 // cut writes the chunks of the file to w.
 func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Writer, out *ScanOut) error {
 	body := p.Landing.OpenAhead(ctx, in.File.Key, in.File.VersionID, in.File.Bytes)
 	defer func() { _ = body.Close() }()
-	limits := record.Limits{ChunkBytes: p.ChunkBytes}
+	limits := record.Limits{ChunkBytes: p.ChunkBytes, ChunkRecords: maxChunkRecords}
 	if in.Import.Mode == Daily {
 		limits.ChunkRecords = p.ChunkRecords
 	}

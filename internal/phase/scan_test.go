@@ -62,6 +62,24 @@ func TestInvalidFiles(t *testing.T) {
 	}
 }
 
+// TestTinyRecords: a chunk of an initial import holds no more than a million
+// records, however short they are.
+func TestTinyRecords(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	text := "store_id,name,city,country,opened_on\n" + strings.Repeat("x\n", 1_000_001)
+	r := l.upload(t, phase.Initial, "2024-10-08", files{"magasins": {"csv", text}})
+	arrival := l.registry.arrivals[phase.Initial+"2024-10-08"]["magasins"]
+	scan := l.scan()
+	scan.ChunkBytes = 0 // the default
+	out, err := scan.Run(t.Context(), phase.ScanIn{Import: r.imp, File: phase.File{
+		Resource: "magasins", File: "store_data_20241008.csv", Key: arrival.Key, VersionID: arrival.VersionID, Bytes: arrival.Size, Format: "csv",
+	}})
+	if err != nil || out.Records != 1_000_001 || out.Chunks != 2 {
+		t.Errorf("%d records in %d chunks, %v", out.Records, out.Chunks, err)
+	}
+}
+
 // TestFormats: the three formats, in any order of columns, with a mark and
 // Windows line ends, give the same rows; JSON's own kinds are checked.
 func TestFormats(t *testing.T) {

@@ -139,8 +139,8 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 func (p *Transform) rejected(ctx context.Context, in ChunkIn) (lines []int64, err error) {
 	err = p.DB.Query(ctx, "rejects of "+in.Import.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT line_number FROM etl.rejects WHERE import_id = $1 AND generation = $2 AND resource = $3
-			AND line_number >= $4 AND (line_number < $5 OR $5 = 0) ORDER BY line_number`,
-			in.Import.ImportID, in.Import.Generation, in.Chunk.Resource, in.Chunk.Range.FirstLine, in.Chunk.NextLine)
+			AND line_number BETWEEN $4 AND $5 ORDER BY line_number`,
+			in.Import.ImportID, in.Import.Generation, in.Chunk.Resource, in.Chunk.Range.FirstLine, in.Chunk.lastLine())
 		if err != nil {
 			return err
 		}

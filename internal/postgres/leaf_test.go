@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,25 @@ func TestPurgeStaging(t *testing.T) {
 		}
 		if !postgrestest.Scan[bool](t, o.conn, `SELECT to_regclass($1) IS NOT NULL`, leaf(id, postgres.Target).Table()) {
 			t.Errorf("the purge of staging dropped a target of %s", id)
+		}
+	}
+}
+
+// TestPurgeIsBounded: when more is due than one purge may take, the next one goes on.
+func TestPurgeIsBounded(t *testing.T) {
+	t.Parallel()
+	const most, more = 500, 3
+	o := open(t)
+	postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET status = 'réussi', published_at = '2024-01-01'`)
+	name := postgres.Leaf{Kind: postgres.Staging, Resource: "%s", ImportID: importID, Generation: 1}.Name()
+	postgrestest.Exec(t, o.conn, `DO $$ BEGIN FOR n IN 1..`+strconv.Itoa(most+more)+` LOOP
+		EXECUTE format('CREATE TABLE partitions.`+name+` ()', 'a' || n); END LOOP; END $$`)
+	for _, want := range []int{more, 0} {
+		if err := postgres.PurgeStaging(t.Context(), o.db, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if left := o.count(t, `SELECT count(*) FROM pg_tables WHERE schemaname = 'partitions' AND tablename LIKE 'staging%'`); left != want {
+			t.Errorf("%d leaves are left, want %d", left, want)
 		}
 	}
 }

@@ -9,14 +9,20 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// maxPurged is how many leaves one purge drops, ten an import: with the longest
+// wait for each lock that takes a minute and a half. A shortened retention makes
+// thousands due at once; a day adds ten, so what is left goes with the next purges.
+const maxPurged = 500
+
 // PurgeStaging drops the staged records of imports that were published, or given
-// up, before the given time. Each leaf is a transaction of its own; what cannot
-// be locked now is left to the next purge.
+// up, before the given time, the oldest first and at most 500 tables. Each leaf is
+// a transaction of its own; what cannot be locked now is left to the next purge.
 func PurgeStaging(ctx context.Context, db *DB, before time.Time) error {
 	return db.Query(ctx, "purge staging", func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT t.tablename FROM pg_tables t
 			JOIN etl.imports i ON t.tablename LIKE 'staging\_%' AND position(lower(replace(i.import_id, 'IMPORT_', '')) || '_g' IN t.tablename) > 0
-			WHERE t.schemaname = 'partitions' AND coalesce(i.published_at, i.updated_at) < $1 AND i.status IN ('réussi', 'abandonné')`, before)
+			WHERE t.schemaname = 'partitions' AND coalesce(i.published_at, i.updated_at) < $1 AND i.status IN ('réussi', 'abandonné')
+			ORDER BY coalesce(i.published_at, i.updated_at), t.tablename LIMIT $2`, before, maxPurged)
 		if err != nil {
 			return err
 		}

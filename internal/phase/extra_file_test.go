@@ -91,7 +91,7 @@ func TestExtraFile(t *testing.T) {
 	uploaded := day().csv(t)
 	// Without the eleventh file the date is not complete.
 	missing := l.upload(t, phase.Daily, "2024-10-07", uploaded)
-	if _, err := l.open().Run(t.Context(), phase.OpenIn{Import: missing.imp}); err == nil || err.Error() != message.MissingFiles(missing.imp.ImportID, []string{"delivery_data"}) {
+	if _, err := l.open().Run(t.Context(), missing.openIn()); err == nil || err.Error() != message.MissingFiles(missing.imp.ImportID, []string{"delivery_data"}) {
 		t.Errorf("ten files: %v", err)
 	}
 	uploaded["livraisons"] = file{"csv", header +

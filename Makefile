@@ -135,7 +135,7 @@ proof: build ## Holds every reject of two imports of ROWS= clients (1 million) a
 	@go run ./infra/local/bench proof -rows $(BENCH_ROWS)
 
 .PHONY: bench-rules
-bench-rules: build ## Measures uniqueness and relations of ROWS= clients (1 million) against hand-written SQL
+bench-rules: build ## Measures uniqueness and relations of ROWS= clients (1 million) against hand-written SQL, and trees of ROWS= records
 	@go run ./infra/local/bench rules -rows $(BENCH_ROWS)
 
 DAYS ?= 100000,500000,1000000,2000000

@@ -106,8 +106,9 @@ func (p *CrossCheck) overBudget(files []FileCounts) []string {
 
 // setRuleSettings are the settings of a transaction that applies a set rule: keys
 // of millions of records are hashed and sorted in memory, by one process (see
-// [CrossCheckConnections]).
-const setRuleSettings = `SET LOCAL work_mem = '256MB'; SET LOCAL max_parallel_workers_per_gather = 0`
+// [CrossCheckConnections]). A sort or a hash table that needs more goes on in a
+// temporary file.
+const setRuleSettings = `SET LOCAL work_mem = '256MB'; SET LOCAL hash_mem_multiplier = 1; SET LOCAL max_parallel_workers_per_gather = 0`
 
 // applyOnce applies a rule in one transaction.
 func (p *CrossCheck) applyOnce(ctx context.Context, imp Import, rule *setRule) error {

@@ -68,12 +68,16 @@ func (s *sample) open() phase.OpenOut {
 	for _, r := range s.pkg.Resources {
 		out.Files = append(out.Files, s.file(r))
 	}
+	out.Control = &phase.File{
+		Resource: "control", File: "control_20241008.json", Key: "daily/control_20241008.json", VersionID: version, Bytes: 2_000, Format: "json",
+	}
 	return out
 }
 
 func (s *sample) scan(in phase.ScanIn) phase.ScanOut {
 	return phase.ScanOut{
-		Resource: in.File.Resource, Records: int64(s.chunks) * 10_000, Chunks: s.chunks / 10,
+		Resource: in.File.Resource, File: in.File.File, Bytes: in.File.Bytes, Records: int64(s.chunks) * 10_000, Chunks: s.chunks / 10,
+		SHA256: strings.Repeat("0", 64), Refused: strings.Repeat("x", 1024),
 		Object: object("chunks/" + in.File.Resource + ".jsonl"),
 	}
 }

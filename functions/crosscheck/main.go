@@ -13,7 +13,7 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	check := phase.CrossCheck{Common: a.Phase(), DB: a.Database(phase.CrossCheckConnections)}
+	check := phase.CrossCheck{Common: a.Phase(), DB: a.Database(phase.CrossCheckConnections), Recorder: a.Registry()}
 	check.Budgets = a.Budgets(check.Contract)
 	lambda.Start(app.Handler(a, "CrossCheck", check.Run))
 }

@@ -15,6 +15,7 @@ func main() {
 	a := app.Load(ctx)
 	open := phase.Open{
 		Common: a.Phase(), Sealer: a.Registry(), History: a.Registry(), DB: a.Database(1), KMS: a.KMS(), DataKeyID: a.Env.DataKeyID,
+		RequireControl: a.Env.RequireControl,
 		Settings: phase.Settings{
 			ScanConcurrency: a.Env.MaxConcurrency, ChunkConcurrency: a.Env.MaxConcurrency, IndexConcurrency: min(a.Env.MaxConcurrency, 2),
 		},

@@ -13,6 +13,8 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	plan := phase.Plan{Common: a.Phase(), DB: a.Database(1), Recorder: a.Registry(), MaxDailyRecords: a.Env.MaxDailyRecords}
+	plan := phase.Plan{
+		Common: a.Phase(), DB: a.Database(1), Landing: a.Landing(), Recorder: a.Registry(), MaxDailyRecords: a.Env.MaxDailyRecords,
+	}
 	lambda.Start(app.Handler(a, "Plan", plan.Run))
 }

@@ -12,6 +12,8 @@ import (
 
 func main() {
 	a := app.Load(context.Background())
-	scan := phase.Scan{Common: a.Phase(), Landing: a.Landing(), ChunkBytes: a.Env.ChunkBytes, ChunkRecords: a.Env.ChunkRecords}
+	scan := phase.Scan{
+		Common: a.Phase(), Landing: a.Landing(), ChunkBytes: a.Env.ChunkBytes, ChunkRecords: a.Env.ChunkRecords, MaxFileBytes: a.Env.MaxFileBytes,
+	}
 	lambda.Start(app.Handler(a, "ScanFile", scan.Run))
 }

@@ -14,5 +14,6 @@ func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
 	validate := phase.Validate{Common: a.Phase(), DB: a.Database(1), KMS: a.KMS()}
+	validate.Budgets = a.Budgets(validate.Contract)
 	lambda.Start(app.Handler(a, "Validate", validate.Run))
 }

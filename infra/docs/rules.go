@@ -33,7 +33,7 @@ func principles(out *strings.Builder) {
 	line(out, "- Puis, parents d'abord : unicité (la première ligne est retenue, les suivantes sont rejetées et nomment la première), relations, règles entre fichiers, cycles.")
 	line(out, "- Un enregistrement dont le parent est rejeté ou inconnu est rejeté, en cascade, jusqu'à ce que plus rien ne change.")
 	line(out, "- Un parent est un enregistrement valide du même import ou, pour les tables insérées ou mises à jour, une ligne déjà publiée.")
-	line(out, "- Nul fichier n'a de limite de rejets, sauf par le contrat (`etl:budget`) ou le paramètre `RejectBudget` ; au-delà l'import échoue (`BudgetExceeded`).")
+	line(out, "- Un fichier dont plus de la moitié et plus de 1 000 des enregistrements sont rejetés arrête l'import (`BudgetExceeded`) ; le contrat (`etl:budget`) ou le paramètre `RejectBudget` fixent d'autres limites, ou aucune.")
 }
 
 // fileFaults lists what rejects a record or a file before any rule is looked at.
@@ -47,7 +47,7 @@ func fileFaults(out *strings.Builder) {
 	} {
 		t.row(code(string(f)), cell(message.Malformed(string(f))))
 	}
-	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import à la première étape (`InvalidFile`) :")
+	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import avant tout chargement (`InvalidFile`), qui nomme tous les fichiers fautifs :")
 	for _, reason := range []string{
 		message.FileEmpty, message.FileNoRecord, message.FileCompressed, message.FileFormat, message.FileLineEnds,
 		message.FileLongHeader, message.FileArray, message.FilePretty, message.FileEncoding("utf-8"),
@@ -58,10 +58,12 @@ func fileFaults(out *strings.Builder) {
 		line(out, "- %s ;", message.FileReason(message.FileFault{Reason: string(reason), Element: 3, Offset: 59}))
 	}
 	columns := message.FileFault{Missing: []string{"nom"}, Extra: []string{" nom"}, Hidden: []int{5, 7}, Unnamed: []int{8}}
-	for i, reason := range []record.Reason{record.ReasonHeader, record.ReasonMembers} {
+	for _, reason := range []record.Reason{record.ReasonHeader, record.ReasonMembers} {
 		columns.Reason = string(reason)
-		line(out, "- %s%s", message.FileReason(columns), []string{" ;", "."}[i])
+		line(out, "- %s ;", message.FileReason(columns))
 	}
+	line(out, "- il dépasse la taille admise (paramètre `MaxFileBytes`), ou diffère du fichier de contrôle ;")
+	line(out, "- un fichier de rechargement n'a aucun enregistrement valide (constaté après tous les contrôles, avant toute publication).")
 	line(out, "\nUn nom inconnu du contrat n'est montré que s'il ne peut pas être une valeur : à la casse, à un blanc, à un accent ou à un caractère près celui")
 	line(out, "d'une colonne, ou un identificateur alors que toutes les colonnes obligatoires sont là. Les autres sont comptés, avec leurs positions.")
 }

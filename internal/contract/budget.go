@@ -21,10 +21,20 @@ const WholeShare = 1_000_000
 type Budget struct {
 	MaxRejects int64 // records; [Unlimited] is no limit
 	MaxShare   int64 // millionths of the records read; [Unlimited] is no limit
+	// ShareFrom is how many records may be rejected whatever their share is; 0
+	// (the default) applies MaxShare from the first. MaxRejects applies always.
+	ShareFrom int64
 }
 
 // NoBudget allows any number of rejects.
-func NoBudget() Budget { return Budget{Unlimited, Unlimited} }
+func NoBudget() Budget { return Budget{MaxRejects: Unlimited, MaxShare: Unlimited} }
+
+// DefaultBudget is the budget of a file whose descriptor says nothing: it stops a
+// file of which more than half and more than 1,000 records are rejected, as one
+// that is wrong as a whole.
+func DefaultBudget() Budget {
+	return Budget{MaxRejects: Unlimited, MaxShare: WholeShare / 2, ShareFrom: 1000}
+}
 
 // Exceeded reports whether so many rejects of so many records are too many.
 func (b Budget) Exceeded(read, rejected int64) bool {
@@ -32,10 +42,24 @@ func (b Budget) Exceeded(read, rejected int64) bool {
 		return true
 	}
 	// A file has far fewer than the 9·10^12 records at which this would overflow.
-	return b.MaxShare != Unlimited && rejected*WholeShare > b.MaxShare*read
+	return b.MaxShare != Unlimited && rejected > b.ShareFrom && rejected*WholeShare > b.MaxShare*read
 }
 
-// Budgets returns the budget of each resource by name: the descriptor's, or what
+// plenty is how many rejects of a file say enough about it: the ten-thousandth
+// error of a kind teaches nobody more than the first.
+const plenty = 500_000
+
+// Hopeless reports whether a file of so many records need not be read further,
+// when so many of those read so far are rejected: the budget is exceeded whatever
+// the rest holds. A budget with ShareFrom, such as [DefaultBudget], is a net for
+// files that are wrong as a whole, and does not wait for half of a large one: past
+// half a million rejects the share among the records read so far counts.
+func (b Budget) Hopeless(records, read, rejected int64) bool {
+	return b.Exceeded(records, rejected) || b.ShareFrom > 0 && rejected > plenty && b.Exceeded(read, rejected)
+}
+
+// Budgets returns the budget of each resource by name: the descriptor's (the
+// default's if that says none), or what
 // override says instead. override is a list like "clients=5%,ventes=1000,*=20%":
 // a number is records, a percentage a share of the file's records, "none" is no
 // limit; two entries of one name are both limits, and * stands for the resources
@@ -114,13 +138,19 @@ func millionths(text []byte, whole int64) (int64, bool) {
 	return v, err == nil && v <= WholeShare
 }
 
-// budget reads etl:budget.
+// budget reads etl:budget. A descriptor without it has [DefaultBudget]; one that is
+// there says all limits, and {} says none.
 func (c *resourceCompiler) budget() error {
 	const property = "etl:budget"
+	if c.d.Budget == nil {
+		c.r.Budget = DefaultBudget()
+		return nil
+	}
 	c.r.Budget = NoBudget()
 	var d struct {
 		MaxRejects *int64      `json:"maxRejects"`
 		MaxShare   json.Number `json:"maxShare"`
+		ShareFrom  int64       `json:"shareFrom"`
 	}
 	if err := strict(c.d.Budget, &d); err != nil {
 		return c.fail("", property, "%v", err)
@@ -138,5 +168,9 @@ func (c *resourceCompiler) budget() error {
 		}
 		c.r.Budget.MaxShare = share
 	}
+	if d.ShareFrom < 0 || d.ShareFrom > 0 && d.MaxShare == "" {
+		return c.fail("", property, "shareFrom must not be negative, and goes with maxShare")
+	}
+	c.r.Budget.ShareFrom = d.ShareFrom
 	return nil
 }

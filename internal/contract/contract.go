@@ -107,7 +107,7 @@ type Resource struct {
 	Load         LoadMode
 	EventType    string // type of the events made from valid records: "client.upserted"
 	EmptyAllowed bool   // a file with a header alone is accepted
-	Budget       Budget // rejects past which the import stops; the delivered contract sets none
+	Budget       Budget // rejects past which the import stops; [DefaultBudget] if the descriptor says nothing
 
 	Delimiter   byte   // CSV: between fields, ASCII
 	Quote       byte   // CSV: around a field, doubled to stand for itself; ASCII

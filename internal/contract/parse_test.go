@@ -103,6 +103,7 @@ func TestParseErrors(t *testing.T) {
 		"columns may be missing":     {`"uniqueKeys"`, `"fieldsMatch": "subset", "uniqueKeys"`, "children", "", "schema.fieldsMatch"},
 		"unknown budget property":    {`"etl:load": "upsert"`, `"etl:load": "upsert", "etl:budget": {"share": 1}`, "children", "", "etl:budget"},
 		"negative budget":            {`"etl:load": "upsert"`, `"etl:load": "upsert", "etl:budget": {"maxRejects": -1}`, "children", "", "etl:budget"},
+		"budget from without share":  {`"etl:load": "upsert"`, `"etl:load": "upsert", "etl:budget": {"shareFrom": 1}`, "children", "", "etl:budget"},
 		"budget of more than all":    {`"etl:load": "upsert"`, `"etl:load": "upsert", "etl:budget": {"maxShare": 1.01}`, "children", "", "etl:budget"},
 		"budget of many decimals":    {`"etl:load": "upsert"`, `"etl:load": "upsert", "etl:budget": {"maxShare": 0.0000001}`, "children", "", "etl:budget"},
 		"unknown schema property":    {`"uniqueKeys"`, `"uniqKeys"`, "children", "", "schema"},

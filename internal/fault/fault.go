@@ -81,16 +81,27 @@ func (e *MissingFiles) Error() string {
 // Advice implements [Stop].
 func (e *MissingFiles) Advice() Advice { return Redrive }
 
-// InvalidFile reports a file that is faulty as a whole: empty, not in the
-// contract's encoding, or with another header.
-type InvalidFile struct {
+// RefusedFile is a file that is faulty as a whole.
+type RefusedFile struct {
 	File   string // the object's file name
-	Reason string // what is wrong, and which columns are concerned
+	Reason string // what is wrong, in French, and which columns are concerned
 }
 
-// Error implements error.
+// InvalidFile reports all files of an import that are faulty as a whole: empty, not
+// in the contract's encoding, with another header, too large, or other than the
+// control file says. Nothing was published.
+type InvalidFile struct {
+	Files []RefusedFile // at least one, in the order of the contract
+}
+
+// Error implements error. The text names every file; their reasons share what is
+// left of its bound.
 func (e *InvalidFile) Error() string {
-	return message.Text(message.InvalidFile(e.File, e.Reason))
+	files := make([][2]string, len(e.Files))
+	for i, f := range e.Files {
+		files[i] = [2]string{f.File, f.Reason}
+	}
+	return message.Text(message.InvalidFiles(files))
 }
 
 // Advice implements [Stop].

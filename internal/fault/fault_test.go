@@ -39,7 +39,7 @@ var lifting = map[string]struct {
 	"transient":                       {transient(), "Transient", fault.Redrive},
 	"wrapped transient":               {fmt.Errorf("a: %w", fmt.Errorf("b: %w", transient())), "Transient", fault.Redrive},
 	"missing files":                   {&fault.MissingFiles{ImportID: "I", Missing: []string{"client_data"}}, "MissingFiles", fault.Redrive},
-	"invalid file":                    {&fault.InvalidFile{File: "f", Reason: "r"}, "InvalidFile", fault.Restart},
+	"invalid file":                    {&fault.InvalidFile{Files: []fault.RefusedFile{{File: "f", Reason: "r"}}}, "InvalidFile", fault.Restart},
 	"superseded":                      {&fault.Superseded{ImportID: "I", Generation: 2}, "Superseded", fault.None},
 	"incompatible":                    {&fault.Incompatible{Object: "k", Reason: "r"}, "Incompatible", fault.Restart},
 	"budget exceeded":                 {&fault.BudgetExceeded{ImportID: "I", Files: []string{"f"}}, "BudgetExceeded", fault.Redrive},

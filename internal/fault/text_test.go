@@ -79,7 +79,7 @@ func TestMonstrousFaults(t *testing.T) {
 		"transient":        &fault.Transient{Op: monster, Err: errors.New(monster)},
 		"nested":           fmt.Errorf("%s: %w", monster, &fault.Transient{Op: "x", Err: errors.New(monster)}),
 		"missing files":    &fault.MissingFiles{ImportID: "I", Missing: many},
-		"invalid file":     &fault.InvalidFile{File: monster, Reason: monster},
+		"invalid file":     &fault.InvalidFile{Files: []fault.RefusedFile{{File: monster, Reason: monster}, {File: monster, Reason: monster}}},
 		"superseded":       &fault.Superseded{ImportID: monster},
 		"incompatible":     &fault.Incompatible{Object: monster, Reason: monster},
 		"budget exceeded":  &fault.BudgetExceeded{ImportID: "I", Files: many},

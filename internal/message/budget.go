@@ -11,18 +11,28 @@ func BudgetExceeded(importID string, files []string) string {
 }
 
 // OverBudget tells how many records of a file are rejected, and how many may be:
-// a number of records, millionths of those read, or both; a negative limit is
-// none.
-func OverBudget(file string, rejected, read, maxRejects, maxMillionths int64) string {
+// a number of records, millionths of those read past a number of rejects, or both;
+// a negative limit is none.
+func OverBudget(file string, rejected, read, maxRejects, maxMillionths, shareFrom int64) string {
 	var limits []string
 	if maxRejects >= 0 {
 		limits = append(limits, Count(maxRejects))
 	}
 	if maxMillionths >= 0 {
-		limits = append(limits, percent(maxMillionths))
+		limit := percent(maxMillionths)
+		if shareFrom > 0 {
+			limit += " au-delà de " + Count(shareFrom) + " rejets"
+		}
+		limits = append(limits, limit)
 	}
 	return fmt.Sprintf("%s, %s rejetés sur %s lus (%s ; limite : %s)",
 		file, Count(rejected), Count(read), Share(rejected, read), strings.Join(limits, " et "))
+}
+
+// StoppedEarly adds that the rest of a file was not looked at, which has so many
+// records.
+func StoppedEarly(records int64) string {
+	return ", contrôle arrêté avant la fin des " + Count(records) + " enregistrements du fichier"
 }
 
 // Share shows a part of a whole as people read it: 0 %; < 0,1 %; 31,2 %; 100 %.

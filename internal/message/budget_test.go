@@ -32,12 +32,13 @@ func TestShare(t *testing.T) {
 
 func TestOverBudget(t *testing.T) {
 	t.Parallel()
-	for limits, want := range map[[2]int64]string{
-		{-1, 50_000}: "f.csv, 312 rejetés sur 1 000 lus (31,2 % ; limite : 5 %)",
-		{300, -1}:    "f.csv, 312 rejetés sur 1 000 lus (31,2 % ; limite : 300)",
-		{1000, 125}:  "f.csv, 312 rejetés sur 1 000 lus (31,2 % ; limite : 1 000 et 0,0125 %)",
+	for limits, want := range map[[3]int64]string{
+		{-1, 50_000, 0}:    "f.csv, 312 rejetés sur 1 000 lus (31,2 % ; limite : 5 %)",
+		{-1, 50_000, 2000}: "f.csv, 312 rejetés sur 1 000 lus (31,2 % ; limite : 5 % au-delà de 2 000 rejets)",
+		{300, -1, 0}:       "f.csv, 312 rejetés sur 1 000 lus (31,2 % ; limite : 300)",
+		{1000, 125, 0}:     "f.csv, 312 rejetés sur 1 000 lus (31,2 % ; limite : 1 000 et 0,0125 %)",
 	} {
-		got := strings.ReplaceAll(message.OverBudget("f.csv", 312, 1000, limits[0], limits[1]), "\u00a0", " ")
+		got := strings.ReplaceAll(message.OverBudget("f.csv", 312, 1000, limits[0], limits[1], limits[2]), "\u00a0", " ")
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}

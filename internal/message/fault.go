@@ -8,11 +8,6 @@ func MissingFiles(importID string, missing []string) string {
 		importID, List(missing, ", "))
 }
 
-// InvalidFile explains why a file as a whole is rejected.
-func InvalidFile(file, reason string) string {
-	return fmt.Sprintf("Fichier %s rejeté : %s. Déposez un fichier corrigé puis recommencez l'import (restart).", file, reason)
-}
-
 // Superseded explains why a late writer was refused.
 func Superseded(importID string, generation int) string {
 	return fmt.Sprintf("Import %s : la génération %d n'est plus la génération courante, rien n'a été écrit.", importID, generation)

@@ -85,7 +85,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	for text, parts := range map[string][]string{
 		message.MissingFiles(importID, []string{"client_data", "sales_data"}): {importID, "client_data, sales_data", "reprend"},
-		message.InvalidFile("client_data_20241008.csv", "R"):                  {"client_data_20241008.csv", "R", "restart"},
+		message.InvalidFiles([][2]string{{"client_data_20241008.csv", "R"}}):  {"client_data_20241008.csv", "R", "restart"},
 		message.Superseded(importID, 3):                                       {importID, "3"},
 		message.Incompatible("k/0.copy", "R"):                                 {"k/0.copy", "R", "restart"},
 		message.Mismatch(importID, "R"):                                       {importID, "R", "restart", "Rien n'a été publié"},

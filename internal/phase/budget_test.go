@@ -2,6 +2,7 @@ package phase_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestBudget(t *testing.T) {
 		if !ok || len(over.Files) != 2 {
 			t.Fatalf("%v", err)
 		}
-		want := []string{message.OverBudget("sales_data_20241008.csv", 2, 6, contract.Unlimited, 250_000), message.OverBudget("store_data_20241008.csv", 1, 3, 0, contract.Unlimited)}
+		want := []string{message.OverBudget("sales_data_20241008.csv", 2, 6, contract.Unlimited, 250_000, 0), message.OverBudget("store_data_20241008.csv", 1, 3, 0, contract.Unlimited, 0)}
 		for _, text := range want {
 			if !strings.Contains(err.Error(), text) {
 				t.Errorf("%q does not say %q", err, text)
@@ -68,16 +69,108 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestNoBudget: the delivered contract limits nothing.
-func TestNoBudget(t *testing.T) {
-	budgets, err := loadContract(t).Budgets("")
-	if err != nil || len(budgets) != 10 {
-		t.Fatalf("%v, %v", budgets, err)
-	}
-	for name, b := range budgets {
-		if b.Exceeded(1, 1) {
-			t.Errorf("%s has a limit", name)
+// TestDefaultBudget: without any setting a file of which more than half and more
+// than 1,000 records are rejected stops the import, malformed records included; none
+// lifts it, and a smaller file goes on.
+func TestDefaultBudget(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	const faulty = 1001
+	var lines []string
+	for n := range faulty {
+		line := fmt.Sprintf("%d,1001,1,perdu,2024-10-08", 10_000+n)
+		if n%2 == 0 {
+			line += ",de trop"
 		}
+		lines = append(lines, line)
+	}
+	r := l.upload(t, phase.Daily, "2024-10-08", day().with("retours", lines...).only("magasins", "1,Nord,Lille,FR,2010-05-01", "2,,,,", "3,,,,").csv(t)).through(t, "Open", "IndexStaging")
+	check := func(override string) error {
+		budgets, err := l.common.Contract.Budgets(override)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := l.crossCheck()
+		c.Budgets = budgets
+		_, err = c.Run(t.Context(), r.importIn())
+		return err
+	}
+	for range 2 {
+		over, ok := errors.AsType[*fault.BudgetExceeded](check(""))
+		if want := message.OverBudget("return_data_20241008.csv", faulty, faulty+2, contract.Unlimited, 500_000, 1000); !ok || len(over.Files) != 1 || over.Files[0] != want {
+			t.Fatalf("got %v, want %q", over, want)
+		}
+	}
+	if err := check("retours=none"); err != nil {
+		t.Errorf("lifted: %v", err)
+	}
+}
+
+// TestValidateStopsEarly: once the chunks before are past hope no chunk writes an
+// error or a log line any more, however often it is tried; with a raised limit the
+// line goes on as if nothing had been.
+func TestValidateStopsEarly(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.chunkRecords = 2
+	bad := rows{}.only("magasins", "1,Nord,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01", "3,,,,", "4,,,,,", "5,,,,", "6,,,,", "7,,,,", "8,Est,Metz,FR,2012-06-01")
+	r := l.upload(t, phase.Daily, "2024-10-08", day().only("magasins", bad["magasins"]...).csv(t)).through(t, "Open", "Plan")
+	validate := func(c phase.Chunk, override string) error {
+		budgets, err := l.common.Contract.Budgets(override)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := phase.ChunkIn{Import: r.imp, Chunk: c}
+		staged := phase.StageIn{ChunkIn: in, Protected: do(t, r, "Protect", in, l.protect().Run)}
+		do(t, r, "Stage", staged, l.stage().Run)
+		v := l.validate()
+		v.Budgets = budgets
+		_, err = v.Run(t.Context(), staged)
+		return err
+	}
+	// 5 of 8 are too many, but with 4 of 8 the last chunk could still have been good.
+	for _, c := range r.chunks {
+		if err := validate(c, "magasins=50%"); err != nil {
+			t.Errorf("chunk %d of %s: %v", c.Range.Index, c.Resource, err)
+		}
+	}
+	var stopped []phase.Chunk
+	r = l.upload(t, phase.Daily, "2024-10-09", day().only("magasins", bad["magasins"]...).csv(t)).through(t, "Open", "Plan")
+	errorsBefore, logged := 0, 0
+	for _, c := range r.chunks {
+		for range 2 {
+			err := validate(c, "magasins=2")
+			over, ok := errors.AsType[*fault.BudgetExceeded](err)
+			if err != nil && !ok {
+				t.Fatal(err)
+			}
+			if c.Resource != "magasins" || c.Range.Index < 3 {
+				if err != nil {
+					t.Errorf("chunk %d of %s: %v", c.Range.Index, c.Resource, err)
+				}
+				continue
+			}
+			want := message.OverBudget("store_data_20241009.csv", 4, 6, 2, contract.Unlimited, 0) + message.StoppedEarly(8)
+			if !ok || over.Files[0] != want {
+				t.Fatalf("chunk %d: %v, want %q", c.Range.Index, err, want)
+			}
+			stopped = append(stopped, c)
+		}
+		if stopped == nil {
+			errorsBefore, logged = l.count(t, `SELECT count(*) FROM etl.errors WHERE import_id = $1`, r.imp.ImportID), len(l.log.lines(t, message.ValidationError))
+		}
+	}
+	if now := l.count(t, `SELECT count(*) FROM etl.errors WHERE import_id = $1`, r.imp.ImportID); now != errorsBefore || len(l.log.lines(t, message.ValidationError)) != logged {
+		t.Errorf("errors and log lines were written after the stop: %d, then %d", errorsBefore, now)
+	}
+	if len(stopped) != 2 {
+		t.Fatalf("%d chunks were stopped", len(stopped))
+	}
+	if err := validate(stopped[0], "magasins=none"); err != nil {
+		t.Errorf("with a raised limit: %v", err)
+	}
+	if n := l.count(t, `SELECT count(*) FROM etl.rejects WHERE import_id = $1 AND resource = 'magasins'`, r.imp.ImportID); n != 5 {
+		t.Errorf("%d records are rejected", n)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -42,7 +41,8 @@ type FileCounts struct {
 // rejected parent rejects its children.
 type CrossCheck struct {
 	Common
-	DB *postgres.DB
+	DB       *postgres.DB
+	Recorder FileRecorder
 	// Budgets is how many rejects each resource may have, by its name; one that is
 	// not named has no limit.
 	Budgets map[string]contract.Budget
@@ -53,10 +53,11 @@ type CrossCheck struct {
 // of one statement.
 const CrossCheckConnections = 2
 
-// Run applies each rule once, and then settles what each file's status is. It
-// fails with *[fault.BudgetExceeded] if a file has more rejects than its budget
-// allows; with a budget that was raised meanwhile a second run goes on from the
-// counts of the first.
+// Run applies each rule once, and then settles what each file's status is. With
+// all counted it judges the files: it fails with *[fault.InvalidFile] if a reload
+// file has no valid record, and with *[fault.BudgetExceeded] if a file has more
+// rejects than its budget allows. A second run judges anew, from the counts of the
+// first: with a budget that was raised meanwhile it goes on.
 func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error) {
 	if err := p.DB.Query(ctx, "rejects of "+in.Import.ImportID, analyzeRejects); err != nil {
 		return CrossChecked{}, err
@@ -83,25 +84,7 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 			State: "CrossCheck", Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected, Errors: f.CrossErrors,
 		}, started, message.ResourceChecked)
 	}
-	if over := p.overBudget(out.Files); over != nil {
-		return CrossChecked{}, &fault.BudgetExceeded{ImportID: in.Import.ImportID, Files: over}
-	}
-	return out, nil
-}
-
-// overBudget names the files that have too many rejects, in the order of the
-// contract.
-func (p *CrossCheck) overBudget(files []FileCounts) []string {
-	var over []string
-	for _, r := range p.Contract.Resources {
-		budget, limited := p.Budgets[r.Name]
-		for _, f := range files {
-			if limited && f.Resource == r.Name && budget.Exceeded(f.Read, f.Rejected) {
-				over = append(over, message.OverBudget(f.File, f.Rejected, f.Read, budget.MaxRejects, budget.MaxShare))
-			}
-		}
-	}
-	return over
+	return out, p.judge(ctx, in.Import, out.Files)
 }
 
 // setRuleSettings are the settings of a transaction that applies a set rule: keys
@@ -154,7 +137,7 @@ func (p *CrossCheck) log(ctx context.Context, imp Import, r *contract.Resource) 
 // settle counts valid and rejected records and gives each file its status.
 func (p *CrossCheck) settle(ctx context.Context, tx pgx.Tx, imp Import) (CrossChecked, error) {
 	rows, err := tx.Query(ctx, `
-		UPDATE etl.files f SET rejected = r.rejected, valid = f.records - r.rejected,
+		UPDATE etl.files f SET rejected = r.rejected, valid = f.records - r.rejected, reason = NULL,
 			status = CASE WHEN r.rejected = 0 THEN $3 ELSE $4 END
 		FROM (SELECT f.resource, count(r.line_number) AS rejected FROM etl.files f
 			LEFT JOIN etl.rejects r USING (import_id, generation, resource)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -43,19 +45,12 @@ func TestOtherColumns(t *testing.T) {
 	uploaded := day().csv(t)
 	uploaded["magasins"] = file{"csv", strings.Replace(uploaded["magasins"].text, "store_id,name", "id,name", 1)}
 	r := l.upload(t, phase.Daily, "2024-10-08", uploaded)
-	r.state(t, "Open")
-	for _, f := range r.opened.Files {
-		_, err := l.scan().Run(t.Context(), phase.ScanIn{Import: r.imp, File: f})
-		if f.Resource != "magasins" {
-			if err != nil {
-				t.Errorf("%s: %v", f.File, err)
-			}
-			continue
-		}
-		faulty, ok := errors.AsType[*fault.InvalidFile](err)
-		if !ok || faulty.File != f.File || faulty.Reason != message.FileReason(message.FileFault{Reason: "header", Missing: []string{"store_id"}, Hidden: []int{1}}) {
-			t.Errorf("%v", err)
-		}
+	r.through(t, "Open", "Scan")
+	_, err := l.plan().Run(t.Context(), r.planIn())
+	faulty, ok := errors.AsType[*fault.InvalidFile](err)
+	want := []fault.RefusedFile{{File: "store_data_20241008.csv", Reason: message.FileReason(message.FileFault{Reason: "header", Missing: []string{"store_id"}, Hidden: []int{1}})}}
+	if !ok || cmp.Diff(want, faulty.Files) != "" {
+		t.Errorf("%v", err)
 	}
 	if n := postgrestest.Scan[int](t, l.conn, `SELECT count(*)::int FROM staging.magasins`); n != 0 {
 		t.Errorf("%d rows are staged", n)

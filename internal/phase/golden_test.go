@@ -26,6 +26,7 @@ func TestGolden(t *testing.T) {
 	imp := phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 2, Mode: phase.Daily, FileDate: "2024-10-08", KeyID: 7, WrappedKey: []byte{1, 2, 3}}
 	object := objectstore.Object{Key: "k/000003.copy", VersionID: "v", Checksum: "abc", Bytes: 42}
 	file := phase.File{Resource: "clients", File: "client_data_20241008.csv", Key: "daily/client_data_20241008.csv", VersionID: "v1", Bytes: 1000, Format: "csv"}
+	control := phase.File{Resource: "control", File: "control_20241008.json", Key: "daily/control_20241008.json", VersionID: "v2", Bytes: 2000, Format: "json"}
 	chunk := phase.Chunk{File: file, Header: []string{"nif", "client_id"}, Range: record.Chunk{Index: 3, Start: 10, End: 500, FirstLine: 12, Records: 30}, NextLine: 44}
 	in := phase.ChunkIn{Import: imp, Chunk: chunk, Attempt: 1}
 	summary := event.Summary{Events: 28, Enriched: 27, NotEnriched: 1, FirstEvent: uuid.MustParse("019267d0-5a3b-7cde-8f01-23456789abcd"), LastEvent: uuid.MustParse("019267d0-5a3c-7cde-8f01-23456789abcd")}
@@ -34,12 +35,15 @@ func TestGolden(t *testing.T) {
 	}
 	protected := phase.Protected{Object: object, Read: 30, Malformed: 1}
 	transformed := phase.Transformed{Events: object, Targets: object, Summary: summary}
-	scanned := phase.ScanOut{Resource: "clients", Records: 90, Chunks: 3, Object: object}
+	scanned := phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Records: 90, Chunks: 3, Object: object}
 	for name, v := range map[string]any{
 		"open_in":       phase.OpenIn{Import: phase.Import{ImportID: imp.ImportID, Generation: 2, Mode: phase.Daily, FileDate: "2024-10-08"}, ExecutionARN: "arn", Attempt: 1},
+		"open_control":  phase.OpenOut{Import: imp, Files: []phase.File{file}, Control: &control},
 		"open_out":      phase.OpenOut{Import: imp, Files: []phase.File{file}, Settings: phase.Settings{ScanConcurrency: 4, ChunkConcurrency: 3, IndexConcurrency: 2}},
 		"scan_in":       phase.ScanIn{Import: imp, File: file, Attempt: 1},
 		"scan_out":      scanned,
+		"scan_refused":  phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Refused: "le fichier est vide"},
+		"scan_hashed":   phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Records: 90, Chunks: 3, Object: object, SHA256: "e3b0"},
 		"plan_in":       phase.PlanIn{Import: imp, Scanned: []phase.ScanOut{scanned}, Attempt: 1},
 		"plan_out":      phase.PlanOut{Bucket: "b", Manifest: object, ResultsPrefix: "p", Resources: []string{"clients"}, Targets: []string{"clients", "events"}, Chunks: 3, Records: 90},
 		"manifest_item": chunk,

@@ -49,6 +49,7 @@ type line struct {
 
 	chunkRecords int64 // daily; 0 is no limit
 	chunkBytes   int64
+	maxFileBytes int64 // 0 is no limit
 	imports      int
 }
 
@@ -81,11 +82,11 @@ func (l *line) open() *phase.Open {
 }
 
 func (l *line) scan() *phase.Scan {
-	return &phase.Scan{Common: l.common, Landing: l.landing, ChunkBytes: l.chunkBytes, ChunkRecords: l.chunkRecords}
+	return &phase.Scan{Common: l.common, Landing: l.landing, ChunkBytes: l.chunkBytes, ChunkRecords: l.chunkRecords, MaxFileBytes: l.maxFileBytes}
 }
 
 func (l *line) plan() *phase.Plan {
-	return &phase.Plan{Common: l.common, DB: l.db, Recorder: l.registry}
+	return &phase.Plan{Common: l.common, DB: l.db, Landing: l.landing, Recorder: l.registry}
 }
 
 func (l *line) protect() *phase.Protect {
@@ -97,7 +98,7 @@ func (l *line) validate() *phase.Validate {
 }
 func (l *line) index() *phase.Index { return &phase.Index{Common: l.common, DB: l.db} }
 func (l *line) crossCheck() *phase.CrossCheck {
-	return &phase.CrossCheck{Common: l.common, DB: l.wide}
+	return &phase.CrossCheck{Common: l.common, DB: l.wide, Recorder: l.registry}
 }
 
 func (l *line) transform() *phase.Transform {
@@ -126,17 +127,17 @@ func (l *line) upload(t *testing.T, mode, date string, files files) *run {
 func (l *line) deliver(t *testing.T, mode, date string, files files) {
 	t.Helper()
 	arrivals := map[string]registry.Arrival{}
+	types := map[string]string{"control": "control"}
 	for _, r := range l.common.Contract.Resources {
-		content, ok := files[r.Name]
-		if !ok {
-			continue
-		}
-		key := fmt.Sprintf("%s/%s_%s.%s", mode, r.FileType, strings.ReplaceAll(date, "-", ""), content.format)
+		types[r.Name] = r.FileType
+	}
+	for resource, content := range files {
+		key := fmt.Sprintf("%s/%s_%s.%s", mode, types[resource], strings.ReplaceAll(date, "-", ""), content.format)
 		out, err := emulator.S3().PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(l.landing.Bucket()), Key: &key, Body: strings.NewReader(content.text)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		arrivals[r.Name] = registry.Arrival{Resource: r.Name, Key: key, VersionID: aws.ToString(out.VersionId), Size: int64(len(content.text))}
+		arrivals[resource] = registry.Arrival{Resource: resource, Key: key, VersionID: aws.ToString(out.VersionId), Size: int64(len(content.text))}
 	}
 	l.registry.arrivals[mode+date] = arrivals
 }
@@ -210,6 +211,10 @@ func execution(importID string, generation int) string {
 // known is what the registry knows of the run's import.
 func (r *run) known() registry.Import { return r.l.registry.imports[r.imp.ImportID] }
 
+func (r *run) planIn() phase.PlanIn {
+	return phase.PlanIn{Import: r.imp, Scanned: r.scanned, Control: r.opened.Control}
+}
+
 func (r *run) importIn() phase.ImportIn { return phase.ImportIn{Import: r.imp} }
 
 // state runs one state of the machine.
@@ -222,10 +227,10 @@ func (r *run) state(t *testing.T, state string) {
 	case "Scan":
 		r.scanned = nil
 		for _, f := range r.opened.Files {
-			r.scanned = append(r.scanned, do(t, r, state, phase.ScanIn{Import: r.imp, File: f}, r.l.scan().Run))
+			r.scanned = append(r.scanned, do(t, r, state, phase.ScanIn{Import: r.imp, File: f, Control: r.opened.Control}, r.l.scan().Run))
 		}
 	case "Plan":
-		r.planned = do(t, r, state, phase.PlanIn{Import: r.imp, Scanned: r.scanned}, r.l.plan().Run)
+		r.planned = do(t, r, state, r.planIn(), r.l.plan().Run)
 		r.chunks = r.manifest(t)
 	case "Raw":
 		r.protected = nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,9 @@ type fakeRegistry struct {
 	progress map[string]registry.Progress
 	broken   error // what RecordProgress fails with
 	silent   error // what AttemptsNow fails with
+
+	statusBroken error // what RecordFileStatuses fails with, once
+	statusSaved  bool  // although it has written
 }
 
 func newFakeRegistry() *fakeRegistry {
@@ -140,6 +144,40 @@ func (f *fakeRegistry) AttemptsNow(_ context.Context, importID, executionARN str
 func (f *fakeRegistry) RecordPlan(_ context.Context, importID string, _ int, chunks map[string]int) error {
 	f.plans[importID] = chunks
 	return nil
+}
+
+// RecordFileStatuses keeps the statuses of the sealed files, as the real registry
+// does. It fails with statusBroken once, before or after it has written.
+func (f *fakeRegistry) RecordFileStatuses(_ context.Context, importID string, generation int, statuses map[string]registry.FileStatus) error {
+	imp := f.imports[importID]
+	if imp.Generation != generation || !imp.Sealed() {
+		return &registry.ChangedError{Import: imp}
+	}
+	broken := f.statusBroken
+	f.statusBroken = nil
+	if broken != nil && !f.statusSaved {
+		return broken
+	}
+	imp.Files = slices.Clone(imp.Files)
+	for resource, status := range statuses {
+		n := slices.IndexFunc(imp.Files, func(s registry.SealedFile) bool { return s.Resource == resource })
+		if n < 0 {
+			return fmt.Errorf("%s is not sealed", resource)
+		}
+		imp.Files[n].FileStatus = status
+	}
+	f.imports[importID] = imp
+	return broken
+}
+
+// statusOf is the status of a sealed file.
+func (f *fakeRegistry) statusOf(importID, resource string) registry.FileStatus {
+	for _, file := range f.imports[importID].Files {
+		if file.Resource == resource {
+			return file.FileStatus
+		}
+	}
+	return registry.FileStatus{}
 }
 
 func (f *fakeRegistry) RecordProgress(_ context.Context, importID string, generation int, p registry.Progress) error {

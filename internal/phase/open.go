@@ -14,6 +14,7 @@ import (
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/totals"
 )
 
 // OpenIn is the execution's input, with what the context object knows.
@@ -27,6 +28,7 @@ type OpenIn struct {
 type OpenOut struct {
 	Import   Import   `json:"import"`
 	Files    []File   `json:"files"`
+	Control  *File    `json:"control"` // the date's control file; null: there is none
 	Settings Settings `json:"settings"`
 }
 
@@ -54,7 +56,8 @@ type Sealer interface {
 	Import(ctx context.Context, importID string) (registry.Import, error)
 }
 
-// Open checks that the ten files are there, seals their versions, and opens the
+// Open checks that the ten files are there, and the control file where it is
+// mandatory, seals their versions, and opens the
 // import in the database with its data key.
 type Open struct {
 	Common
@@ -64,6 +67,8 @@ type Open struct {
 	KMS       protection.KMS
 	DataKeyID string
 	Settings  Settings
+	// RequireControl makes the control file mandatory, as the ten files are.
+	RequireControl bool
 }
 
 // Run opens the import. A second run finds the sealed list and the data key. It
@@ -78,7 +83,7 @@ func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 		return OpenOut{}, err
 	}
 	in.Import = Import{ImportID: known.ImportID, Generation: known.Generation, Mode: known.Mode, FileDate: known.FileDate}
-	files, err := p.seal(ctx, in.Import, known)
+	files, control, err := p.seal(ctx, in.Import, known)
 	if err != nil {
 		return OpenOut{}, err
 	}
@@ -87,7 +92,7 @@ func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 		return OpenOut{}, err
 	}
 	p.done(ctx, imp, "", registry.Progress{State: "Open"}, started, message.ImportOpened)
-	return OpenOut{Import: imp, Files: files, Settings: p.Settings}, nil
+	return OpenOut{Import: imp, Files: files, Control: control, Settings: p.Settings}, nil
 }
 
 // enter takes the slot for the execution, or refuses it. A redrive in the console,
@@ -129,22 +134,27 @@ func (p *Open) enter(ctx context.Context, in OpenIn) (registry.Import, error) {
 // long for the registry's key.
 const maxImportID = 64
 
-// seal returns the sealed files in the order of the contract.
-func (p *Open) seal(ctx context.Context, imp Import, known registry.Import) (files []File, err error) {
+// seal returns the sealed files in the order of the contract, and the control file
+// if there is one.
+func (p *Open) seal(ctx context.Context, imp Import, known registry.Import) (files []File, control *File, err error) {
 	sealed := known.Files
 	if !known.Sealed() {
 		if sealed, err = p.sealNewest(ctx, imp); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	files = make([]File, len(sealed))
-	for i, s := range sealed {
-		files[i] = File{
+	for _, s := range sealed {
+		file := File{
 			Resource: s.Resource, File: path.Base(s.Key), Key: s.Key, VersionID: s.VersionID, Bytes: s.Size,
 			Format: strings.TrimPrefix(path.Ext(s.Key), "."),
 		}
+		if s.Resource == totals.Prefix {
+			control = &file
+			continue
+		}
+		files = append(files, file)
 	}
-	return files, nil
+	return files, control, nil
 }
 
 // sealNewest seals the newest object of each resource, and warns of those that
@@ -163,7 +173,12 @@ func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFil
 			missing = append(missing, r.FileType)
 			continue
 		}
-		sealed = append(sealed, registry.SealedFile{Resource: r.Name, Key: a.Key, VersionID: a.VersionID, Size: a.Size, ETag: a.ETag, LastModified: a.LastModified})
+		sealed = append(sealed, sealedFile(r.Name, a))
+	}
+	if a, ok := arrivals[totals.Prefix]; ok {
+		sealed = append(sealed, sealedFile(totals.Prefix, a))
+	} else if p.RequireControl {
+		missing = append(missing, totals.Prefix)
 	}
 	if missing != nil {
 		log.ErrorContext(ctx, message.FilesMissing, centrallog.Details(strings.Join(missing, ", ")))
@@ -183,6 +198,10 @@ func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFil
 		log.WarnContext(ctx, message.LogLateFile, centrallog.File(late.Key), centrallog.Details(message.LateFile(imp.ImportID, known.Status)))
 	}
 	return sealed, nil
+}
+
+func sealedFile(resource string, a registry.Arrival) registry.SealedFile {
+	return registry.SealedFile{Resource: resource, Key: a.Key, VersionID: a.VersionID, Size: a.Size, ETag: a.ETag, LastModified: a.LastModified}
 }
 
 // open writes the import, its files, its attempts and its data key.

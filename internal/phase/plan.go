@@ -19,6 +19,7 @@ import (
 type PlanIn struct {
 	Import  Import    `json:"import"`
 	Scanned []ScanOut `json:"scanned"`
+	Control *File     `json:"control"` // the date's control file; null: there is none
 	Attempt int       `json:"attempt"`
 }
 
@@ -38,6 +39,7 @@ const eventsTable = "events"
 
 // PlanRecorder is what Plan needs from the registry.
 type PlanRecorder interface {
+	FileRecorder
 	// RecordPlan stores how many chunks each resource has; storing it again
 	// changes nothing.
 	RecordPlan(ctx context.Context, importID string, generation int, chunks map[string]int) error
@@ -47,6 +49,7 @@ type PlanRecorder interface {
 type Plan struct {
 	Common
 	DB       *postgres.DB
+	Landing  *objectstore.Store // of the control file
 	Recorder PlanRecorder
 	// MaxDailyRecords is how many records the files of a daily import may have
 	// together, as one transaction publishes them; 0 is no limit. An initial import
@@ -54,10 +57,24 @@ type Plan struct {
 	MaxDailyRecords int64
 }
 
-// Run writes the manifest and the tables; a second run finds both. It fails with
-// *[fault.TooManyRecords], before either, if a daily import is too large.
+// Run writes the manifest and the tables; a second run finds both. It fails before
+// either with *[fault.InvalidFile] if files are faulty as a whole, naming all of
+// them, and with *[fault.TooManyRecords] if a daily import is too large.
 func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	started := p.Now()
+	refused, err := p.refused(ctx, in)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	if err := refuse(ctx, p.DB, p.Recorder, in.Import, refused); err != nil {
+		return PlanOut{}, err
+	}
+	if in.Control != nil {
+		accepted := map[string]registry.FileStatus{in.Control.Resource: {Status: message.FileValid}}
+		if err := recordStatuses(ctx, p.Recorder, in.Import, accepted); err != nil {
+			return PlanOut{}, err
+		}
+	}
 	out := PlanOut{Bucket: p.Work.Bucket(), ResultsPrefix: in.Import.prefix() + "results"}
 	chunks := map[string]int{}
 	for _, s := range in.Scanned {

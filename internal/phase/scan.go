@@ -3,6 +3,7 @@ package phase
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,11 +12,11 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/totals"
 	"etl-dataloader/internal/validation"
 )
 
@@ -23,15 +24,23 @@ import (
 type ScanIn struct {
 	Import  Import `json:"import"`
 	File    File   `json:"file"`
+	Control *File  `json:"control"` // the date's control file; null: there is none
 	Attempt int    `json:"attempt"`
 }
 
-// ScanOut tells where the file's list of chunks is.
+// ScanOut tells where the file's list of chunks is, or why the file is refused.
 type ScanOut struct {
 	Resource string             `json:"resource"`
+	File     string             `json:"file"`
+	Bytes    int64              `json:"bytes"`
 	Records  int64              `json:"records"` // malformed ones included
 	Chunks   int                `json:"chunks"`
-	Object   objectstore.Object `json:"object"`
+	Object   objectstore.Object `json:"object"` // none for a file that is refused
+	// Refused says in French why the file is faulty as a whole; empty: it is not.
+	// Plan fails with it, when all files are scanned.
+	Refused string `json:"refused,omitempty"`
+	// SHA256 is that of the whole file, in hexadecimal; empty without a control file.
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // Scan reads a file once, checks it as a whole, and cuts it into chunks.
@@ -42,22 +51,35 @@ type Scan struct {
 	// mode a chunk is also cut after ChunkRecords (default 2,000), in initial mode
 	// after a million records.
 	ChunkBytes, ChunkRecords int64
+	// MaxFileBytes is the size past which a file is refused, unread; 0 is no limit.
+	MaxFileBytes int64
 }
 
+// refusal is why a file is faulty as a whole.
+type refusal struct{ reason string }
+
+// Error implements error.
+func (e *refusal) Error() string { return e.reason }
+
 // Run scans the file into a work object of chunks. A second run returns the
-// object of the first. It fails with *[fault.InvalidFile] if the file is empty,
-// in another encoding, or has another header.
+// object of the first. A file that is faulty as a whole is no error here, so that
+// the others are read too: the reason is in the output, and no object is written.
 func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 	started := p.Now()
 	r, err := p.resource(in.File.Resource)
 	if err != nil {
 		return ScanOut{}, err
 	}
-	out := ScanOut{Resource: in.File.Resource}
+	out := ScanOut{Resource: r.Name, File: in.File.File, Bytes: in.File.Bytes}
 	key := in.Import.prefix() + "chunks/" + in.File.Resource + ".jsonl"
 	object, created, err := p.Work.PutOnce(ctx, key, nil, func(w io.Writer) error {
 		return p.cut(ctx, in, r, w, &out)
 	})
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		p.Log.ErrorContext(ctx, message.LogFileRefused, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
+			centrallog.Details(refused.reason), centrallog.Step(message.StepLoading))
+		return ScanOut{Resource: r.Name, File: in.File.File, Bytes: in.File.Bytes, Refused: refused.reason}, nil
+	}
 	if err != nil {
 		return ScanOut{}, err
 	}
@@ -77,14 +99,23 @@ const maxChunkRecords = 1_000_000
 
 // cut writes the chunks of the file to w.
 func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Writer, out *ScanOut) error {
+	if p.MaxFileBytes > 0 && in.File.Bytes > p.MaxFileBytes {
+		return &refusal{message.FileTooLarge(in.File.Bytes, p.MaxFileBytes)}
+	}
 	body := p.Landing.OpenAhead(ctx, in.File.Key, in.File.VersionID, in.File.Bytes)
 	defer func() { _ = body.Close() }()
+	var content io.Reader = body
+	var meter *totals.Meter
+	if in.Control != nil {
+		meter = totals.NewMeter(body)
+		content = meter
+	}
 	limits := record.Limits{ChunkBytes: p.ChunkBytes, ChunkRecords: maxChunkRecords}
 	if in.Import.Mode == Daily {
 		limits.ChunkRecords = p.ChunkRecords
 	}
 	var chunks []record.Chunk // about 80 bytes for 32 MiB of the file
-	summary, err := record.Cut(body, validation.Layout(r, in.File.Format), limits, func(c record.Chunk) error {
+	summary, err := record.Cut(content, validation.Layout(r, in.File.Format), limits, func(c record.Chunk) error {
 		chunks = append(chunks, c)
 		return nil
 	})
@@ -92,9 +123,13 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 		return invalidFile(r, in.File, err)
 	}
 	if summary.Records == 0 && !r.EmptyAllowed {
-		return &fault.InvalidFile{File: in.File.File, Reason: message.FileNoRecord}
+		return &refusal{message.FileNoRecord}
 	}
 	out.Records, out.Chunks = summary.Records, len(chunks)
+	if meter != nil {
+		total := meter.Total(summary.Records)
+		out.Bytes, out.SHA256 = total.Bytes, hex.EncodeToString(total.SHA256[:])
+	}
 	if summary.Header != nil && !slices.Equal(summary.Header, r.Columns()) {
 		p.Log.InfoContext(ctx, message.HeaderReordered, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
 			centrallog.Details(message.HeaderOrder(summary.Header)), centrallog.Step(message.StepLoading))
@@ -113,14 +148,14 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 	return buffered.Flush()
 }
 
-// invalidFile turns what the reader says of a faulty file into the machine's
-// fault; other errors pass.
+// invalidFile turns what the reader says of a faulty file into a refusal; other
+// errors pass.
 func invalidFile(r *contract.Resource, file File, err error) error {
 	faulty, ok := errors.AsType[*record.FileError](err)
 	if !ok {
 		return fmt.Errorf("scan %s: %w", file.Key, err)
 	}
-	return &fault.InvalidFile{File: file.File, Reason: validation.FileReason(r, faulty)}
+	return &refusal{validation.FileReason(r, faulty)}
 }
 
 // reread counts the chunks of an earlier run's object.

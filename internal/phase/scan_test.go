@@ -1,18 +1,16 @@
 package phase_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
-	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
-// TestInvalidFiles: a file that is faulty as a whole stops the import at Scan,
-// with the reason, and can be mended by a restart.
+// TestInvalidFiles: Scan tells why a file is faulty as a whole, and fails for none,
+// so that the others are looked at too.
 func TestInvalidFiles(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
@@ -53,10 +51,9 @@ func TestInvalidFiles(t *testing.T) {
 			Resource: "magasins", File: "store_data_20241008." + c.file.format, Key: arrival.Key, VersionID: arrival.VersionID, Bytes: arrival.Size, Format: c.file.format,
 		}}
 		for range 2 {
-			_, err := l.scan().Run(t.Context(), in)
-			got, ok := errors.AsType[*fault.InvalidFile](fault.Lift(err))
-			if !ok || !strings.Contains(got.Reason, c.reason) || got.File != in.File.File || got.Advice() != fault.Restart {
-				t.Errorf("%s: got %v, want %q", name, err, c.reason)
+			got, err := l.scan().Run(t.Context(), in)
+			if err != nil || !strings.Contains(got.Refused, c.reason) || got.File != in.File.File || got.Object.Key != "" || got.Chunks != 0 {
+				t.Errorf("%s: got %+v, %v, want %q", name, got, err, c.reason)
 			}
 		}
 	}

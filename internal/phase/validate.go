@@ -34,9 +34,14 @@ type Validate struct {
 	Common
 	DB  *postgres.DB
 	KMS protection.KMS
+	// Budgets is how many rejects each resource may have, as of [CrossCheck].
+	Budgets map[string]contract.Budget
 }
 
-// Run checks the chunk and stores its errors and rejects, once.
+// Run checks the chunk and stores its errors and rejects, once. It fails with
+// *[fault.BudgetExceeded], and writes nothing, if the chunks before have more
+// rejects than the file's budget can bear; with a budget that was raised meanwhile
+// it goes on.
 func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
@@ -56,6 +61,9 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 		return Validated{}, err
 	}
 	out, err := postgres.Once(ctx, p.DB, in.unit("Validate"), func(ctx context.Context, tx pgx.Tx) (Validated, error) {
+		if err := p.withinBudget(ctx, tx, in); err != nil {
+			return Validated{}, err
+		}
 		opener := protection.NewOpener(key, in.Import.scope(r.Name))
 		return p.check(ctx, tx, in, r, checker, newStagedRow(r, opener.Open))
 	})

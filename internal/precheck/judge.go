@@ -101,6 +101,9 @@ func (j *judge) run() error {
 	if j.parent != nil {
 		j.checker.parents[j.resource.Name] = j.parent
 	}
+	if j.resource.Load == contract.LoadReload && j.result.Read > 0 && j.result.Valid == 0 {
+		j.result.Fault = message.FileNoValidRecord(j.result.Rejected)
+	}
 	return nil
 }
 

@@ -243,6 +243,19 @@ func TestFaultyFiles(t *testing.T) {
 	}
 }
 
+// TestNoValidRecord: a reload file whose records are all rejected is faulty as a
+// whole; another one is not, and its children lose their parents in any case.
+func TestNoValidRecord(t *testing.T) {
+	results, found := check(t, registry.ModeDaily, file("category_data_20241008.csv", categories, "0,a,", "x,b,"),
+		file("product_data_20241008.csv", products, "3,Bêche,1,2,10.00,EUR,true"), file("sales_data_20241008.csv", sales, "0,7,3,4,2,10.00,20.00,2024-10-08,web"))
+	expect(t, found, "categories 2 | category_id | exclusiveMinimum", "categories 3 | category_id | type", "produits 2 | category_id | foreignKey", "ventes 2 | sale_id | exclusiveMinimum", "ventes 2 | product_id | foreignKey")
+	for i, want := range []string{message.FileNoValidRecord(2), message.FileNoValidRecord(1), ""} {
+		if results[i].Fault != want {
+			t.Errorf("%s: %q, want %q", results[i].File, results[i].Fault, want)
+		}
+	}
+}
+
 // TestJSON: a kind that does not fit is a wrong type.
 func TestJSON(t *testing.T) {
 	results, found := check(t, registry.ModeInitial, file("store_data_20241008.json",

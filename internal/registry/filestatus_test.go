@@ -152,3 +152,21 @@ func TestFileStatusesTogether(t *testing.T) {
 		t.Errorf("statuses: %+v, %v", got.Files, err)
 	}
 }
+
+// The control file is no file of records: the status shows it only if it is refused.
+func TestStatusOfTheControlFile(t *testing.T) {
+	r, _ := open(t)
+	imp := sealedImport(t, r, "clients", "control")
+	for _, c := range []struct {
+		status string
+		files  int
+	}{{"", 1}, {message.FileValid, 1}, {message.FileRejected, 2}} {
+		if err := r.RecordFileStatuses(t.Context(), imp.ImportID, 1, map[string]registry.FileStatus{"control": {Status: c.status}}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.Status(t.Context(), imp.ImportID)
+		if err != nil || len(s.Files) != c.files {
+			t.Errorf("%q: %d files, %v", c.status, len(s.Files), err)
+		}
+	}
+}

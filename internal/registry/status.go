@@ -156,10 +156,17 @@ func (c *Counts) add(u Progress) {
 	c.Errors += u.Errors
 }
 
+// controlResource is the resource of a date's control file in the sealed list (see
+// package totals).
+const controlResource = "control"
+
 func fileTotals(units []Progress, files []SealedFile) []FileTotal {
 	totals := make([]FileTotal, 0, len(files))
 	at := map[string]int{}
 	for _, f := range files {
+		if f.Resource == controlResource && f.Status != message.FileRejected {
+			continue // it holds no records
+		}
 		at[f.Resource] = len(totals)
 		totals = append(totals, FileTotal{Resource: f.Resource, Key: f.Key, Status: f.Status, Reason: f.Reason})
 	}

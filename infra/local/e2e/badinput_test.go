@@ -146,14 +146,14 @@ func (y *story) correct(t *testing.T, imp imported, of set, fileType string, spo
 	}
 }
 
-// failedScan checks a failure at the scan, and that the report marks the file.
+// failedScan checks a failure for what the scan found, and that the report marks the file.
 func (y *story) failedScan(t *testing.T, imp imported, of set, f faultyFile) {
 	t.Helper()
 	name := of.file(t, f.fileType)
 	for _, reason := range append(f.reasons, name) {
 		y.failedAt(t, imp, imp.State, "Chargement des fichiers", reason)
 	}
-	if imp.Fault != "InvalidFile" || (imp.State != "Scan" && imp.State != "ScanFile") {
+	if imp.Fault != "InvalidFile" || imp.State != "Plan" {
 		t.Errorf("%s: %s at %s", name, imp.Fault, imp.State)
 	}
 	if f.hidden != "" && strings.Contains(imp.Reason, f.hidden) {

@@ -1,0 +1,58 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+)
+
+// InvalidFiles explains why files are rejected as a whole: a file name and a reason
+// each. Reasons that would push a name out of the text are cut; the status of each
+// file holds the whole of them.
+func InvalidFiles(files [][2]string) string {
+	const reasons = 500 // bytes of all of them: ten names and the rest then fit into TextBytes
+	texts := make([]string, len(files))
+	for i, f := range files {
+		texts[i] = f[0] + " : " + cut(f[1], reasons/max(len(files), 1))
+	}
+	what, file := "Fichier rejeté : ", "un fichier corrigé"
+	if len(files) > 1 {
+		what, file = fmt.Sprintf("%d fichiers rejetés : ", len(files)), "des fichiers corrigés"
+	}
+	return what + strings.Join(texts, " ; ") + ". Rien n'a été publié. Déposez " + file + ", puis recommencez l'import (restart)."
+}
+
+// FileTooLarge refuses a file by its size, in bytes.
+func FileTooLarge(bytes, limit int64) string {
+	return fmt.Sprintf("le fichier a %s octets, plus que les %s admis (paramètre MaxFileBytes de la pile)", Count(bytes), Count(limit))
+}
+
+// FileNoValidRecord refuses a file whose records are all rejected, and whose table
+// it would empty.
+func FileNoValidRecord(rejected int64) string {
+	return fmt.Sprintf("aucun enregistrement valide : les %s enregistrements sont rejetés, et le rechargement viderait la table", Count(rejected))
+}
+
+// LogFileRefused is the log message of a file that is rejected as a whole.
+const LogFileRefused = "Fichier rejeté"
+
+// ControlDiffers refuses a file that is not what the control file says.
+func ControlDiffers(differences []string) string {
+	return "diffère du fichier de contrôle : " + strings.Join(differences, " ; ")
+}
+
+// ControlOtherFiles refuses a control file that does not name the very files that
+// are there: unnamed are those that it lacks, absent those that it names and that
+// are not there, of which others are not shown.
+func ControlOtherFiles(unnamed, absent []string, others int) string {
+	var parts []string
+	if len(unnamed) > 0 {
+		parts = append(parts, "il ne nomme pas "+strings.Join(unnamed, ", "))
+	}
+	if len(absent) > 0 {
+		parts = append(parts, "il nomme des fichiers absents : "+strings.Join(absent, ", "))
+	}
+	if others > 0 {
+		parts = append(parts, fmt.Sprintf("il nomme %d fichiers d'un type inconnu", others))
+	}
+	return strings.Join(parts, " ; ")
+}

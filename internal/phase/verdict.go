@@ -1,0 +1,98 @@
+package phase
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// judge gives every file its status in the registry, as settle did in the
+// database, and stops an import whose files must not be published.
+func (p *CrossCheck) judge(ctx context.Context, imp Import, files []FileCounts) error {
+	statuses := map[string]registry.FileStatus{}
+	for _, f := range files {
+		statuses[f.Resource] = registry.FileStatus{Status: f.status()}
+	}
+	if err := recordStatuses(ctx, p.Recorder, imp, statuses); err != nil {
+		return err
+	}
+	if err := refuse(ctx, p.DB, p.Recorder, imp, p.emptied(files)); err != nil {
+		return err
+	}
+	if over := p.overBudget(files); over != nil {
+		return &fault.BudgetExceeded{ImportID: imp.ImportID, Files: over}
+	}
+	return nil
+}
+
+// status of a file whose records are all accounted for.
+func (f FileCounts) status() string {
+	if f.Rejected > 0 {
+		return message.FileWithRejects
+	}
+	return message.FileValid
+}
+
+// emptied returns the reload files without one valid record, which would empty
+// their tables, in the order of the contract. A file without any record is another
+// matter: the contract allows it, or Scan refused it.
+func (p *CrossCheck) emptied(files []FileCounts) (refused []refusedFile) {
+	for _, r := range p.Contract.Resources {
+		for _, f := range files {
+			if f.Resource == r.Name && r.Load == contract.LoadReload && f.Read > 0 && f.Valid == 0 {
+				refused = append(refused, refusedFile{resource: r.Name, file: f.File, reason: message.FileNoValidRecord(f.Rejected)})
+			}
+		}
+	}
+	return refused
+}
+
+// overBudget names the files that have too many rejects, in the order of the
+// contract.
+func (p *CrossCheck) overBudget(files []FileCounts) []string {
+	var over []string
+	for _, r := range p.Contract.Resources {
+		budget, limited := p.Budgets[r.Name]
+		for _, f := range files {
+			if limited && f.Resource == r.Name && budget.Exceeded(f.Read, f.Rejected) {
+				over = append(over, overText(f.File, f.Read, f.Rejected, budget))
+			}
+		}
+	}
+	return over
+}
+
+func overText(file string, read, rejected int64, budget contract.Budget) string {
+	return message.OverBudget(file, rejected, read, budget.MaxRejects, budget.MaxShare, budget.ShareFrom)
+}
+
+// withinBudget fails with *[fault.BudgetExceeded] if the chunks of a resource that
+// were validated so far leave its file no hope: millions of errors and log lines
+// would be written that nobody needs. It adds up the results in the ledger, a row a
+// chunk, in the transaction of the chunk that is to be validated. Chunks that are
+// validated at the same time are not seen, so as many chunks more are written.
+func (p *Validate) withinBudget(ctx context.Context, tx pgx.Tx, in StageIn) error {
+	resource := in.Chunk.Resource
+	budget, limited := p.Budgets[resource]
+	if !limited || budget == contract.NoBudget() {
+		return nil
+	}
+	var records, read, rejected int64
+	err := tx.QueryRow(ctx, `SELECT f.records, coalesce(sum((l.result->>'read')::bigint), 0)::bigint, coalesce(sum((l.result->>'rejected')::bigint), 0)::bigint
+		FROM etl.files f LEFT JOIN etl.ledger l ON (l.import_id, l.generation, l.resource, l.phase) = (f.import_id, f.generation, f.resource, 'Validate')
+		WHERE (f.import_id, f.generation, f.resource) = ($1, $2, $3) GROUP BY f.records`,
+		in.Import.ImportID, in.Import.Generation, resource).Scan(&records, &read, &rejected)
+	if err != nil || !budget.Hopeless(records, read, rejected) {
+		return err
+	}
+	text := overText(in.Chunk.File.File, read, rejected, budget)
+	if read < records {
+		text += message.StoppedEarly(records)
+	}
+	return &fault.BudgetExceeded{ImportID: in.Import.ImportID, Files: []string{text}}
+}

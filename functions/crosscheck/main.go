@@ -13,7 +13,9 @@ import (
 func main() {
 	ctx := context.Background()
 	a := app.Load(ctx)
-	check := phase.CrossCheck{Common: a.Phase(), DB: a.Database(phase.CrossCheckConnections), Recorder: a.Registry()}
+	check := phase.CrossCheck{
+		Common: a.Phase(), DB: a.Database(phase.CrossCheckConnections), Recorder: a.Registry(), MaxShrink: a.Env.MaxShrink,
+	}
 	check.Budgets = a.Budgets(check.Contract)
 	lambda.Start(app.Handler(a, "CrossCheck", check.Run))
 }

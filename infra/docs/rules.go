@@ -34,6 +34,7 @@ func principles(out *strings.Builder) {
 	line(out, "- Un enregistrement dont le parent est rejeté ou inconnu est rejeté, en cascade, jusqu'à ce que plus rien ne change.")
 	line(out, "- Un parent est un enregistrement valide du même import ou, pour les tables insérées ou mises à jour, une ligne déjà publiée.")
 	line(out, "- Un fichier dont plus de la moitié et plus de 1 000 des enregistrements sont rejetés arrête l'import (`BudgetExceeded`) ; le contrat (`etl:budget`) ou le paramètre `RejectBudget` fixent d'autres limites, ou aucune.")
+	line(out, "- Un rechargement qui retirerait plus de `MaxShrink` %% (50) des lignes de sa table arrête l'import avant publication (`Implausible`), sauf accord donné pour cet import ; dès 20 %% un WARN le signale.")
 }
 
 // fileFaults lists what rejects a record or a file before any rule is looked at.

@@ -38,6 +38,7 @@ type Env struct {
 	MaxDailyRecords      int64         // MAX_DAILY_RECORDS: records that a daily import may have, default 0: no limit
 	RequireControl       bool          // REQUIRE_CONTROL: control totals are mandatory like the files, default false
 	RejectBudget         string        // REJECT_BUDGET: limits instead of the contract's, "clients=5%,ventes=1000"
+	MaxShrink            int           // MAX_SHRINK: percent of its table's rows that a reload may take, default 50
 	MaxFileBytes         int64         // MAX_FILE_BYTES: size past which a file is refused, default 0: no limit
 }
 
@@ -103,6 +104,7 @@ func readEnv() (Env, error) {
 		MaxDailyRecords:      e.number("MAX_DAILY_RECORDS", 0),
 		RequireControl:       e.text("REQUIRE_CONTROL", "false") == "true",
 		RejectBudget:         e.text("REJECT_BUDGET", ""),
+		MaxShrink:            int(e.number("MAX_SHRINK", 50)),
 		MaxFileBytes:         e.number("MAX_FILE_BYTES", 0),
 	}
 	return env, e.err

@@ -139,6 +139,34 @@ func (e *BudgetExceeded) Error() string {
 // Advice implements [Stop].
 func (e *BudgetExceeded) Advice() Advice { return Redrive }
 
+// Shrink is a table that a reload would leave with too few rows.
+type Shrink struct {
+	Resource      string
+	Before, After int64 // rows published now, and valid records of the file
+}
+
+// Implausible reports reloads that would take more of their tables' rows than
+// MaxShrink allows. Everything is validated; nothing is published. The same
+// execution goes on once a person accepts the shrinking for this import; a
+// corrected file wants a restart.
+type Implausible struct {
+	ImportID  string
+	Tables    []Shrink // at least one, in the order of the contract
+	MaxShrink int      // percent
+}
+
+// Error implements error.
+func (e *Implausible) Error() string {
+	tables, resources := make([]string, len(e.Tables)), make([]string, len(e.Tables))
+	for i, t := range e.Tables {
+		tables[i], resources[i] = message.Shrink(t.Resource, t.Before, t.After), t.Resource
+	}
+	return message.Text(message.Implausible(e.ImportID, tables, resources, e.MaxShrink))
+}
+
+// Advice implements [Stop].
+func (e *Implausible) Advice() Advice { return Redrive }
+
 // TooManyRecords reports a daily import of more records than its one publishing
 // transaction may take in time. Nothing was protected or staged; a restart with
 // smaller files goes on, as does a redrive once the limit is raised.

@@ -10,7 +10,7 @@ import (
 func TestRetryable(t *testing.T) {
 	cause := errors.New("cause")
 	for _, stop := range []error{
-		&fault.Unexpected{Err: cause}, &fault.MissingFiles{}, &fault.InvalidFile{}, &fault.Superseded{}, &fault.BudgetExceeded{},
+		&fault.Unexpected{Err: cause}, &fault.MissingFiles{}, &fault.InvalidFile{}, &fault.Superseded{}, &fault.BudgetExceeded{}, &fault.Implausible{},
 		&fault.Incompatible{}, &fault.Mismatch{}, &fault.Refused{}, &fault.TooManyRecords{},
 		&fault.AccessDenied{Err: cause}, &fault.KeyUnusable{Err: cause},
 	} {

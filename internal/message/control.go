@@ -103,6 +103,9 @@ func WhatToDo(importID, faultName, advice string) string {
 	case faultName == "BudgetExceeded":
 		return "Corrigez le fichier, déposez-le et redémarrez : make restart IMPORT_ID=" + importID +
 			". Ou acceptez ces rejets : relevez la limite (paramètre RejectBudget de la pile), puis reprenez : make redrive IMPORT_ID=" + importID
+	case faultName == "Implausible":
+		return "Si la table doit vraiment perdre ces lignes, acceptez-le pour cet import : etlctl redrive " + importID + " --accept shrink=<ressource>" +
+			". Sinon déposez les fichiers corrigés, puis redémarrez : make restart IMPORT_ID=" + importID
 	case faultName == "TooManyRecords":
 		return "Déposez des fichiers plus petits, le reste sous les dates suivantes, puis redémarrez : make restart IMPORT_ID=" + importID +
 			". Ou, si la base de données suit : relevez MaxDailyRecords, puis reprenez : make redrive IMPORT_ID=" + importID

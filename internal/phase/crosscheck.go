@@ -42,10 +42,20 @@ type FileCounts struct {
 type CrossCheck struct {
 	Common
 	DB       *postgres.DB
-	Recorder FileRecorder
+	Recorder Judge
 	// Budgets is how many rejects each resource may have, by its name; one that is
 	// not named has no limit.
 	Budgets map[string]contract.Budget
+	// MaxShrink is the share of its table's rows, in percent, that a reload may take;
+	// 100 is no limit.
+	MaxShrink int
+}
+
+// Judge is what CrossCheck needs from the registry.
+type Judge interface {
+	FileRecorder
+	// Import returns what the registry knows of an import: what was accepted.
+	Import(ctx context.Context, importID string) (registry.Import, error)
 }
 
 // CrossCheckConnections is how many rules are applied at a time, each by its own
@@ -55,9 +65,10 @@ const CrossCheckConnections = 2
 
 // Run applies each rule once, and then settles what each file's status is. With
 // all counted it judges the files: it fails with *[fault.InvalidFile] if a reload
-// file has no valid record, and with *[fault.BudgetExceeded] if a file has more
-// rejects than its budget allows. A second run judges anew, from the counts of the
-// first: with a budget that was raised meanwhile it goes on.
+// file has no valid record, with *[fault.BudgetExceeded] if a file has more rejects
+// than its budget allows, and with *[fault.Implausible] if a reload would take too
+// much of its table. A second run judges anew, from the counts of the first: with a
+// budget that was raised meanwhile, or a shrinking that was accepted, it goes on.
 func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error) {
 	if err := p.DB.Query(ctx, "rejects of "+in.Import.ImportID, analyzeRejects); err != nil {
 		return CrossChecked{}, err

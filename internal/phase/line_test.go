@@ -98,7 +98,7 @@ func (l *line) validate() *phase.Validate {
 }
 func (l *line) index() *phase.Index { return &phase.Index{Common: l.common, DB: l.db} }
 func (l *line) crossCheck() *phase.CrossCheck {
-	return &phase.CrossCheck{Common: l.common, DB: l.wide, Recorder: l.registry}
+	return &phase.CrossCheck{Common: l.common, DB: l.wide, Recorder: l.registry, MaxShrink: 50}
 }
 
 func (l *line) transform() *phase.Transform {

@@ -27,7 +27,7 @@ func (p *CrossCheck) judge(ctx context.Context, imp Import, files []FileCounts) 
 	if over := p.overBudget(files); over != nil {
 		return &fault.BudgetExceeded{ImportID: imp.ImportID, Files: over}
 	}
-	return nil
+	return p.plausible(ctx, imp, files)
 }
 
 // status of a file whose records are all accounted for.

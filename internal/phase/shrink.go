@@ -1,0 +1,99 @@
+package phase
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// shrinkWarning is the share of a table, in percent, past which a reload that takes
+// so much of it is told, though it goes on.
+const shrinkWarning = 20
+
+// shrink is a table that a publication would leave with fewer rows.
+type shrink struct {
+	resource      string
+	before, after int64
+}
+
+// past reports whether the table loses more than so many percent of its rows.
+func (s shrink) past(percent int64) bool {
+	return (s.before-s.after)*100 > s.before*percent
+}
+
+// plausible fails with *[fault.Implausible] if a reload would take more rows from
+// its table than MaxShrink allows, unless a person accepted that for this import.
+// It measures anew in each run, so that a redrive goes on once it is accepted.
+func (p *CrossCheck) plausible(ctx context.Context, imp Import, files []FileCounts) error {
+	shrinks, err := p.shrinks(ctx, imp, files)
+	if err != nil || len(shrinks) == 0 {
+		return err
+	}
+	known, err := p.Recorder.Import(ctx, imp.ImportID)
+	if err != nil {
+		return err
+	}
+	if known.Generation != imp.Generation {
+		return &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
+	}
+	implausible := &fault.Implausible{ImportID: imp.ImportID, MaxShrink: p.MaxShrink}
+	for _, s := range shrinks {
+		accepted := slices.IndexFunc(known.Accepted, func(a registry.Acceptance) bool {
+			return a.What == registry.AcceptShrink && a.Resource == s.resource
+		})
+		by := ""
+		switch {
+		case accepted >= 0:
+			by = known.Accepted[accepted].By
+		case s.past(int64(p.MaxShrink)):
+			implausible.Tables = append(implausible.Tables, fault.Shrink{Resource: s.resource, Before: s.before, After: s.after})
+		}
+		p.Log.WarnContext(ctx, message.LogReloadShrinks, centrallog.ImportID(imp.ImportID), slog.String("resource", s.resource),
+			centrallog.Details(message.Shrinks(s.resource, s.before, s.after, accepted >= 0, by)), centrallog.Step(message.StepValidation))
+	}
+	if implausible.Tables == nil {
+		return nil
+	}
+	return implausible
+}
+
+// shrinks measures the tables that the import replaces, in the order of the
+// contract, and returns those that lose a share worth telling. A daily import
+// replaces the reload tables, but not one that holds data of a later date: Publish
+// skips that reload. An initial import replaces all tables; they are empty unless a
+// forced restart repeats it.
+func (p *CrossCheck) shrinks(ctx context.Context, imp Import, files []FileCounts) ([]shrink, error) {
+	var found []shrink
+	err := p.DB.Query(ctx, "tables that "+imp.ImportID+" replaces", func(ctx context.Context, conn *pgx.Conn) error {
+		found = nil
+		for _, r := range p.Contract.Resources {
+			if r.Load != contract.LoadReload && imp.Mode != Initial {
+				continue
+			}
+			n := slices.IndexFunc(files, func(f FileCounts) bool { return f.Resource == r.Name })
+			if n < 0 {
+				continue
+			}
+			s := shrink{resource: r.Name, after: files[n].Valid}
+			var newer bool
+			if err := conn.QueryRow(ctx, fmt.Sprintf(`SELECT count(*), coalesce(bool_or(file_date > $1), false) FROM final.%s`,
+				pgx.Identifier{r.Name}.Sanitize()), imp.FileDate).Scan(&s.before, &newer); err != nil {
+				return err
+			}
+			if s.past(shrinkWarning) && (!newer || imp.Mode == Initial) {
+				found = append(found, s)
+			}
+		}
+		return nil
+	})
+	return found, err
+}

@@ -20,7 +20,6 @@ sys.path.insert(0, str(engines.ROOT / "infra" / "local" / "oracle"))
 import contract  # noqa: E402
 import lexical  # noqa: E402
 import oracle  # noqa: E402
-import reading  # noqa: E402
 
 DATE = "2024-10-08"
 
@@ -39,9 +38,9 @@ def generate(folder, **options):
     return {resource: file for resource, (file, _) in oracle.find_files(folder).items()}
 
 
-def cut(path, columns, faults):
+def cut(path, resource, faults):
     """Drops the physical lines of records with these faults."""
-    found = [(line, fault) for line, fault, _ in reading.records(path, columns)]
+    found = [(line, fault) for line, fault, _ in contract.records(path, resource)]
     lines = pathlib.Path(path).read_bytes().split(b"\n")
     ends = [line for line, _ in found[1:]] + [len(lines)]
     dropped = set()
@@ -56,7 +55,7 @@ def well_formed(folder, files):
     found = {}
     for resource in contract.IN_ORDER:
         found[resource.name] = {
-            line: values for line, fault, values in reading.records(os.path.join(folder, files[resource.name]), resource.columns) if fault is None
+            line: values for line, fault, values in contract.records(os.path.join(folder, files[resource.name]), resource) if fault is None
         }
     return found
 
@@ -87,7 +86,7 @@ class Planted(unittest.TestCase):
             files = generate(folder, **options)
             for resource in contract.IN_ORDER:
                 path = os.path.join(folder, files[resource.name])
-                cut(path, resource.columns, CUT | {"fields"} if turned else CUT)
+                cut(path, resource, CUT | {"fields"} if turned else CUT)
                 if turned:
                     turn(path)
             ours, theirs = engines.product(folder, files), engines.standard(folder, files)

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Callable
 
 import lexical
+import reading
 from lexical import (
     boolean,
     choice,
@@ -323,6 +324,24 @@ IN_ORDER = (
     RETOURS,
     EMPLOYES,
 )
+
+# The free texts: the only columns whose values can hold a line end. The form of
+# an IBAN is a rule of the record, not of the column's type.
+FREE_TEXT = {
+    "clients": ("address", "city"),
+    "produits": ("name",),
+    "categories": ("name",),
+    "magasins": ("name", "city"),
+    "fournisseurs": ("name", "vat_number"),
+    "paiements": ("iban",),
+}
+
+
+def records(path, resource):
+    """Yields the records of a file of a resource as reading.records does."""
+    required = [each.name for each in resource.fields if each.required]
+    return reading.records(path, resource.columns, FREE_TEXT.get(resource.name, ()), required)
+
 
 PREFIXES = {
     prefix: resource for resource in IN_ORDER for prefix in (resource.file_type, resource.name)

@@ -83,7 +83,7 @@ class Import:
         read, rejects = 0, []
         held = [] if own_relation(resource) else None
         path = os.path.join(self.folder, file)
-        for line, fault, values in reading.records(path, resource.columns):
+        for line, fault, values in contract.records(path, resource):
             read += 1
             if fault is not None:
                 rejects.append((line, {("", fault)}))

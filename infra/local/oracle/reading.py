@@ -7,13 +7,18 @@ the contract's order. A value is None when missing, a str of its lexical text,
 or one of the JSON kinds below, left to the rules to accept or refuse.
 
 A malformed record takes with it what the following says, and nothing else:
-a quote inside an unquoted field opens nothing; text after a closing quote
-belongs to the field; a quoted field that is not closed within MAX_RECORD bytes
-of its opening, or at the end, ends its record with the physical line on which it
-opened, one reject, and reading resumes at the next line; a record over
-MAX_RECORD bytes is one reject; once the tokens of a JSON array can't be told
-apart, the rest of the array is one reject. Blank lines are skipped and not
-counted.
+a CSV record with a quote out of place ends with the physical line on which the
+field in question begins, and reading resumes at the next line. A quote is out of
+place inside an unquoted field, before more text of a quoted one, where the field
+holds a line end and its column can't, and where no other closes it within
+MAX_RECORD bytes or before the end. All other records end where they end, however
+many fields they have; one over MAX_RECORD bytes is one reject. Blank lines are
+skipped and not counted.
+
+A file raises FileFault when it can't be trusted as a whole, which may show only
+at its end: a JSON array that is not closed, or followed by something, or whose
+tokens can't be told apart; JSON whose objects all have a member that the
+contract lacks, or none of which has a required one.
 """
 
 import json
@@ -24,7 +29,7 @@ import re
 MAX_RECORD = 1 << 20  # bytes of one record, its line end not counted
 
 # Where one record has several faults, the first of these is its code.
-FAULTS = ("size", "quote", "nul", "encoding", "json", "fields", "truncated")
+FAULTS = ("size", "quote", "nul", "encoding", "json", "fields")
 
 BOM = b"\xef\xbb\xbf"
 
@@ -38,7 +43,7 @@ class Pairs(list):
 
 
 class FileFault(Exception):
-    """The file itself is faulty: empty, encoding, header or json."""
+    """The file itself is faulty: empty, compressed, encoding, header, json, members."""
 
     def __init__(self, reason, details=""):
         super().__init__(reason + (": " + details if details else ""))
@@ -54,21 +59,30 @@ def open_bytes(path):
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def records(path, columns):
+# How compressed files start: gzip, zip, bzip2, xz, zstd.
+COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+
+
+def records(path, columns, lines=None, required=()):
     """Yields the records of a file, whose format its name tells.
 
-    Raises FileFault when nothing can be read: no bytes, UTF-16 or UTF-32, a
-    header that differs from columns, or JSON that is no array.
+    lines are the columns whose values may hold a line end (None: all), required
+    those without which no record is valid. Raises FileFault when the file is
+    faulty as a whole.
     """
     data = open_bytes(path)
+    if data[:10].startswith(COMPRESSED) and not (data[:3] == b"BZh" and data[4:7] not in (b"1AY", b"\x17rE")):
+        raise FileFault("compressed")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] == b"\x00\x00\xfe\xff":
         raise FileFault("encoding", "UTF-16 or UTF-32")
     start = len(BOM) if data[:3] == BOM else 0
     if is_blank(data, start):
         raise FileFault("empty")
     extension = path.rsplit(".", 1)[-1]
-    reader = {"csv": csv_records, "jsonl": jsonl_records, "json": array_records}[extension]
-    return reader(data, start, columns)
+    if extension == "csv":
+        return csv_records(data, start, columns, lines)
+    reader = {"jsonl": jsonl_records, "json": array_records}[extension]
+    return without_drift(reader(data, start), columns, required)
 
 
 def is_blank(data, start):
@@ -79,29 +93,28 @@ def is_blank(data, start):
 # --- CSV -------------------------------------------------------------------
 
 
-def csv_records(data, start, columns):
+def csv_records(data, start, columns, lines):
     """Reads the header, checks it, and returns the records after it."""
-    raw = csv_raw(data, start)
-    _, fault, fields = next(raw)
+    _, fault, fields, after, line = next(csv_raw(data, start, 1, []))
     if fault:
         raise FileFault("encoding" if fault in ("encoding", "nul") else "header", fault)
-    try:
-        header = [field.decode("utf-8") for field in fields]
-    except UnicodeDecodeError as error:
-        raise FileFault("encoding", "header") from error
+    if any(b"\r" in field or b"\n" in field for field in fields):
+        raise FileFault("header", "line ends")
+    header = [field.decode("utf-8") for field in fields]
     missing = [name for name in columns if name not in header]
     extra = [name for name in header if name not in columns]
     if missing or extra or len(set(header)) != len(header):
-        raise FileFault("header", "missing %s, extra %s" % (missing, extra))
+        raise FileFault("header", "missing %s, %d extra" % (missing, len(extra)))
     order = [header.index(name) for name in columns]
-    return csv_values(raw, order)
+    may = [lines is None or name in lines for name in header]
+    return csv_values(csv_raw(data, after, line, may), order)
 
 
 def csv_values(raw, order):
     """Turns raw CSV records into values in the contract's order."""
     width = len(order)
     in_order = order == list(range(width))
-    for line, fault, fields in raw:
+    for line, fault, fields, _, _ in raw:
         if fault is None and len(fields) != width:
             fault = "fields"
         if fault is None:
@@ -117,16 +130,20 @@ def csv_values(raw, order):
             yield line, None, [values[index] for index in order]
 
 
-def csv_raw(data, start):
-    """Yields (line, fault, byte fields) of every record, the header included."""
-    position, line, size = start, 1, len(data)
+def csv_raw(data, position, line, may):
+    """Yields (line, fault, byte fields, end, next line) of every record.
+
+    may says of each field of the file whether it may hold a line end; fields
+    beyond may.
+    """
+    size = len(data)
     while position < size:
         end = data.find(b"\n", position)
         if end < 0:
             end = size
         text = data[position:end]
         if b'"' in text:
-            fault, fields, after = quoted_record(data, position)
+            fault, fields, after = quoted_record(data, position, may)
         else:
             after = end + 1
             if end < size and text.endswith(b"\r"):
@@ -141,9 +158,9 @@ def csv_raw(data, start):
             fault = "nul"
         if fault is None and not is_utf8(data[position:after]):
             fault = "encoding"
-        yield line, fault, fields
-        line += 1 if after == end + 1 else data[position:after].count(b"\n")
-        position = after
+        following = line + (1 if after == end + 1 else data[position:after].count(b"\n"))
+        yield line, fault, fields, after, following
+        line, position = following, after
 
 
 def is_utf8(raw):
@@ -160,38 +177,54 @@ def is_utf8(raw):
 UNQUOTED_END = re.compile(rb"[,\n]")
 
 
-def quoted_record(data, start):
+def quoted_record(data, start, may):
     """Reads one record that has a quote in its first physical line.
 
     Returns (fault, fields, where the next record starts).
     """
-    size = len(data)
-    fields, position, fault = [], start, None
+    size, fields, position = len(data), [], start
     while True:
-        text = b""
-        if data[position : position + 1] == b'"':
-            opening = position
-            text, position = quoted_field(data, opening)
-            if text is None:
-                end = data.find(b"\n", opening)
-                end = size if end < 0 else end
-                return "size" if end - start > MAX_RECORD else "quote", None, end + 1
-            if not at_separator(data, position):
-                fault = "quote"
-        match = UNQUOTED_END.search(data, position)
-        stop = match.start() if match else size
-        rest = data[position:stop]
-        last = stop == size or data[stop] == 0x0A
-        if last and stop < size and rest.endswith(b"\r"):
-            rest = rest[:-1]
-        if b'"' in rest:
-            fault = "quote"
-        fields.append(text + rest)
-        if last:
-            if position + len(rest) - start > MAX_RECORD:
-                fault = "size"
-            return fault, fields, stop + 1
-        position = stop + 1
+        beginning = position
+        may_hold = len(fields) >= len(may) or may[len(fields)]
+        text, position = field_at(data, beginning, may_hold)
+        if text is None:
+            fields, position = None, physical_end(data, beginning)
+            break
+        fields.append(text)
+        if position == size or data[position] != 0x2C:
+            break
+        position += 1
+    fault = "quote" if fields is None else None
+    if position - start > MAX_RECORD:
+        fault = "size"
+    after = position + (2 if data[position : position + 1] == b"\r" else 1)
+    return fault, fields, after
+
+
+def field_at(data, beginning, may_hold):
+    """Returns a field's text and the place of the comma or line end behind it.
+
+    (None, 0) if a quote in it is out of place.
+    """
+    if data[beginning : beginning + 1] == b'"':
+        text, position = quoted_field(data, beginning)
+        if text is None or not at_separator(data, position) or (b"\n" in text and not may_hold):
+            return None, 0
+        return text, position
+    match = UNQUOTED_END.search(data, beginning)
+    stop = match.start() if match else len(data)
+    if match and data[stop] == 0x0A and data[stop - 1 : stop] == b"\r" and stop > beginning:
+        stop -= 1
+    text = data[beginning:stop]
+    return (None, 0) if b'"' in text else (text, stop)
+
+
+def physical_end(data, position):
+    """Returns where the line of a place ends, its line end not included."""
+    end = data.find(b"\n", position)
+    if end < 0:
+        return len(data)
+    return end - 1 if data[end - 1 : end] == b"\r" else end
 
 
 def quoted_field(data, opening):
@@ -234,8 +267,8 @@ decode = json.JSONDecoder(
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def json_values(raw, columns):
-    """Returns (fault, values) of one JSON text, which must be an object."""
+def json_object(raw):
+    """Returns (fault, members) of one JSON text, which must be an object."""
     if len(raw) > MAX_RECORD:
         return "size", None
     if b"\0" in raw:
@@ -248,32 +281,44 @@ def json_values(raw, columns):
         members = decode(text)
     except (ValueError, RecursionError):
         return "json", None
-    if not isinstance(members, Pairs):
-        return "json", None
-    return member_values(members, columns)
+    return (None, members) if isinstance(members, Pairs) else ("json", None)
+
+
+def without_drift(objects, columns, required):
+    """Turns (line, fault, members) into records; the members must not have drifted."""
+    common, lacking, columns = None, set(required), list(columns)
+    for line, fault, members in objects:
+        if fault is not None:
+            yield line, fault, None
+            continue
+        names = {name for name, _ in members}
+        foreign = names.difference(columns)
+        common = foreign if common is None else common & foreign
+        lacking -= names
+        yield (line, *member_values(members, columns))
+    if common is not None and (common or lacking):
+        raise FileFault("members", "missing %s, %d extra" % (sorted(lacking), len(common)))
 
 
 def member_values(members, columns):
-    """Puts an object's members in the contract's order."""
+    """Puts an object's members in the contract's order: (fault, values)."""
+    for name, value in members:
+        for text in (name, value) if isinstance(value, str) else (name,):
+            if "\0" in text:
+                return "nul", None
+    for name, value in members:
+        for text in (name, value) if isinstance(value, str) else (name,):
+            if SURROGATE.search(text):
+                return "encoding", None
     found = dict(members)
     if len(found) != len(members) or any(name not in columns for name in found):
         return "fields", None
-    values = [found.get(name) for name in columns]
-    for index, value in enumerate(values):
-        if isinstance(value, str):
-            if "\0" in value:
-                return "nul", None
-            if SURROGATE.search(value):
-                return "encoding", None
-            if value == "":
-                values[index] = None
-    return None, values
+    return None, [None if found.get(name) == "" else found.get(name) for name in columns]
 
 
-def jsonl_records(data, start, columns):
-    """Yields the records of JSON Lines, one a physical line."""
-    columns = list(columns)
-    position, line, size = start, 0, len(data)
+def jsonl_records(data, start):
+    """Yields the objects of JSON Lines, one a physical line."""
+    position, line, size, count, folded = start, 0, len(data), 0, False
     while position < size:
         end = data.find(b"\n", position)
         if end < 0:
@@ -282,9 +327,27 @@ def jsonl_records(data, start, columns):
         if raw.endswith(b"\r") and end < size:
             raw = raw[:-1]
         raw = raw.lstrip(SPACE)
-        if raw:
-            fault, values = json_values(raw, columns)
-            yield line, fault, values
+        if not raw:
+            continue
+        count += 1
+        fault, members = json_object(raw)
+        if count == 1 and raw[:1] == b"[":
+            raise FileFault("json", "an array in place of lines")
+        if count == 2 and folded and raw[:1] != b"{":
+            raise FileFault("json", "an object stands on several lines")
+        folded = count == 1 and fault == "json" and raw[:1] == b"{" and goes_on(raw)
+        yield line, fault, members
+
+
+def goes_on(raw):
+    """Tells whether brackets are open at the end of a line, and no string."""
+    nesting, last = [], b""
+    for token in TOKEN.finditer(raw):
+        mark = token.group()[:1]
+        if not trusted(mark, token, last, nesting) or not nesting:
+            return False
+        last = mark
+    return bool(nesting)
 
 
 TOKEN = re.compile(
@@ -298,21 +361,21 @@ SPACE = b" \t\r\n"
 CLOSES = {b"[": b"]", b"{": b"}"}
 
 
-def array_records(data, start, columns):
+def array_records(data, start):
     """Yields the elements of a JSON array, numbered from 1."""
     opening = re.compile(rb"[ \t\r\n]*\[").match(data, start)
     if opening is None:
         raise FileFault("json", "no array")
-    return array_elements(data, opening.end(), list(columns))
+    return array_elements(data, opening.end())
 
 
-def array_elements(data, start, columns):
+def array_elements(data, start):
     """Yields the elements that follow the opening bracket.
 
     An element ends at the comma or bracket of the array itself, whatever it
     says. That holds while tokens can be told apart: once a string stands beside
-    a word or another string, or a bracket closes what is not open, the rest of
-    the file is one reject from the start of that element on.
+    a word or another string, or a bracket closes what is not open, the file is
+    faulty, as it is without the closing bracket or with something behind it.
     """
     ordinal, element, nesting, last = 0, start, [], b""
     for token in TOKEN.finditer(data, start):
@@ -321,23 +384,18 @@ def array_elements(data, start, columns):
             raw = data[element : token.start()].lstrip(SPACE)
             if raw or mark == b"," or ordinal:
                 ordinal += 1
-                yield (ordinal, *json_values(raw, columns))
+                yield (ordinal, *json_object(raw))
             element, last = token.end(), b""
             if mark == b"]":
                 break
         elif not trusted(mark, token, last, nesting):
-            yield ordinal + 1, "truncated", None
-            return
+            raise FileFault("json", "element %d, byte %d" % (ordinal + 1, token.start()))
         else:
             last = mark
-    else:  # the array has no end; its last element may be whole
-        if not nesting and last in (b"]", b"}"):
-            ordinal += 1
-            yield (ordinal, *json_values(data[element:].lstrip(SPACE), columns))
-        yield ordinal + 1, "truncated", None
-        return
+    else:
+        raise FileFault("json", "the array ends in element %d" % (ordinal + 1))
     if data[element:].strip(SPACE):
-        yield ordinal + 1, "truncated", None
+        raise FileFault("json", "text behind the array")
 
 
 def trusted(mark, token, last, nesting):

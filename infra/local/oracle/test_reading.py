@@ -9,7 +9,7 @@ import reading
 MAX = reading.MAX_RECORD
 
 
-def read(extension, content):
+def read(extension, content, required=()):
     """Returns [(line, fault, values)] of a file with these bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "x." + extension)
@@ -17,7 +17,7 @@ def read(extension, content):
             file.write(content)
         return [
             (line, fault, None if fault else values)
-            for line, fault, values in reading.records(path, ("a", "b"))
+            for line, fault, values in reading.records(path, ("a", "b"), ("b",), required)
         ]
 
 
@@ -33,12 +33,18 @@ class CSV(unittest.TestCase):
         "few and many": (b"1\n1,2,3\n1,2\n", [(2, "fields", None), (3, "fields", None), (4, None, ["1", "2"])]),
         "quote inside": (b'1"2",3\n4,5\n', [(2, "quote", None), (3, None, ["4", "5"])]),
         "quote inside opens nothing": (b'x"1,2\n3,4\n', [(2, "quote", None), (3, None, ["3", "4"])]),
-        "a later field may be quoted": (b'x"1,"2\n3"\n4,5\n', [(2, "quote", None), (4, None, ["4", "5"])]),
+        "a slip ends its line": (b'x"1,"2\n3"\n4,5\n', [(2, "quote", None), (3, "quote", None), (4, None, ["4", "5"])]),
+        "inch mark": (b'1,"TV 55""\n2,a\n3,"b"\n', [(2, "quote", None), (3, None, ["2", "a"]), (4, None, ["3", "b"])]),
+        "no line end in a": (b'"1\n2",3\n4,5\n', [(2, "quote", None), (3, "quote", None), (4, None, ["4", "5"])]),
+        "CRLF in a": (b'"1\r\n",3\r\n4,5\r\n', [(2, "quote", None), (3, "quote", None), (4, None, ["4", "5"])]),
+        "nothing smuggled": (b'1,"x\n4,5\ny",3\n6,7\n', [(2, "fields", None), (5, None, ["6", "7"])]),
+        "nor beyond the columns": (b'1,2,"x\n4,5\n"\n6,7\n', [(2, "fields", None), (5, None, ["6", "7"])]),
+        "a slip behind a line end": (b'1,"x\ny","z\n6,7\n', [(2, "quote", None), (4, None, ["6", "7"])]),
+        "backslash last": (b'"C:\\","2"\n', [(2, None, ["C:\\", "2"])]),
         "text after": (b'"1"x,2\n3,4\n', [(2, "quote", None), (3, None, ["3", "4"])]),
         "CR after": (b'1,"2"\rx\n3,4\n', [(2, "quote", None), (3, None, ["3", "4"])]),
         "unclosed": (b'1,"2\n3,4\n5,6', [(2, "quote", None), (3, None, ["3", "4"]), (4, None, ["5", "6"])]),
-        "unclosed, late": (b'"1\n2","3\n4,5\n', [(2, "quote", None), (4, None, ["4", "5"])]),
-        "closed by another's": (b'1,"2\n3,"4"\n5,6\n', [(2, "quote", None), (4, None, ["5", "6"])]),
+        "closed by another's": (b'1,"2\n3,"4"\n5,6\n', [(2, "quote", None), (3, None, ["3", "4"]), (4, None, ["5", "6"])]),
         "Latin-1": (b"\xe9,2\n3,4\n", [(2, "encoding", None), (3, None, ["3", "4"])]),
         "surrogate": (b"\xed\xa0\x80,2\n", [(2, "encoding", None)]),
         "NUL": (b"1,\x00\n3,4\n", [(2, "nul", None), (3, None, ["3", "4"])]),
@@ -74,6 +80,11 @@ class CSV(unittest.TestCase):
             (b"a\n", "header"),
             (b"\xff\xfea\x00", "encoding"),
             (b"a,\xe9\n", "encoding"),
+            (b"a,b\r1,2\r", "header"),
+            (b'a,"b\n"\n', "header"),
+            (b"\x1f\x8b\x08", "compressed"),
+            (b"PK\x03\x04", "compressed"),
+            (b"BZh91AY&SY", "compressed"),
         ):
             with self.subTest(content), self.assertRaises(reading.FileFault) as caught:
                 read("csv", content)
@@ -106,7 +117,7 @@ class JSON(unittest.TestCase):
     def test_objects(self):
         for content, (fault, values) in self.OBJECTS.items():
             with self.subTest(content[:40]):
-                self.assertEqual(read("jsonl", b"\n" + content + b"\r\n"), [(2, fault, values)])
+                self.assertEqual(read("jsonl", b"{}\n\n" + content + b"\r\n")[1:], [(3, fault, values)])
                 self.assertEqual(read("json", b"[{}, " + content + b"\n]")[1:], [(2, fault, values)])
 
     def test_number_is_told_from_text(self):
@@ -122,16 +133,35 @@ class JSON(unittest.TestCase):
             (b"[{},,{}]", [None, "json", None]),
             (b"[{} {},{}]", ["json", None]),
             (b'[{"a":"]},{"},{}]', [None, None]),
-            (b"[{},{]},{}]", [None, "truncated"]),
-            (b'[{},{"a":"x"y"},{}]', [None, "truncated"]),
-            (b'[{},{"a":', [None, "truncated"]),
-            (b"[{},{}", [None, None, "truncated"]),
-            (b"[{}] {}", [None, "truncated"]),
         ):
             with self.subTest(content):
                 got = read("json", content)
                 self.assertEqual([fault for _, fault, _ in got], faults)
                 self.assertEqual([line for line, _, _ in got], list(range(1, len(got) + 1)))
+
+    def test_whole_files(self):
+        for extension, content, reason in (
+            ("json", b"[{},{]},{}]", "json"),
+            ("json", b'[{},{"a":"x"y"},{}]', "json"),
+            ("json", b'[{},{"a":', "json"),
+            ("json", b"[{},{}", "json"),
+            ("json", b"[{},", "json"),
+            ("json", b"[{}] {}", "json"),
+            ("json", b"[][]", "json"),
+            ("json", b'[{"c":1},{"a":1,"c":2}]', "members"),
+            ("json", b'[{"b":1},{"b":2}]', "members"),
+            ("jsonl", b'{"a":1,"c":1}\n[]\n{"a":1,"c":2}', "members"),
+            ("jsonl", b'[{"a":1}]\n', "json"),
+            ("jsonl", b'{\n"a":1\n}\n', "json"),
+            ("jsonl", b'{"a":[1,\n2]}\n', "json"),
+            ("jsonl", b"\x28\xb5\x2f\xfd", "compressed"),
+        ):
+            with self.subTest(content), self.assertRaises(reading.FileFault) as caught:
+                read(extension, content, required=("a",))
+            self.assertEqual(caught.exception.reason, reason)
+        for content in (b'{"a":1,"c":1}\n{"a":1}\n', b'{"a":1,\n{"a":2}\n', b'{"a":"x\n{"a":2}\n', b'{"a":1}\n{\n"a":1}\n'):
+            with self.subTest(content):
+                self.assertGreater(len(read("jsonl", content, required=("a",))), 1)
 
     def test_lines_are_physical(self):
         got = read("jsonl", b'{"a":1}\n\n{"a":\n{"a":2}')

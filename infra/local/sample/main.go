@@ -11,7 +11,8 @@
 // With -faults above 0 extra records are planted between the sound ones: at
 // least one for each rule of the contracts and each way to spoil a line, and
 // more up to that share of the records. Beside the files, planted.json lists
-// what was planted: a record is rejected if and only if it is in that list.
+// what was planted: a record is rejected if and only if it is in that list; and
+// lines.json says what the lines of the files of lines are for.
 package main
 
 import (

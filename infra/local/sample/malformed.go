@@ -28,13 +28,18 @@ func csvFaults(l look) []fault {
 		}),
 		spoiled("fields", func(_ *garden, record []byte) []byte { return append(record, ",de trop"...) }),
 		spoiled("fields", func(g *garden, _ []byte) []byte { return []byte("ligne sans virgule") }),
-		spoiled("quote", func(_ *garden, record []byte) []byte { return append([]byte(`8"8`), record...) }),
+		spoiled("quote", func(g *garden, _ []byte) []byte { // a slip in the first field takes no further line of the record
+			g.row.flatten()
+			return append([]byte(`8"8`), g.plain()...)
+		}),
 		spoiled("quote", func(_ *garden, record []byte) []byte { return append(record, `,c'est "beau"`...) }),
 		spoiled("quote", func(_ *garden, record []byte) []byte { return append(record, `,"fini" pas tout à fait`...) }),
 		spoiled("quote", func(_ *garden, record []byte) []byte { return append(record, `,"a"b"c"`...) }),
-		spoiled("quote", func(_ *garden, record []byte) []byte { // its record reaches to the next line
-			return append(record, ",\"ouvert\n12,autre\"x"...)
-		}),
+		{plant: plantBehindColumns},
+		{plant: plantInchMark},
+		{plant: plantUnclosedAnywhere},
+		{plant: plantLineEndInKey},
+		{plant: plantSmuggled},
 		spoiled("encoding", func(_ *garden, record []byte) []byte { return append([]byte("\xe9"), record...) }),
 		spoiled("encoding", func(_ *garden, record []byte) []byte { return append(record, "\xc3"...) }),
 		spoiled("encoding", func(_ *garden, record []byte) []byte { return append(record, "\xed\xa0\x80"...) }),
@@ -44,8 +49,64 @@ func csvFaults(l look) []fault {
 	}
 }
 
+// plantBehindColumns adds a field behind the last column, with a line end and then
+// text behind its closing quote: each of the two lines is a reject.
+func plantBehindColumns(g *garden) {
+	g.spare()
+	g.noteLines(g.writeText(append(g.plain(), ",\"ouvert"...)), g.writeText([]byte("12,autre\"x")))
+}
+
+// plantInchMark puts a quote before the closing one of a field: what follows up
+// to the next quote looks like the field's text.
+func plantInchMark(g *garden) {
+	g.spare().flatten()
+	g.noteLines(g.writeText(g.withField(g.anyColumn(), `"TV 55""`)))
+}
+
+// plantUnclosedAnywhere leaves the closing quote of a field out.
+func plantUnclosedAnywhere(g *garden) {
+	g.spare().flatten()
+	g.noteLines(g.writeText(g.withField(g.anyColumn(), `"12 rue Neuve`)))
+}
+
+// plantLineEndInKey breaks the line within the quoted key, which is no text: each
+// of the two lines is a reject.
+func plantLineEndInKey(g *garden) {
+	g.spare().flatten()
+	record := g.withField(g.column(g.table.keys[0]), "\"12\n3\"")
+	first, second, _ := bytes.Cut(record, []byte("\n"))
+	g.noteLines(g.writeText(first), g.writeText(second))
+}
+
+// plantSmuggled hides what looks like a sound record in a field behind the last
+// column, which closes well: the record is one reject, and nothing of it is read.
+func plantSmuggled(g *garden) {
+	g.spare().flatten()
+	record := g.plain()
+	hidden := append(append(bytes.Clone(record), ",\"ici\n"...), record...)
+	g.note(g.writeText(append(hidden, "\nfin\""...)), "", "fields", "malformed")
+}
+
+// withField returns the record in the file's form, with a column's text as it is.
+func (g *garden) withField(column int, text string) []byte {
+	const mark = "@@@"
+	g.row.set(column, mark)
+	return bytes.Replace(g.plain(), []byte(mark), []byte(text), 1)
+}
+
+// anyColumn returns the position of a column drawn by lot.
+func (g *garden) anyColumn() int { return int(g.dice.below(int64(len(g.table.columns)))) }
+
+// noteLines lists lines that a quote out of place rejects.
+func (g *garden) noteLines(lines ...int64) {
+	for _, line := range lines {
+		g.note(line, "", "quote", "malformed")
+	}
+}
+
 // plantUnclosed opens a quote that nothing closes before the end. The lines after
-// it have no quotes, and are sound: reading resumes right after the first.
+// it have no quotes, and are sound: reading resumes right after the first. In one
+// file the last of them has no line end.
 func plantUnclosed(g *garden) {
 	g.spare().flatten()
 	record := append([]byte(`"`), g.plain()...)
@@ -54,6 +115,7 @@ func plantUnclosed(g *garden) {
 		g.spare().flatten()
 		g.writeText(g.plain())
 	}
+	g.open = g.table.name == "store_data"
 }
 
 // plain returns the record being spoiled in the file's form, in CSV with no more
@@ -115,19 +177,11 @@ func jsonFaults(l look) []fault {
 		overLongRecord(l),
 	}
 	if l.extension == "json" {
-		return append(faults, fault{last: true, plant: plantTruncated})
+		return faults // what breaks a line breaks the array, and with it the file
 	}
 	return append(faults,
 		spoiled("json", func(_ *garden, object []byte) []byte { return object[:len(object)*2/3] }),
 		spoiled("json", func(_ *garden, object []byte) []byte { return append(object, '}') }),
 		spoiled("json", func(_ *garden, object []byte) []byte { return append(object, object...) }),
 	)
-}
-
-// plantTruncated breaks the array off within its last element.
-func plantTruncated(g *garden) {
-	g.spare()
-	record := g.plain()
-	g.note(g.writeText(record[:len(record)/2]), "", "truncated", "malformed")
-	g.broken = true
 }

@@ -4,12 +4,31 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // plantedFile is the list of what was planted, beside the ten files.
 const plantedFile = "planted.json"
+
+// linesFile says what the lines of each file are for, beside the ten files.
+const linesFile = "lines.json"
+
+// writeLines writes the counts of the lines of all files but arrays.
+func (s *set) writeLines() error {
+	counts := maps.Clone(s.lines)
+	maps.DeleteFunc(counts, func(file string, _ lineCount) bool { return strings.HasSuffix(file, ".json") })
+	text, err := json.MarshalIndent(counts, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(s.folder, linesFile), append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", linesFile, err)
+	}
+	return nil
+}
 
 // planted is one broken rule of one record. A record that breaks several has
 // several entries with the same line.
@@ -90,9 +109,9 @@ type garden struct {
 	dice    dice
 	spares  int64 // sound records made for spoiling so far
 	spareOf func(r *row, id int64)
-	earlier row // a sound record written before, for duplicates
-	row     row // the record being spoiled
-	broken  bool
+	earlier row  // a sound record written before, for duplicates
+	row     row  // the record being spoiled
+	open    bool // whether the last line is to stay without an end
 }
 
 // column returns a column's position.

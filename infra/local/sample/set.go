@@ -27,6 +27,7 @@ type set struct {
 
 	rejected map[string][]string // keys of planted records, by file type
 	ledger   *ledger
+	lines    map[string]lineCount // by file
 	words    vocabulary
 }
 
@@ -39,7 +40,7 @@ type vocabulary struct {
 }
 
 func newSet(o options) *set {
-	s := &set{options: o, day: dayNumber(o.date), rejected: map[string][]string{}}
+	s := &set{options: o, day: dayNumber(o.date), rejected: map[string][]string{}, lines: map[string]lineCount{}}
 	s.words = vocabulary{
 		first: firstNames(), last: lastNames(), places: places(), streets: streets(), goods: goods(), looks: looks(),
 		aisles: aisles(), firms: firms(), hosts: mailHosts(),
@@ -102,7 +103,7 @@ func (s *set) generate() (string, error) {
 	if counts == nil {
 		return "", errors.Join(fmt.Errorf("-only %q: there is no such file", s.only), s.ledger.finish())
 	}
-	return fmt.Sprintf("%s; planted %d", strings.Join(counts, ", "), s.ledger.count), s.ledger.finish()
+	return fmt.Sprintf("%s; planted %d", strings.Join(counts, ", "), s.ledger.count), errors.Join(s.ledger.finish(), s.writeLines())
 }
 
 // makeFile makes one file and returns how many records it has.
@@ -138,5 +139,6 @@ func (s *set) makeFile(w work, d dice) (int64, error) {
 		}
 	}
 	p.end()
-	return out.records, out.finish(g.broken)
+	s.lines[out.file] = out.lines
+	return out.records, out.finish(g.open)
 }

@@ -18,6 +18,8 @@ type sheet struct {
 
 	line    int64 // of the next record: physical in CSV and JSON Lines, ordinal in JSON
 	records int64 // written so far, malformed ones included
+	lines   lineCount
+	lineEnd []byte // of the last line written, which is put before what follows
 	order   []int
 	buf     []byte
 	err     error // the first failure
@@ -43,6 +45,14 @@ func openSheet(folder, date, format string, t *table) (*sheet, error) {
 	return s, nil
 }
 
+// lineCount says what the physical lines of a file are for.
+type lineCount struct {
+	Header    int64 `json:"header"`
+	Records   int64 `json:"records"`   // lines on which one starts
+	Continued int64 `json:"continued"` // further lines of a record
+	Blank     int64 `json:"blank"`
+}
+
 func (s *sheet) header() {
 	if s.look.bom {
 		s.put([]byte("\ufeff"))
@@ -54,21 +64,26 @@ func (s *sheet) header() {
 	s.put(appendCSV(nil, &names, s.order, false))
 	s.endLine()
 	s.line = 2
+	s.lines.Header++
 }
 
 // put writes bytes, unless writing failed before.
 func (s *sheet) put(b []byte) {
-	if s.err == nil {
-		_, s.err = s.out.Write(b)
+	for _, part := range [][]byte{s.lineEnd, b} {
+		if s.err == nil {
+			_, s.err = s.out.Write(part)
+		}
 	}
+	s.lineEnd = nil
 }
 
+// endLine ends a line, once something follows it or the file is finished.
 func (s *sheet) endLine() {
+	s.put(nil)
+	s.lineEnd = []byte("\n")
 	if s.look.crlf {
-		s.put([]byte("\r\n"))
-		return
+		s.lineEnd = []byte("\r\n")
 	}
-	s.put([]byte("\n"))
 }
 
 // encode returns a record in the file's form, without its line end; it is valid
@@ -99,21 +114,28 @@ func (s *sheet) writeText(record []byte) int64 {
 	} else {
 		s.put(record)
 		s.endLine()
-		s.line += 1 + int64(bytes.Count(record, []byte("\n")))
-		if s.look.blanks && s.records%97 == 5 {
+		further := int64(bytes.Count(record, []byte("\n")))
+		s.line += 1 + further
+		s.lines.Records++
+		s.lines.Continued += further
+		if s.look.blanks && s.records%97 == 5 && bytes.Count(record, []byte(`"`))%2 == 0 {
 			s.endLine()
 			s.line++
+			s.lines.Blank++
 		}
 	}
 	s.records++
 	return line
 }
 
-// finish writes what comes after the last record, unless the array is to stay
-// broken, and closes the file.
-func (s *sheet) finish(broken bool) error {
-	if s.look.extension == "json" && !broken {
+// finish writes what comes after the last record, unless its line is to stay
+// without an end, and closes the file.
+func (s *sheet) finish(open bool) error {
+	if s.look.extension == "json" {
 		s.put([]byte("\n]\n"))
+	}
+	if !open {
+		s.put(nil)
 	}
 	if s.err == nil {
 		s.err = s.out.Flush()

@@ -5,6 +5,7 @@ import (
 	"time"
 	_ "time/tzdata" // the functions' system has no time zones
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 
 	"etl-dataloader/internal/control"
@@ -32,6 +33,9 @@ func (a *App) Control(db *postgres.DB) *control.Control {
 		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
 	}
 	if a.Env.RerunFunctionARN != "" {
+		cfg.Reruns = control.Invocations{Client: lambda.NewFromConfig(a.AWS), FunctionARN: a.Env.RerunFunctionARN}
+	}
+	if a.Env.ScheduleGroup != "" {
 		cfg.Later = control.Schedules{
 			Client: scheduler.NewFromConfig(a.AWS), Group: a.Env.ScheduleGroup,
 			FunctionARN: a.Env.RerunFunctionARN, RoleARN: a.Env.ScheduleRoleARN,

@@ -30,8 +30,8 @@ type Env struct {
 	DeadlineDaysBack     int           // DEADLINE_DAYS_BACK, default 1
 	AutomaticRedrives    int           // AUTOMATIC_REDRIVES, default 3
 	RedriveDelay         time.Duration // AUTOMATIC_REDRIVE_DELAY in seconds, default 60
-	RerunFunctionARN     string        // RERUN_FUNCTION_ARN: what plans redrives only
-	ScheduleGroup        string        // REDRIVE_SCHEDULE_GROUP: likewise
+	RerunFunctionARN     string        // RERUN_FUNCTION_ARN: what asks for re-executions only
+	ScheduleGroup        string        // REDRIVE_SCHEDULE_GROUP: what plans redrives only
 	ScheduleRoleARN      string        // REDRIVE_SCHEDULE_ROLE_ARN: likewise
 	NoHistory            bool          // NO_HISTORY: there is no initial import to wait for
 	StagingRetention     time.Duration // STAGING_RETENTION_DAYS, default 30 days

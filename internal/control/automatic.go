@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -109,6 +110,9 @@ func automatic(imp registry.Import) Request {
 
 // planned is what an alert says about an automatic redrive.
 func (c *Control) planned(imp registry.Import) string {
+	if imp.Fault == faultInvalidFile && slices.ContainsFunc(imp.Files, func(f registry.SealedFile) bool { return f.Status == message.FileRejected }) {
+		return message.FilesCorrected(imp.FileRestarts, FileRestarts)
+	}
 	if !imp.Decided() {
 		return ""
 	}
@@ -129,8 +133,12 @@ func (c *Control) overdue(ctx context.Context, imp registry.Import) error {
 	return err
 }
 
-// stale tells whether a planned redrive comes for a failure that is no longer the
-// last word: the import goes on, or went on and failed anew.
+// stale reports whether a planned re-execution comes for a failure that is no
+// longer the last word: the import goes on, or went on and failed anew.
 func stale(request Request, imp registry.Import) bool {
-	return request.Attempt != 0 && (request.Attempt != imp.Attempts || imp.Status != message.StatusFailed || imp.Automatic.At.IsZero())
+	if request.Attempt == 0 {
+		return false
+	}
+	unplanned := request.Trigger == registry.TriggerAutomatic && imp.Automatic.At.IsZero()
+	return request.Attempt != imp.Attempts || imp.Status != message.StatusFailed || unplanned
 }

@@ -99,7 +99,7 @@ type Landing interface {
 // Names, Alerts, Reports, Log, Now, StateMachineARN. Fence is needed by
 // [Control.Rerun], Landing and Zone by [Control.Sweep]. Without Landing
 // [Control.Advance] goes by notifications alone; without Later planned redrives are
-// made by the sweep alone.
+// made by the sweep alone. Without Fence, Reruns makes what needs the database.
 type Config struct {
 	Registry   *registry.Registry
 	Executions Executions
@@ -110,6 +110,7 @@ type Config struct {
 	Fence      Fence
 	Landing    Landing
 	Later      Later
+	Reruns     Reruns
 	Log        *slog.Logger
 	Now        func() time.Time
 
@@ -166,13 +167,15 @@ const rounds = 5
 
 // turn is what may be done next.
 type turn struct {
-	entry   registry.Entry
-	imp     registry.Import // zero for a start
-	missing []string
+	entry     registry.Entry
+	imp       registry.Import // zero for a start
+	missing   []string
+	corrected bool // imp starts over, as its refused files are corrected
 }
 
-// Advance starts the import whose turn it is, if the slot is free, or resumes the
-// one whose missing files are now there. trigger names the occasion.
+// Advance starts the import whose turn it is, if the slot is free, resumes the one
+// whose missing files are now there, or has the one start over whose refused files
+// are corrected. trigger names the occasion.
 //
 // The turn goes by the queue: initial before daily, then file dates ascending.
 // An open import holds up the dates after it until it succeeds or is abandoned;
@@ -190,6 +193,9 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 		t, err := c.next(ctx)
 		if err != nil || t == nil {
 			return err
+		}
+		if t.corrected {
+			return c.ask(ctx, restartCorrected(t.imp))
 		}
 		if t.imp.ImportID != "" {
 			_, err := c.resume(ctx, t.imp, registry.TriggerFile)
@@ -263,7 +269,11 @@ func (c *Control) consider(ctx context.Context, e registry.Entry, published []re
 		case imp.Status == message.StatusSucceeded || imp.Status == message.StatusAbandoned:
 			return nil, false, nil
 		case imp.Status == message.StatusRunning || imp.Fault != "MissingFiles":
-			return nil, true, nil
+			corrected, err := c.corrected(ctx, imp)
+			if err != nil || !corrected {
+				return nil, true, err
+			}
+			return &turn{entry: e, imp: imp, corrected: true}, false, nil
 		}
 	} else if e.Mode == registry.ModeInitial && len(published) > 0 {
 		return nil, false, nil

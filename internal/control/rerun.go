@@ -23,6 +23,7 @@ const (
 	ModeContinue = "continue" // the same in a new execution, which runs the newest definition of the machine
 	ModeRestart  = "restart"  // start over
 	ModeAbandon  = "abandon"  // give up
+	ModeRecord   = "record"   // only bring the database's copy of the state up to date
 )
 
 // Request asks for a re-execution.
@@ -56,7 +57,7 @@ type Answer struct {
 func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 	a, err := c.rerun(ctx, request)
 	if err == nil {
-		c.record(ctx, request.ImportID)
+		err = c.record(ctx, request)
 	}
 	if refused, ok := errors.AsType[*fault.Refused](err); ok && request.Attempt != 0 {
 		c.Log.InfoContext(ctx, message.LogAutomaticVoid, centrallog.ImportID(request.ImportID), centrallog.Step(message.StepRerun),
@@ -66,16 +67,29 @@ func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 	return a, err
 }
 
-// record copies the attempts of an import into the database, which need not be
-// there: Open and Publish do so as well.
-func (c *Control) record(ctx context.Context, importID string) {
-	attempts, err := c.Registry.Attempts(ctx, importID)
+// record copies the attempts and the state of an import into the database, which
+// need not be there: that it failed is logged, and only a request for nothing else
+// fails with it.
+func (c *Control) record(ctx context.Context, request Request) error {
+	imp, err := c.Registry.Import(ctx, request.ImportID)
 	if err == nil {
-		err = c.Fence.RecordAttempts(ctx, importID, attempts)
+		err = c.Fence.RecordState(ctx, imp)
 	}
-	if err != nil {
-		c.Log.WarnContext(ctx, message.LogAttemptsLater, centrallog.ImportID(importID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	var attempts []registry.Attempt
+	if err == nil {
+		attempts, err = c.Registry.Attempts(ctx, imp.ImportID)
 	}
+	if err == nil {
+		err = c.Fence.RecordAttempts(ctx, imp.ImportID, attempts)
+	}
+	if err == nil {
+		err = c.Registry.MarkRecorded(ctx, imp)
+	}
+	if err == nil || request.Mode == ModeRecord {
+		return err
+	}
+	c.Log.WarnContext(ctx, message.LogAttemptsLater, centrallog.ImportID(request.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	return nil
 }
 
 // dropLimit bounds the time for which work objects are deleted before the next
@@ -105,7 +119,7 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		return Answer{}, errors.New("control: a re-execution needs the fence, the definitions and the work objects")
 	}
 	switch request.Mode {
-	case ModeResume, ModeContinue, ModeRestart, ModeAbandon:
+	case ModeResume, ModeContinue, ModeRestart, ModeAbandon, ModeRecord:
 	default:
 		return refuse(message.RefusedMode)
 	}
@@ -119,6 +133,9 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	}
 	if err != nil {
 		return Answer{}, err
+	}
+	if request.Mode == ModeRecord {
+		return answer(imp, "", ""), nil
 	}
 	imp, ended, err := c.follow(ctx, imp)
 	if err != nil {
@@ -160,6 +177,11 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		}
 		return a, err
 	case ModeRestart:
+		if trigger == registry.TriggerFile {
+			if corrected, err := c.corrected(ctx, imp); err != nil || !corrected {
+				return Answer{}, errors.Join(err, &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedNotCorrected})
+			}
+		}
 		return c.restart(ctx, imp, trigger, request.Force)
 	default:
 		return c.abandon(ctx, imp, trigger)

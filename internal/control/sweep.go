@@ -75,6 +75,7 @@ func (c *Control) lookAt(ctx context.Context, importID string) (imp registry.Imp
 	if imp, ended, err = c.follow(ctx, imp); err != nil {
 		return imp, ended, err
 	}
+	c.copyState(ctx, imp)
 	return imp, ended, errors.Join(c.overdue(ctx, imp), c.unfinished(ctx, imp))
 }
 

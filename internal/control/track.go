@@ -54,6 +54,7 @@ func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 	}
 	imp, ended, err := c.follow(ctx, imp)
 	trouble := []error{err, c.Advance(ctx, registry.TriggerAutomatic)}
+	c.copyState(ctx, imp)
 	if ended {
 		trouble = append(trouble, c.tell(ctx, imp))
 	}

@@ -4,9 +4,10 @@ import "fmt"
 
 // Log messages of what the control functions make up for later.
 const (
-	LogUntold    = "Fin d'un import pas encore signalée (rapport ou alerte impossible) ; le balayage recommence"
-	LogNextLater = "Date suivante pas encore démarrée ; le balayage la démarre"
-	LogSlotFreed = "Place d'exécution libérée : l'import qui la tenait est terminé"
+	LogUntold     = "Fin d'un import pas encore signalée (rapport ou alerte impossible) ; le balayage recommence"
+	LogNextLater  = "Date suivante pas encore démarrée ; le balayage la démarre"
+	LogStateLater = "État de l'import pas encore recopié dans etl.imports ; le balayage recommence"
+	LogSlotFreed  = "Place d'exécution libérée : l'import qui la tenait est terminé"
 )
 
 // UnknownExecution refuses an execution of an import that the registry does not
@@ -24,4 +25,17 @@ func ForgedInput(importID, mode, date string, generation int) string {
 func ForeignExecution(importID string) string {
 	return fmt.Sprintf("ce n'est pas l'exécution courante de l'import ; une exécution ne se démarre pas à la main et une ancienne ne se reprend pas : "+
 		"make redrive IMPORT_ID=%s ou make restart IMPORT_ID=%s", importID, importID)
+}
+
+// RefusedNotCorrected refuses the restart by itself of an import whose refused
+// files are not all replaced, or that was restarted so too often.
+const RefusedNotCorrected = "les fichiers refusés n'ont pas tous une version plus récente, ou l'import est déjà reparti trop souvent de lui-même : make restart"
+
+// FilesCorrected tells that an import starts again by itself once its refused files
+// are corrected, or that it no longer does: used restarts were made so, of limit.
+func FilesCorrected(used, limit int) string {
+	if used >= limit {
+		return fmt.Sprintf("Aucune : l'import est déjà reparti %d fois de lui-même sur des fichiers corrigés.", used)
+	}
+	return fmt.Sprintf("Dès que chaque fichier refusé a une version plus récente (%d fois sur %d jusqu'ici).", used, limit)
 }

@@ -92,6 +92,12 @@ type Import struct {
 
 	Pending   Pending   `dynamodbav:"pending"`
 	Automatic Automatic `dynamodbav:"automatic"`
+
+	// FileRestarts counts the restarts that corrected files have caused, of all generations.
+	FileRestarts int `dynamodbav:"file_restarts"`
+	// Recorded is the state that the database's copy shows, see [Import.Unrecorded]; 0: none was copied.
+	Recorded int `dynamodbav:"recorded"`
+
 	Notified  int       `dynamodbav:"notified"` // value of Observed whose end was reported and alerted, plus 1; 0: none
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`

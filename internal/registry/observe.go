@@ -182,6 +182,9 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = "", "", "", "", ""
 		if i.Automatic.follow(attempt.Trigger); attempt.Kind == KindRestart {
 			i.Automatic = Automatic{}
+			if attempt.Trigger == TriggerFile {
+				i.FileRestarts++
+			}
 		}
 		return []write{{item: attempt}, takeSlot(i.ImportID), {item: i.entry()}}, nil
 	}, r.takenByOther(claim.ImportID))

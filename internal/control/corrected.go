@@ -1,0 +1,98 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// FileRestarts is how often an import is restarted by itself because its refused
+// files were corrected: enough for a sender who tries a few times, too few for one
+// who sends the same fault in an endless loop.
+const FileRestarts = 5
+
+// faultInvalidFile is the fault of an import that corrected files start again.
+const faultInvalidFile = "InvalidFile"
+
+// corrected reports whether an import failed because of refused files, all of
+// which have a newer version by now, and may start again by itself.
+func (c *Control) corrected(ctx context.Context, imp registry.Import) (bool, error) {
+	if imp.Status != message.StatusFailed || imp.Fault != faultInvalidFile || imp.FileRestarts >= FileRestarts {
+		return false, nil
+	}
+	arrivals, err := c.Registry.Arrivals(ctx, imp.Mode, imp.FileDate)
+	if err != nil {
+		return false, err
+	}
+	return len(c.Names.Missing(arrivals)) == 0 && imp.Corrected(arrivals), nil
+}
+
+// restartCorrected is the request of the restart that corrected files cause.
+func restartCorrected(imp registry.Import) Request {
+	return Request{ImportID: imp.ImportID, Mode: ModeRestart, Trigger: registry.TriggerFile, Attempt: imp.Attempts}
+}
+
+// Reruns has re-executions made by the function that has the database.
+type Reruns interface {
+	// Ask has request made soon, at least once. It fails with *fault.Transient where
+	// the service did not answer.
+	Ask(ctx context.Context, request Request) error
+}
+
+// Functions calls functions; *lambda.Client is one.
+type Functions interface {
+	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
+}
+
+// Invocations asks by asynchronous invocations of a function, which AWS Lambda
+// repeats twice if they fail. It is safe for concurrent use.
+type Invocations struct {
+	Client      Functions
+	FunctionARN string
+}
+
+// Ask implements [Reruns].
+func (i Invocations) Ask(ctx context.Context, request Request) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return fmt.Errorf("control: encode a request for %s: %w", request.ImportID, err)
+	}
+	_, err = i.Client.Invoke(ctx, &lambda.InvokeInput{
+		FunctionName: aws.String(i.FunctionARN), InvocationType: lambdatypes.InvocationTypeEvent, Payload: body,
+	})
+	return fault.FromAWS("control: ask for a re-execution of "+request.ImportID, err)
+}
+
+// ask has a request made: at once where the database is at hand, else by the
+// function that has it.
+func (c *Control) ask(ctx context.Context, request Request) error {
+	switch {
+	case c.Fence != nil:
+		_, err := c.Rerun(ctx, request)
+		return err
+	case c.Reruns != nil:
+		return c.Reruns.Ask(ctx, request)
+	default:
+		return nil // the sweep does
+	}
+}
+
+// copyState has the database's copy of an import's state brought up to date. That
+// it cannot be is logged and keeps nobody from anything: each sweep asks again.
+func (c *Control) copyState(ctx context.Context, imp registry.Import) {
+	if !imp.Unrecorded() {
+		return
+	}
+	if err := c.ask(ctx, Request{ImportID: imp.ImportID, Mode: ModeRecord}); err != nil {
+		c.Log.WarnContext(ctx, message.LogStateLater, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	}
+}

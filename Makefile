@@ -109,7 +109,7 @@ FUZZTIME ?= 60s
 fuzz: ## Runs every fuzz target for FUZZTIME=, against DATABASE_URL= or the local stack's PostgreSQL
 	@test -n "$${DATABASE_URL:-}" || $(MAKE) --no-print-directory up
 	@$(STACK) venv
-	@export DATABASE_URL="$${DATABASE_URL:-$$(sed -n 's/^DATABASE_URL=//p' $(LOCAL_DIR)/env)}" MINISTACK="$$PWD/.local/venv/bin/python $$PWD/infra/local/emulator/main.py"; \
+	@export DATABASE_URL="$${DATABASE_URL:-$$(sed -n 's/^TEST_DATABASE_URL=//p' $(LOCAL_DIR)/env)}" MINISTACK="$$PWD/.local/venv/bin/python $$PWD/infra/local/emulator/main.py"; \
 	for target in $$(grep -rlE '^func Fuzz' --include=*_test.go internal infra | xargs -n1 dirname | sort -u); do \
 	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target | sed 's/func //'); do \
 	    echo "== $$target $$name"; \

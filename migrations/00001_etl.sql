@@ -1,5 +1,5 @@
 -- +goose Up
-CREATE SCHEMA etl;
+CREATE SCHEMA IF NOT EXISTS etl;
 COMMENT ON SCHEMA etl IS 'Imports, their ledger, their errors and their keys';
 
 CREATE TABLE etl.imports (

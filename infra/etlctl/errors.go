@@ -63,7 +63,12 @@ func (e *errorsCommand) Run(ctx context.Context, c *console) error {
 	}
 	ctx, cancel := within(ctx, e.Timeout)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, url)
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return stopped(ctx, err, "", e.Timeout)
+	}
+	config.RuntimeParams["search_path"] = "pg_catalog" // nothing that somebody put into public is called
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return stopped(ctx, err, "", e.Timeout)
 	}

@@ -67,7 +67,7 @@ def up(settings):
     secret = deployment.put_secret(settings, endpoint, url)
     outputs = deployment.deploy(settings, endpoint, secret, enrichment)
     values = {
-        "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS, "DATABASE_URL": url,
+        "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS, "DATABASE_URL": url, "TEST_DATABASE_URL": postgres.test_url(settings, url),
         **{name: outputs[key] for name, key in deployment.OUTPUTS.items() if key in outputs},
         "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret,
     }

@@ -47,3 +47,12 @@ func mendAccess(importID, faultName string) string {
 	return what + ", puis reprenez à l'étape en échec : make redrive IMPORT_ID=" + importID +
 		" (ou « Redrive » dans la console Step Functions). Rien n'est repris automatiquement."
 }
+
+// Session names a session of PostgreSQL by its process and its role.
+func Session(pid int32, role string) string { return fmt.Sprintf("pid %d, rôle %q", pid, role) }
+
+// MigrationRuns tells why a migration did not begin.
+const MigrationRuns = "une autre migration est en cours sur cette base ; attendez qu'elle finisse, puis redéployez"
+
+// MigrationNeedsConnections tells that a pool is too small to migrate.
+const MigrationNeedsConnections = "une migration demande deux connexions au moins"

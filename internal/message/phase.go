@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"strings"
 )
 
 // Messages of the central log, one for what each phase of an import does.
@@ -53,8 +54,10 @@ func SlotTaken(holder string) string {
 }
 
 // OldReaders tells why an initial import waits before it is published.
-func OldReaders(sessions int) string {
-	return fmt.Sprintf("%d sessions PostgreSQL lisent la base depuis avant la fin du chargement et verraient l'import en partie ; terminez-les, puis reprenez", sessions)
+// sessions is how many, and who names the first of them.
+func OldReaders(sessions int, who []string) string {
+	return fmt.Sprintf("%d sessions PostgreSQL lisent la base depuis avant la fin du chargement et verraient l'import en partie (%s) ; terminez-les (pg_terminate_backend), puis reprenez",
+		sessions, strings.Join(who, ", "))
 }
 
 // Reasons for which a work object is refused.

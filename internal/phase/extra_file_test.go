@@ -17,6 +17,7 @@ import (
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/migrations"
 )
@@ -55,7 +56,7 @@ func withExtraFile(t *testing.T, databaseURL string) *contract.Package {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.ConnConfig.RuntimeParams["search_path"] = "public" // where the product keeps the version
+	config.ConnConfig.RuntimeParams["search_path"] = "pg_catalog"
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func withExtraFile(t *testing.T, databaseURL string) *contract.Package {
 	defer pool.Close()
 	db := stdlib.OpenDBFromPool(pool)
 	defer func() { _ = db.Close() }()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, all)
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, all, goose.WithTableName(postgres.VersionTable))
 	if err != nil {
 		t.Fatal(err)
 	}

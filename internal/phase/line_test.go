@@ -55,11 +55,17 @@ type line struct {
 
 func newLine(t *testing.T) *line {
 	t.Helper()
+	return newLineOn(t, server.URL(t))
+}
+
+// newLineOn is the line on a database that was migrated.
+func newLineOn(t *testing.T, url string) *line {
+	t.Helper()
 	l := &line{
 		registry: newFakeRegistry(), enricher: &fakeEnricher{tier: "or"}, alerts: &fakeAlerts{}, log: &logBuffer{}, metrics: &logBuffer{},
 		chunkBytes: 32 << 20,
 	}
-	l.url = server.URL(t)
+	l.url = url
 	l.db, l.conn = postgrestest.Open(t, l.url), postgrestest.Connect(t, l.url)
 	l.wide = postgrestest.OpenWide(t, l.url, phase.CrossCheckConnections)
 	l.landing = objectstore.New(emulator.S3(), emulator.Bucket(t))

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,14 +35,31 @@ type Leaf struct {
 	Generation int
 }
 
-// Name is the leaf's table name in the schema partitions, at most 63 bytes.
+// maxIdentifier is the longest name, in bytes, that PostgreSQL does not cut in
+// silence (NAMEDATALEN - 1; PostgreSQL manual, "Identifiers and Key Words").
+const maxIdentifier = 63
+
+// Name is the leaf's table name in the schema partitions, at most 63 bytes: of a
+// resource whose name is too long it has the beginning and a hash of the whole.
+// It ends with import and generation, by which the leaves of both are found.
 func (l Leaf) Name() string {
 	id := strings.ToLower(strings.TrimPrefix(l.ImportID, "IMPORT_"))
-	parts := []string{string(l.Kind), l.Resource, id, fmt.Sprintf("g%d", l.Generation)}
+	end := fmt.Sprintf("_%s_g%d", id, l.Generation)
 	if l.Resource == "" {
-		parts = append(parts[:1], parts[2:]...)
+		return string(l.Kind) + end
 	}
-	return strings.Join(parts, "_")
+	return string(l.Kind) + "_" + short(l.Resource, maxIdentifier-len(l.Kind)-1-len(end)) + end
+}
+
+// short returns name if it has at most limit bytes; else its beginning, and the
+// first 64 bits of the SHA-256 of the whole in hexadecimal.
+func short(name string, limit int) string {
+	if len(name) <= limit {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	hash := "_" + hex.EncodeToString(sum[:8])
+	return strings.ToValidUTF8(name[:max(limit-len(hash), 0)], "") + hash
 }
 
 // Table is the leaf's quoted, qualified name.

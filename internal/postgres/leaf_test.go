@@ -2,10 +2,12 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,6 +28,60 @@ func TestLeafNames(t *testing.T) {
 		if got := leaf.Name(); got != want || len(got) > 63 {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// TestLongLeafNames: PostgreSQL cuts a name after 63 bytes in silence; two
+// resources that differ in their last letter alone would then share a table.
+func TestLongLeafNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("commandes_", 6) + "ab"
+	names := make(map[string]postgres.Leaf)
+	for _, resource := range []string{long + "a", long + "b", long[:33], long[:34], long[:35], strings.Repeat("é", 31)} {
+		for _, kind := range []postgres.Kind{postgres.Staging, postgres.Target} {
+			for _, generation := range []int{1, 12, 2147483647} {
+				leaf := postgres.Leaf{Kind: kind, Resource: resource, ImportID: importID, Generation: generation}
+				name := leaf.Name()
+				if other, ok := names[name]; ok || len(name) > 63 || !utf8.ValidString(name) {
+					t.Errorf("%+v is %s, of %d bytes, as is %+v", leaf, name, len(name), other)
+				}
+				if !strings.HasPrefix(name, string(kind)+"_") || !strings.HasSuffix(name, fmt.Sprintf("_20241009_150000_001_g%d", generation)) {
+					t.Errorf("%s is not found by its kind, import and generation", name)
+				}
+				names[name] = leaf
+			}
+		}
+	}
+}
+
+// TestLongResources: tables of resources with the longest names are apart, with
+// their indexes, and go with their generation.
+func TestLongResources(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	long := strings.Repeat("commandes_", 6) + "ab"
+	for _, resource := range []string{long + "a", long + "b"} {
+		postgrestest.Exec(t, o.conn, fmt.Sprintf(`CREATE TABLE staging.%[1]s (LIKE staging.magasins) PARTITION BY LIST (import_id)`, resource))
+		leaf := postgres.Leaf{Kind: postgres.Staging, Resource: resource, ImportID: importID, Generation: 1}
+		o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+			if err := leaf.Create(ctx, tx, from); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `CREATE INDEX ON `+leaf.Table()+` (store_id_key, line_number)`); err != nil {
+				return err
+			}
+			return leaf.AttachByImport(ctx, tx)
+		})
+		postgrestest.Exec(t, o.conn, fmt.Sprintf(`INSERT INTO %s (chunk, line_number, name) VALUES (0, 2, '%s')`, leaf.Table(), resource))
+		if got := postgrestest.Scan[string](t, o.conn, `SELECT string_agg(name, ',') FROM staging.`+resource); got != resource {
+			t.Errorf("%s holds the rows of %s", resource, got)
+		}
+	}
+	if _, err := o.db.Restart(t.Context(), numbered(importID, 1), false); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.count(t, `SELECT count(*) FROM pg_tables WHERE schemaname = 'partitions' AND tablename LIKE 'staging%'`); got != 0 {
+		t.Errorf("%d leaves outlive their generation", got)
 	}
 }
 

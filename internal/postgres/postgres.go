@@ -141,9 +141,9 @@ func newPool(ctx context.Context, databaseURL, application string, maxConns int3
 	params["tcp_keepalives_interval"] = "10"
 	params["tcp_keepalives_count"] = "3"
 	params["timezone"] = "UTC"
-	// Every name is qualified but that of the migrations' own table, which must
-	// not be looked for in a schema named as the role.
-	params["search_path"] = "public"
+	// Every name of ours is qualified. A function or an operator that somebody put
+	// into public would else be called where its types fit better.
+	params["search_path"] = "pg_catalog"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)

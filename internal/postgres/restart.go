@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -36,8 +38,7 @@ func (db *DB) Abandon(ctx context.Context, imp registry.Import) error {
 func (db *DB) retire(ctx context.Context, imp registry.Import, force bool, status string) error {
 	importID, generation := imp.ImportID, imp.Generation
 	return db.Query(ctx, "retire "+importID, func(ctx context.Context, conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-			WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()`, sessionName(importID, generation)); err != nil {
+		if err := endSessions(ctx, conn, sessionName(importID, generation)); err != nil {
 			return err
 		}
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
@@ -77,4 +78,29 @@ func moveOn(ctx context.Context, tx pgx.Tx, imp registry.Import, force bool, sta
 		err = &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
 	}
 	return published, err
+}
+
+// endSessions ends the sessions of that name whose role this one has the rights
+// of. Any login can take the name, so others are left alone, and a session that
+// cannot be ended is no failure: the generation fences off what it writes.
+func endSessions(ctx context.Context, conn *pgx.Conn, name string) error {
+	rows, err := conn.Query(ctx, `SELECT pid FROM pg_stat_activity WHERE application_name = $1
+		AND datname = current_database() AND pid <> pg_backend_pid() AND pg_has_role(usesysid, 'USAGE')`, name)
+	if err != nil {
+		return err
+	}
+	sessions, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	if err != nil {
+		return err
+	}
+	for _, pid := range sessions {
+		_, err := conn.Exec(ctx, `SELECT pg_terminate_backend($1, 5000)`, pid)
+		if server, ok := errors.AsType[*pgconn.PgError](err); ok && deniedState(server.Code) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

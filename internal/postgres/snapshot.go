@@ -14,6 +14,14 @@ import (
 // snapshotPoll is how often the end of older transactions is looked for.
 const snapshotPoll = 100 * time.Millisecond
 
+// olderReaders selects the transactions of clients that hold a snapshot of this
+// database. A role without pg_read_all_stats does not see the type of another's
+// backend; but what serves no client, as an autovacuum, has no role.
+const olderReaders = `SELECT l.virtualtransaction FROM pg_stat_activity a
+	JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'virtualxid' AND l.granted
+	WHERE a.backend_xmin IS NOT NULL AND a.pid <> pg_backend_pid() AND a.datname = current_database()
+	AND a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'`
+
 // WaitForOlderSnapshots returns when every transaction that now holds a snapshot
 // has ended, as CREATE INDEX CONCURRENTLY does: a REPEATABLE READ transaction
 // whose snapshot is older than the last loaded row would see a table that is
@@ -21,13 +29,8 @@ const snapshotPoll = 100 * time.Millisecond
 // ended within limit.
 func WaitForOlderSnapshots(ctx context.Context, db *DB, limit time.Duration) error {
 	const op = "wait for older readers"
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	return db.Query(ctx, op, func(ctx context.Context, conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, `SELECT l.virtualtransaction FROM pg_stat_activity a
-			JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'virtualxid' AND l.granted
-			WHERE a.backend_xmin IS NOT NULL AND a.pid <> pg_backend_pid() AND a.datname = current_database()
-			AND coalesce(a.backend_type, 'client backend') = 'client backend'`)
+		rows, err := conn.Query(ctx, olderReaders)
 		if err != nil {
 			return err
 		}
@@ -35,11 +38,13 @@ func WaitForOlderSnapshots(ctx context.Context, db *DB, limit time.Duration) err
 		if err != nil || len(older) == 0 {
 			return err
 		}
+		end := time.NewTimer(limit)
+		defer end.Stop()
 		tick := time.NewTicker(snapshotPoll)
 		defer tick.Stop()
 		for {
-			var open int
-			if err := conn.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE locktype = 'virtualxid' AND virtualtransaction = ANY($1)`, older).Scan(&open); err != nil {
+			open, who, err := stillOpen(ctx, conn, older)
+			if err != nil {
 				return err
 			}
 			if open == 0 {
@@ -47,9 +52,33 @@ func WaitForOlderSnapshots(ctx context.Context, db *DB, limit time.Duration) err
 			}
 			select {
 			case <-ctx.Done():
-				return &fault.Transient{Op: op, Err: errors.New(message.OldReaders(open))}
+				return ctx.Err()
+			case <-end.C:
+				return &fault.Transient{Op: op, Err: errors.New(message.OldReaders(open, who))}
 			case <-tick.C:
 			}
 		}
 	})
+}
+
+// shownReaders is how many sessions a text names.
+const shownReaders = 3
+
+// stillOpen counts which of the transactions are open, and names some of their
+// sessions.
+func stillOpen(ctx context.Context, conn *pgx.Conn, older []string) (open int, who []string, err error) {
+	rows, err := conn.Query(ctx, `SELECT l.pid, coalesce(a.usename, '?') FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+		WHERE l.locktype = 'virtualxid' AND l.granted AND l.virtualtransaction = ANY($1) ORDER BY l.pid`, older)
+	if err != nil {
+		return 0, nil, err
+	}
+	var pid int32
+	var role string
+	_, err = pgx.ForEachRow(rows, []any{&pid, &role}, func() error {
+		if open++; open <= shownReaders {
+			who = append(who, message.Session(pid, role))
+		}
+		return nil
+	})
+	return open, who, err
 }

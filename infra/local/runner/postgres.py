@@ -51,6 +51,8 @@ OPTIONS = {
     "log_min_duration_statement": "10s",
 }
 ROLE = DATABASE = "etl"
+# Of the tests, which make databases and logins of their own; the product never uses it.
+TEST_ROLE = "etl_test"
 
 
 def up(settings):
@@ -67,6 +69,14 @@ def up(settings):
            "?sslmode=disable")
     settings.save(postgres_url=url)
     return url
+
+
+def test_url(settings, url):
+    """The URL for the tests, which make databases and logins: by a role that may, or by the user's own."""
+    if settings.database_url:
+        return url
+    state = settings.state
+    return f"postgresql://{TEST_ROLE}:{state['postgres_password']}@127.0.0.1:{state['postgres_port']}/postgres?sslmode=disable"
 
 
 def start(settings):
@@ -87,6 +97,8 @@ def start(settings):
     if not psql(settings, binaries, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
         psql(settings, binaries, f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{settings.state['postgres_password']}'")
         psql(settings, binaries, f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+    if not psql(settings, binaries, f"SELECT 1 FROM pg_roles WHERE rolname = '{TEST_ROLE}'"):
+        psql(settings, binaries, f"CREATE ROLE {TEST_ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{settings.state['postgres_password']}'")
 
 
 def psql(settings, binaries, statement, check=True):

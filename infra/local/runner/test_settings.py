@@ -70,6 +70,13 @@ class PostgresTest(StackTest):
         with self.assertRaisesRegex(Problem, "postgresql://user"):
             postgres.up(self.settings(DATABASE_URL="host=db"))
 
+    def test_tests_have_a_role_of_their_own(self):
+        settings = self.settings()
+        settings.save(postgres_password="p", postgres_port=5)
+        self.assertEqual(postgres.test_url(settings, "postgresql://etl:p@127.0.0.1:5/etl?sslmode=disable"),
+                         "postgresql://etl_test:p@127.0.0.1:5/postgres?sslmode=disable")
+        self.assertEqual(postgres.test_url(self.settings(DATABASE_URL="postgresql://other"), "postgresql://other"), "postgresql://other")
+
     def test_reset_removes_only_its_own_folder(self):
         (self.folder / "postgres").mkdir()
         (self.folder / "other").mkdir()

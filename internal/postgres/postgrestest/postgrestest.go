@@ -17,6 +17,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,6 +35,9 @@ type Server struct {
 	admin  url.URL
 	prefix string
 	count  atomic.Int64
+
+	mu     sync.Mutex
+	logins []string
 }
 
 // Run runs the tests of a package, such as m.Run, on a server and returns their
@@ -88,6 +92,9 @@ func (s *Server) stop() {
 	defer cancel()
 	if err := s.drop(ctx, "template"); err != nil {
 		fmt.Fprintln(os.Stderr, "drop the template database:", err)
+	}
+	if err := s.dropLogins(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "drop the logins:", err)
 	}
 }
 

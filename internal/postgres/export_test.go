@@ -1,0 +1,4 @@
+package postgres
+
+// OlderReaders is the query for sessions with snapshots.
+const OlderReaders = olderReaders

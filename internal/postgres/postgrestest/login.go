@@ -1,0 +1,81 @@
+package postgrestest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Login is a role that may log in and has no right of its own. The role of
+// DATABASE_URL must be able to create roles.
+type Login struct {
+	Role     string
+	password string
+}
+
+// Login makes a login. It lives until the tests of the package have ended.
+func (s *Server) Login(t testing.TB) Login {
+	t.Helper()
+	l := Login{Role: fmt.Sprintf("%slogin_%d", s.prefix, s.count.Add(1)), password: rand.Text()}
+	err := s.admit(t.Context(), fmt.Sprintf(`CREATE ROLE %s LOGIN PASSWORD '%s'`, pgx.Identifier{l.Role}.Sanitize(), l.password))
+	if err != nil {
+		t.Fatalf("make a login: %v: the role of DATABASE_URL must be able to create roles (ALTER ROLE … CREATEROLE); `make test` uses such a role", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins = append(s.logins, l.Role)
+	return l
+}
+
+// URL is the connection string of a database for the login.
+func (l Login) URL(databaseURL string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		return err.Error() // connecting says so
+	}
+	u.User = url.UserPassword(l.Role, l.password)
+	return u.String()
+}
+
+// Grants is what a database administrator runs for the product's role, as
+// docs/deploy.md has it.
+const Grants = `CREATE DATABASE etl;
+REVOKE ALL ON DATABASE etl FROM PUBLIC;
+CREATE ROLE etl LOGIN PASSWORD '…';
+GRANT CONNECT, CREATE ON DATABASE etl TO etl;`
+
+// Granted makes an empty database in which the login has the rights of [Grants],
+// and returns the administrator's connection string. closed leaves nobody else a
+// right on the database; otherwise PUBLIC keeps those that PostgreSQL gives.
+func (s *Server) Granted(t testing.TB, loader Login, closed bool) string {
+	t.Helper()
+	admin := s.Empty(t)
+	u, err := url.Parse(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := strings.NewReplacer("DATABASE etl", "DATABASE "+pgx.Identifier{strings.TrimPrefix(u.Path, "/")}.Sanitize(),
+		"TO etl", "TO "+pgx.Identifier{loader.Role}.Sanitize())
+	conn := Connect(t, admin)
+	for statement := range strings.SplitSeq(Grants, "\n") {
+		if strings.HasPrefix(statement, "GRANT") || closed && strings.HasPrefix(statement, "REVOKE") {
+			Exec(t, conn, named.Replace(statement))
+		}
+	}
+	return admin
+}
+
+// dropLogins removes the logins, after the databases in which they own something.
+func (s *Server) dropLogins(ctx context.Context) error {
+	for _, role := range s.logins {
+		if err := s.admit(ctx, `DROP ROLE IF EXISTS `+pgx.Identifier{role}.Sanitize()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

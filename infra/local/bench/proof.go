@@ -29,7 +29,7 @@ var errDiffers = errors.New("the import is not what the oracle says")
 // proof holds two large imports, each in a new stack, against the oracle: one of
 // ten files with planted faults, and one with a file of clients of which three
 // records in ten are bad. It fails if a reject is missing or too many, in the
-// database or in the central log.
+// database or in the central log, or if a line of a file is not accounted for.
 func proof(ctx context.Context, arguments []string) (err error) {
 	var o proofOptions
 	flags := flag.NewFlagSet("bench proof", flag.ContinueOnError)
@@ -51,10 +51,15 @@ func proof(ctx context.Context, arguments []string) (err error) {
 		o.prove(ctx, "a file of clients of which 30% are bad", bad, o.keep))
 }
 
-// planted makes the ten files with planted faults and returns their folder.
+// planted makes the ten files with planted faults, slips of every kind among them,
+// and returns their folder.
 func (o proofOptions) planted(ctx context.Context, folder string) (string, error) {
-	return folder, sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
+	err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
 		"-faults", strconv.FormatFloat(o.faults, 'f', -1, 64), "-date", historyDate, "-out", folder)
+	if err != nil {
+		return "", err
+	}
+	return folder, everySlip(filepath.Join(folder, plantedFile))
 }
 
 // bad makes ten files without faults, then a large file of clients that is spoiled.
@@ -71,7 +76,20 @@ func (o proofOptions) bad(ctx context.Context, folder string) (string, error) {
 		return "", fmt.Errorf("%d files of clients in %s, %w", len(found), sound, err)
 	}
 	_ = os.Remove(filepath.Join(folder, plantedFile)) // nothing is planted, but much is spoiled
-	return folder, spoilFile(found[0], filepath.Join(folder, filepath.Base(found[0])))
+	count, err := spoilFile(found[0], filepath.Join(folder, filepath.Base(found[0])))
+	if err != nil {
+		return "", err
+	}
+	counts, err := linesOf(folder)
+	if err != nil {
+		return "", err
+	}
+	counts[filepath.Base(found[0])] = count
+	text, err := json.Marshal(counts)
+	if err != nil {
+		return "", err
+	}
+	return folder, os.WriteFile(filepath.Join(folder, linesFile), text, 0o600)
 }
 
 // prove imports the files that made makes, in a new stack, and compares.
@@ -95,7 +113,7 @@ func importAndCompare(ctx context.Context, c *cloud, d *database, made func() (s
 		return err
 	}
 	fmt.Printf("The oracle judged the files in %.0f s\n", time.Since(began).Seconds())
-	return compare(ctx, c, d, imp, v, filepath.Join(folder, plantedFile))
+	return compare(ctx, c, d, imp, v, folder)
 }
 
 // importFolder imports ten files in initial mode and waits for its end.

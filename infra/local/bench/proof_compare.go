@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -32,8 +33,8 @@ type comparison struct {
 
 // compare holds an import against the oracle and prints a table; it fails with
 // [errDiffers] if anything differs.
-func compare(ctx context.Context, c *cloud, d *database, imp registry.Import, v judgement, planted string) error {
-	testimony, err := d.testify(ctx, imp, v, planted)
+func compare(ctx context.Context, c *cloud, d *database, imp registry.Import, v judgement, folder string) error {
+	testimony, err := d.testify(ctx, imp, v, filepath.Join(folder, plantedFile))
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,11 @@ func compare(ctx context.Context, c *cloud, d *database, imp registry.Import, v 
 	if err != nil {
 		return err
 	}
-	return printComparisons(counts, lines, logged)
+	counted, err := d.countLines(ctx, imp, folder, counts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(printComparisons(counts, lines, logged), printLines(counted))
 }
 
 // testify loads what the oracle says, and the generator's list, if there is one.

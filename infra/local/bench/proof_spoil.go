@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // badInTen is how many of ten records are spoiled.
@@ -15,33 +16,46 @@ const badInTen = 3
 // spoilFile copies a sound file of clients and spoils three records of every ten,
 // in ways that take turns: rules over one record, several of them at once, a
 // duplicate of the record before, a record with too few fields, and one with a
-// stray quote.
-func spoilFile(from, to string) (err error) {
+// quote out of place. It returns what the lines of the spoiled file are for.
+func spoilFile(from, to string) (count lineCount, err error) {
 	in, err := os.Open(from) //nolint:gosec // a file that the sample generator made
 	if err != nil {
-		return err
+		return count, err
 	}
 	defer func() { _ = in.Close() }()
 	out, err := os.Create(to) //nolint:gosec // the benchmark's own folder
 	if err != nil {
-		return err
+		return count, err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	return spoil(bufio.NewReaderSize(in, 1<<20), out)
 }
 
+// quotesOutOfPlace are lines that take turns, each of which is one reject and takes
+// no other line with it: a quote within a field, one before the closing quote, an
+// unclosed field, text behind a closing quote, and an unclosed field where line ends
+// may stand.
+func quotesOutOfPlace() []string {
+	return []string{
+		`7,stray "quote,of a client`, `7,"TV 55"",1`, `7,"12 rue Neuve,1`, `7,"fini" pas,1`,
+		`7,Ana,Roux,ana@exemple.fr,1234567890,,,"12 rue Neuve,Lyon,FR,2024-01-02T03:04:05Z`,
+	}
+}
+
 // spoil copies the records of a sound file of clients and spoils some of them.
-func spoil(in io.Reader, out io.Writer) error {
+func spoil(in io.Reader, out io.Writer) (count lineCount, err error) {
 	records := csv.NewReader(in)
 	header, err := records.Read()
 	if err != nil {
-		return fmt.Errorf("header of the sound file: %w", err)
+		return count, fmt.Errorf("header of the sound file: %w", err)
 	}
+	count.Header = 1
 	buffered := bufio.NewWriterSize(out, 1<<20)
 	writer := csv.NewWriter(buffered)
 	if err := writer.Write(header); err != nil {
-		return err
+		return count, err
 	}
+	quotes, slip := quotesOutOfPlace(), 0
 	s := spoiler{column: map[string]int{}}
 	for i, name := range header {
 		s.column[name] = i
@@ -52,8 +66,9 @@ func spoil(in io.Reader, out io.Writer) error {
 			break
 		}
 		if err != nil {
-			return err
+			return count, err
 		}
+		count.Records++
 		if n%10 < 10-badInTen {
 			s.sound = record
 		} else {
@@ -61,16 +76,18 @@ func spoil(in io.Reader, out io.Writer) error {
 		}
 		if record == nil {
 			writer.Flush()
-			_, err = buffered.WriteString("7,stray \"quote,of a client\n")
+			_, err = buffered.WriteString(quotes[slip%len(quotes)] + "\n")
+			slip++
 		} else {
 			err = writer.Write(record)
+			count.Continued += int64(strings.Count(strings.Join(record, ""), "\n"))
 		}
 		if err != nil {
-			return err
+			return count, err
 		}
 	}
 	writer.Flush()
-	return errors.Join(writer.Error(), buffered.Flush())
+	return count, errors.Join(writer.Error(), buffered.Flush())
 }
 
 // spoiler spoils one record after the other, each in another way.

@@ -32,34 +32,43 @@ func TestSpoil(t *testing.T) {
 	const header = "client_id,first_name,last_name,email,nif,phone,birth_date,address,city,country,created_at\n"
 	var sound strings.Builder
 	sound.WriteString(header)
-	for n := range 100 {
+	const sounds = 200
+	for n := range sounds {
 		fmt.Fprintf(&sound, "%d,Léa,Roux,lea@exemple.fr,%010d,,,\"1, rue\nHaute\",Lyon,FR,2024-01-02T03:04:05Z\n", n+1, n)
 	}
 	var out bytes.Buffer
-	if err := spoil(strings.NewReader(sound.String()), &out); err != nil {
+	count, err := spoil(strings.NewReader(sound.String()), &out)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(out.String(), "stray \"quote"); n != 4 {
-		t.Errorf("%d stray quotes", n)
+	slips, whole := 0, out.String()
+	for _, line := range quotesOutOfPlace() {
+		n := strings.Count(whole, line+"\n")
+		if n == 0 {
+			t.Errorf("no %s", line)
+		}
+		slips, whole = slips+n, strings.ReplaceAll(whole, line+"\n", "")
 	}
-	whole := strings.ReplaceAll(out.String(), "stray \"quote", "stray")
+	if want := (lineCount{Header: 1, Records: sounds, Continued: int64(sounds - slips)}); count != want || slips != 8 {
+		t.Errorf("%d quotes out of place, lines %+v, want %+v", slips, count, want)
+	}
 	reader := csv.NewReader(strings.NewReader(whole))
 	reader.FieldsPerRecord = -1
 	records, err := reader.ReadAll()
-	if err != nil || len(records) != 101 {
+	if err != nil || len(records) != sounds+1-slips {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
-	bad, ids := 0, map[string]bool{}
+	bad, ids := slips, map[string]bool{}
 	for _, r := range records[1:] {
 		if len(r) != 11 || ids[r[0]] || r[1] == "" || r[2] == "R2D2" || r[3] == "nobody" || len(r[4]) != 10 || r[9] == "ZZ" {
 			bad++
 		}
 		ids[r[0]] = true
 	}
-	if bad != 30 {
-		t.Errorf("%d of 100 records are bad", bad)
+	if bad != sounds*badInTen/10 {
+		t.Errorf("%d of %d records are bad", bad, sounds)
 	}
-	if err := spoil(strings.NewReader(""), &out); err == nil {
+	if _, err := spoil(strings.NewReader(""), &out); err == nil {
 		t.Error("a file without a header is spoiled")
 	}
 }

@@ -242,6 +242,9 @@ func notesOf(r precheck.Result) []string {
 	if r.Reordered != nil {
 		notes = append(notes, message.CheckReordered(r.File, r.Reordered))
 	}
+	if r.Unterminated {
+		notes = append(notes, message.FileNotes(r.File, "", true, 0, 0)...)
+	}
 	for _, o := range r.Open {
 		notes = append(notes, message.CheckOpen(r.File, o.Field, o.Parent, o.Records, o.Absent))
 	}

@@ -99,6 +99,16 @@ func showFiles(out io.Writer, s registry.Status) {
 	t.add(append(append([]string{message.CtlTotal, message.Count(sum.Read), valid}, counts(sum)...),
 		message.Seconds(work), "")...)
 	t.write(out)
+	showNotes(out, s)
+}
+
+// showNotes writes what there is to know of an import's files beside their counts.
+func showNotes(out io.Writer, s registry.Status) {
+	for _, f := range s.Files {
+		for _, note := range f.Notes() {
+			_, _ = fmt.Fprintln(out, note)
+		}
+	}
 }
 
 // counts are the columns of a file that follow its valid records.

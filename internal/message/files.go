@@ -32,6 +32,31 @@ func FileNoValidRecord(rejected int64) string {
 	return fmt.Sprintf("aucun enregistrement valide : les %s enregistrements sont rejetés, et le rechargement viderait la table", Count(rejected))
 }
 
+// LogUnterminated is the log message of a last line without a line end, and the note
+// about it. The file is read all the same.
+const LogUnterminated = "Dernière ligne sans fin de ligne : fichier peut-être tronqué"
+
+// FileNotes says what there is to know of a file beside its counts: why it is
+// refused, whether its last line has no end, how many rows of a later date it did not
+// overwrite, and how many records a skipped reload did not bring in.
+func FileNotes(file, refused string, unterminated bool, kept, skipped int64) []string {
+	file = Text(file)
+	var notes []string
+	if refused != "" {
+		notes = append(notes, CheckFault(file, refused))
+	}
+	if unterminated {
+		notes = append(notes, file+" : "+LogUnterminated+".")
+	}
+	if skipped > 0 {
+		notes = append(notes, fmt.Sprintf("%s : %s (%s enregistrements non publiés).", file, ReloadSkipped, Count(skipped)))
+	}
+	if kept > 0 {
+		notes = append(notes, fmt.Sprintf("%s : %s lignes plus récentes conservées, non remplacées.", file, Count(kept)))
+	}
+	return notes
+}
+
 // LogFileRefused is the log message of a file that is rejected as a whole.
 const LogFileRefused = "Fichier rejeté"
 

@@ -8,6 +8,7 @@ const (
 	ReportSteps     = "Étapes"
 	ReportAttempts  = "Tentatives"
 	ReportFilesNote = "Pour chaque fichier : enregistrements lus = valides + rejetés. " +
+		"Conservés : lignes d'une date plus récente, non remplacées. Ignorés : enregistrements d'un rechargement plus ancien que sa table. " +
 		"Un tiret signifie que le chiffre n'est pas encore connu."
 	ReportStepsNote    = "Durée : du premier lot au dernier. Travail : somme des durées des lots, qui avancent en parallèle."
 	ReportNoFiles      = "La liste des versions n'est pas encore arrêtée : aucun fichier n'est chargé."

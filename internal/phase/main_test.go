@@ -203,6 +203,9 @@ func (f *fakeRegistry) sum(imp phase.Import, state, resource string) (total regi
 			total.Enriched += p.Enriched
 			total.NotEnriched += p.NotEnriched
 			total.Persisted += p.Persisted
+			total.Kept += p.Kept
+			total.Skipped += p.Skipped
+			total.Unterminated = total.Unterminated || p.Unterminated
 		}
 	}
 	return total

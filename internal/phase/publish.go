@@ -25,9 +25,10 @@ type Published struct {
 
 // TableChange counts the rows of a target table.
 type TableChange struct {
-	Written int64 `json:"written"` // inserted or updated
-	Kept    int64 `json:"kept"`    // not overwritten, as they are of a later date
-	Skipped bool  `json:"skipped"` // a reload of an older date than the table's
+	Written int64 `json:"written"`        // inserted or updated
+	Kept    int64 `json:"kept"`           // not overwritten, as they are of a later date
+	Skipped bool  `json:"skipped"`        // a reload of an older date than the table's
+	Rows    int64 `json:"rows,omitempty"` // of a skipped reload: those that it would have brought in
 }
 
 // readersLimit is how long an initial import waits for transactions that were
@@ -114,7 +115,9 @@ func (p *Publish) report(ctx context.Context, imp Import, out Published, started
 		} else if change.Kept > 0 {
 			log.WarnContext(ctx, message.NewerRowsKept(resource, change.Kept), slog.String("resource", resource))
 		}
-		p.done(ctx, imp, "", registry.Progress{State: "Publish", Resource: resource, Persisted: change.Written}, started, message.ImportPublished)
+		p.done(ctx, imp, "", registry.Progress{
+			State: "Publish", Resource: resource, Persisted: change.Written, Kept: change.Kept, Skipped: change.Rows,
+		}, started, message.ImportPublished)
 	}
 }
 
@@ -214,7 +217,7 @@ func reload(ctx context.Context, tx pgx.Tx, imp Import, r *contract.Resource, le
 		return TableChange{}, err
 	}
 	if newer {
-		return TableChange{Skipped: true}, nil
+		return TableChange{Skipped: true, Rows: total}, nil
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM `+leaf.Parent()); err != nil {
 		return TableChange{}, err

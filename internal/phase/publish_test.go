@@ -25,11 +25,14 @@ func TestOlderDate(t *testing.T) {
 		only("magasins", "1,Ancien nord,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01").
 		only("stocks", "1,1,99,2024-10-07T20:00:00Z", "3,2,99,2024-10-07T20:00:00Z").csv(t)).all(t)
 	for resource, want := range map[string]phase.TableChange{
-		"magasins": {Skipped: true}, "categories": {Skipped: true}, "produits": {Skipped: true}, "fournisseurs": {Skipped: true},
+		"magasins": {Skipped: true, Rows: 2}, "categories": {Skipped: true, Rows: 3}, "produits": {Skipped: true, Rows: 3}, "fournisseurs": {Skipped: true, Rows: 2},
 		"stocks": {Written: 1, Kept: 1}, "clients": {Kept: 3}, "ventes": {Kept: 4}, "paiements": {Kept: 2}, "retours": {Kept: 2}, "employes": {Kept: 2},
 	} {
 		if got := older.published.Tables[resource]; got != want {
 			t.Errorf("%s: %+v, want %+v", resource, got, want)
+		}
+		if p := l.registry.sum(older.imp, "Publish", resource); p.Persisted != want.Written || p.Kept != want.Kept || p.Skipped != want.Rows {
+			t.Errorf("%s: the registry hears of %+v, want %+v", resource, p, want)
 		}
 	}
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT name FROM final.magasins WHERE store_id = 1`); got != "Nord" {

@@ -39,6 +39,8 @@ type ScanOut struct {
 	// Refused says in French why the file is faulty as a whole; empty: it is not.
 	// Plan fails with it, when all files are scanned.
 	Refused string `json:"refused,omitempty"`
+	// Unterminated reports whether the last line has no line end.
+	Unterminated bool `json:"unterminated,omitempty"`
 	// SHA256 is that of the whole file, in hexadecimal; empty without a control file.
 	SHA256 string `json:"sha256,omitempty"`
 }
@@ -88,7 +90,12 @@ func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 			return ScanOut{}, err
 		}
 	}
-	p.done(ctx, in.Import, in.File.File, registry.Progress{State: "Scan", Resource: r.Name, Read: out.Records}, started, message.FileScanned)
+	if out.Unterminated {
+		p.Log.WarnContext(ctx, message.LogUnterminated, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File), centrallog.Step(message.StepLoading))
+	}
+	p.done(ctx, in.Import, in.File.File, registry.Progress{
+		State: "Scan", Resource: r.Name, Read: out.Records, Unterminated: out.Unterminated,
+	}, started, message.FileScanned)
 	return out, nil
 }
 
@@ -125,7 +132,7 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 	if summary.Records == 0 && !r.EmptyAllowed {
 		return &refusal{message.FileNoRecord}
 	}
-	out.Records, out.Chunks = summary.Records, len(chunks)
+	out.Records, out.Chunks, out.Unterminated = summary.Records, len(chunks), summary.Unterminated
 	if meter != nil {
 		total := meter.Total(summary.Records)
 		out.Bytes, out.SHA256 = total.Bytes, hex.EncodeToString(total.SHA256[:])

@@ -126,3 +126,29 @@ func TestMalformed(t *testing.T) {
 		t.Errorf("%d errors keep the sealed line, want 6", got)
 	}
 }
+
+// TestUnterminated: a last line without a line end is read like any other, and told:
+// by a WARN, and to the registry, from which the report has it.
+func TestUnterminated(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	sent := day().csv(t)
+	sent["magasins"] = file{"csv", strings.TrimSuffix(sent["magasins"].text, "\n")}
+	r := twice(t, l.upload(t, phase.Daily, "2024-10-08", sent)).through(t, "Open", "Scan")
+	r.around = nil
+	r.through(t, "Plan", "Publish")
+	l.expectPublished(t, r, day(), map[string]int64{})
+	for _, line := range l.log.lines(t, message.LogUnterminated) {
+		if line.Level != "WARN" || line.File != "store_data_20241008.csv" || line.ImportID != r.imp.ImportID || line.Step != message.StepLoading {
+			t.Errorf("logged %+v", line)
+		}
+	}
+	if len(l.log.lines(t, message.LogUnterminated)) == 0 {
+		t.Error("nothing is logged")
+	}
+	for _, resource := range []string{"magasins", "ventes"} {
+		if told := l.registry.sum(r.imp, "Scan", resource).Unterminated; told != (resource == "magasins") {
+			t.Errorf("%s: told %v", resource, told)
+		}
+	}
+}

@@ -83,6 +83,7 @@ func (j *judge) run() error {
 	if scan.Header != nil && !slices.Equal(scan.Header, j.layout.Columns) {
 		j.result.Reordered = scan.Header
 	}
+	j.result.Unterminated = scan.Unterminated
 	for _, c := range chunks {
 		if err := j.chunk(c, scan.Header); err != nil {
 			return err

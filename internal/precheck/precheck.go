@@ -46,15 +46,17 @@ type Error struct {
 
 // Result says what would become of a file.
 type Result struct {
-	File      string         `json:"file"`
-	Resource  string         `json:"resource,omitempty"`  // "" if the name says none
-	Fault     string         `json:"fault,omitempty"`     // French; "" unless the whole file is faulty
-	Reordered []string       `json:"reordered,omitempty"` // the columns of a header in another order than the contract's, which is accepted
-	Read      int64          `json:"read"`                // malformed records included
-	Valid     int64          `json:"valid"`
-	Rejected  int64          `json:"rejected"`
-	Errors    int64          `json:"errors"` // a record can have several
-	Open      []OpenRelation `json:"open,omitempty"`
+	File      string   `json:"file"`
+	Resource  string   `json:"resource,omitempty"`  // "" if the name says none
+	Fault     string   `json:"fault,omitempty"`     // French; "" unless the whole file is faulty
+	Reordered []string `json:"reordered,omitempty"` // the columns of a header in another order than the contract's, which is accepted
+	// Unterminated reports whether the last line has no line end, which is accepted.
+	Unterminated bool           `json:"unterminated,omitempty"`
+	Read         int64          `json:"read"` // malformed records included
+	Valid        int64          `json:"valid"`
+	Rejected     int64          `json:"rejected"`
+	Errors       int64          `json:"errors"` // a record can have several
+	Open         []OpenRelation `json:"open,omitempty"`
 }
 
 // OpenRelation is a relation that the given files do not decide.

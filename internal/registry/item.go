@@ -174,7 +174,8 @@ type Fault struct {
 // A state records the counts that it knows; the totals of a file take read from
 // ScanFile (or Scan), rejected from Validate plus CrossCheck, valid from
 // CrossCheck once it has run for the resource, before that from Validate,
-// enriched from Transform and persisted from Prepare.
+// enriched from Transform, persisted from Publish once it has run, before that from
+// Prepare, kept and skipped from Publish.
 type Progress struct {
 	key
 	State       string    `dynamodbav:"state" json:"state"`
@@ -186,9 +187,13 @@ type Progress struct {
 	Enriched    int64     `dynamodbav:"enriched" json:"enriched"`
 	NotEnriched int64     `dynamodbav:"not_enriched" json:"not_enriched"`
 	Persisted   int64     `dynamodbav:"persisted" json:"persisted"`
-	Errors      int64     `dynamodbav:"errors" json:"errors"`   // error rows written; a record may have several
-	Seconds     float64   `dynamodbav:"seconds" json:"seconds"` // work of the unit
+	Kept        int64     `dynamodbav:"kept,omitempty" json:"kept,omitempty"`       // of Publish: rows of a later date that were not overwritten
+	Skipped     int64     `dynamodbav:"skipped,omitempty" json:"skipped,omitempty"` // of Publish: records of a reload that was skipped, as its table has a later date
+	Errors      int64     `dynamodbav:"errors" json:"errors"`                       // error rows written; a record may have several
+	Seconds     float64   `dynamodbav:"seconds" json:"seconds"`                     // work of the unit
 	FinishedAt  time.Time `dynamodbav:"finished_at" json:"finished_at"`
+	// Of Scan: the last line of the file has no line end.
+	Unterminated bool `dynamodbav:"unterminated,omitempty" json:"unterminated,omitempty"`
 }
 
 func dateKey(mode, date string) string { return "DATE#" + mode + "#" + date }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -29,6 +30,8 @@ type Counts struct {
 	Enriched    int64 `json:"enriched"`
 	NotEnriched int64 `json:"not_enriched"`
 	Persisted   int64 `json:"persisted"`
+	Kept        int64 `json:"kept"`    // rows of a later date that were not overwritten
+	Skipped     int64 `json:"skipped"` // records of a reload that was skipped
 	Errors      int64 `json:"errors"`
 }
 
@@ -57,6 +60,17 @@ type FileTotal struct {
 	Counts      Counts
 	Done        bool    // every record of the file is accounted for: CrossCheck has run
 	WorkSeconds float64 // sum over the units
+
+	Unterminated bool // its last line has no line end
+}
+
+// Notes says in French what there is to know of the file beside its counts.
+func (t FileTotal) Notes() []string {
+	name := t.Resource
+	if t.Key != "" {
+		name = path.Base(t.Key)
+	}
+	return message.FileNotes(name, t.Reason, t.Unterminated, t.Counts.Kept, t.Counts.Skipped)
 }
 
 // Status returns all that is known of an import; [ErrNotFound] if there is none
@@ -153,6 +167,8 @@ func (c *Counts) add(u Progress) {
 	c.Enriched += u.Enriched
 	c.NotEnriched += u.NotEnriched
 	c.Persisted += u.Persisted
+	c.Kept += u.Kept
+	c.Skipped += u.Skipped
 	c.Errors += u.Errors
 }
 
@@ -186,13 +202,15 @@ func fileTotals(units []Progress, files []SealedFile) []FileTotal {
 }
 
 // add takes from a unit the counts that its state is the source of. CrossCheck
-// sorts before Validate, so Validate's valid never overwrites the final figure.
+// sorts before Validate, so Validate's valid never overwrites the final figure, and
+// Publish after Prepare, so what was published replaces what was prepared.
 func (t *FileTotal) add(u Progress) {
 	t.WorkSeconds += u.Seconds
 	t.Counts.Errors += u.Errors
 	switch u.State {
 	case "Scan", "ScanFile":
 		t.Counts.Read += u.Read
+		t.Unterminated = u.Unterminated
 	case "CrossCheck":
 		t.Counts.Rejected += u.Rejected
 		t.Counts.Valid, t.Done = u.Valid, true
@@ -206,6 +224,8 @@ func (t *FileTotal) add(u Progress) {
 		t.Counts.NotEnriched += u.NotEnriched
 	case "Prepare":
 		t.Counts.Persisted += u.Persisted
+	case "Publish":
+		t.Counts.Persisted, t.Counts.Kept, t.Counts.Skipped = u.Persisted, u.Kept, u.Skipped
 	}
 }
 

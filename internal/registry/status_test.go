@@ -77,3 +77,34 @@ func TestStatus(t *testing.T) {
 		t.Errorf("unknown import: %v", err)
 	}
 }
+
+// What Publish did not write is not shown as persisted.
+func TestStatusOfKeptAndSkipped(t *testing.T) {
+	r, _ := open(t)
+	imp := sealedImport(t, r, "clients", "produits")
+	for _, u := range []registry.Progress{
+		{State: "Scan", Resource: "produits", Read: 9, Unterminated: true},
+		{State: "Prepare", Resource: "clients", Persisted: 27},
+		{State: "Prepare", Resource: "produits", Persisted: 9},
+		{State: "Publish", Resource: "clients", Persisted: 20, Kept: 7},
+		{State: "Publish", Resource: "produits", Skipped: 9},
+	} {
+		if err := r.RecordProgress(t.Context(), imp.ImportID, 1, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := r.Status(t.Context(), imp.ImportID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []registry.Counts{{Persisted: 20, Kept: 7}, {Read: 9, Skipped: 9}}
+	notes := [][]string{message.FileNotes("clients_20241008.csv", "", false, 7, 0), message.FileNotes("produits_20241008.csv", "", true, 0, 9)}
+	for i, f := range s.Files {
+		if f.Counts != want[i] {
+			t.Errorf("%s: %+v, want %+v", f.Resource, f.Counts, want[i])
+		}
+		if diff := cmp.Diff(notes[i], f.Notes()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", f.Resource, diff)
+		}
+	}
+}

@@ -57,6 +57,9 @@ type File struct {
 	Done     bool    `json:"done"`           // every record is accounted for
 	Balanced bool    `json:"balanced"`       // read = valid + rejected; meaningful once done
 	Seconds  float64 `json:"work_seconds"`   // sum over its units
+	// Notes say in French what there is to know beside the counts: why the file is
+	// refused, a last line without an end, rows that were kept, a reload that was skipped.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Step is what a state of the machine did.
@@ -95,7 +98,7 @@ func Build(s registry.Status, now time.Time) Report {
 	for _, f := range s.Files {
 		file := File{
 			Resource: f.Resource, Status: f.Status, Counts: f.Counts, Done: f.Done,
-			Balanced: f.Counts.Read == f.Counts.Valid+f.Counts.Rejected, Seconds: f.WorkSeconds,
+			Balanced: f.Counts.Read == f.Counts.Valid+f.Counts.Rejected, Seconds: f.WorkSeconds, Notes: f.Notes(),
 			Share: float64(f.Counts.Rejected) / float64(max(f.Counts.Read, 1)),
 		}
 		if f.Key != "" {
@@ -108,6 +111,8 @@ func Build(s registry.Status, now time.Time) Report {
 		r.Totals.Enriched += f.Counts.Enriched
 		r.Totals.NotEnriched += f.Counts.NotEnriched
 		r.Totals.Persisted += f.Counts.Persisted
+		r.Totals.Kept += f.Counts.Kept
+		r.Totals.Skipped += f.Counts.Skipped
 		r.Totals.Errors += f.Counts.Errors
 	}
 	for _, t := range s.States {

@@ -61,6 +61,11 @@ func cases() map[string]registry.Status {
 				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: message.FileWithRejects, Done: true, WorkSeconds: 3700,
 				Counts: registry.Counts{Read: 1234567, Valid: 1233567, Rejected: 1000, Enriched: 1233000, NotEnriched: 567, Persisted: 1233567, Errors: 1200},
 			},
+			{
+				Resource: "produits", Key: "daily/product_data_20241008.csv", Status: message.FileValid, Done: true, Unterminated: true,
+				Counts: registry.Counts{Read: 9, Valid: 9, Skipped: 9},
+			},
+			{Resource: "stocks", Key: "daily/stock_data_20241008.csv", Status: message.FileValid, Done: true, Counts: registry.Counts{Read: 5, Valid: 5, Persisted: 2, Kept: 3}},
 			{Resource: "retours", Key: "daily/return_data_20241008.csv", Status: message.FileValid, Done: true},
 		},
 	}
@@ -70,7 +75,7 @@ func cases() map[string]registry.Status {
 			Status: message.StatusFailed, Generation: 2, CreatedAt: at(0), StartedAt: at(0), EndedAt: at(9),
 			State: "ScanFile", Step: message.StepLoading, Fault: "InvalidFile", Reason: "Colonne manquante : nif.", Advice: "restart",
 		},
-		Files: []registry.FileTotal{{Resource: "clients", Key: "initial/client_data_20241008.csv", Status: message.FileRejected, Counts: registry.Counts{Read: 3}}},
+		Files: []registry.FileTotal{{Resource: "clients", Key: "initial/client_data_20241008.csv", Status: message.FileRejected, Reason: message.FileEmpty, Counts: registry.Counts{Read: 3}}},
 	}
 	missing := registry.Status{Import: registry.Import{
 		ImportID: "IMPORT_20241009_150000_003", Mode: registry.ModeDaily, FileDate: "2024-10-08", Status: message.StatusFailed, Generation: 1,

@@ -55,6 +55,7 @@ func (k *checkCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	checker.Until(horizon(c.now))
 	results, err := checker.Check(files)
 	if set, ok := errors.AsType[*precheck.SetError](err); ok {
 		return &usageError{set.Reason}

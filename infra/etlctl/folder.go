@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
@@ -66,6 +67,15 @@ func readFolder(dir, mode, date string, names *landing.Names) (folder, error) {
 	}
 	slices.SortFunc(found.Files, func(a, b localFile) int { return cmp.Compare(a.Name, b.Name) })
 	return found, found.unambiguous()
+}
+
+// maxFutureDays is how far in the future the date of a file may lie: the stack's
+// MaxFutureDays as delivered.
+const maxFutureDays = 1
+
+// horizon bounds the dates of files by this machine's clock.
+func horizon(now func() time.Time) landing.Horizon {
+	return landing.Horizon{Now: now, Zone: time.Local, Days: maxFutureDays}
 }
 
 // unambiguous fails if two files stand for one resource: which one the system

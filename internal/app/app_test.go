@@ -35,7 +35,7 @@ func read(t *testing.T, variables map[string]string) (Env, error) {
 		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "DATA_KEY_ID", "MAC_KEY_ID",
 		"ENRICHMENT_CLIENTS_URL", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
 		"NO_HISTORY", "STAGING_RETENTION_DAYS", "MAX_DAILY_RECORDS", "AUTOMATIC_REDRIVES", "AUTOMATIC_REDRIVE_DELAY", "RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_GROUP",
-		"REDRIVE_SCHEDULE_ROLE_ARN", "REQUIRE_CONTROL", "MAX_SHRINK", "MAX_FILE_BYTES", "REJECT_BUDGET",
+		"REDRIVE_SCHEDULE_ROLE_ARN", "REQUIRE_CONTROL", "MAX_FUTURE_DAYS", "INITIAL_DEADLINE_HOURS", "MAX_SHRINK", "MAX_FILE_BYTES", "REJECT_BUDGET",
 	} {
 		t.Setenv(name, variables[name])
 	}
@@ -47,7 +47,7 @@ func TestEnvDefaults(t *testing.T) {
 	want := Env{
 		ChunkBytes: 32 << 20, ChunkRecords: 2000, MaxConcurrency: 4, MaxShrink: 50, LogLevel: slog.LevelInfo,
 		DeadlineTimeZone: "Europe/Paris", DeadlineDaysBack: 1, StagingRetention: 30 * 24 * time.Hour,
-		AutomaticRedrives: 3, RedriveDelay: time.Minute,
+		AutomaticRedrives: 3, RedriveDelay: time.Minute, MaxFutureDays: 1, InitialDeadline: 24 * time.Hour,
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -58,14 +58,14 @@ func TestEnvValues(t *testing.T) {
 	got, err := read(t, map[string]string{
 		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "STATE_MACHINE_ARN": "s", "ALERTS_TOPIC_ARN": "a", "DATABASE_SECRET_ARN": "d",
 		"DATA_KEY_ID": "dk", "MAC_KEY_ID": "mk", "ENRICHMENT_CLIENTS_URL": "https://e", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
-		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "REQUIRE_CONTROL": "true", "STAGING_RETENTION_DAYS": "7",
+		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "REQUIRE_CONTROL": "true", "MAX_FUTURE_DAYS": "3", "INITIAL_DEADLINE_HOURS": "0", "STAGING_RETENTION_DAYS": "7",
 		"MAX_DAILY_RECORDS": "8", "MAX_SHRINK": "30", "MAX_FILE_BYTES": "5", "REJECT_BUDGET": "*=none",
 		"AUTOMATIC_REDRIVES": "0", "AUTOMATIC_REDRIVE_DELAY": "1", "RERUN_FUNCTION_ARN": "f", "REDRIVE_SCHEDULE_GROUP": "g", "REDRIVE_SCHEDULE_ROLE_ARN": "o",
 	})
 	want := Env{
 		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", DataKeyID: "dk", MACKeyID: "mk",
 		EnrichmentClientsURL: "https://e", ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
-		NoHistory: true, RequireControl: true, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, MaxShrink: 30, MaxFileBytes: 5, RejectBudget: "*=none", RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
+		NoHistory: true, RequireControl: true, MaxFutureDays: 3, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, MaxShrink: 30, MaxFileBytes: 5, RejectBudget: "*=none", RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)

@@ -31,6 +31,7 @@ func (a *App) Control(db *postgres.DB) *control.Control {
 		Reports: report.Writer{Objects: a.S3(), Bucket: a.Env.WorkBucket, Registry: records, Now: a.Now},
 		Log:     a.Log, Now: a.Now, StateMachineARN: a.Env.StateMachineARN, NoHistory: a.Env.NoHistory,
 		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
+		MaxFutureDays: a.Env.MaxFutureDays, InitialDeadline: a.Env.InitialDeadline,
 	}
 	if a.Env.RerunFunctionARN != "" {
 		cfg.Reruns = control.Invocations{Client: lambda.NewFromConfig(a.AWS), FunctionARN: a.Env.RerunFunctionARN}
@@ -54,6 +55,7 @@ func (a *App) Control(db *postgres.DB) *control.Control {
 func (a *App) Intake(c *control.Control) *landing.Intake {
 	intake, err := landing.NewIntake(landing.Config{
 		Bucket: a.Env.LandingBucket, Objects: a.S3(), Registry: a.Registry(), Names: c.Names, Alerts: a.Alerts(), Starter: c, Log: a.Log,
+		Horizon: landing.Horizon{Now: c.Now, Zone: c.Zone, Days: c.MaxFutureDays},
 	})
 	exitOn(a.Log, err)
 	return intake

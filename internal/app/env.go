@@ -36,6 +36,8 @@ type Env struct {
 	NoHistory            bool          // NO_HISTORY: there is no initial import to wait for
 	StagingRetention     time.Duration // STAGING_RETENTION_DAYS, default 30 days
 	MaxDailyRecords      int64         // MAX_DAILY_RECORDS: records that a daily import may have, default 0: no limit
+	MaxFutureDays        int           // MAX_FUTURE_DAYS after today that a file's date may lie, default 1
+	InitialDeadline      time.Duration // INITIAL_DEADLINE_HOURS after the first file of an initial import, default 24 hours; 0: none
 	RequireControl       bool          // REQUIRE_CONTROL: control totals are mandatory like the files, default false
 	RejectBudget         string        // REJECT_BUDGET: limits instead of the contract's, "clients=5%,ventes=1000"
 	MaxShrink            int           // MAX_SHRINK: percent of its table's rows that a reload may take, default 50
@@ -102,6 +104,8 @@ func readEnv() (Env, error) {
 		NoHistory:            e.text("NO_HISTORY", "false") == "true",
 		StagingRetention:     time.Duration(e.number("STAGING_RETENTION_DAYS", 30)) * 24 * time.Hour,
 		MaxDailyRecords:      e.number("MAX_DAILY_RECORDS", 0),
+		MaxFutureDays:        int(e.number("MAX_FUTURE_DAYS", 1)),
+		InitialDeadline:      time.Duration(e.number("INITIAL_DEADLINE_HOURS", 24)) * time.Hour,
 		RequireControl:       e.text("REQUIRE_CONTROL", "false") == "true",
 		RejectBudget:         e.text("REJECT_BUDGET", ""),
 		MaxShrink:            int(e.number("MAX_SHRINK", 50)),

@@ -88,11 +88,15 @@ type Reports interface {
 	Write(ctx context.Context, importID string) (location string, err error)
 }
 
-// Landing reconciles the landing bucket with the registry; *landing.Intake is one.
+// Landing takes in what lies in the landing bucket; *landing.Intake is one. Both
+// take a bounded time, and return how many differences from the registry they
+// found.
 type Landing interface {
-	// Reconcile fails with *landing.UntoldError if all was taken in and only the
-	// alert of a badly named object failed.
-	Reconcile(ctx context.Context) (changed int, err error)
+	// Look asks for the files of the dates from first to last.
+	Look(ctx context.Context, mode, first, last string) (changed int, err error)
+	// Walk goes on through the whole bucket where the last one stopped. It fails with
+	// *landing.UntoldError if only an alert of badly named objects failed.
+	Walk(ctx context.Context) (changed int, err error)
 }
 
 // Config is what a [Control] needs. Mandatory: Registry, Executions, Histories,
@@ -120,6 +124,8 @@ type Config struct {
 	DaysBack        int            // days from the due date to the deadline's local date
 	Redrives        int            // automatic redrives after a failure that may pass, until there is progress; 0: none
 	RedriveDelay    time.Duration  // before the first of them; the later ones wait longer
+	MaxFutureDays   int            // days after today that a file's date may lie
+	InitialDeadline time.Duration  // from the first file of an initial import until the others are missing; 0: none
 
 	// Needed by [Control.Rerun], as Fence is.
 	Definitions Definitions
@@ -170,7 +176,8 @@ type turn struct {
 	entry     registry.Entry
 	imp       registry.Import // zero for a start
 	missing   []string
-	corrected bool // imp starts over, as its refused files are corrected
+	corrected bool   // imp starts over, as its refused files are corrected
+	last      string // the latest date that is published; empty for none
 }
 
 // Advance starts the import whose turn it is, if the slot is free, resumes the one
@@ -182,8 +189,9 @@ type turn struct {
 // so does a date that still misses files, unless a later date is already
 // published or it belongs to an initial import. No daily date starts before the
 // initial import succeeded (unless NoHistory), and no initial one after anything
-// was published. Before it starts one it looks into the landing bucket for what
-// no notification told of yet: an earlier date may be there, too.
+// was published. Before it starts one it asks the landing bucket for the files of
+// that date and of those before it that are not published: notifications may be
+// late, and an earlier date may be there, too.
 //
 // It may be called at any time by any number of callers; one of them acts. It
 // fails with *fault.Transient where DynamoDB or Step Functions did not answer.
@@ -206,7 +214,7 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 		}
 		if !looked {
 			looked = true
-			if _, err := c.Landing.Reconcile(ctx); err != nil && !onlyUntold(err) {
+			if err := c.lookFor(ctx, t); err != nil {
 				return err
 			}
 			continue // also if somebody else recorded what was found
@@ -229,12 +237,9 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 	return nil
 }
 
-// onlyUntold tells whether nothing failed but an alert of a badly named object:
-// that holds up no import, and the sweep tries it again.
-func onlyUntold(err error) bool {
-	_, untold := errors.AsType[*landing.UntoldError](err)
-	return untold
-}
+// unmarked bounds how many dates of the queue are looked at that nothing marks as
+// due or ready: anybody who may upload can make very many of them.
+const unmarked = 20
 
 // next finds whose turn it is; nil if nobody may go.
 func (c *Control) next(ctx context.Context) (*turn, error) {
@@ -246,13 +251,30 @@ func (c *Control) next(ctx context.Context) (*turn, error) {
 	if err != nil {
 		return nil, err
 	}
+	latest, left := c.horizon().Latest(), unmarked
 	for _, e := range queue {
+		if e.ImportID == "" && !e.Due && e.FileDate > latest {
+			continue // recorded when there was no horizon
+		}
+		if e.ImportID == "" && !e.Due && !e.Ready {
+			if left--; left < 0 {
+				if holdsUp(e, published) {
+					return nil, nil
+				}
+				continue
+			}
+		}
 		t, blocks, err := c.consider(ctx, e, published)
 		if err != nil || t != nil || blocks {
 			return t, err
 		}
 	}
 	return nil, nil
+}
+
+// holdsUp tells whether a date that cannot go holds up those after it.
+func holdsUp(e registry.Entry, published []registry.Published) bool {
+	return e.Mode == registry.ModeDaily && e.FileDate > last(published)
 }
 
 // consider tells whether it is the turn of e, and if not, whether it holds up the
@@ -284,11 +306,15 @@ func (c *Control) consider(ctx context.Context, e registry.Entry, published []re
 	if err != nil {
 		return nil, false, err
 	}
+	if len(arrivals) == 0 && e.ImportID == "" && !e.Expected {
+		left, err := c.Registry.LeaveEmpty(ctx, e.Mode, e.FileDate)
+		return nil, !left && holdsUp(e, published), err
+	}
 	missing := c.Names.Missing(arrivals)
 	if (len(missing) == 0 && isNews(arrivals, imp)) || (e.Due && e.ImportID == "") {
-		return &turn{entry: e, imp: imp, missing: missing}, false, nil
+		return &turn{entry: e, imp: imp, missing: missing, last: last(published)}, false, nil
 	}
-	return nil, e.Mode == registry.ModeDaily && e.FileDate > last(published), nil
+	return nil, holdsUp(e, published), nil
 }
 
 // clockSlack is how far the clocks of DynamoDB's writers and of Step Functions

@@ -188,7 +188,7 @@ func TestOneRestartOfMany(t *testing.T) {
 		full := h.control
 		h.upload(keys[0], "corrected")
 		h.upload(keys[1], "corrected")
-		if _, err := h.intake.Reconcile(t.Context()); err != nil {
+		if _, err := h.intake.Walk(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		var wg sync.WaitGroup

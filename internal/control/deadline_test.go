@@ -74,6 +74,7 @@ func TestDueDate(t *testing.T) {
 // twice all the same, the second changes nothing.
 func TestDeadlineThatComesTwice(t *testing.T) {
 	h := open(t)
+	h.clock.Move(17 * 24 * time.Hour) // to the 26th
 	h.arrive(files(daily, "2024-10-26")[:9]...)
 	h.sweep(control.SweepEvent{Deadline: true, Time: time.Date(2024, 10, 27, 0, 30, 0, 0, time.UTC)})
 	imp := h.end(h.importOf(daily, "2024-10-26"), failed, "MissingFiles")
@@ -175,7 +176,9 @@ func TestFileAfterTheRedrivablePeriod(t *testing.T) {
 // down is a landing bucket that does not answer.
 type down struct{}
 
-func (down) Reconcile(context.Context) (int, error) { return 0, errLost }
+func (down) Look(context.Context, string, string, string) (int, error) { return 0, errLost }
+
+func (down) Walk(context.Context) (int, error) { return 0, errLost }
 
 // The bucket does not answer at the deadline, which comes only once: the next
 // sweep starts what was due then.

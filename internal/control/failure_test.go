@@ -165,7 +165,7 @@ func TestAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range []message.Alert{
-		alert, message.AlertBadName("daily/é", "raison"), message.AlertDeadline("2024-10-08", []string{"x"}, "y"),
+		alert, message.AlertBadNames([]message.RefusedName{{Key: "daily/é", Reason: "raison"}}, 20_000), message.AlertDeadline("2024-10-08", []string{"x"}, "y"),
 		message.AlertSucceeded("IMPORT_20241009_150000_001", "daily", "2024-10-08", "s3://x"),
 	} {
 		if len(a.Subject) >= 100 || strings.ContainsFunc(a.Subject, func(r rune) bool { return r < ' ' || r > '~' }) {

@@ -308,7 +308,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	config := control.Config{
 		Registry: h.registry, Executions: h.machine, Histories: h.machine, Definitions: h.machine, Names: names, Alerts: h.inbox,
 		Reports: h.reports, Fence: h.fence, Work: h.work, Log: log, Now: clock.Now, StateMachineARN: machineARN,
-		NoHistory: true, Zone: paris, DaysBack: 1,
+		NoHistory: true, Zone: paris, DaysBack: 1, MaxFutureDays: 1,
 	}
 	for _, o := range options {
 		o(&config)
@@ -318,6 +318,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	}
 	h.intake, err = landing.NewIntake(landing.Config{
 		Bucket: h.bucket, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: log,
+		Horizon: landing.Horizon{Now: clock.Now, Zone: paris, Days: 1},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -46,6 +46,11 @@ type table struct {
 	at *interposer
 }
 
+func (d table) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	defer d.at.returned(ctx)
+	return d.Client.BatchGetItem(ctx, in, o...)
+}
+
 func (d table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	defer d.at.returned(ctx)
 	return d.Client.GetItem(ctx, in, o...)
@@ -166,6 +171,7 @@ func interposed(t *testing.T, p *interposer) *house {
 	}
 	h.intake, err = landing.NewIntake(landing.Config{
 		Bucket: h.bucket, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: config.Log,
+		Horizon: landing.Horizon{Now: h.clock.Now, Zone: config.Zone, Days: 1},
 	})
 	if err != nil {
 		t.Fatal(err)

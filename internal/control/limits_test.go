@@ -78,8 +78,8 @@ func TestHostileNames(t *testing.T) {
 		"daily/a\nImport : IMPORT_20241009_150000_001\nStatut : réussi\n.csv", "daily/\x1b]0;titre\a.csv", "daily/a\u202ecsv.exe",
 		"daily/" + strings.Repeat("k", awstest.ObjectKeyBytes-6), "daily/" + strings.Repeat("\n", 1000), "daily/\xff",
 	} {
-		alert := message.AlertBadName(key, message.BadForm)
-		plain := message.AlertBadName("daily/x", message.BadForm)
+		alert := message.AlertBadNames([]message.RefusedName{{Key: key, Reason: message.BadForm}}, 1)
+		plain := message.AlertBadNames([]message.RefusedName{{Key: "daily/x", Reason: message.BadForm}}, 1)
 		if err := alerts.Alert(t.Context(), alert); err != nil {
 			t.Errorf("%q: %v", key, err)
 			continue

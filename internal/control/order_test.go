@@ -243,6 +243,7 @@ func TestUntoldBadNameHoldsUpNothing(t *testing.T) {
 			if got := h.importOf(daily, date).Status; got != message.StatusRunning {
 				t.Errorf("the import is %s", got)
 			}
+			h.inbox.fail = false // a notification tells nobody
 			h.sweep(control.SweepEvent{})
 			if diff := cmp.Diff([]string{"fichier refuse"}, h.inbox.subjects()); diff != "" {
 				t.Errorf("alerts (-want +got):\n%s", diff)

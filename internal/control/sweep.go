@@ -25,21 +25,37 @@ type Swept struct {
 	Due      string `json:"due,omitempty"` // the file date whose deadline passed
 }
 
-// Sweep makes up for everything that was lost: it reconciles the landing bucket
-// with the registry and every open import with its execution, starts what may
-// start, and tells what could not be told before. With Deadline it first marks
-// the date that is due, so that its import starts even if files are missing and
-// fails with their names. Trouble with one import, or with one of these duties,
+// Sweep makes up for everything that was lost. What must not be late comes first:
+// deadlines, open imports, what may start, what could not be told before. With
+// Deadline it marks the date that is due, so that its import starts even if files
+// are missing and fails with their names. The landing bucket comes last, in bounded
+// time whatever lies in it. Trouble with one import, or with one of these duties,
 // does not keep it from the others; the errors are joined.
 func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	var swept Swept
 	if c.Landing == nil || c.Zone == nil {
 		return swept, errors.New("control: the sweep needs the landing bucket and a time zone")
 	}
-	var looked error
-	swept.Arrivals, looked = c.Landing.Reconcile(ctx)
+	due, dueErr := c.deadline(ctx, event, &swept)
+	initial, initialErr := c.initialDeadline(ctx)
+	ended, followErr := c.followAll(ctx, &swept)
+	return swept, errors.Join(dueErr, initialErr, followErr,
+		c.freeSlot(ctx),
+		c.Advance(ctx, registry.TriggerAutomatic),
+		c.tellAll(ctx, ended),
+		c.tellWaiting(ctx, append(initial, due...)),
+		c.tellIncomplete(ctx),
+		c.lookAround(ctx, &swept))
+}
+
+// followAll compares every open import with its execution, and returns those whose
+// end is to be told.
+func (c *Control) followAll(ctx context.Context, swept *Swept) ([]registry.Import, error) {
 	queue, err := c.Registry.Queue(ctx)
-	trouble := []error{looked, err}
+	if err != nil {
+		return nil, err
+	}
+	var trouble []error
 	var ended []registry.Import
 	for _, e := range queue {
 		if e.ImportID == "" {
@@ -52,12 +68,19 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 			ended = append(ended, imp)
 		}
 	}
-	due, err := c.deadline(ctx, event, &swept)
-	trouble = append(trouble, err, c.freeSlot(ctx), c.Advance(ctx, registry.TriggerAutomatic), c.tellAll(ctx, ended))
-	if looked == nil || onlyUntold(looked) { // else it is not known what is missing
-		trouble = append(trouble, c.tellWaiting(ctx, due))
+	return ended, errors.Join(trouble...)
+}
+
+// lookAround takes in what no notification told of, and starts what may start
+// then.
+func (c *Control) lookAround(ctx context.Context, swept *Swept) error {
+	ahead, aheadErr := c.lookAhead(ctx)
+	walked, walkErr := c.Landing.Walk(ctx)
+	var err error
+	if swept.Arrivals = ahead + walked; swept.Arrivals > 0 {
+		err = c.Advance(ctx, registry.TriggerAutomatic)
 	}
-	return swept, errors.Join(trouble...)
+	return errors.Join(aheadErr, walkErr, err)
 }
 
 // lookLimit bounds the time that a sweep spends on one import, so that one which
@@ -119,7 +142,7 @@ func (c *Control) due(at time.Time) string {
 
 // deadline marks what is due if the event is a deadline, and returns the dates
 // marked.
-func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) ([]string, error) {
+func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) ([]day, error) {
 	if !event.Deadline {
 		return nil, nil
 	}
@@ -131,11 +154,18 @@ func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) 
 	return c.markDue(ctx, swept.Due)
 }
 
+// lateDates is how many earlier dates one deadline marks: more than a month of them,
+// and no more than it has time to tell.
+const lateDates = 31
+
+// day is a date of one mode.
+type day struct{ mode, date string }
+
 // markDue marks the date that is due, and every earlier date that still misses
 // files and holds up others. It returns the dates marked. Nothing is due before
 // the initial import succeeded (unless NoHistory), nor for a date that the
 // history covers.
-func (c *Control) markDue(ctx context.Context, date string) ([]string, error) {
+func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 	published, err := c.Registry.Published(ctx)
 	if err != nil || (len(published) == 0 && !c.NoHistory) {
 		return nil, err
@@ -150,43 +180,50 @@ func (c *Control) markDue(ctx context.Context, date string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var dates []string
+	var marked []day
 	for _, e := range queue {
 		switch {
 		case e.Mode == registry.ModeInitial && len(published) > 0 && e.ImportID == "":
 			c.Log.WarnContext(ctx, message.LogSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(message.StepLoading))
 		case e.Mode == registry.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > last(published):
-			dates = append(dates, e.FileDate)
+			late, err := c.Registry.MarkLate(ctx, e.Mode, e.FileDate)
+			if err != nil {
+				return marked, err
+			}
+			if late {
+				marked = append(marked, day{e.Mode, e.FileDate})
+			}
+		}
+		if len(marked) == lateDates {
+			break
 		}
 	}
-	if date > covered {
-		dates = append(dates, date)
+	if date <= covered {
+		return marked, nil
 	}
-	var marked []string
-	for _, d := range dates {
-		due, err := c.Registry.MarkDue(ctx, registry.ModeDaily, d)
-		if err != nil {
-			return marked, err
-		}
-		if due {
-			marked = append(marked, d)
-		}
+	due, err := c.Registry.MarkDue(ctx, registry.ModeDaily, date)
+	if err == nil && due {
+		marked = append(marked, day{registry.ModeDaily, date})
 	}
-	return marked, nil
+	return marked, err
 }
 
 // tellWaiting logs and alerts the missing files of dates whose deadline has
 // passed but whose import cannot start yet: nobody else would before their turn.
-func (c *Control) tellWaiting(ctx context.Context, dates []string) error {
-	for _, date := range dates {
-		_, allotted, err := c.Registry.ImportOf(ctx, registry.ModeDaily, date)
+func (c *Control) tellWaiting(ctx context.Context, dates []day) error {
+	for _, d := range dates {
+		_, allotted, err := c.Registry.ImportOf(ctx, d.mode, d.date)
 		if err != nil || allotted {
 			if err != nil {
 				return err
 			}
 			continue
 		}
-		arrivals, err := c.Registry.Arrivals(ctx, registry.ModeDaily, date)
+		// A notification may be late, and what is told cannot be taken back.
+		if _, err := c.Landing.Look(ctx, d.mode, d.date, d.date); err != nil {
+			return err
+		}
+		arrivals, err := c.Registry.Arrivals(ctx, d.mode, d.date)
 		if err != nil {
 			return err
 		}
@@ -199,9 +236,9 @@ func (c *Control) tellWaiting(ctx context.Context, dates []string) error {
 			return err
 		}
 		c.Log.ErrorContext(ctx, message.LogMissingFiles, centrallog.Step(message.StepLoading),
-			centrallog.Details(date+" : "+strings.Join(missing, ", ")))
-		if err := c.Alerts.Alert(ctx, message.AlertDeadline(date, missing, holder)); err != nil {
-			return fmt.Errorf("control: alert the deadline of %s: %w", date, err)
+			centrallog.Details(d.date+" : "+strings.Join(missing, ", ")))
+		if err := c.Alerts.Alert(ctx, message.AlertDeadline(d.date, missing, holder)); err != nil {
+			return fmt.Errorf("control: alert the deadline of %s: %w", d.date, err)
 		}
 	}
 	return nil

@@ -8,12 +8,9 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"etl-dataloader/internal/centrallog"
-	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -21,6 +18,9 @@ import (
 // Bucket lists the landing bucket; *s3.Client is one. Listings are strongly
 // consistent and show names, sizes and versions, never content.
 type Bucket interface {
+	// ListObjectsV2 lists current objects alone, however many versions they have.
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+	// ListObjectVersions lists the newest version of a key first.
 	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput, ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error)
 }
 
@@ -44,6 +44,7 @@ type Config struct {
 	Alerts   Alerter
 	Starter  Starter
 	Log      *slog.Logger
+	Horizon  Horizon
 }
 
 // Intake records what arrives. It is safe for concurrent use.
@@ -52,7 +53,7 @@ type Intake struct{ config Config }
 // NewIntake returns an intake; it fails if a field of config is missing.
 func NewIntake(config Config) (*Intake, error) {
 	if config.Bucket == "" || config.Objects == nil || config.Registry == nil || config.Names == nil ||
-		config.Alerts == nil || config.Starter == nil || config.Log == nil {
+		config.Alerts == nil || config.Starter == nil || config.Log == nil || config.Horizon.Now == nil {
 		return nil, errors.New("landing: a field of the intake's configuration is missing")
 	}
 	return &Intake{config: config}, nil
@@ -67,6 +68,7 @@ type Event struct {
 		} `json:"bucket"`
 		Object struct {
 			Key       string `json:"key"`
+			ETag      string `json:"etag,omitempty"`
 			VersionID string `json:"version-id,omitempty"`
 		} `json:"object"`
 	} `json:"detail"`
@@ -89,49 +91,59 @@ type Answer struct {
 }
 
 // Handle takes one notification in. It is idempotent; a notification that is
-// lost on its way is made up for by [Intake.Reconcile]. It fails with
-// *fault.Transient where S3, DynamoDB, SNS or Step Functions did not answer.
+// lost on its way is made up for by [Intake.Look] and [Intake.Walk]. It fails with
+// *fault.Transient where S3, DynamoDB or Step Functions did not answer.
 func (in *Intake) Handle(ctx context.Context, event Event) (Answer, error) {
 	answer := Answer{Key: event.Detail.Object.Key, Outcome: Ignored}
 	if event.Detail.Bucket.Name != in.config.Bucket || strings.HasSuffix(answer.Key, "/") || answer.Key == "" {
 		return answer, nil
 	}
-	file, err := in.config.Names.Parse(answer.Key)
+	file, err := in.parse(answer.Key)
 	if err != nil {
 		// Keys are said not to be encoded in these events; where they are, the
 		// name is only found after decoding.
 		if decoded, bad := url.QueryUnescape(answer.Key); bad == nil && decoded != answer.Key {
-			if f, badName := in.config.Names.Parse(decoded); badName == nil {
+			if f, badName := in.parse(decoded); badName == nil {
 				answer.Key, file, err = decoded, f, nil
 			}
 		}
 	}
 	if err != nil {
 		answer.Outcome = BadName
-		return answer, in.refuse(ctx, answer.Key, event.Detail.Object.VersionID, err)
+		return answer, in.refuse(ctx, event, err)
 	}
 	if answer.Outcome, err = in.take(ctx, answer.Key, file); err != nil {
 		return answer, err
 	}
 	if err := in.config.Starter.Advance(ctx, registry.TriggerFile); err != nil {
-		return answer, fmt.Errorf("landing: after the arrival of %s: %w", answer.Key, err)
+		return answer, fmt.Errorf("landing: after the arrival of %s: %w", message.Quoted(answer.Key), err)
 	}
 	return answer, nil
 }
 
-// refuse logs and alerts a bad name, once for each version of the object; again
-// if it could not be alerted.
-func (in *Intake) refuse(ctx context.Context, key, versionID string, reason error) error {
-	known, err := in.config.Registry.Refused(ctx, key, versionID)
-	if err != nil || known {
-		return err
+// parse reads the name of a file, whose date must have come.
+func (in *Intake) parse(key string) (File, error) {
+	file, err := in.config.Names.Parse(key)
+	if err == nil {
+		err = in.config.Horizon.Check(file.Date)
 	}
+	return file, err
+}
+
+// refuse logs a bad name, once for each version of the object, and leaves the
+// alert to the next [Intake.Walk]: one alert for all.
+func (in *Intake) refuse(ctx context.Context, event Event, reason error) error {
+	object := event.Detail.Object
+	isNew, err := in.config.Registry.Refuse(ctx, object.Key, object.VersionID, object.ETag)
+	if err == nil && isNew {
+		in.logRefused(ctx, object.Key, reason)
+	}
+	return err
+}
+
+func (in *Intake) logRefused(ctx context.Context, key string, reason error) {
 	in.config.Log.WarnContext(ctx, message.LogBadName,
 		centrallog.File(key), centrallog.Details(reason.Error()), centrallog.Step(message.StepLoading))
-	if err := in.config.Alerts.Alert(ctx, message.AlertBadName(key, reason.Error())); err != nil {
-		return err
-	}
-	return in.config.Registry.RecordRefused(ctx, key, versionID)
 }
 
 // take records the current version of a well named object.
@@ -151,7 +163,7 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 	}
 	if !allotted {
 		log.InfoContext(ctx, message.LogArrival, slog.String("key", key))
-		return Recorded, nil
+		return Recorded, in.ready(ctx, file)
 	}
 	imp, err := in.config.Registry.Import(ctx, importID)
 	if err != nil {
@@ -172,43 +184,14 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 
 // look asks the bucket for the current version of one key.
 func (in *Intake) look(key string) registry.Look {
-	return func(ctx context.Context) (registry.Arrival, bool, error) {
-		var current registry.Arrival
-		exists := false
-		err := in.list(ctx, key, func(v types.ObjectVersion) bool {
-			if aws.ToString(v.Key) != key {
-				return false
-			}
-			current, exists = arrival(v), true
-			return false
-		})
-		return current, exists, err
-	}
+	return func(ctx context.Context) (registry.Arrival, bool, error) { return in.current(ctx, key) }
 }
 
-func arrival(v types.ObjectVersion) registry.Arrival {
-	return registry.Arrival{
-		Key: aws.ToString(v.Key), VersionID: aws.ToString(v.VersionId), ETag: aws.ToString(v.ETag),
-		Size: aws.ToInt64(v.Size), LastModified: aws.ToTime(v.LastModified).UTC(),
+// ready notes that the files of a date are all there.
+func (in *Intake) ready(ctx context.Context, file File) error {
+	arrivals, err := in.config.Registry.Arrivals(ctx, file.Mode, file.Date)
+	if err != nil || len(in.config.Names.Missing(arrivals)) > 0 {
+		return err
 	}
-}
-
-// list calls visit with the current version of every object under prefix, in the
-// order of the keys, until it returns false.
-func (in *Intake) list(ctx context.Context, prefix string, visit func(types.ObjectVersion) bool) error {
-	pages := s3.NewListObjectVersionsPaginator(in.config.Objects, &s3.ListObjectVersionsInput{
-		Bucket: &in.config.Bucket, Prefix: &prefix,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return fault.FromAWS("landing: list "+in.config.Bucket+"/"+prefix, err)
-		}
-		for _, v := range page.Versions {
-			if aws.ToBool(v.IsLatest) && !visit(v) {
-				return nil
-			}
-		}
-	}
-	return nil
+	return in.config.Registry.MarkReady(ctx, file.Mode, file.Date)
 }

@@ -3,6 +3,8 @@ package landing_test
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -48,7 +50,7 @@ func (s *starter) Advance(_ context.Context, trigger string) error {
 	return nil
 }
 
-// shaky is a bucket whose listing can fail.
+// shaky is a bucket whose listings can fail.
 type shaky struct {
 	landing.Bucket
 	down bool
@@ -61,8 +63,16 @@ func (s *shaky) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 	return s.Bucket.ListObjectVersions(ctx, in, o...)
 }
 
+func (s *shaky) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, o ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	if s.down {
+		return nil, errDown
+	}
+	return s.Bucket.ListObjectsV2(ctx, in, o...)
+}
+
 type house struct {
 	t        *testing.T
+	clock    *registrytest.Clock
 	bucket   string
 	objects  *shaky
 	registry *registry.Registry
@@ -76,12 +86,12 @@ func open(t *testing.T) *house {
 	t.Helper()
 	clock := &registrytest.Clock{}
 	h := &house{
-		t: t, bucket: emulator.Bucket(t), objects: &shaky{Bucket: emulator.S3()}, registry: emulator.Open(t, clock.Now),
+		t: t, clock: clock, bucket: emulator.Bucket(t), objects: &shaky{Bucket: emulator.S3()}, registry: emulator.Open(t, clock.Now),
 		inbox: &inbox{}, starter: &starter{}, log: &bytes.Buffer{},
 	}
 	var err error
 	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: h.bucket, Objects: h.objects, Registry: h.registry, Names: names(t), Alerts: h.inbox, Starter: h.starter,
+		Bucket: h.bucket, Objects: h.objects, Registry: h.registry, Names: names(t), Alerts: h.inbox, Starter: h.starter, Horizon: landing.Horizon{Now: clock.Now, Days: 1},
 		Log: centrallog.New(h.log, slog.LevelInfo),
 	})
 	if err != nil {
@@ -128,31 +138,90 @@ func (h *house) newest(resource string) registry.Arrival {
 	return arrivals[resource]
 }
 
-func TestBadNameIsAlertedOnce(t *testing.T) {
+// walk goes through the bucket.
+func (h *house) walk() int {
+	h.t.Helper()
+	n, err := h.intake.Walk(h.t.Context())
+	if err != nil {
+		h.t.Fatalf("walk: %v", err)
+	}
+	return n
+}
+
+// A bad name is logged when it comes, once, and alerted by the next walk, once.
+func TestBadNameIsToldOnce(t *testing.T) {
 	h := open(t)
 	const key = "daily/client_data_20240230.csv"
 	h.upload(key, "x")
-	h.inbox.down = true
-	if _, err := h.handle(key); err == nil {
-		t.Fatal("no error although the alert could not be sent")
-	}
-	h.inbox.down = false
 	for range 3 {
 		if got := h.outcome(key); got != landing.BadName {
 			t.Errorf("outcome = %s", got)
 		}
 	}
+	if len(h.inbox.alerts) != 0 || strings.Count(h.log.String(), message.LogBadName) != 1 {
+		t.Errorf("%d alerts, log %s", len(h.inbox.alerts), h.log)
+	}
+	h.inbox.down = true
+	if _, err := h.intake.Walk(t.Context()); !errors.As(err, new(*landing.UntoldError)) {
+		t.Fatalf("walk: %v", err)
+	}
+	h.inbox.down = false
+	for range 3 {
+		h.walk()
+	}
 	if len(h.inbox.alerts) != 1 || !strings.Contains(h.inbox.alerts[0].Text, key) || len(h.starter.triggers) != 0 {
 		t.Errorf("alerts = %v, starts %v", h.inbox.alerts, h.starter.triggers)
 	}
 	var line map[string]any
-	first, _, _ := strings.Cut(h.log.String(), "\n")
+	first, rest, _ := strings.Cut(h.log.String(), "\n")
 	if err := json.Unmarshal([]byte(first), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line["level"] != "WARN" || line["file"] != key || line["error_details"] != message.BadDate {
-		t.Errorf("log = %s", first)
+	if line["level"] != "WARN" || line["file"] != key || line["error_details"] != message.BadDate || rest != "" {
+		t.Errorf("log = %s", h.log)
 	}
+}
+
+// Each version of a badly named object is told; a replay of its notification is
+// not, whether the walk or the notification was first.
+func TestBadNameComesAgain(t *testing.T) {
+	h := open(t)
+	const key = "daily/notes.txt"
+	notify := func(version, tag string) {
+		t.Helper()
+		var event landing.Event
+		event.Detail.Bucket.Name = h.bucket
+		event.Detail.Object.Key, event.Detail.Object.VersionID, event.Detail.Object.ETag = key, version, tag
+		if _, err := h.intake.Handle(t.Context(), event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.upload(key, "one")
+	h.walk() // before its notification
+	notify("v1", tagOf("one"))
+	h.walk()
+	told := func(want int) {
+		t.Helper()
+		if n := strings.Count(h.log.String(), message.LogBadName); n != want || len(h.inbox.alerts) != want {
+			t.Fatalf("logged %d, alerted %d times, want %d", n, len(h.inbox.alerts), want)
+		}
+	}
+	told(1)
+	h.upload(key, "two")
+	notify("v2", tagOf("two"))
+	notify("v2", tagOf("two"))
+	h.walk()
+	told(2)
+	h.upload(key, "three") // its notification is lost
+	h.walk()
+	h.walk()
+	told(3)
+}
+
+// tagOf is the entity tag of a content, as notifications give it.
+func tagOf(content string) string {
+	sum := md5.Sum([]byte(content))
+	return hex.EncodeToString(sum[:])
 }
 
 func TestIgnored(t *testing.T) {
@@ -207,41 +276,44 @@ func TestLookTakesTheVeryKey(t *testing.T) {
 	}
 }
 
-func TestReconcile(t *testing.T) {
+func TestWalk(t *testing.T) {
 	h := open(t)
 	h.upload("daily/client_data_20241008.csv", "x")
 	h.upload("daily/sales_data_20241008.csv", "x")
 	h.upload("daily/notes.txt", "x")
 	for want := 2; want >= 0; want -= 2 {
-		if n, err := h.intake.Reconcile(t.Context()); err != nil || n != want {
-			t.Errorf("Reconcile = %d, %v; want %d", n, err, want)
+		if n := h.walk(); n != want {
+			t.Errorf("Walk = %d; want %d", n, want)
 		}
 	}
 	h.upload("daily/client_data_20241008.csv", "newer")
 	h.remove("daily/sales_data_20241008.csv")
-	if n, err := h.intake.Reconcile(t.Context()); err != nil || n != 2 {
-		t.Errorf("Reconcile = %d, %v", n, err)
+	if n := h.walk(); n != 2 {
+		t.Errorf("Walk = %d", n)
 	}
 	if h.newest("clients").Size != 5 || h.newest("ventes").Key != "" || len(h.inbox.alerts) != 1 {
 		t.Errorf("clients %+v, ventes %+v, alerts %d", h.newest("clients"), h.newest("ventes"), len(h.inbox.alerts))
 	}
 }
 
-// A badly named object whose alert cannot be sent keeps no file out, and is
-// refused once it can.
-func TestReconcileWithoutAlerts(t *testing.T) {
+// Badly named objects whose alert cannot be sent keep no file out, and are told
+// once it can, in one message.
+func TestWalkWithoutAlerts(t *testing.T) {
 	h := open(t)
 	h.upload("daily/a.txt", "x")
-	h.upload("daily/b.txt", "x")
+	h.upload("b.txt", "x")
 	h.upload("daily/client_data_20241008.csv", "x")
 	h.inbox.down = true
-	n, err := h.intake.Reconcile(t.Context())
+	n, err := h.intake.Walk(t.Context())
 	if _, untold := errors.AsType[*landing.UntoldError](err); !untold || !errors.Is(err, errDown) || n != 1 || h.newest("clients").Key == "" {
-		t.Errorf("Reconcile = %d, %v; clients %+v", n, err, h.newest("clients"))
+		t.Errorf("Walk = %d, %v; clients %+v", n, err, h.newest("clients"))
 	}
 	h.inbox.down = false
-	if n, err := h.intake.Reconcile(t.Context()); err != nil || n != 0 || len(h.inbox.alerts) != 2 {
-		t.Errorf("Reconcile = %d, %v; %d alerts", n, err, len(h.inbox.alerts))
+	if n := h.walk(); n != 0 || len(h.inbox.alerts) != 1 {
+		t.Fatalf("Walk = %d; %d alerts", n, len(h.inbox.alerts))
+	}
+	if text := h.inbox.alerts[0].Text; !strings.Contains(text, "daily/a.txt") || !strings.Contains(text, "b.txt") {
+		t.Errorf("alert %s", text)
 	}
 }
 
@@ -252,9 +324,13 @@ func TestBucketDown(t *testing.T) {
 	if _, ok := errors.AsType[*fault.Transient](err); !ok {
 		t.Errorf("handle: %v", err)
 	}
-	_, err = h.intake.Reconcile(t.Context())
+	_, err = h.intake.Walk(t.Context())
 	if _, ok := errors.AsType[*fault.Transient](err); !ok {
-		t.Errorf("reconcile: %v", err)
+		t.Errorf("walk: %v", err)
+	}
+	_, err = h.intake.Look(t.Context(), registry.ModeDaily, "", "2024-10-09")
+	if _, ok := errors.AsType[*fault.Transient](err); !ok {
+		t.Errorf("look: %v", err)
 	}
 }
 

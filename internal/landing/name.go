@@ -8,11 +8,20 @@
 // finds, the bucket is asked which version is current, and that is recorded in
 // the registry. Replayed, reordered and lost notifications therefore all end in
 // the same arrivals. The content of an object is never read here.
+//
+// Whatever lies in the bucket, a look at it takes a bounded time. Before a date
+// starts, [Intake.Look] lists the names that files of the dates in question can
+// have, and nothing else. The sweep goes through the whole bucket with
+// [Intake.Walk], a part each time, and remembers in the registry where it stopped.
+// Badly named objects are logged when they come and alerted by the walk, all that
+// it found in one message.
 package landing
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,6 +120,10 @@ func (n *Names) Parse(key string) (File, error) {
 		return File{}, &NameError{Reason: message.BadExtension}
 	}
 }
+
+// prefixes are what the names of files begin with, those of control totals
+// included.
+func (n *Names) prefixes() []string { return slices.Sorted(maps.Keys(n.resource)) }
 
 // digits tells whether s is a date's eight digits.
 func digits(s string) bool {

@@ -42,15 +42,6 @@ const (
 // text has lines of its own; what comes from outside never adds one.
 type Alert struct{ Subject, Text string }
 
-// AlertBadName tells that a file was refused for its name.
-func AlertBadName(object, reason string) Alert {
-	return Alert{
-		Subject: "ETL-DataLoader : fichier refuse",
-		Text: fmt.Sprintf("Le fichier %s est refusé. %s\n\nÀ faire : déposez-le à nouveau sous un nom conforme, "+
-			"par exemple daily/client_data_20241008.csv. Les autres fichiers ne sont pas concernés.", Quoted(object), Text(reason)),
-	}
-}
-
 // LateFile explains why a file was ignored, and what makes it count.
 func LateFile(importID, status string) string {
 	if status == StatusSucceeded {

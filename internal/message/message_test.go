@@ -57,7 +57,7 @@ func TestAlerts(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 300)
 	for name, a := range map[string]message.Alert{
-		"bad name":    message.AlertBadName(long, message.BadDate),
+		"bad name":    message.AlertBadNames([]message.RefusedName{{Key: long, Reason: message.BadDate}}, 1),
 		"deadline":    message.AlertDeadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
 		"failed":      message.AlertFailed(importID, message.StepValidation, long, long, long, long),
 		"succeeded":   message.AlertSucceeded(importID, "daily", "2024-10-08", long),

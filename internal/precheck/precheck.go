@@ -78,6 +78,7 @@ type Checker struct {
 	pkg     *contract.Package
 	daily   bool
 	names   *landing.Names
+	horizon landing.Horizon // no horizon without its clock
 	report  func(Error) error
 	parents map[string]*parent // of the resources whose file was read and that are referred to
 }
@@ -91,6 +92,19 @@ func New(pkg *contract.Package, mode string, report func(Error) error) (*Checker
 		return nil, err
 	}
 	return &Checker{pkg: pkg, daily: mode == registry.ModeDaily, names: names, report: report, parents: map[string]*parent{}}, nil
+}
+
+// Until makes the checker refuse files whose date lies behind the horizon, as an
+// import does.
+func (c *Checker) Until(horizon landing.Horizon) { c.horizon = horizon }
+
+// parse reads the name of a file.
+func (c *Checker) parse(file string) (landing.File, error) {
+	name, err := c.names.Parse(registry.ModeDaily + "/" + file)
+	if err == nil && c.horizon.Now != nil {
+		err = c.horizon.Check(name.Date)
+	}
+	return name, err
 }
 
 // Check checks the files and returns a result for each, in the order of
@@ -132,7 +146,7 @@ func (c *Checker) named(files []File) (map[string]namedFile, []Result, error) {
 	var bad []Result
 	var first namedFile
 	for _, f := range files {
-		name, err := c.names.Parse(registry.ModeDaily + "/" + f.Name)
+		name, err := c.parse(f.Name)
 		if err != nil {
 			bad = append(bad, Result{File: f.Name, Fault: err.Error()})
 			continue

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
 	"etl-dataloader/internal/registry"
@@ -293,5 +295,23 @@ func TestReportFails(t *testing.T) {
 		if _, err := c.Check([]precheck.File{f}); !errors.Is(err, full) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
+	}
+}
+
+// TestFuture: a date behind the horizon is a faulty name, and takes no other file
+// with it.
+func TestFuture(t *testing.T) {
+	c, err := precheck.New(load(t), registry.ModeDaily, func(precheck.Error) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2024, 10, 7, 23, 0, 0, 0, time.UTC)
+	c.Until(landing.Horizon{Now: func() time.Time { return now }, Days: 1})
+	results, err := c.Check([]precheck.File{file("category_data_20421008.csv", categories, "1,a,"), file("category_data_20241008.csv", categories, "1,a,")})
+	if err != nil || len(results) != 2 {
+		t.Fatalf("%+v, %v", results, err)
+	}
+	if results[0].Fault != message.BadFuture("2042-10-07") || results[1].Fault != "" || results[1].Valid != 1 {
+		t.Errorf("results %+v", results)
 	}
 }

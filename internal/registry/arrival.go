@@ -22,7 +22,7 @@ type Look func(ctx context.Context) (current Arrival, exists bool, err error)
 // the registry's item is read first, the bucket is looked at next, and the item
 // is written on condition that it is still the one read. What is written is
 // therefore never older than what it replaces. An object that is gone is
-// forgotten.
+// forgotten, and with the last one its date leaves the queue ([Registry.LeaveEmpty]).
 func (r *Registry) RecordArrival(ctx context.Context, mode, date, resource, object string, look Look) (Arrival, bool, error) {
 	k := arrivalKey(mode, date, resource, object)
 	for range tries {
@@ -59,9 +59,14 @@ func (r *Registry) RecordArrival(ctx context.Context, mode, date, resource, obje
 		if err != nil {
 			return Arrival{}, false, fmt.Errorf("registry: record the arrival of %s: %w", object, err)
 		}
-		if len(failed) == 0 {
-			return current, true, nil
+		if len(failed) > 0 {
+			continue
 		}
+		if exists { // the date may have left the queue while it was empty
+			return current, true, r.openDate(ctx, mode, date)
+		}
+		_, err = r.LeaveEmpty(ctx, mode, date)
+		return current, true, err
 	}
 	return Arrival{}, false, overtaken("record the arrival of " + object)
 }
@@ -121,21 +126,6 @@ func (a Arrival) after(b Arrival) bool {
 		return a.LastModified.After(b.LastModified)
 	}
 	return a.RecordedAt.After(b.RecordedAt)
-}
-
-func refusedKey(object, versionID string) key {
-	return key{PK: "REFUSED", SK: object + "#" + versionID}
-}
-
-// Refused tells whether this version of a badly named object was refused before.
-func (r *Registry) Refused(ctx context.Context, object, versionID string) (bool, error) {
-	var k key
-	return r.get(ctx, refusedKey(object, versionID), &k)
-}
-
-// RecordRefused remembers that a badly named object was refused and alerted.
-func (r *Registry) RecordRefused(ctx context.Context, object, versionID string) error {
-	return r.put(ctx, refusedKey(object, versionID))
 }
 
 func revisionValue(n int) map[string]types.AttributeValue {

@@ -61,8 +61,16 @@ type Entry struct {
 	FileDate string    `dynamodbav:"file_date"` // YYYY-MM-DD
 	ImportID string    `dynamodbav:"import_id"` // empty: «en attente»
 	Due      bool      `dynamodbav:"due"`       // its deadline has passed: it starts even if files are missing
-	Since    time.Time `dynamodbav:"since"`
+	Since    time.Time `dynamodbav:"since"`     // when the first of its files was recorded, or it was due
+
+	Expected bool `dynamodbav:"expected"` // a deadline asked for this very date: it starts even without any file
+	Ready    bool `dynamodbav:"ready"`    // its files were all there once: a hint to look, never the decision
+	Told     bool `dynamodbav:"told"`     // operators know that it misses files although a later date is published
+	Revision int  `dynamodbav:"revision"`
 }
+
+// Order is the place of the date in the queue: it sorts as the queue does.
+func (e Entry) Order() string { return order(e.Mode, e.FileDate) }
 
 // Import is the state of an import.
 type Import struct {

@@ -3,7 +3,10 @@ package registry
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // Queue returns the dates that are not finished, in the order in which they may
@@ -13,33 +16,118 @@ func (r *Registry) Queue(ctx context.Context) ([]Entry, error) {
 }
 
 // MarkDue puts a date into the queue, if it has no import yet, and marks that
-// its deadline has passed. due is false if the date has its import already.
+// its deadline has passed: it starts even without any file. due is false if the
+// date has its import already.
 func (r *Registry) MarkDue(ctx context.Context, mode, date string) (due bool, err error) {
 	for range tries {
 		if err := r.openDate(ctx, mode, date); err != nil {
 			return false, err
 		}
-		var entry Entry
-		found, err := r.get(ctx, queueKey(mode, date), &entry)
-		if err != nil {
+		found, err := r.changeEntry(ctx, mode, date, func(e *Entry) bool {
+			changed := !e.Due || !e.Expected
+			e.Due, e.Expected = true, true
+			return changed
+		})
+		if err != nil || found {
+			return found, err
+		}
+		if _, allotted, err := r.ImportOf(ctx, mode, date); err != nil || allotted {
 			return false, err
 		}
-		if !found || entry.ImportID != "" {
-			return false, nil
+	}
+	return false, overtaken("mark " + mode + " " + date + " due")
+}
+
+// MarkLate marks that the deadline of a date of the queue has passed, because of
+// the files that it has: it still leaves the queue with the last of them. late is
+// false if the date is not in the queue, or has its import already.
+func (r *Registry) MarkLate(ctx context.Context, mode, date string) (late bool, err error) {
+	return r.changeEntry(ctx, mode, date, func(e *Entry) bool {
+		changed := !e.Due
+		e.Due = true
+		return changed
+	})
+}
+
+// MarkReady notes that the files of a date were all seen. Whoever starts it looks
+// again; without the note a date among very many may not be looked at.
+func (r *Registry) MarkReady(ctx context.Context, mode, date string) error {
+	_, err := r.changeEntry(ctx, mode, date, func(e *Entry) bool {
+		changed := !e.Ready
+		e.Ready = true
+		return changed
+	})
+	return err
+}
+
+// MarkTold notes that operators were told of a date that misses files.
+func (r *Registry) MarkTold(ctx context.Context, mode, date string) error {
+	_, err := r.changeEntry(ctx, mode, date, func(e *Entry) bool {
+		changed := !e.Told
+		e.Told = true
+		return changed
+	})
+	return err
+}
+
+// entryIs is the condition of every rewrite of a date that waits. Entries of
+// earlier versions have no revision.
+const entryIs = "import_id = :import AND (attribute_not_exists(revision) OR revision = :revision)"
+
+func entryValues(revision int) map[string]types.AttributeValue {
+	values := revisionValue(revision)
+	maps.Copy(values, importValue(""))
+	return values
+}
+
+// changeEntry changes a date of the queue that has no import yet; found is false
+// if there is none. apply reports whether it changed anything.
+func (r *Registry) changeEntry(ctx context.Context, mode, date string, apply func(*Entry) bool) (found bool, err error) {
+	for range tries {
+		var e Entry
+		found, err := r.get(ctx, queueKey(mode, date), &e)
+		if err != nil || !found || e.ImportID != "" {
+			return false, err
 		}
-		if entry.Due {
+		revision := e.Revision
+		if !apply(&e) {
 			return true, nil
 		}
-		entry.Due = true
-		failed, err := r.transact(ctx, write{item: entry, condition: "import_id = :import", values: importValue("")})
+		e.Revision++
+		failed, err := r.transact(ctx, write{item: e, condition: entryIs, values: entryValues(revision)})
 		if err != nil {
-			return false, fmt.Errorf("registry: mark %s %s due: %w", mode, date, err)
+			return false, fmt.Errorf("registry: change %s %s in the queue: %w", mode, date, err)
 		}
 		if len(failed) == 0 {
 			return true, nil
 		}
 	}
-	return false, overtaken("mark " + mode + " " + date + " due")
+	return false, overtaken("change " + mode + " " + date + " in the queue")
+}
+
+// LeaveEmpty takes a date without an import out of the queue if it has no file
+// any more, and reports whether it did. A date that a deadline asked for stays:
+// its import tells that the files are missing.
+func (r *Registry) LeaveEmpty(ctx context.Context, mode, date string) (left bool, err error) {
+	var e Entry
+	found, err := r.get(ctx, queueKey(mode, date), &e)
+	if err != nil || !found || e.ImportID != "" || e.Expected {
+		return false, err
+	}
+	if objects, err := r.Objects(ctx, mode, date); err != nil || len(objects) > 0 {
+		return false, err
+	}
+	failed, err := r.transact(ctx, write{key: queueKey(mode, date), condition: entryIs, values: entryValues(e.Revision)})
+	if err != nil || len(failed) > 0 {
+		return false, err
+	}
+	// A file that was recorded meanwhile may still have found the entry. Either it
+	// is seen here, or its writer finds none and opens the date (RecordArrival).
+	objects, err := r.Objects(ctx, mode, date)
+	if err != nil || len(objects) == 0 {
+		return err == nil, err
+	}
+	return false, r.openDate(ctx, mode, date)
 }
 
 // Published is a date that succeeded.

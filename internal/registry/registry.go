@@ -23,7 +23,8 @@
 //	QUEUE                <0 initial|1 daily>#<date>   a date that is not finished
 //	SLOT                 CURRENT                      the import that may run
 //	PUBLISHED            <0|1>#<date>                 a date that succeeded
-//	REFUSED              <key>                        a badly named object, once seen
+//	REFUSED#<hh>         <hash of a key>              a badly named object, once seen; expires
+//	LANDING              WALK                         how far the landing bucket was looked through
 //	IMPORT#<import_id>   META | ATTEMPT#<n> | PLAN#<generation>
 //	                     PROGRESS#<generation>#<state>#<resource>#<chunk>
 //	                     FAULT#<generation>#<state>#<resource>
@@ -43,14 +44,24 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// DynamoDB is what the registry needs of the service; *dynamodb.Client is one.
-// The client retries throttling by itself; a write is durable on return. Safe
-// for concurrent use.
-type DynamoDB interface {
+// Reader reads items; *dynamodb.Client is one.
+type Reader interface {
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+}
+
+// Writer writes items, durable on return; *dynamodb.Client is one.
+type Writer interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+// DynamoDB is what the registry needs of the service; *dynamodb.Client is one.
+// The client retries throttling by itself. Safe for concurrent use.
+type DynamoDB interface {
+	Reader
+	Writer
 }
 
 // Registry reads and writes the table. It is safe for concurrent use. Its errors

@@ -343,18 +343,6 @@ func TestAbandonLetsTheNextDateGo(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
-	r, _ := open(t)
-	if err := r.RecordRefused(t.Context(), "daily/x", "v1"); err != nil {
-		t.Fatal(err)
-	}
-	for version, want := range map[string]bool{"v1": true, "v2": false} {
-		if got, err := r.Refused(t.Context(), "daily/x", version); err != nil || got != want {
-			t.Errorf("Refused(%s) = %v, %v", version, got, err)
-		}
-	}
-}
-
 // flaky answers as DynamoDB does, but fails one write: before it is stored, or
 // after, as when the answer is lost.
 type flaky struct {

@@ -1,0 +1,159 @@
+package landing
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"etl-dataloader/internal/registry"
+)
+
+// Bounds of one look.
+const (
+	// lookPages is how many pages of 1,000 keys a look reads for each name of a file
+	// type. What it does not come to, the walk finds.
+	lookPages = 3
+	// lookDates is for how many dates of the queue a look asks whether their files
+	// are still there.
+	lookDates = 31
+	// lookTime ends a look, well before the 60 s of the function that takes files in.
+	lookTime = 20 * time.Second
+)
+
+// Look asks the bucket for the files of the dates from first to last, both
+// included, and takes in what no notification told of: new files, new versions,
+// and the removal of files of a date that still waits. It lists by the names of the
+// file types and in order of their dates, so other objects cost it nothing, and it
+// ends after some 20 s; what it does not come to, [Intake.Walk] finds. It starts
+// nothing. changed is the number of differences found.
+func (in *Intake) Look(ctx context.Context, mode, first, last string) (changed int, err error) {
+	until := in.config.Horizon.Now().Add(lookTime)
+	seen := map[string]bool{}
+	for _, prefix := range in.config.Names.prefixes() {
+		n, err := in.lookAt(ctx, mode+"/"+prefix+"_", first, last, until, seen)
+		if changed += n; err != nil {
+			return changed, err
+		}
+	}
+	n, err := in.removed(ctx, mode, first, last, until, seen)
+	return changed + n, err
+}
+
+// removed asks for the files that the registry has of dates of the queue and no
+// listing showed.
+func (in *Intake) removed(ctx context.Context, mode, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
+	queue, err := in.config.Registry.Queue(ctx)
+	if err != nil {
+		return 0, err
+	}
+	dates := 0
+	for _, e := range queue {
+		if e.Mode != mode || e.FileDate < first || e.FileDate > last {
+			continue
+		}
+		if dates++; dates > lookDates || in.late(until) {
+			return changed, nil
+		}
+		n, err := in.check(ctx, e, until, func(key string) bool { return !seen[key] })
+		if changed += n; err != nil {
+			return changed, err
+		}
+	}
+	return changed, nil
+}
+
+// check asks the bucket for the files that the registry has of a date, those that
+// want names, and lets a date without any leave the queue.
+func (in *Intake) check(ctx context.Context, e registry.Entry, until time.Time, want func(key string) bool) (changed int, err error) {
+	objects, err := in.config.Registry.Objects(ctx, e.Mode, e.FileDate)
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range objects {
+		if !want(a.Key) || in.late(until) {
+			continue
+		}
+		outcome, err := in.take(ctx, a.Key, File{Mode: e.Mode, Date: e.FileDate, Resource: a.Resource})
+		if err != nil {
+			return changed, err
+		}
+		if outcome != Unchanged {
+			changed++
+		}
+	}
+	if len(objects) == 0 {
+		left, err := in.config.Registry.LeaveEmpty(ctx, e.Mode, e.FileDate)
+		if err != nil {
+			return changed, err
+		}
+		if left {
+			changed++
+		}
+	}
+	return changed, nil
+}
+
+// lookAt takes in the files of one prefix, and notes the keys that it saw.
+func (in *Intake) lookAt(ctx context.Context, prefix, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
+	after := prefix + compact(first)
+	end := prefix + compact(last)
+	for range lookPages {
+		if in.late(until) {
+			return changed, nil
+		}
+		entries, more, err := in.page(ctx, prefix, after)
+		if err != nil {
+			return changed, err
+		}
+		var files []registry.Listed
+		for _, e := range entries {
+			after = e.key
+			seen[e.key] = true
+			if file, err := in.parse(e.key); err == nil && file.Date >= first && file.Date <= last {
+				files = append(files, listed(e, file))
+			}
+		}
+		n, late, err := in.absorb(ctx, files, until)
+		if changed += n; err != nil || late || !more || after[:min(len(after), len(end))] > end {
+			return changed, err
+		}
+	}
+	return changed, nil
+}
+
+// compact writes a date as file names do.
+func compact(date string) string { return strings.ReplaceAll(date, "-", "") }
+
+func listed(e entry, f File) registry.Listed {
+	return registry.Listed{
+		Mode: f.Mode, Date: f.Date, Resource: f.Resource, Key: e.key, ETag: aws.ToString(e.object.ETag),
+		Size: aws.ToInt64(e.object.Size), LastModified: aws.ToTime(e.object.LastModified).UTC(),
+	}
+}
+
+// late tells whether a look has used its time up.
+func (in *Intake) late(until time.Time) bool { return !in.config.Horizon.Now().Before(until) }
+
+// absorb takes in those of the objects that the registry does not know as they
+// are; late tells that there was no time for all.
+func (in *Intake) absorb(ctx context.Context, files []registry.Listed, until time.Time) (changed int, late bool, err error) {
+	unknown, err := in.config.Registry.Unknown(ctx, files)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, o := range unknown {
+		if in.late(until) {
+			return changed, true, nil
+		}
+		outcome, err := in.take(ctx, o.Key, File{Mode: o.Mode, Date: o.Date, Resource: o.Resource})
+		if err != nil {
+			return changed, false, err
+		}
+		if outcome != Unchanged {
+			changed++
+		}
+	}
+	return changed, false, nil
+}

@@ -1,0 +1,181 @@
+package landing
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// Bounds of one walk.
+const (
+	// walkPages is how many pages of 1,000 keys one walk reads: a bucket of 20,000
+	// objects is gone through each time.
+	walkPages = 20
+	// walkTime ends a walk; the sweep's function has 240 s. Whatever is under way then
+	// is a page: a listing, at most 20 reads of a hundred items, and its alert.
+	walkTime = 60 * time.Second
+	// walkDates is how many dates of the queue one walk asks about.
+	walkDates = 10
+	// toldNames is how many badly named objects an alert names; it counts the others.
+	toldNames = 20
+)
+
+// UntoldError reports that badly named objects could not be alerted; whatever
+// else is in the bucket was taken in. The walk that comes by them again tries it
+// again.
+type UntoldError struct{ Err error }
+
+// Error implements error.
+func (e *UntoldError) Error() string { return "landing: tell badly named objects: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UntoldError) Unwrap() error { return e.Err }
+
+// refusals are badly named objects that a walk came by and nobody was told of.
+type refusals struct {
+	tags  map[string]string // all, by key
+	known map[string]registry.Refusal
+	names []message.RefusedName // the first of them
+}
+
+// Walk goes on through the landing bucket where the last walk stopped, for a
+// minute or 20,000 objects at most, and takes in what no notification told of;
+// behind the last object the next walk begins anew. It asks for the files of a
+// few dates of the queue as well, in turn: removals leave no object to come by.
+// Badly named objects that were not alerted yet are alerted together. It starts
+// nothing. changed is the number of differences found. It fails with *UntoldError
+// if that was all that failed.
+func (in *Intake) Walk(ctx context.Context) (changed int, err error) {
+	walk, err := in.config.Registry.Walk(ctx)
+	if err != nil {
+		return 0, err
+	}
+	until := in.config.Horizon.Now().Add(walkTime)
+	bad := refusals{tags: map[string]string{}, known: map[string]registry.Refusal{}}
+	changed, pagesErr := in.pages(ctx, &walk, until, &bad)
+	n, datesErr := in.dates(ctx, &walk, until)
+	untold := in.tell(ctx, bad)
+	return changed + n, errors.Join(pagesErr, datesErr, in.config.Registry.SaveWalk(ctx, walk), untold)
+}
+
+// pages walks through the objects.
+func (in *Intake) pages(ctx context.Context, walk *registry.Walk, until time.Time, bad *refusals) (changed int, err error) {
+	for range walkPages {
+		if in.late(until) {
+			return changed, nil
+		}
+		entries, more, err := in.page(ctx, "", walk.Object)
+		if err != nil {
+			return changed, err
+		}
+		var files []registry.Listed
+		badNames := map[string]refused{}
+		for _, e := range entries {
+			if strings.HasSuffix(e.key, "/") {
+				continue
+			}
+			if file, err := in.parse(e.key); err == nil {
+				files = append(files, listed(e, file))
+			} else {
+				badNames[e.key] = refused{tag: aws.ToString(e.object.ETag), reason: err}
+			}
+		}
+		if err := in.untold(ctx, entries, badNames, bad); err != nil {
+			return changed, err
+		}
+		n, late, err := in.absorb(ctx, files, until)
+		if changed += n; err != nil || late {
+			return changed, err // the page is looked at again
+		}
+		if !more {
+			walk.Object = ""
+			return changed, nil
+		}
+		walk.Object = entries[len(entries)-1].key
+	}
+	return changed, nil
+}
+
+// refused is a badly named object of a page.
+type refused struct {
+	tag    string
+	reason error
+}
+
+// untold adds those of a page's badly named objects that were not alerted yet, and
+// logs those that no notification told of.
+func (in *Intake) untold(ctx context.Context, entries []entry, names map[string]refused, bad *refusals) error {
+	keys := make([]string, 0, len(names))
+	for _, e := range entries { // in the order of the listing
+		if _, ok := names[e.key]; ok {
+			keys = append(keys, e.key)
+		}
+	}
+	known, err := in.config.Registry.Refusals(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		name := names[key]
+		before, noted := known[key]
+		noted = noted && before.Is(name.tag)
+		if noted && before.Told {
+			continue
+		}
+		if !noted {
+			in.logRefused(ctx, key, name.reason)
+		}
+		bad.tags[key], bad.known[key] = name.tag, before
+		if len(bad.names) < toldNames {
+			bad.names = append(bad.names, message.RefusedName{Key: key, Reason: name.reason.Error()})
+		}
+	}
+	return nil
+}
+
+// tell alerts all badly named objects of a walk in one message, and then remembers
+// that.
+func (in *Intake) tell(ctx context.Context, bad refusals) error {
+	if len(bad.tags) == 0 {
+		return nil
+	}
+	if err := in.config.Alerts.Alert(ctx, message.AlertBadNames(bad.names, len(bad.tags))); err != nil {
+		return &UntoldError{Err: err}
+	}
+	return in.config.Registry.Told(ctx, bad.tags, bad.known)
+}
+
+// dates walks through the queue.
+func (in *Intake) dates(ctx context.Context, walk *registry.Walk, until time.Time) (changed int, err error) {
+	queue, err := in.config.Registry.Queue(ctx)
+	if err != nil {
+		return 0, err
+	}
+	left := walkDates
+	for _, e := range queue {
+		if e.Order() <= walk.Date {
+			continue
+		}
+		if left--; left < 0 || in.late(until) {
+			return changed, nil
+		}
+		n, err := in.check(ctx, e, until, func(string) bool { return true })
+		if changed += n; err != nil {
+			return changed, err
+		}
+		if e.ImportID == "" {
+			if err := in.ready(ctx, File{Mode: e.Mode, Date: e.FileDate}); err != nil {
+				return changed, err
+			}
+		}
+		walk.Date = e.Order()
+	}
+	walk.Date = ""
+	return changed, nil
+}

@@ -9,7 +9,7 @@ import (
 // each. Reasons that would push a name out of the text are cut; the status of each
 // file holds the whole of them.
 func InvalidFiles(files [][2]string) string {
-	const reasons = 500 // bytes of all of them: ten names and the rest then fit into TextBytes
+	const reasons = 450 // bytes of all of them: ten names and the rest then fit into TextBytes
 	texts := make([]string, len(files))
 	for i, f := range files {
 		texts[i] = f[0] + " : " + cut(f[1], reasons/max(len(files), 1))
@@ -18,7 +18,7 @@ func InvalidFiles(files [][2]string) string {
 	if len(files) > 1 {
 		what, file = fmt.Sprintf("%d fichiers rejetés : ", len(files)), "des fichiers corrigés"
 	}
-	return what + strings.Join(texts, " ; ") + ". Rien n'a été publié. Déposez " + file + ", puis recommencez l'import (restart)."
+	return what + strings.Join(texts, " ; ") + ". Rien n'a été publié. Déposez " + file + " : l'import recommence alors de lui-même (sinon : restart)."
 }
 
 // FileTooLarge refuses a file by its size, in bytes.

@@ -12,7 +12,7 @@ import (
 func TestInvalidFiles(t *testing.T) {
 	t.Parallel()
 	one := message.InvalidFiles([][2]string{{"store_data_20241008.csv", message.FileEmpty}})
-	if want := "Fichier rejeté : store_data_20241008.csv : le fichier est vide. Rien n'a été publié. Déposez un fichier corrigé, puis recommencez l'import (restart)."; one != want {
+	if want := "Fichier rejeté : store_data_20241008.csv : le fichier est vide. Rien n'a été publié. Déposez un fichier corrigé : l'import recommence alors de lui-même (sinon : restart)."; one != want {
 		t.Errorf("%q", one)
 	}
 	var files [][2]string
@@ -20,7 +20,7 @@ func TestInvalidFiles(t *testing.T) {
 		files = append(files, [2]string{fmt.Sprintf("employee_data_%d_20241008.jsonl", n), strings.Repeat("é", 10_000)})
 	}
 	all := message.Text(message.InvalidFiles(files))
-	if !strings.HasPrefix(all, "11 fichiers rejetés : ") || !strings.HasSuffix(all, "(restart).") {
+	if !strings.HasPrefix(all, "11 fichiers rejetés : ") || !strings.HasSuffix(all, "(sinon : restart).") {
 		t.Errorf("%q", all)
 	}
 	for _, f := range files {

@@ -121,6 +121,16 @@ PUBLISH ?=
 chaos: build ## Runs the fault matrix, or its cells CELL=STEP/FAULT/MODE (* is any); PUBLISH=1 updates docs/chaos.md
 	@go run ./infra/local/chaos $(if $(PUBLISH),-publish docs/chaos.md) $(if $(CELL),'$(CELL)')
 
+.PHONY: hostile
+hostile: build ## Runs what hostile people and accounts do, or some of it CELL=NAME/MODE; PUBLISH=1 updates docs/chaos.md
+	@go run ./infra/local/chaos -hostile $(if $(PUBLISH),-publish docs/chaos.md) $(if $(CELL),'$(CELL)')
+
+.PHONY: full
+full: build ## Runs the proofs that take longer than make test: the whole fault matrix, the hostilities, 200,000 clients against the oracle
+	@$(MAKE) --no-print-directory chaos
+	@$(MAKE) --no-print-directory hostile
+	@$(MAKE) --no-print-directory proof ROWS=200000
+
 BENCH_ROWS := $(if $(filter file default,$(origin ROWS)),1000000,$(ROWS))
 .PHONY: bench
 bench: build ## Measures an initial import of ROWS= clients (1 million) and a day after it

@@ -117,17 +117,29 @@ func (s *stack) write(ctx context.Context, requests []types.WriteRequest) error 
 	return nil
 }
 
-// emptyLanding deletes the source files, so that no sweep takes them up again.
+// emptyLanding deletes the source files with all their versions, so that no sweep
+// takes them up again.
 func (s *stack) emptyLanding(ctx context.Context) error {
 	bucket := aws.String(s.env["LANDING_BUCKET"])
-	out, err := s.s3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket})
-	if err != nil || len(out.Contents) == 0 {
-		return err
+	pages := s3.NewListObjectVersionsPaginator(s.s3, &s3.ListObjectVersionsInput{Bucket: bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		var objects []s3types.ObjectIdentifier
+		for _, v := range page.Versions {
+			objects = append(objects, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+		}
+		for _, m := range page.DeleteMarkers {
+			objects = append(objects, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+		}
+		if len(objects) == 0 {
+			continue
+		}
+		if _, err := s.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: objects}}); err != nil {
+			return err
+		}
 	}
-	var objects []s3types.ObjectIdentifier
-	for _, o := range out.Contents {
-		objects = append(objects, s3types.ObjectIdentifier{Key: o.Key})
-	}
-	_, err = s.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: objects}})
-	return err
+	return nil
 }

@@ -63,14 +63,14 @@ func TestTable(t *testing.T) {
 
 func TestReplaceTable(t *testing.T) {
 	document := "before\n" + tableBegins + "an older one\n" + tableEnds + "after\n"
-	got, err := replaceTable(document, "a new one\n")
+	got, err := replaceTable(document, tableBegins, "a new one\n")
 	if want := "before\n" + tableBegins + "\na new one\n\n" + tableEnds + "after\n"; got != want || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if again, err := replaceTable(got, "a new one\n"); again != got || err != nil {
+	if again, err := replaceTable(got, tableBegins, "a new one\n"); again != got || err != nil {
 		t.Errorf("a second time: %q, %v", again, err)
 	}
-	if _, err := replaceTable("no marks", "a new one\n"); err == nil {
+	if _, err := replaceTable("no marks", tableBegins, "a new one\n"); err == nil {
 		t.Error("a document without marks is taken")
 	}
 }

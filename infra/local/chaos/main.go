@@ -6,6 +6,8 @@
 //	go run ./infra/local/chaos -fast                        the ones that the tests run
 //	go run ./infra/local/chaos Stage/killed/daily           one cell
 //	go run ./infra/local/chaos 'Stage/*/daily' Publish      several
+//	go run ./infra/local/chaos -hostile                     the hostilities of hostile.go
+//	go run ./infra/local/chaos -hostile junk/daily          one of them
 //
 // The faults come from outside: from the emulator of AWS, from a proxy before
 // PostgreSQL, and by signals. docs/chaos.md explains them. It exits with status
@@ -38,11 +40,15 @@ func run(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	quick := flags.Bool("fast", false, "run the cells of the continuous integration")
 	folder := flags.String("folder", ".local/chaos", "of the local stack")
+	hostilities := flags.Bool("hostile", false, "run what hostile people and accounts do instead of the matrix")
 	out := flags.String("publish", "", "document whose table is replaced by the one of this run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	patterns := flags.Args()
+	if *hostilities {
+		return suffer(ctx, *folder, patterns, *out)
+	}
 	switch {
 	case *quick:
 		patterns = fast()
@@ -75,6 +81,32 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	if bad > 0 {
 		err = errors.Join(err, fmt.Errorf("%d of %d cells failed", bad, len(results)))
+	}
+	return err
+}
+
+// suffer runs the hostilities on a stack of their own.
+func suffer(ctx context.Context, folder string, patterns []string, document string) error {
+	if document != "" && len(patterns) > 0 {
+		return errors.New("-publish wants all hostilities")
+	}
+	var results []result
+	s, err := start(ctx, folder)
+	if err == nil {
+		results, err = runHostilities(ctx, s, patterns)
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	err = errors.Join(err, s.stop(stopping))
+	made := hostileTable(results)
+	fmt.Print(made)
+	if document != "" && err == nil {
+		err = publish(document, hostileBegins, made)
+	}
+	for _, r := range results {
+		if !r.good() {
+			err = errors.Join(err, fmt.Errorf("%s/%s: %s", r.cell.step.name, r.cell.mode, r.trouble))
+		}
 	}
 	return err
 }
@@ -114,11 +146,16 @@ func report(results []result, document string) error {
 	if document == "" {
 		return nil
 	}
+	return publish(document, tableBegins, made.String())
+}
+
+// publish replaces a table of a document.
+func publish(document, begins, made string) error {
 	text, err := os.ReadFile(document) //nolint:gosec // the user's own choice
 	if err != nil {
 		return err
 	}
-	changed, err := replaceTable(string(text), made.String())
+	changed, err := replaceTable(string(text), begins, made)
 	if err != nil {
 		return fmt.Errorf("%s: %w", document, err)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"etl-dataloader/internal/contract"
 )
@@ -49,6 +50,7 @@ type stack struct {
 	s3      *s3.Client
 	lambda  *lambda.Client
 	sfn     *sfn.Client
+	sns     *sns.Client
 	dynamo  *dynamodb.Client
 	kms     *kms.Client
 	secrets *secretsmanager.Client
@@ -139,7 +141,7 @@ func (s *stack) connect() {
 		Credentials: credentials.NewStaticCredentialsProvider(s.env["AWS_ACCESS_KEY_ID"], s.env["AWS_SECRET_ACCESS_KEY"], ""),
 	}
 	s.s3 = s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle, o.BaseEndpoint = true, aws.String(s.env["AWS_ENDPOINT_URL_S3"]) })
-	s.lambda, s.sfn = lambda.NewFromConfig(config), sfn.NewFromConfig(config)
+	s.lambda, s.sfn, s.sns = lambda.NewFromConfig(config), sfn.NewFromConfig(config), sns.NewFromConfig(config)
 	s.dynamo, s.kms, s.secrets = dynamodb.NewFromConfig(config), kms.NewFromConfig(config), secretsmanager.NewFromConfig(config)
 }
 

@@ -59,20 +59,39 @@ func field(c cell, found map[string]result) string {
 	}
 }
 
-// The marks in a document between which the table of the last full run stands.
+// The marks in a document between which the tables of the last full run stand.
 const (
-	tableBegins = "<!-- the table: make chaos PUBLISH=1 -->\n"
-	tableEnds   = "<!-- end of the table -->\n"
+	tableBegins   = "<!-- the table: make chaos PUBLISH=1 -->\n"
+	hostileBegins = "<!-- the hostilities: make hostile PUBLISH=1 -->\n"
+	tableEnds     = "<!-- end of the table -->\n"
 )
 
-// replaceTable puts a table between the marks of a document.
-func replaceTable(document, made string) (string, error) {
-	before, rest, begins := strings.Cut(document, tableBegins)
-	_, after, ends := strings.Cut(rest, tableEnds)
-	if !begins || !ends {
+// replaceTable puts a table between the mark begins of a document and the end
+// behind it.
+func replaceTable(document, begins, made string) (string, error) {
+	before, rest, begun := strings.Cut(document, begins)
+	_, after, ended := strings.Cut(rest, tableEnds)
+	if !begun || !ended {
 		return "", errors.New("the marks of the table are missing")
 	}
-	return before + tableBegins + "\n" + made + "\n" + tableEnds + after, nil
+	return before + begins + "\n" + made + "\n" + tableEnds + after, nil
+}
+
+// hostileTable writes the hostilities in Markdown, with how each ended in each mode.
+func hostileTable(results []result) string {
+	ended := map[string]string{}
+	for _, r := range results {
+		ended[r.cell.step.name+"/"+r.cell.mode] = "**no**"
+		if r.good() {
+			ended[r.cell.step.name+"/"+r.cell.mode] = fmt.Sprintf("yes, %.0f s", r.seconds)
+		}
+	}
+	var b strings.Builder
+	b.WriteString("| hostility | what happens | initial | daily |\n|---|---|---|---|\n")
+	for _, h := range hostilities() {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", h.name, h.text, ended[h.name+"/initial"], ended[h.name+"/daily"])
+	}
+	return b.String()
 }
 
 // exceptions lists the cells that do not apply, with the reasons.

@@ -351,3 +351,38 @@ func TestRightIsMissing(t *testing.T) {
 		t.Errorf("got %v", denied)
 	}
 }
+
+// TestNoConnectionLeft: a login that takes every connection makes the product
+// wait for a moment that the machine can retry, and changes nothing.
+func TestNoConnectionLeft(t *testing.T) {
+	t.Parallel()
+	b := newBeside(t)
+	b.migrated(t)
+	limit := postgrestest.Scan[int](t, b.admin, `SELECT count(*) + 2 FROM pg_stat_activity WHERE datname = current_database()`)
+	name := postgrestest.Scan[string](t, b.admin, `SELECT quote_ident(current_database())`)
+	postgrestest.Exec(t, b.admin, fmt.Sprintf(`ALTER DATABASE %s CONNECTION LIMIT %d`, name, limit))
+	db := postgrestest.Open(t, b.url)
+	var taken []*pgx.Conn
+	var err error
+	for n := 0; err == nil && n < 10; n++ { // again if a session of before has ended meanwhile
+		for conn, err := pgx.Connect(t.Context(), b.squat); err == nil; conn, err = pgx.Connect(t.Context(), b.squat) {
+			taken = append(taken, conn)
+		}
+		one := postgrestest.Open(t, b.url)
+		_, err = one.Restart(t.Context(), numbered(importID, 1), false)
+		one.Close()
+	}
+	if !isTransient(err) || !strings.Contains(err.Error(), "53300") {
+		t.Errorf("got %v, want a Transient fault that names 53300", err)
+	}
+	for _, conn := range taken {
+		_ = conn.Close(t.Context())
+	}
+	deadline := time.Now().Add(time.Minute) // until the server has let go of the sessions
+	for err != nil && time.Now().Before(deadline) {
+		_, err = db.Restart(t.Context(), numbered(importID, 1), false)
+	}
+	if err != nil {
+		t.Errorf("with connections left: %v", err)
+	}
+}

@@ -89,7 +89,7 @@ func (q *squatting) end(ctx context.Context) error {
 
 // asSuperuser runs a statement as the owner of the embedded server.
 func (s *stack) asSuperuser(ctx context.Context, database, statement string) error {
-	text, err := os.ReadFile(filepath.Join(s.folder, "state.json")) //nolint:gosec // the stack's own
+	text, err := os.ReadFile(filepath.Join(s.folder, "stack.json")) //nolint:gosec // the stack's own
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func Run(run func() int, set func(*Server)) int {
 func start() (*Server, error) {
 	text := os.Getenv("DATABASE_URL")
 	if text == "" {
-		return nil, errors.New("DATABASE_URL is not set: it names a PostgreSQL server whose role may create databases; `make test` sets it")
+		return nil, errors.New("DATABASE_URL is not set: it names a PostgreSQL server whose role may create databases and roles; `make test` sets it")
 	}
 	admin, err := url.Parse(text)
 	if err != nil || !strings.HasPrefix(admin.Scheme, "postgres") {

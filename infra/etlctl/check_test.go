@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 	clean := write("store_data_20241008.csv", storeHeader+soundStore)
 	rejects := write("magasins_20241008.csv", storeHeader+soundStore+"1,,Lyon,FR,hier\n")
 	turned := write("store_data_20241009.csv", "name,store_id,city,country,opened_on\nCentre,1,Lyon,FR,2000-01-01\n")
-	cut := write("store_data_20241011.csv", storeHeader+strings.TrimSuffix(soundStore, "\n"))
+	cut := write("store_data_20241007.csv", storeHeader+strings.TrimSuffix(soundStore, "\n"))
 	faulty := write("store_data_20241010.csv", "store_id,name\n1,a\n")
 	orphan := write("employee_data_20241008.csv", "employee_id,first_name,last_name,email,nif,store_id,hired_on,left_on\n1,Ana,Roux,ana@exemple.fr,1234567890,1,2020-01-01,\n")
 	badDescriptor := write("descriptor.json", "{}")
@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 		"limited":       {[]string{rejects, "--limit", "1"}, exitFailed, []string{message.CtlMoreErrors(1, 3), message.Required("name")}},
 		"other order":   {[]string{turned}, exitOK, []string{message.HeaderReordered}},
 		"faulty":        {[]string{faulty}, exitFaulty, []string{message.FileReason(message.FileFault{Reason: "header", Missing: []string{"city", "country", "opened_on"}}), message.FileRejected}},
-		"cut off":       {[]string{cut}, exitOK, message.FileNotes("store_data_20241011.csv", "", true, 0, 0)},
+		"cut off":       {[]string{cut}, exitOK, message.FileNotes("store_data_20241007.csv", "", true, 0, 0)},
 		"bad name":      {[]string{badDescriptor}, exitFaulty, []string{message.BadForm}},
 		"open relation": {[]string{orphan}, exitOK, []string{message.CheckOpen("employee_data_20241008.csv", "store_id", "magasins", 1, true)}},
 		"two types":     {[]string{clean, rejects}, exitUsage, []string{message.CtlTwoFiles("store_data_20241008.csv", "magasins_20241008.csv")}},

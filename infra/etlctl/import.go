@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -41,6 +42,7 @@ func (i *importCommand) Run(ctx context.Context, c *console) error {
 	d := delivery{
 		mode: i.Mode, folder: found, show: show, objects: s.registry,
 		upload: newBucketUploader(s.objects, s.landing), bucket: s.landing,
+		totals:  totalsMaker{pkg: s.pkg, names: s.names, there: bucketTotals{s.objects, s.landing}}.add,
 		waiting: waiting{imports: s.registry, dates: s.registry, names: s.names},
 		follow:  follower{imports: s.registry, show: show, now: c.now, pause: c.pause},
 	}
@@ -63,6 +65,7 @@ type delivery struct {
 	upload  uploader
 	bucket  string
 	objects objects
+	totals  func(context.Context, folder) (with folder, remove func(), err error)
 	waiting waiting
 	follow  follower
 
@@ -87,14 +90,36 @@ func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, er
 	if err != nil {
 		return "", err
 	}
-	d.show.note(message.CtlUploading(len(d.folder.Files), message.Bytes(d.folder.bytes()), d.bucket, d.mode))
-	if d.versions, err = uploadAll(ctx, d.upload, d.folder, d.show); err != nil || leave {
+	whole, remove, err := d.totals(ctx, d.folder)
+	defer remove()
+	if err != nil {
+		return before.ImportID, err
+	}
+	d.show.note(message.CtlUploading(len(whole.Files), message.Bytes(whole.bytes()), d.bucket, d.mode))
+	if d.versions, err = d.uploadInOrder(ctx, whole); err != nil || leave {
 		return before.ImportID, err
 	}
 	if err := d.arrive(ctx, old); err != nil {
 		return before.ImportID, err
 	}
 	return d.start(ctx, before)
+}
+
+// uploadInOrder uploads the files, control totals before all others, and returns
+// the versions by key.
+func (d *delivery) uploadInOrder(ctx context.Context, f folder) (map[string]string, error) {
+	versions := map[string]string{}
+	if f.Files[0].Resource == landing.Control {
+		d.show.note(message.CtlTotals(f.Files[0].Name))
+		var err error
+		if versions, err = uploadAll(ctx, d.upload, folder{Date: f.Date, Files: f.Files[:1]}, d.show); err != nil {
+			return nil, err
+		}
+		f.Files = f.Files[1:]
+	}
+	others, err := uploadAll(ctx, d.upload, f, d.show)
+	maps.Copy(versions, others)
+	return versions, err
 }
 
 // before looks at the import that the date has already; zero for none. taken

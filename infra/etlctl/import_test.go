@@ -31,6 +31,7 @@ func (w *world) delivery(t *testing.T, mode string, resources ...string) (*deliv
 	return &delivery{
 		mode: mode, folder: tenFiles(t, mode, resources...), show: show, upload: w, bucket: "landing", objects: w,
 		waiting: waiting{imports: w, dates: w, names: names(t)}, follow: f,
+		totals: func(_ context.Context, f folder) (folder, func(), error) { return f, func() {}, nil },
 	}, show
 }
 

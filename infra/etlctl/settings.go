@@ -86,6 +86,7 @@ type services struct {
 	functions            *lambda.Client
 	landing, work, rerun string // names of the buckets and of the function
 	names                *landing.Names
+	pkg                  *contract.Package
 }
 
 // open returns the services; needed lists the settings that this command cannot
@@ -124,6 +125,6 @@ func (c *console) open(ctx context.Context, needed ...string) (*services, error)
 		// refused the second time, so the operator repeats it, not the client.
 		functions: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.RetryMaxAttempts = 1 }),
 		landing:   values["LANDING_BUCKET"], work: values["WORK_BUCKET"], rerun: values["RERUN_FUNCTION"],
-		names: names,
+		names: names, pkg: pkg,
 	}, nil
 }

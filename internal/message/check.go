@@ -1,6 +1,9 @@
 package message
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // About files that are checked before they are deposited.
 
@@ -21,7 +24,7 @@ func CheckNoDescriptor(file string, err error) string {
 
 // CheckFault shows why a file as a whole would be rejected.
 func CheckFault(file, reason string) string {
-	return "Fichier rejeté : " + Name(file) + " : " + Text(reason) + "."
+	return "Fichier rejeté : " + Name(file) + " : " + strings.TrimSuffix(Text(reason), ".") + "."
 }
 
 // CheckReordered says that a file's columns stand in another order.

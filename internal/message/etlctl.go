@@ -15,7 +15,7 @@ func CtlHelp() map[string]string {
 		"stack":   "Pile CloudFormation dont les sorties donnent les réglages.",
 		"timeout": "Durée maximale de la commande ; l'import, lui, continue.",
 
-		"import":      "Dépose les dix fichiers d'un dossier et suit l'import jusqu'à sa fin.",
+		"import":      "Dépose les dix fichiers d'un dossier, leurs totaux de contrôle en premier, et suit l'import jusqu'à sa fin.",
 		"import_mode": "Mode de l'import : initial (tout l'historique) ou daily (les fichiers d'un jour).",
 		"import_dir":  "Dossier des fichiers <type>_<AAAAMMJJ>.<csv|json|jsonl>.",
 		"import_date": "Date des fichiers (AAAA-MM-JJ), si le dossier en contient plusieurs.",

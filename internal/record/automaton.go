@@ -43,79 +43,71 @@ func (a *automaton) reset() {
 // run goes on in data; last says that nothing follows it.
 func (a *automaton) run(data []byte, last bool) outcome {
 	from := a.i
-	found := wantMore
-	for found == wantMore && a.i < len(data) {
-		if a.state == inQuotes {
-			found = a.runQuoted(data)
-			continue
-		}
-		if data[a.i] == '\r' && a.i+1 == len(data) && !last {
-			break
-		}
-		found = a.step(data)
-	}
+	found := a.steps(data, last)
 	a.looked += int64(a.i - from)
 	return found
 }
 
-// step goes on by one byte outside a quoted stretch, or by several that mean
-// nothing.
-func (a *automaton) step(data []byte) outcome {
-	c := data[a.i]
-	switch {
-	case c == a.quote:
-		if a.state == unquoted {
-			a.open = a.i
+func (a *automaton) steps(data []byte, last bool) outcome {
+	for a.i < len(data) {
+		if a.state == inQuotes {
+			if !a.skipQuoted(data) {
+				return slip
+			}
+			continue
+		}
+		c := data[a.i]
+		switch {
+		case c == a.quote:
+			if a.state == unquoted {
+				a.open = a.i
+				return slip
+			}
+			a.atQuote()
+		case c == a.delimiter:
+			a.fields++
+			a.state = fieldStart
+		case c == '\n':
+			a.lineEnd = 1
+			return recordEnd
+		case c == '\r' && a.i+1 < len(data) && data[a.i+1] == '\n':
+			a.lineEnd = 2
+			return recordEnd
+		case c == '\r' && a.i+1 == len(data) && !last:
+			return wantMore
+		case a.state == quoteInQuotes:
 			return slip
+		default:
+			a.state = unquoted
+			for a.i+1 < len(data) && !a.special[data[a.i+1]] {
+				a.i++
+			}
 		}
-		a.atQuote()
-	case c == a.delimiter:
-		a.fields++
-		a.state = fieldStart
-	case c == '\n':
-		a.lineEnd = 1
-		return recordEnd
-	case c == '\r' && a.i+1 < len(data) && data[a.i+1] == '\n':
-		a.lineEnd = 2
-		return recordEnd
-	case a.state == quoteInQuotes:
-		return slip
-	default:
-		a.state = unquoted
-		for a.i+1 < len(data) && !a.special[data[a.i+1]] {
-			a.i++
-		}
+		a.i++
 	}
-	a.i++
 	return wantMore
 }
 
-// runQuoted looks for the next quote within a quoted field. It returns wantMore
-// if it found one, or if the data ended before.
-func (a *automaton) runQuoted(data []byte) outcome {
+// skipQuoted goes on to behind the next quote, or to the end of the data, within
+// a quoted field. It reports whether the field may go on so.
+func (a *automaton) skipQuoted(data []byte) bool {
 	bound := a.open + a.limit + 1
 	if a.i >= bound {
-		return slip
+		return false
 	}
 	stretch := data[a.i:min(bound, len(data))]
 	j := bytes.IndexByte(stretch, a.quote)
-	closed := j >= 0
-	if closed {
+	if j >= 0 {
 		stretch = stretch[:j]
 	}
-	if !a.mayHoldLineEnd() && bytes.IndexByte(stretch, '\n') >= 0 {
-		a.i += len(stretch)
-		return slip
-	}
+	fits := a.mayHoldLineEnd() || bytes.IndexByte(stretch, '\n') < 0
 	a.i += len(stretch)
-	switch {
-	case closed:
+	if j >= 0 {
 		a.i++
 		a.state = quoteInQuotes
-	case a.i == bound:
-		return slip
+		return fits
 	}
-	return wantMore
+	return fits && a.i < bound
 }
 
 // mayHoldLineEnd reports whether the current field, if it is quoted, may hold a

@@ -74,13 +74,19 @@ func (s *csvSplitter) next(sp *span) error {
 	data := s.w.data()
 	n := bytes.IndexByte(data, '\n')
 	if n < 0 {
-		s.looked += int64(len(data))
-		return s.scan(sp)
+		n = len(data)
+	} else if n <= s.tail.limit && !s.quoteBefore(n) {
+		s.plain(sp, n)
+		return nil
 	}
 	s.looked += int64(n)
-	if n > s.tail.limit || s.quoteBefore(n) {
-		return s.scan(sp)
-	}
+	return s.scan(sp)
+}
+
+// plain ends a record that is the line of n bytes at the window's start, without
+// a quote.
+func (s *csvSplitter) plain(sp *span, n int) {
+	data := s.w.data()
 	body := data[:n:n]
 	if n > 0 && data[n-1] == '\r' {
 		body = data[: n-1 : n-1]
@@ -88,7 +94,6 @@ func (s *csvSplitter) next(sp *span) error {
 	sp.raw = body
 	sp.fields = 1 + bytes.Count(body, []byte{s.delimiter})
 	s.consume(sp, n+1, 1)
-	return nil
 }
 
 // consume ends a record: n bytes from the window's start, with this many line feeds.

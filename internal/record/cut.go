@@ -163,7 +163,7 @@ func (c *cutter) run(records splitter, judge decoder) error {
 		if fault != "" {
 			c.scan.Malformed++
 		}
-		if c.format == JSONL && c.scan.Records <= 2 {
+		if c.scan.Records <= 2 && c.format == JSONL {
 			if err := c.checkLines(&sp, fault); err != nil {
 				return err
 			}

@@ -31,6 +31,7 @@ type world struct {
 	dates     map[string]string          // import_id by mode and date
 	queue     []registry.Entry
 	published []registry.Published
+	abandoned []registry.Abandoned
 	slot      string
 	arrived   []registry.Arrival
 
@@ -93,6 +94,10 @@ func (w *world) Queue(context.Context) ([]registry.Entry, error) { return w.queu
 
 func (w *world) Published(context.Context) ([]registry.Published, error) {
 	return slices.Clone(w.published), w.fails
+}
+
+func (w *world) Abandoned(context.Context) ([]registry.Abandoned, error) {
+	return slices.Clone(w.abandoned), w.fails
 }
 
 func (w *world) Slot(context.Context) (string, error) { return w.slot, w.fails }

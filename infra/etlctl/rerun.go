@@ -25,15 +25,17 @@ type rerunning struct {
 // redriveCommand resumes an import.
 type redriveCommand struct {
 	rerunning
-	Continue bool `help:"${continue}"`
+	Continue bool     `help:"${continue}"`
+	Accept   []string `help:"${accept}" sep:"none"`
 }
 
 // Run runs the command.
 func (r *redriveCommand) Run(ctx context.Context, c *console) error {
+	request := control.Request{Mode: control.ModeResume, Accept: r.Accept}
 	if r.Continue {
-		return r.run(ctx, c, control.Request{Mode: control.ModeContinue})
+		request.Mode = control.ModeContinue
 	}
-	return r.run(ctx, c, control.Request{Mode: control.ModeResume})
+	return r.run(ctx, c, request)
 }
 
 // restartCommand starts an import over.
@@ -71,6 +73,11 @@ func (r *rerunning) run(ctx context.Context, c *console, request control.Request
 		return err
 	}
 	request.ImportID, request.Trigger = r.ImportID, registry.TriggerCommand
+	if len(request.Accept) > 0 {
+		if request.By, err = s.whoami(ctx); err != nil {
+			return err
+		}
+	}
 	answer, err := rerun(ctx, s.functions, s.rerun, request)
 	if refused, ok := errors.AsType[*refusedError](err); ok {
 		_, _ = fmt.Fprintln(c.err, refused.Error())

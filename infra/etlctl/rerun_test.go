@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -68,5 +70,27 @@ func TestRerun(t *testing.T) {
 				t.Errorf("%q, want %q", strings.TrimSpace(refused.Error()), test.text)
 			}
 		})
+	}
+}
+
+// What is accepted, and who accepts it, is asked for as it was given, a value with
+// a comma included.
+func TestRerunAccepts(t *testing.T) {
+	var cli struct {
+		Redrive redriveCommand `cmd:""`
+	}
+	parser, err := kong.New(&cli, kong.Vars(message.CtlHelp()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse([]string{"redrive", importID, "--accept", "shrink=produits", "--accept", "shrink=magasins,stocks"}); err != nil {
+		t.Fatal(err)
+	}
+	f := &function{answer: `{}`}
+	if _, err := rerun(t.Context(), f, "rerun", control.Request{ImportID: importID, Mode: control.ModeResume, Accept: cli.Redrive.Accept, By: "arn:anne"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `rerun{"import_id":"` + importID + `","mode":"resume","accept":["shrink=produits","shrink=magasins,stocks"],"by":"arn:anne"}`; f.asked != want {
+		t.Errorf("asked %s, want %s", f.asked, want)
 	}
 }

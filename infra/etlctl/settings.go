@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
 	"etl-dataloader/internal/contract"
@@ -87,6 +88,7 @@ type services struct {
 	landing, work, rerun string // names of the buckets and of the function
 	names                *landing.Names
 	pkg                  *contract.Package
+	whoami               func(context.Context) (arn string, err error) // who calls, as AWS knows it
 }
 
 // open returns the services; needed lists the settings that this command cannot
@@ -126,5 +128,12 @@ func (c *console) open(ctx context.Context, needed ...string) (*services, error)
 		functions: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.RetryMaxAttempts = 1 }),
 		landing:   values["LANDING_BUCKET"], work: values["WORK_BUCKET"], rerun: values["RERUN_FUNCTION"],
 		names: names, pkg: pkg,
+		whoami: func(ctx context.Context) (string, error) {
+			out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+			if err != nil {
+				return "", err
+			}
+			return aws.ToString(out.Arn), nil
+		},
 	}, nil
 }

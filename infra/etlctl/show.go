@@ -142,7 +142,11 @@ func showStates(out io.Writer, s registry.Status) {
 func showAttempts(out io.Writer, s registry.Status) {
 	t := table{columns: message.CtlColumnsAttempts, right: "n   n"}
 	for _, a := range s.Attempts {
-		t.add(fmt.Sprint(a.Number), message.KindName(a.Kind), message.TriggerName(a.Trigger), instant(a.At),
+		kind := message.KindName(a.Kind)
+		if accepted := a.Acceptances(); accepted != "" {
+			kind += ", " + accepted
+		}
+		t.add(fmt.Sprint(a.Number), kind, message.TriggerName(a.Trigger), instant(a.At),
 			fmt.Sprint(a.Generation), or(a.FailedStep, message.CtlNone), or(a.FailedReason, message.CtlNone))
 	}
 	title(out, message.CtlTitleAttempts)

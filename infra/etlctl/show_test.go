@@ -31,7 +31,10 @@ func halfWay() registry.Status {
 		},
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: registry.KindStart, Trigger: registry.TriggerFile, At: at(0), Generation: 1},
-			{Number: 2, Kind: registry.KindResume, Trigger: registry.TriggerCommand, At: at(3), Generation: 1, FailedStep: message.StepStaging, FailedReason: "Base arrêtée."},
+			{
+				Number: 2, Kind: registry.KindResume, Trigger: registry.TriggerCommand, At: at(3), Generation: 1, FailedStep: message.StepStaging, FailedReason: "Base arrêtée.",
+				Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: "arn:aws:iam::111122223333:user/anne"}},
+			},
 		},
 	}
 }

@@ -32,7 +32,7 @@ func (s *statusCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if s.ImportID == "" {
-		found, err := overview(ctx, waiting{imports: services.registry, dates: services.registry, names: services.names}, s.Last)
+		found, err := overview(ctx, waiting{imports: services.registry, dates: services.registry, names: services.names}, services.registry, s.Last)
 		if err != nil {
 			return stopped(ctx, err, "", s.Timeout)
 		}
@@ -117,16 +117,22 @@ type waitingDate struct {
 	Since    time.Time `json:"since"`
 }
 
-// found is what there is: open imports and the last finished ones, oldest first,
-// and the dates that wait, in the order of their turn. Abandoned imports are
-// reached by their id only.
+// found is what there is: open imports and the last finished and abandoned ones,
+// oldest first, and the dates that wait, in the order of their turn.
 type found struct {
 	Imports []listed      `json:"imports"`
 	Waiting []waitingDate `json:"waiting"`
 }
 
-// overview finds all open imports and the last finished ones.
-func overview(ctx context.Context, w waiting, last int) (found, error) {
+// abandoned reads which dates were given up; *registry.Registry is one. Reads are
+// strongly consistent.
+type abandoned interface {
+	Abandoned(ctx context.Context) ([]registry.Abandoned, error)
+}
+
+// overview finds all open imports, the last finished ones, and as many of the last
+// abandoned ones.
+func overview(ctx context.Context, w waiting, given abandoned, last int) (found, error) {
 	result := found{Imports: []listed{}, Waiting: []waitingDate{}}
 	published, err := w.dates.Published(ctx)
 	if err != nil {
@@ -136,6 +142,14 @@ func overview(ctx context.Context, w waiting, last int) (found, error) {
 	ids := map[string]bool{}
 	for _, p := range published[max(0, len(published)-max(last, 0)):] {
 		ids[p.ImportID] = true
+	}
+	gone, err := given.Abandoned(ctx)
+	if err != nil {
+		return result, err
+	}
+	slices.SortStableFunc(gone, func(a, b registry.Abandoned) int { return a.At.Compare(b.At) })
+	for _, a := range gone[max(0, len(gone)-max(last, 0)):] {
+		ids[a.ImportID] = true
 	}
 	queue, err := w.dates.Queue(ctx)
 	if err != nil {

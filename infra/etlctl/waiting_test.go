@@ -88,20 +88,25 @@ func TestOverview(t *testing.T) {
 	done.FileDate = "2024-10-07"
 	old := succeeded("IMPORT_20241001_000000_001")
 	open := failed(importID, "InvalidFile", "restart", true)
+	given := failed("IMPORT_20241005_000000_001", "Mismatch", "restart", true)
+	given.FileDate, given.Status = "2024-10-05", message.StatusAbandoned
 	w := newWorld()
-	for _, imp := range []registry.Import{old, done, open} {
+	for _, imp := range []registry.Import{old, done, open, given} {
 		w.imports[imp.ImportID] = imp
 	}
 	w.published = []registry.Published{
 		{Mode: initial, FileDate: "2024-10-01", ImportID: old.ImportID, At: at(1)},
 		{Mode: daily, FileDate: "2024-10-07", ImportID: done.ImportID, At: at(2)},
 	}
+	w.abandoned = []registry.Abandoned{
+		{Mode: daily, FileDate: "2024-10-05", ImportID: given.ImportID, At: at(2)}, {Mode: daily, FileDate: "2024-10-06", ImportID: "IMPORT_20241006_000000_001", At: at(1)},
+	}
 	w.queue = []registry.Entry{
 		{Mode: daily, FileDate: date, ImportID: importID}, {Mode: daily, FileDate: "2024-10-09", Since: at(3)},
 	}
 	w.slot = importID
 	w.arrive(t, daily, "2024-10-09", "v1")
-	got, err := overview(t.Context(), waiting{imports: w, dates: w, names: names(t)}, 1)
+	got, err := overview(t.Context(), waiting{imports: w, dates: w, names: names(t)}, w, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +114,7 @@ func TestOverview(t *testing.T) {
 	for _, i := range got.Imports {
 		ids = append(ids, i.ImportID+" "+i.Status)
 	}
-	if diff := cmp.Diff([]string{otherID + " réussi", importID + " échoué"}, ids); diff != "" {
+	if diff := cmp.Diff([]string{given.ImportID + " abandonné", otherID + " réussi", importID + " échoué"}, ids); diff != "" {
 		t.Error(diff)
 	}
 	want := []waitingDate{{

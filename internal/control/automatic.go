@@ -126,7 +126,7 @@ func (c *Control) overdue(ctx context.Context, imp registry.Import) error {
 	if imp.Status != message.StatusFailed || at.IsZero() || c.Now().Sub(at) < lostAfter {
 		return nil
 	}
-	_, err := c.resume(ctx, imp, registry.TriggerAutomatic)
+	_, err := c.resume(ctx, imp, registry.Pending{Trigger: registry.TriggerAutomatic})
 	if _, refused := errors.AsType[*fault.Refused](err); refused {
 		return nil // somebody else was faster
 	}

@@ -206,7 +206,7 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 			return c.ask(ctx, restartCorrected(t.imp))
 		}
 		if t.imp.ImportID != "" {
-			_, err := c.resume(ctx, t.imp, registry.TriggerFile)
+			_, err := c.resume(ctx, t.imp, registry.Pending{Trigger: registry.TriggerFile})
 			if _, refused := errors.AsType[*fault.Refused](err); refused {
 				return nil
 			}

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -33,6 +32,11 @@ type Request struct {
 	Force    bool   `json:"force,omitempty"`   // restart also what succeeded, to replace what it published
 	Trigger  string `json:"trigger,omitempty"` // one of the triggers of package registry; empty: console
 	Attempt  int    `json:"attempt,omitempty"` // number of the attempt whose failure this is planned for; 0: not planned
+
+	// Accept names limits that a resumed import may pass, such as "shrink=produits";
+	// see registry.Acceptance.
+	Accept []string `json:"accept,omitempty"`
+	By     string   `json:"by,omitempty"` // identity of who accepts; empty: unknown
 }
 
 // Answer tells what a re-execution did.
@@ -127,6 +131,11 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	if trigger == "" {
 		trigger = registry.TriggerConsole
 	}
+	accepted, err := c.acceptances(request, trigger)
+	if err != nil {
+		return Answer{}, err
+	}
+	asked := registry.Pending{Trigger: trigger, Accepted: accepted}
 	imp, err := c.Registry.Import(ctx, request.ImportID)
 	if errors.Is(err, registry.ErrNotFound) {
 		return refuse(message.RefusedUnknown)
@@ -168,9 +177,9 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 			return refuse(message.RefusedAbandoned)
 		}
 		if request.Mode == ModeContinue {
-			return c.continueAnew(ctx, imp, trigger, message.ContinuedAsAsked)
+			return c.continueAnew(ctx, imp, asked, message.ContinuedAsAsked)
 		}
-		a, err := c.resume(ctx, imp, trigger)
+		a, err := c.resume(ctx, imp, asked)
 		if err == nil && a.Kind == registry.KindResume && c.definitionChanged(ctx, imp) {
 			a.DefinitionChanged = true
 			a.Message += message.DefinitionChanged(imp.ImportID)
@@ -213,95 +222,6 @@ func refusal(importID string, err error) error {
 		return &fault.Refused{ImportID: importID, Reason: message.RefusedChanged}
 	}
 	return err
-}
-
-// resume redrives the current execution of a failed import; where AWS does not
-// allow it any more, a new execution continues the same generation.
-func (c *Control) resume(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
-	d, exists, err := c.describe(ctx, imp)
-	if err != nil {
-		return Answer{}, err
-	}
-	if !exists || d.RedriveStatus == sfntypes.ExecutionRedriveStatusNotRedrivable {
-		return c.continueAnew(ctx, imp, trigger, notRedrivable(d))
-	}
-	redrives := int(aws.ToInt32(d.RedriveCount)) + 1
-	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindResume, Trigger: trigger, Redrives: redrives})
-	if err != nil {
-		return Answer{}, err
-	}
-	at := c.Now().UTC()
-	redriven, err := c.Executions.RedriveExecution(ctx, &sfn.RedriveExecutionInput{
-		ExecutionArn: aws.String(imp.ExecutionARN),
-		ClientToken:  aws.String(fmt.Sprintf("%s-r%d", executionName(imp.ExecutionARN), redrives)),
-	})
-	if _, not := errors.AsType[*sfntypes.ExecutionNotRedrivable](err); not {
-		d, exists, err := c.describe(ctx, imp)
-		if err != nil {
-			return Answer{}, err
-		}
-		if !exists || int(aws.ToInt32(d.RedriveCount)) < redrives {
-			if err := c.Registry.Withdraw(ctx, claimed); err != nil {
-				return Answer{}, err
-			}
-			if exists && d.Status == sfntypes.ExecutionStatusRunning {
-				return Answer{}, &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedRunning}
-			}
-			return c.continueAnew(ctx, imp, trigger, notRedrivable(d))
-		}
-		// Somebody else's redrive was faster: that is what was asked for.
-	} else if err != nil {
-		return Answer{}, fault.FromAWS("control: redrive the execution of "+imp.ImportID, err)
-	} else if redriven.RedriveDate != nil {
-		at = redriven.RedriveDate.UTC()
-	}
-	now, _, err := c.observe(ctx, imp, registry.Observation{
-		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: message.StatusRunning, At: at,
-	})
-	return answer(now, registry.KindResume, message.Resumed(imp.ImportID, imp.Step)), err
-}
-
-// notRedrivable tells people why an execution cannot be redriven; d is nil if
-// Step Functions has forgotten it.
-func notRedrivable(d *sfn.DescribeExecutionOutput) string {
-	if d == nil {
-		return message.ContinuedAsForgotten
-	}
-	return message.NotRedrivable(aws.ToString(d.RedriveStatusReason))
-}
-
-// definitionChanged tells whether the state machine has another definition by now
-// than the execution of imp, which a redrive keeps. That it cannot be found out
-// is logged and keeps nobody from anything.
-func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bool {
-	started, err := c.Definitions.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(imp.ExecutionARN)})
-	if err == nil {
-		var now *sfn.DescribeStateMachineOutput
-		if now, err = c.Definitions.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &c.StateMachineARN}); err == nil {
-			return aws.ToString(now.Definition) != aws.ToString(started.Definition)
-		}
-	}
-	c.Log.WarnContext(ctx, message.LogNoDefinition, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
-	return false
-}
-
-// continueAnew goes on with the same generation in a new execution, which runs
-// the machine's newest definition; the ledger skips what is done. why is told to
-// people. A redrive that somebody asks for meanwhile is stopped; what its
-// functions still persist counts, as it is of the same generation.
-func (c *Control) continueAnew(ctx context.Context, imp registry.Import, trigger, why string) (Answer, error) {
-	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindContinue, Trigger: trigger})
-	if err != nil {
-		return Answer{}, err
-	}
-	if err := c.stop(ctx, imp); err != nil {
-		return Answer{}, c.giveUp(ctx, claimed, err)
-	}
-	begun, err := c.begin(ctx, claimed, claimed.Generation)
-	if err != nil {
-		return Answer{}, err
-	}
-	return answer(begun, registry.KindContinue, message.Continued(imp.ImportID, executionName(begun.ExecutionARN), why)), nil
 }
 
 // begin moves a claimed import to a new execution and starts it.

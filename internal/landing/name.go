@@ -67,6 +67,15 @@ func NewNames(types []FileType) (*Names, error) {
 	return n, nil
 }
 
+// Resources returns the resources that the types stand for, in their order.
+func (n *Names) Resources() []string {
+	resources := make([]string, len(n.types))
+	for i, t := range n.types {
+		resources[i] = t.Resource
+	}
+	return resources
+}
+
 // Requiring returns the same names with control totals that are mandatory like
 // the types, if control is set, or may be missing.
 func (n *Names) Requiring(control bool) *Names {

@@ -31,6 +31,7 @@ func CtlHelp() map[string]string {
 		"restart":  "Recommence un import depuis le début.",
 		"force":    "Recommence même un import réussi ; ce qu'il a publié reste visible, puis est remplacé.",
 		"continue": "Continue dans une nouvelle exécution, qui suit la définition actuelle de la machine, même si une reprise est possible.",
+		"accept":   "Accepte une limite dépassée pour cet import, par exemple shrink=produits (une table qui perd beaucoup de lignes) ; peut être répété.",
 		"abandon":  "Abandonne un import, pour que les dates suivantes avancent.",
 
 		"errors":          "Montre les erreurs d'un import : le compte par règle, puis le détail.",

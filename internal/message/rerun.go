@@ -1,6 +1,9 @@
 package message
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Log messages of what the control functions make up for later.
 const (
@@ -38,4 +41,22 @@ func FilesCorrected(used, limit int) string {
 		return fmt.Sprintf("Aucune : l'import est déjà reparti %d fois de lui-même sur des fichiers corrigés.", used)
 	}
 	return fmt.Sprintf("Dès que chaque fichier refusé a une version plus récente (%d fois sur %d jusqu'ici).", used, limit)
+}
+
+// Accepted tells that a person let an import pass a limit; by is empty if it is not
+// known who.
+func Accepted(what, by string) string {
+	if by == "" {
+		by = "identité inconnue"
+	}
+	return fmt.Sprintf("accepté : %s (%s)", Text(what), Text(by))
+}
+
+// RefusedAcceptMode refuses an acceptance where there is nothing that it could let
+// pass.
+const RefusedAcceptMode = "une acceptation n'accompagne qu'une reprise (make redrive) : un redémarrage mesure tout de nouveau"
+
+// RefusedAccept refuses an acceptance of something that nobody can accept.
+func RefusedAccept(asked string, resources []string) string {
+	return fmt.Sprintf("« %s » ne peut pas être accepté ; la forme est shrink=<table>, avec l'une de : %s", Text(asked), strings.Join(resources, ", "))
 }

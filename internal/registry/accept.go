@@ -2,7 +2,10 @@ package registry
 
 import (
 	"slices"
+	"strings"
 	"time"
+
+	"etl-dataloader/internal/message"
 )
 
 // AcceptShrink accepts that a reload takes more rows from its table than
@@ -21,6 +24,16 @@ type Acceptance struct {
 
 // String returns the form in which it is asked for, such as "shrink=produits".
 func (a Acceptance) String() string { return a.What + "=" + a.Resource }
+
+// Acceptances tells in French what was accepted for the attempt, and by whom; empty
+// if nothing was.
+func (a Attempt) Acceptances() string {
+	texts := make([]string, len(a.Accepted))
+	for n, given := range a.Accepted {
+		texts[n] = message.Accepted(given.String(), given.By)
+	}
+	return strings.Join(texts, ", ")
+}
 
 // Accepts reports whether a person let the current generation pass a limit.
 func (i Import) Accepts(what, resource string) bool {

@@ -170,7 +170,7 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		if !i.Pending.is(claim.Pending) || i.Generation != claim.Generation {
 			return nil, &ChangedError{Import: *i}
 		}
-		at := r.now().UTC()
+		at, abandoned := r.now().UTC(), i.Status == message.StatusAbandoned
 		i.Executions++
 		i.ExecutionARN = arn(executionName(i.ImportID, i.Executions))
 		i.Generation, i.Observed, i.Notified = generation, 0, 0
@@ -186,7 +186,11 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 				i.FileRestarts++
 			}
 		}
-		return []write{{item: attempt}, takeSlot(i.ImportID), {item: i.entry()}}, nil
+		writes := []write{{item: attempt}, takeSlot(i.ImportID), {item: i.entry()}}
+		if abandoned {
+			writes = append(writes, write{key: abandonedKey(i.Mode, i.FileDate)})
+		}
+		return writes, nil
 	}, r.takenByOther(claim.ImportID))
 	return imp, err
 }
@@ -211,7 +215,9 @@ func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (I
 		i.Generation, i.Status, i.EndedAt, i.Pending = generation, message.StatusAbandoned, at, Pending{}
 		i.Automatic = Automatic{}
 		free, err := r.freeSlot(ctx, i.ImportID)
-		return append(free, write{item: attempt}), err
+		return append(free, write{item: attempt}, write{item: Abandoned{
+			key: abandonedKey(i.Mode, i.FileDate), Mode: i.Mode, FileDate: i.FileDate, ImportID: i.ImportID, At: at,
+		}}), err
 	}, nil)
 	return imp, err
 }

@@ -152,6 +152,23 @@ func (r *Registry) Published(ctx context.Context) ([]Published, error) {
 	return query[Published](ctx, r, "PUBLISHED", "")
 }
 
+// Abandoned is a date whose import was given up and not restarted since.
+type Abandoned struct {
+	key
+	Mode     string    `dynamodbav:"mode"`
+	FileDate string    `dynamodbav:"file_date"` // YYYY-MM-DD
+	ImportID string    `dynamodbav:"import_id"`
+	At       time.Time `dynamodbav:"at"`
+}
+
+func abandonedKey(mode, date string) key { return key{PK: "ABANDONED", SK: order(mode, date)} }
+
+// Abandoned returns the dates whose import was given up, the initial ones first,
+// then file dates ascending.
+func (r *Registry) Abandoned(ctx context.Context) ([]Abandoned, error) {
+	return query[Abandoned](ctx, r, "ABANDONED", "")
+}
+
 // executionName is the name of the nth execution of an import: its import_id,
 // then `<import_id>-<n>`.
 func executionName(importID string, n int) string {

@@ -23,6 +23,7 @@
 //	QUEUE                <0 initial|1 daily>#<date>   a date that is not finished
 //	SLOT                 CURRENT                      the import that may run
 //	PUBLISHED            <0|1>#<date>                 a date that succeeded
+//	ABANDONED            <0|1>#<date>                 a date whose import was given up
 //	REFUSED#<hh>         <hash of a key>              a badly named object, once seen; expires
 //	LANDING              WALK                         how far the landing bucket was looked through
 //	IMPORT#<import_id>   META | ATTEMPT#<n> | PLAN#<generation>

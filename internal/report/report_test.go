@@ -46,6 +46,7 @@ func cases() map[string]registry.Status {
 			{
 				Number: 2, Kind: registry.KindResume, Trigger: registry.TriggerCommand, At: at(20), Generation: 1, ExecutionARN: "arn",
 				FailedStep: message.StepStaging, FailedReason: "La base <ne répond pas>.",
+				Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: "arn:aws:iam::111122223333:user/anne", Trigger: registry.TriggerCommand, At: at(19)}},
 			},
 		},
 		Chunks: map[string]int{"clients": 2},

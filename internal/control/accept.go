@@ -1,0 +1,33 @@
+package control
+
+import (
+	"slices"
+	"strings"
+
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// acceptances reads what a request accepts; it fails with *fault.Refused if that is
+// unknown, or if the request is no resume.
+func (c *Control) acceptances(request Request, trigger string) ([]registry.Acceptance, error) {
+	if len(request.Accept) == 0 {
+		return nil, nil
+	}
+	refused := func(reason string) ([]registry.Acceptance, error) {
+		return nil, &fault.Refused{ImportID: request.ImportID, Reason: reason}
+	}
+	if request.Mode != ModeResume && request.Mode != ModeContinue {
+		return refused(message.RefusedAcceptMode)
+	}
+	var all []registry.Acceptance
+	for _, asked := range request.Accept {
+		what, resource, _ := strings.Cut(asked, "=")
+		if what != registry.AcceptShrink || !slices.Contains(c.Names.Resources(), resource) {
+			return refused(message.RefusedAccept(asked, c.Names.Resources()))
+		}
+		all = append(all, registry.Acceptance{What: what, Resource: resource, By: message.Text(request.By), Trigger: trigger})
+	}
+	return all, nil
+}

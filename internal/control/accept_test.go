@@ -1,0 +1,75 @@
+package control_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+const anne = "arn:aws:iam::111122223333:user/anne"
+
+// A person accepts that two tables shrink: it is recorded with who, when the resume
+// is claimed, and stands in the attempt; a redrive that fails is no reason to ask
+// for it again.
+func TestAccept(t *testing.T) {
+	for _, mode := range []string{control.ModeResume, control.ModeContinue} {
+		h, imp := failedImport(t, "Implausible")
+		request := control.Request{
+			ImportID: imp.ImportID, Mode: mode, Trigger: registry.TriggerCommand, By: anne,
+			Accept: []string{"shrink=produits", "shrink=magasins", "shrink=produits"},
+		}
+		h.machine.fail = map[string]string{control.ModeResume: "Redrive", control.ModeContinue: "Start"}[mode]
+		if _, err := h.control.Rerun(t.Context(), request); err == nil {
+			t.Fatal("no error")
+		}
+		if got := h.load(imp.ImportID); !got.Accepts("shrink", "produits") || !got.Accepts("shrink", "magasins") {
+			t.Errorf("%s: accepted %+v before the redrive", mode, got.Accepted)
+		}
+		if mode == control.ModeResume {
+			if _, err := h.rerun(imp.ImportID, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		attempts, err := h.registry.Attempts(t.Context(), imp.ImportID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := attempts[len(attempts)-1]
+		if want := message.Accepted("shrink=produits", anne) + ", " + message.Accepted("shrink=magasins", anne); last.Acceptances() != want {
+			t.Errorf("%s: the attempt says %q, want %q", mode, last.Acceptances(), want)
+		}
+		if attempts[0].Acceptances() != "" {
+			t.Errorf("%s: the first attempt says %q", mode, attempts[0].Acceptances())
+		}
+	}
+}
+
+func TestAcceptRefused(t *testing.T) {
+	h, imp := failedImport(t, "Implausible")
+	var resources []string
+	for _, f := range types {
+		resources = append(resources, f.Resource)
+	}
+	for _, test := range []struct{ mode, accept, want string }{
+		{control.ModeResume, "shrink=clientes", message.RefusedAccept("shrink=clientes", resources)},
+		{control.ModeResume, "shrink", message.RefusedAccept("shrink", resources)},
+		{control.ModeResume, "", message.RefusedAccept("", resources)},
+		{control.ModeContinue, "budget=produits", message.RefusedAccept("budget=produits", resources)},
+		{control.ModeResume, "shrink=control", message.RefusedAccept("shrink=control", resources)},
+		{control.ModeResume, "shrink=\x1b]0;x", message.RefusedAccept("shrink=\x1b]0;x", resources)},
+		{control.ModeRestart, "shrink=produits", message.RefusedAcceptMode},
+		{control.ModeAbandon, "shrink=produits", message.RefusedAcceptMode},
+	} {
+		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: test.mode, Accept: []string{"shrink=produits", test.accept}})
+		if diff := cmp.Diff(test.want, refused(err)); diff != "" {
+			t.Errorf("%s %q (-want +got):\n%s", test.mode, test.accept, diff)
+		}
+	}
+	if got := h.load(imp.ImportID); got.Accepted != nil || got.Status != message.StatusFailed {
+		t.Errorf("import = %+v", got)
+	}
+}

@@ -1,0 +1,40 @@
+package registry_test
+
+import (
+	"testing"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
+)
+
+// An import that was given up is listed until it is restarted.
+func TestAbandoned(t *testing.T) {
+	r, _ := open(t)
+	imp := allotted(t, r)
+	imp, _ = observe(t, r, imp, 0, message.StatusFailed, "Unexpected")
+	listed := func(want ...string) {
+		t.Helper()
+		all, err := r.Abandoned(t.Context())
+		if err != nil || len(all) != len(want) || (len(want) == 1 && all[0].ImportID != want[0]) {
+			t.Errorf("abandoned: %+v, %v; want %v", all, err, want)
+		}
+	}
+	claim := func(kind string) registry.Import {
+		t.Helper()
+		claimed, err := r.Claim(t.Context(), imp, registry.Pending{Kind: kind, Trigger: registry.TriggerCommand})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return claimed
+	}
+	listed()
+	imp, err := r.Abandon(t.Context(), claim(registry.KindAbandon), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed(imp.ImportID)
+	if _, err := r.Begin(t.Context(), claim(registry.KindRestart), 3, arn); err != nil {
+		t.Fatal(err)
+	}
+	listed()
+}

@@ -15,8 +15,8 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/totals"
+	"etl-dataloader/internal/validation"
 )
 
 // totalsMaker makes the control totals of a delivery.
@@ -96,9 +96,7 @@ func (c totalsMaker) measure(local []localFile, files map[string]totals.Total) e
 		if err != nil {
 			return err
 		}
-		files[f.Name], err = totals.Measure(body, record.Layout{
-			Format: record.Format(f.Format), Delimiter: r.Delimiter, Quote: r.Quote, Encoding: r.Encoding, Columns: r.Columns(),
-		})
+		files[f.Name], err = totals.Measure(body, validation.Layout(r, f.Format))
 		if closeErr := body.Close(); err != nil || closeErr != nil {
 			return &uploadError{file: f.Name, err: errors.Join(err, closeErr)}
 		}

@@ -10,6 +10,7 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/totals"
 	"etl-dataloader/internal/validation"
 )
 
@@ -65,7 +66,8 @@ func newJudge(c *Checker, r *contract.Resource, f namedFile) (*judge, error) {
 // run reads the file as the import does: first as a whole, then chunk by chunk.
 func (j *judge) run() error {
 	var chunks []record.Chunk
-	scan, err := record.Cut(io.NewSectionReader(j.file.Content, 0, j.file.Size), j.layout, record.Limits{}, func(c record.Chunk) error {
+	meter := totals.NewMeter(io.NewSectionReader(j.file.Content, 0, j.file.Size))
+	scan, err := record.Cut(meter, j.layout, record.Limits{}, func(c record.Chunk) error {
 		chunks = append(chunks, c)
 		return nil
 	})
@@ -78,6 +80,9 @@ func (j *judge) run() error {
 		return err
 	case scan.Records == 0 && !j.resource.EmptyAllowed:
 		j.result.Fault = message.FileNoRecord
+		return nil
+	}
+	if j.result.Fault = j.checker.differs(j.file.Name, meter.Total(scan.Records)); j.result.Fault != "" {
 		return nil
 	}
 	if scan.Header != nil && !slices.Equal(scan.Header, j.layout.Columns) {

@@ -24,6 +24,7 @@ import (
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/totals"
 )
 
 // File is a file to check.
@@ -75,12 +76,13 @@ func (e *SetError) Error() string { return e.Reason }
 
 // Checker checks the files of one date.
 type Checker struct {
-	pkg     *contract.Package
-	daily   bool
-	names   *landing.Names
-	horizon landing.Horizon // no horizon without its clock
-	report  func(Error) error
-	parents map[string]*parent // of the resources whose file was read and that are referred to
+	pkg      *contract.Package
+	daily    bool
+	names    *landing.Names
+	horizon  landing.Horizon // no horizon without its clock
+	declared totals.Totals   // of the control file, if it was given
+	report   func(Error) error
+	parents  map[string]*parent // of the resources whose file was read and that are referred to
 }
 
 // New returns a checker of files of a mode, registry.ModeInitial or ModeDaily.
@@ -116,6 +118,11 @@ func (c *Checker) Check(files []File) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	control, err := c.declare(named)
+	if err != nil {
+		return nil, fmt.Errorf("precheck: %s: %w", landing.Control, err)
+	}
+	results = append(results, control...)
 	for _, r := range c.pkg.InDependencyOrder() {
 		f, ok := named[r.Name]
 		if !ok {

@@ -1,8 +1,10 @@
 package precheck_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/totals"
 )
 
 func load(t *testing.T) *contract.Package {
@@ -313,5 +316,57 @@ func TestFuture(t *testing.T) {
 	}
 	if results[0].Fault != message.BadFuture("2042-10-07") || results[1].Fault != "" || results[1].Valid != 1 {
 		t.Errorf("results %+v", results)
+	}
+}
+
+// controlOf are control totals of files, with the records given by file.
+func controlOf(t *testing.T, records map[string]int64, files ...precheck.File) precheck.File {
+	t.Helper()
+	all := map[string]totals.Total{}
+	for _, f := range files {
+		text, err := io.ReadAll(io.NewSectionReader(f.Content, 0, f.Size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[f.Name] = totals.Total{Records: records[f.Name], Bytes: f.Size, SHA256: sha256.Sum256(text)}
+	}
+	declared, err := totals.New(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := declared.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	return precheck.File{Name: "control_20241008.json", Content: strings.NewReader(text.String()), Size: int64(text.Len())}
+}
+
+// TestControlTotals: control totals that were given are held against the files.
+func TestControlTotals(t *testing.T) {
+	a := file("category_data_20241008.csv", categories, "1,a,")
+	b := file("return_data_20241008.csv", returns)
+	absent := file("store_data_20241008.csv", "x")
+	right := map[string]int64{a.Name: 1}
+	for name, test := range map[string]struct {
+		control precheck.File
+		faults  []string // of the control totals, the categories and the returns
+	}{
+		"right":            {controlOf(t, right, a, b), []string{"", "", ""}},
+		"a file elsewhere": {controlOf(t, right, a, b, absent), []string{"", "", ""}},
+		"other records":    {controlOf(t, map[string]int64{a.Name: 2}, a, b), []string{"", message.ControlDiffers([]string{message.ControlRecords(2, 1)}), ""}},
+		"not named":        {controlOf(t, right, a), []string{message.ControlOtherFiles([]string{b.Name}, nil, 0), "", ""}},
+		"no control totals": {
+			precheck.File{Name: "control_20241008.json", Content: strings.NewReader("{}"), Size: 2},
+			[]string{message.ControlFault(message.ControlMember, 2), "", ""},
+		},
+	} {
+		results, _ := check(t, registry.ModeDaily, a, test.control, b)
+		var faults []string
+		for _, r := range results {
+			faults = append(faults, r.Fault)
+		}
+		if diff := cmp.Diff(test.faults, faults); diff != "" {
+			t.Errorf("%s: faults (-want +got)\n%s", name, diff)
+		}
 	}
 }

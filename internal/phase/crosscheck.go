@@ -79,7 +79,8 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 		return CrossChecked{}, err
 	}
 	for _, r := range p.Contract.InDependencyOrder() {
-		if err := p.log(ctx, in.Import, r); err != nil {
+		lines := rejectLines{unit: in.Import.unit("CrossCheckLog", r.Name, 0)}
+		if err := logRejects(ctx, &p.Common, p.DB, in.Import, lines); err != nil {
 			return CrossChecked{}, err
 		}
 	}
@@ -124,25 +125,6 @@ func (p *CrossCheck) applyOnce(ctx context.Context, imp Import, rule *setRule) e
 func analyzeRejects(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `ANALYZE etl.rejects`)
 	return err
-}
-
-// log writes a line of the central log for each error that the set rules found.
-func (p *CrossCheck) log(ctx context.Context, imp Import, r *contract.Resource) error {
-	return p.DB.Query(ctx, "errors of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, `SELECT file, line_number, error_details FROM etl.errors
-			WHERE import_id = $1 AND generation = $2 AND resource = $3 AND chunk IS NULL AND processing_step = $4
-			ORDER BY line_number`, imp.ImportID, imp.Generation, r.Name, message.StepValidation)
-		if err != nil {
-			return err
-		}
-		var file, details string
-		var line int64
-		_, err = pgx.ForEachRow(rows, []any{&file, &line, &details}, func() error {
-			logReject(ctx, &p.Common, imp, file, line, details)
-			return nil
-		})
-		return err
-	})
 }
 
 // settle counts valid and rejected records and gives each file its status.

@@ -100,9 +100,9 @@ func BenchmarkValidate(b *testing.B) {
 			before := processorTime(b)
 			for b.Loop() {
 				out := Validated{}
-				report := &errorStream{phase: &Validate{}, in: StageIn{ChunkIn: in}, rows: copybinary.NewWriter(io.Discard), out: &out}
+				report := &errorStream{in: StageIn{ChunkIn: in}, rows: copybinary.NewWriter(io.Discard), out: &out}
 				content := newHashed(bytes.NewReader(stream), object)
-				if err := eachRow(content, func(fields [][]byte) error { return report.record(b.Context(), checker, row, fields) }); err != nil {
+				if err := eachRow(content, func(fields [][]byte) error { return report.record(checker, row, fields) }); err != nil {
 					b.Fatal(err)
 				}
 				if err := content.check(); err != nil || out.Valid != speedRows {

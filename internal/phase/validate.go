@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/message"
@@ -70,6 +69,13 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	if err != nil {
 		return Validated{}, err
 	}
+	if out.Errors > 0 {
+		unit, chunk := in.unit("ValidateLog"), in.Chunk.Range.Index
+		lines := rejectLines{unit: unit, chunk: &chunk, first: in.Chunk.Range.FirstLine, last: in.Chunk.lastLine()}
+		if err := logRejects(ctx, &p.Common, p.DB, in.Import, lines); err != nil {
+			return Validated{}, err
+		}
+	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: "Validate", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Valid: out.Valid, Rejected: out.Rejected, Errors: out.Errors,
 	}, started, message.ChunkValidated)
@@ -89,8 +95,8 @@ func (p *Validate) check(ctx context.Context, tx pgx.Tx, in StageIn, r *contract
 	reader, writer := io.Pipe()
 	checked := make(chan error, 1)
 	go func() {
-		report := &errorStream{phase: p, in: in, rows: copybinary.NewWriter(writer), out: &out}
-		err := eachRow(content, func(fields [][]byte) error { return report.record(ctx, checker, row, fields) })
+		report := &errorStream{in: in, rows: copybinary.NewWriter(writer), out: &out}
+		err := eachRow(content, func(fields [][]byte) error { return report.record(checker, row, fields) })
 		if err == nil {
 			err = errors.Join(report.rows.Close(), content.check())
 		}
@@ -125,17 +131,15 @@ var errorColumns = []string{ //nolint:gochecknoglobals // a constant list
 	"import_id", "generation", "file", "resource", "chunk", "line_number", "field", "rule", "error_details", "processing_step", "raw",
 }
 
-// errorStream writes the violations of records as rows of etl.errors, and logs
-// them.
+// errorStream writes the violations of records as rows of etl.errors.
 type errorStream struct {
-	phase *Validate
-	in    StageIn
-	rows  *copybinary.Writer
-	out   *Validated
+	in   StageIn
+	rows *copybinary.Writer
+	out  *Validated
 }
 
 // record checks one staged record.
-func (e *errorStream) record(ctx context.Context, checker *validation.Checker, row *stagedRow, fields [][]byte) error {
+func (e *errorStream) record(checker *validation.Checker, row *stagedRow, fields [][]byte) error {
 	line, err := row.lineNumber(fields)
 	if err != nil {
 		return err
@@ -144,11 +148,11 @@ func (e *errorStream) record(ctx context.Context, checker *validation.Checker, r
 	found := false
 	report := func(v validation.Violation) {
 		found = true
-		e.write(ctx, line, v, nil)
+		e.write(line, v, nil)
 	}
 	if code := fields[row.fault]; code != nil {
 		found = true
-		e.write(ctx, line, checker.Malformed(string(code)), fields[row.raw])
+		e.write(line, checker.Malformed(string(code)), fields[row.raw])
 	} else {
 		values, err := row.decode(fields, line)
 		if err != nil {
@@ -164,7 +168,7 @@ func (e *errorStream) record(ctx context.Context, checker *validation.Checker, r
 	return e.rows.Err()
 }
 
-func (e *errorStream) write(ctx context.Context, line int64, v validation.Violation, raw []byte) {
+func (e *errorStream) write(line int64, v validation.Violation, raw []byte) {
 	chunk, imp := e.in.Chunk, e.in.Import
 	e.rows.Row(len(errorColumns))
 	e.rows.String(imp.ImportID)
@@ -186,11 +190,4 @@ func (e *errorStream) write(ctx context.Context, line int64, v validation.Violat
 	} else {
 		e.rows.Bytea(raw)
 	}
-	logReject(ctx, &e.phase.Common, imp, chunk.File.File, line, v.Details)
-}
-
-// logReject writes the line of the central log for one reason of a reject.
-func logReject(ctx context.Context, c *Common, imp Import, file string, line int64, details string) {
-	c.Log.ErrorContext(ctx, message.ValidationError, centrallog.ImportID(imp.ImportID), centrallog.File(file),
-		centrallog.Line(line), centrallog.Details(details), centrallog.Step(message.StepValidation))
 }

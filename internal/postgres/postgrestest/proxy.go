@@ -21,12 +21,19 @@ const (
 // Proxy stands between the product and the server and breaks a connection at a
 // commit, once.
 type Proxy struct {
-	URL  string // of the database, through the proxy
-	next atomic.Int32
+	URL   string // of the database, through the proxy
+	next  atomic.Int32
+	spare atomic.Int32 // commits before the one that is lost
 }
 
 // Lose breaks the connection of the next commit.
-func (p *Proxy) Lose(what Loss) { p.next.Store(int32(what)) }
+func (p *Proxy) Lose(what Loss) { p.LoseAfter(what, 0) }
+
+// LoseAfter breaks the connection of a commit after so many others.
+func (p *Proxy) LoseAfter(what Loss, commits int32) {
+	p.spare.Store(commits)
+	p.next.Store(int32(what))
+}
 
 // Listen starts a proxy before the server of a connection string, for the time
 // of the test.
@@ -85,6 +92,9 @@ func (p *Proxy) carry(client, server net.Conn) {
 	}
 	go pass(client, server, func(sent []byte) bool {
 		if !bytes.Contains(sent, []byte("commit\x00")) {
+			return true
+		}
+		if p.spare.Add(-1) >= 0 {
 			return true
 		}
 		switch Loss(p.next.Swap(int32(LoseNothing))) {

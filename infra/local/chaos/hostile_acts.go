@@ -61,10 +61,10 @@ func (h *hostile) litter(ctx context.Context, from, to int) error {
 	group.SetLimit(uploads)
 	for n := from; n < to; n++ {
 		key := fmt.Sprintf("%s/junk %05d.txt", h.mode, n)
-		switch {
-		case n%100 == 0:
+		switch n % 100 {
+		case 0:
 			key += strings.Repeat("x", 1024-len(key))
-		case n%100 == 1:
+		case 1:
 			key += "\nIMPORT_20240101_000000_001 : «réussi»"
 		}
 		group.Go(func() error {
@@ -287,7 +287,7 @@ func hugeCycle(ctx context.Context, h *hostile) error {
 		}
 		more.WriteByte('\n')
 	}
-	if err := os.WriteFile(files[0], append(text, more.Bytes()...), 0o600); err != nil {
+	if err := os.WriteFile(files[0], append(text, more.Bytes()...), 0o600); err != nil { //nolint:gosec // a generated file
 		return err
 	}
 	of := h.of

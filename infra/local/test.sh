@@ -22,6 +22,8 @@ if [ "$what" = all ]; then
   .local/venv/bin/python -m unittest discover -q -s infra/local/runner -t infra/local
   python3 -m unittest discover -q infra/local/oracle
   .local/venv/bin/python -m unittest discover -q infra/local/agreement
+  step "files as people deliver them"
+  python3 infra/local/fieldcases/check.py build/local/etlctl
 fi
 
 step "local stack"

@@ -92,7 +92,11 @@ func rules(out *strings.Builder, pkg *contract.Package, r *contract.Resource) {
 	}
 	for _, rule := range r.ChildRules {
 		parent := pkg.Resource(r.Relations[rule.Relation].Resource)
-		t.row(code(rule.Field), code(rule.Name), code(rule.Field+" "+rule.Comparison+" "+parent.Name+"."+rule.ParentField), cell(rule.Message))
+		condition := code(rule.Field + " " + rule.Comparison + " " + parent.Name + "." + rule.ParentField)
+		if rule.Sum {
+			condition += ", aussi ensemble avec les autres enregistrements valides ou publiés de même parent, dans l'ordre des lignes"
+		}
+		t.row(code(rule.Field), code(rule.Name), condition, cell(rule.Message))
 	}
 }
 

@@ -206,7 +206,12 @@ type ChildRule struct {
 	Relation    int    // index in Relations
 	Comparison  string // SQL operator between Field and ParentField: <=, <, =, >=, >
 	ParentField string // source field of the parent
-	Message     string // French, holds no value
+	// Sum holds the records of one parent to the comparison together as well: in
+	// order of line, a record that passes every other rule is rejected if its value,
+	// those of the valid records before it and those of the rows that are published
+	// already break it. A row that a valid record replaces counts with its new value.
+	Sum     bool
+	Message string // French, holds no value
 }
 
 // Enrichment says which source completes the records, and by what.

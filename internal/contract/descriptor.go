@@ -144,6 +144,7 @@ type relationRuleDescriptor struct {
 	Relation    names  `json:"relation"` // the fields of one of the foreign keys
 	Comparison  string `json:"comparison"`
 	ParentField string `json:"parentField"`
+	Sum         bool   `json:"sum"`
 	Message     string `json:"message"`
 }
 

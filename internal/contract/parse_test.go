@@ -184,6 +184,7 @@ func TestParseErrors(t *testing.T) {
 		"relation rule comparison":   {`"comparison": "<="`, `"comparison": "; DROP"`, "children", "taken", "etl:relationRules"},
 		"relation rule of a text":    {`"field": "taken"`, `"field": "code"`, "children", "code", "etl:relationRules"},
 		"relation rule relation":     {`"relation": "parent_id"`, `"relation": "code"`, "children", "taken", "etl:relationRules"},
+		"relation rule of a sum":     {`"comparison": "<="`, `"comparison": "<", "sum": true`, "children", "taken", "etl:relationRules"},
 		"relation rule parent":       {`"parentField": "stock"`, `"parentField": "price"`, "children", "taken", "etl:relationRules.parentField"},
 		"enrichment kind":            {`"kind": "soap"`, `"kind": "ftp"`, "children", "", "etl:enrichment"},
 		"enrichment source":          {`"source": "people"`, `"source": ""`, "children", "", "etl:enrichment"},

@@ -171,8 +171,14 @@ func (c *resourceCompiler) relationRules() error {
 		if relation < 0 {
 			return c.fail(d.Field, property, "rule %s: there is no foreign key of %v", d.Name, []string(d.Relation))
 		}
+		if d.Sum && d.Comparison != "<=" {
+			return c.fail(d.Field, property, "rule %s: a sum is compared by <= alone", d.Name)
+		}
+		if d.Sum && slices.ContainsFunc(c.r.Relations, func(r Relation) bool { return r.Resource == c.r.Name }) {
+			return c.fail(d.Field, property, "rule %s: a resource that refers to itself has no sums, as rejects cascade in it", d.Name)
+		}
 		c.r.ChildRules = append(c.r.ChildRules, ChildRule{
-			Name: d.Name, Field: d.Field, Relation: relation, Comparison: d.Comparison, ParentField: d.ParentField, Message: d.Message,
+			Name: d.Name, Field: d.Field, Relation: relation, Comparison: d.Comparison, ParentField: d.ParentField, Sum: d.Sum, Message: d.Message,
 		})
 	}
 	return nil

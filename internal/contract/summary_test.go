@@ -64,7 +64,7 @@ func summary(p *contract.Package) string {
 			fmt.Fprintf(&s, "   rule %s on %s: %s, reads %v, presence of %v\n", rule.Name, rule.Field, rule.Expression, rule.Fields, rule.Presence)
 		}
 		for _, rule := range r.ChildRules {
-			fmt.Fprintf(&s, "   rule %s: %s %s %s.%s\n", rule.Name, rule.Field, rule.Comparison, r.Relations[rule.Relation].Resource, rule.ParentField)
+			fmt.Fprintf(&s, "   rule %s: %s %s %s.%s, sum %t\n", rule.Name, rule.Field, rule.Comparison, r.Relations[rule.Relation].Resource, rule.ParentField, rule.Sum)
 		}
 		if e := r.Enrichment; e != nil {
 			fmt.Fprintf(&s, "   enriched by %s %s, by %v, reveals %v: %v\n", e.Kind, e.Source, e.Key, e.Reveal, e.Fields)

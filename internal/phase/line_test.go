@@ -49,6 +49,7 @@ type line struct {
 
 	chunkRecords int64 // daily; 0 is no limit
 	chunkBytes   int64
+	maxShrink    int   // percent of a reloaded table
 	maxFileBytes int64 // 0 is no limit
 	imports      int
 }
@@ -63,7 +64,7 @@ func newLineOn(t *testing.T, url string) *line {
 	t.Helper()
 	l := &line{
 		registry: newFakeRegistry(), enricher: &fakeEnricher{tier: "or"}, alerts: &fakeAlerts{}, log: &logBuffer{}, metrics: &logBuffer{},
-		chunkBytes: 32 << 20,
+		chunkBytes: 32 << 20, maxShrink: 50,
 	}
 	l.url = url
 	l.db, l.conn = postgrestest.Open(t, l.url), postgrestest.Connect(t, l.url)
@@ -104,7 +105,7 @@ func (l *line) validate() *phase.Validate {
 }
 func (l *line) index() *phase.Index { return &phase.Index{Common: l.common, DB: l.db} }
 func (l *line) crossCheck() *phase.CrossCheck {
-	return &phase.CrossCheck{Common: l.common, DB: l.wide, Recorder: l.registry, MaxShrink: 50}
+	return &phase.CrossCheck{Common: l.common, DB: l.wide, Recorder: l.registry, MaxShrink: l.maxShrink}
 }
 
 func (l *line) transform() *phase.Transform {

@@ -2,6 +2,7 @@ package phase
 
 import (
 	"context"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,7 +19,8 @@ type setRule struct {
 
 // setRulesOf lists all rules, parents before children: of each resource the
 // uniqueness of its keys, its relations, the rules over a record and its parent,
-// and last the relations to itself, in which any reject of the resource cascades.
+// those over all valid records of a parent, and last the relations to itself, in
+// which any reject of the resource cascades.
 func setRulesOf(pkg *contract.Package) []*setRule {
 	var all []*setRule
 	of := map[string][]*setRule{}
@@ -38,6 +40,12 @@ func setRulesOf(pkg *contract.Package) []*setRule {
 		}
 		for _, rule := range r.ChildRules {
 			add(r, of[r.Relations[rule.Relation].Resource], func(ctx context.Context, s *setRules) error { return s.childRule(ctx, rule) })
+		}
+		for _, rule := range r.ChildRules {
+			if rule.Sum { // of what no other rule rejects
+				after := slices.Concat(of[r.Relations[rule.Relation].Resource], of[r.Name])
+				add(r, after, func(ctx context.Context, s *setRules) error { return s.sumRule(ctx, rule) })
+			}
 		}
 		for _, relation := range r.Relations {
 			if relation.Resource == r.Name {

@@ -39,7 +39,13 @@ func TestSetRulesOf(t *testing.T) {
 		seen[rule] = true
 	}
 	for _, r := range pkg.Resources {
-		if want := 1 + len(r.Unique) + len(r.Relations) + len(r.ChildRules); counts[r.Name] != want {
+		sums := 0
+		for _, rule := range r.ChildRules {
+			if rule.Sum {
+				sums++
+			}
+		}
+		if want := 1 + len(r.Unique) + len(r.Relations) + len(r.ChildRules) + sums; counts[r.Name] != want {
 			t.Errorf("%s has %d rules, want %d", r.Name, counts[r.Name], want)
 		}
 		want := map[string]int{}
@@ -51,6 +57,10 @@ func TestSetRulesOf(t *testing.T) {
 		}
 		for _, rule := range r.ChildRules {
 			want[r.Relations[rule.Relation].Resource] += counts[r.Relations[rule.Relation].Resource]
+			if rule.Sum { // it waits for the parent's rules, and for its own resource's
+				want[r.Relations[rule.Relation].Resource] += counts[r.Relations[rule.Relation].Resource]
+				want[r.Name] += counts[r.Name] - 1
+			}
 		}
 		if diff := cmp.Diff(want, waits[r.Name]); len(want) > 0 && diff != "" {
 			t.Errorf("what the rules of %s wait for (-want +got)\n%s", r.Name, diff)

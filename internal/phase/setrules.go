@@ -132,22 +132,26 @@ func (s *setRules) relation(ctx context.Context, relation contract.Relation) err
 // childRule compares a field with a field of the record's parent: the valid one
 // of this import if there is one, else the published one.
 func (s *setRules) childRule(ctx context.Context, rule contract.ChildRule) error {
+	theirs, parents := s.parentValue(rule)
+	return s.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
+		SELECT c.line_number, NULL::bigint AS first_line FROM %s c %s WHERE NOT (c.%s %s %s)`,
+		s.leaf(s.resource.Name), parents, stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, theirs))
+}
+
+// parentValue returns the expression of what a child rule compares a row c with,
+// and the joins that find it. A key is that of one valid record, so no record of
+// the file comes twice.
+func (s *setRules) parentValue(rule contract.ChildRule) (theirs, joins string) {
 	relation := s.resource.Relations[rule.Relation]
 	parent := s.pkg.Resource(relation.Resource)
 	child := stagedKeyColumns(s.resource, relation.Fields)
-	staged := stagedKeyColumns(parent, relation.ParentFields)
-	theirs := "p." + stagedKeyColumns(parent, []string{rule.ParentField})[0]
-	published := ""
+	theirs = "p." + stagedKeyColumns(parent, []string{rule.ParentField})[0]
+	joins = fmt.Sprintf(`LEFT JOIN (SELECT p.* FROM %s p LEFT JOIN etl.rejects r ON %s WHERE r.line_number IS NULL) p ON %s`,
+		s.leaf(parent.Name), s.rejectOf(parent.Name, "p"), pairs("p", stagedKeyColumns(parent, relation.ParentFields), "c", child))
 	if s.published(parent) {
 		theirs = fmt.Sprintf("coalesce(%s, f.%s)", theirs, parent.Field(rule.ParentField).Target)
-		published = fmt.Sprintf("LEFT JOIN final.%s f ON %s", pgx.Identifier{parent.Name}.Sanitize(),
+		joins += fmt.Sprintf(" LEFT JOIN final.%s f ON %s", pgx.Identifier{parent.Name}.Sanitize(),
 			pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child))
 	}
-	// A key is that of one valid record, so no record of the file comes twice.
-	return s.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
-		SELECT c.line_number, NULL::bigint AS first_line FROM %s c
-		LEFT JOIN (SELECT p.* FROM %s p LEFT JOIN etl.rejects r ON %s WHERE r.line_number IS NULL) p ON %s %s
-		WHERE NOT (c.%s %s %s)`,
-		s.leaf(s.resource.Name), s.leaf(parent.Name), s.rejectOf(parent.Name, "p"), pairs("p", staged, "c", child), published,
-		stagedKeyColumns(s.resource, []string{rule.Field})[0], rule.Comparison, theirs))
+	return theirs, joins
 }

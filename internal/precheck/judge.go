@@ -155,6 +155,11 @@ func (j *judge) record(rec *record.Record) {
 	for _, rel := range j.relations {
 		rel.check(j.checker.daily, j.values, report)
 	}
+	for _, rel := range j.relations {
+		if len(j.errors) == 0 {
+			rel.sums(j.values, report)
+		}
+	}
 }
 
 func (j *judge) violation(line int64, v validation.Violation) {

@@ -370,3 +370,12 @@ func TestControlTotals(t *testing.T) {
 		}
 	}
 }
+
+// TestReturnsTogether: returns are held to what their sale sold together, in order
+// of line; one that is rejected counts for nothing.
+func TestReturnsTogether(t *testing.T) {
+	_, found := check(t, registry.ModeInitial, with(with(day(), file("sales_data_20241008.csv", sales, "10,7,3,4,3,10.00,30.00,2024-10-08,web")),
+		file("return_data_20241008.csv", returns, "1,10,1,defaut,2024-10-08", "2,10,3,defaut,2024-10-08", "3,10,2,panne,2024-10-08", "4,10,2,defaut,2024-10-08", "5,10,1,defaut,2024-10-08",
+			"6,10,9223372036854775807,defaut,2024-10-08"))...)
+	expect(t, found, "retours 3 | quantity | quantity_at_most_sold", "retours 4 | reason | enum", "retours 6 | quantity | quantity_at_most_sold", "retours 7 | quantity | quantity_at_most_sold")
+}

@@ -157,6 +157,8 @@ type childRule struct {
 	contract.ChildRule
 	field *contract.Field
 	kept  int // position of the parent's field in [parent.kept]
+	// Of a rule over the sum: by the parent's key, what its valid records take.
+	taken map[string]int64
 }
 
 func newRelation(c *Checker, r *contract.Resource, index int) *relation {
@@ -171,7 +173,7 @@ func newRelation(c *Checker, r *contract.Resource, index int) *relation {
 	for _, rule := range r.ChildRules {
 		if rule.Relation == index {
 			kept := slices.Index(one.parent.kept, target.Field(rule.ParentField))
-			one.rules = append(one.rules, childRule{rule, r.Field(rule.Field), kept})
+			one.rules = append(one.rules, childRule{rule, r.Field(rule.Field), kept, map[string]int64{}})
 		}
 	}
 	return one
@@ -200,6 +202,30 @@ func (rel *relation) check(daily bool, values []validation.Value, report func(va
 		mine, theirs := bigintOf(rule.field, values), row[rule.kept]
 		if mine.ok && theirs.ok && !holds(mine.n, rule.Comparison, theirs.n) {
 			report(validation.Violation{Field: rule.Field, Rule: rule.Name, Details: rule.Message})
+		}
+	}
+}
+
+// sums holds a record that no other rule rejects to the rules over the sum of its
+// parent's records, and counts it unless it is one too many. What is published
+// already is not known here.
+func (rel *relation) sums(values []validation.Value, report func(validation.Violation)) {
+	if rel.parent == nil {
+		return
+	}
+	key, ok := keyText(rel.fields, values)
+	row, found := rel.parent.rows[key]
+	if !ok || !found {
+		return
+	}
+	for _, rule := range rel.rules {
+		mine, most := bigintOf(rule.field, values), row[rule.kept]
+		switch taken := rule.taken[key]; {
+		case !rule.Sum || !mine.ok || !most.ok:
+		case mine.n > most.n-taken:
+			report(validation.Violation{Field: rule.Field, Rule: rule.Name, Details: rule.Message})
+		default:
+			rule.taken[key] = taken + mine.n
 		}
 	}
 }

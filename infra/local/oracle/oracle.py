@@ -35,7 +35,8 @@ FILE_NAME = re.compile(r"([a-z_]+)_([0-9]{8})\.(csv|jsonl|json)")
 class Published:
     """The keys that earlier imports put into tables that are upserted.
 
-    Sales carry their quantity, which returns are compared with.
+    Sales carry their quantity, and returns their sale and quantity: all returns of
+    a sale together are compared with what it sold.
     """
 
     def __init__(self):
@@ -116,6 +117,10 @@ class Import:
         kept = None
         if resource is contract.VENTES:
             kept = canonical_integer(values[resource.places["quantity"]])
+        if resource is contract.RETOURS:
+            kept = tuple(
+                canonical_integer(values[resource.places[each]]) for each in ("sale_id", "quantity")
+            )
         self.valid[resource.name][key] = kept
         if self.on_valid:
             self.on_valid(resource, file, line, key, values)
@@ -176,6 +181,7 @@ class Judge:
         self.standing = {}  # canonical key: ordinal of the record that stands
         self.seen = {column: set() for column in resource.unique}
         self.count = 0
+        self.returned = None  # by sale, the quantity of each return that stands
 
     def record(self, values):
         """Returns the record's canonical key and the rules that it breaks."""
@@ -184,8 +190,31 @@ class Judge:
         for relation in self.resource.relations:
             if relation.parent != self.resource.name:
                 self.relation(relation, values, errors)
+        if self.resource is contract.RETOURS and not errors:
+            self.returns_together(key, values, errors)
         self.count += 1
         return key, errors
+
+    def returns_together(self, key, values, errors):
+        """Rejects a return that, with the others of its sale, is more than was sold.
+
+        The others are those published before, and the valid ones of earlier lines,
+        which replace what was published under the same key for the same sale.
+        """
+        if self.returned is None:
+            self.returned = {}
+            for each, (sale, quantity) in self.checked.published.keys["retours"].items():
+                self.returned.setdefault(sale, {})[each] = quantity
+        sale, quantity = (
+            contract.canonical(self.resource, values, each) for each in ("sale_id", "quantity")
+        )
+        standing = self.returned.setdefault(sale, {})
+        others = sum(standing.values()) - standing.get(key, 0)
+        _, sold = self.checked.parent("ventes", sale)
+        if others + quantity > sold:
+            errors.add(("quantity", "quantity_at_most_sold"))
+        else:
+            standing[key] = quantity
 
     def duplicates(self, values, errors):
         """Adds the errors of keys seen before, and remembers the new ones."""

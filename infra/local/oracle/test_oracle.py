@@ -177,6 +177,39 @@ class Folder(unittest.TestCase):
         )
         self.assertIn(("ventes", 2), self.rejects(later))
 
+    def test_returns_together(self):
+        over = [("quantity", "quantity_at_most_sold")]
+        first = self.folder(
+            sales_data=["1,1,1,1,5,1,5,2024-10-07,web"],
+            return_data=[
+                "1,1,2,autre,2024-10-07",
+                "2,1,9,autre,2024-10-07",
+                "3,1,4,autre,2024-10-07",
+                "4,1,1,panne,2024-10-07",
+                "5,1,1,autre,2024-10-07",
+            ],
+        )
+        self.assertEqual(
+            self.rejects(first),
+            {("retours", 3): over, ("retours", 4): over, ("retours", 5): [("reason", "enum")]},
+        )
+        # Three are back; the first return grows to four, and takes all there is.
+        later = self.folder(
+            date="20241008",
+            sales_data=["9,1,1,1,1,1,1,2024-10-08,web"],
+            return_data=[
+                "7,1,3,autre,2024-10-08",
+                "1,1,4,autre,2024-10-08",
+                "8,1,1,autre,2024-10-08",
+                "5,1,1,erreur,2024-10-08",
+            ],
+        )
+        found = self.rejects(later, [first])
+        self.assertEqual(
+            {each: found[each] for each in found if each[0] == "retours"},
+            {("retours", 2): over, ("retours", 4): over},
+        )
+
     def test_reference_tables_have_no_past(self):
         later = self.folder(date="20241008", store_data=["2,Paris,Paris,FR,2001-01-01"])
         self.assertIn(("ventes", 2), self.rejects(later, [self.folder()]))

@@ -270,9 +270,16 @@ func (s *set) returnFile() work {
 			r.set(g.column("quantity"), strconv.FormatInt(sold+1+g.dice.low(50), 10))
 			g.spoil("quantity", "quantity_at_most_sold", "record")
 		}},
+		{plant: func(g *garden) { // more than is left of it
+			r := g.spare()
+			sale := g.column("sale_id")
+			r.set(sale, string(g.earlier.fields[sale]))
+			r.set(g.column("quantity"), strconv.FormatInt(g.set.quantity(mustInt(r.fields[sale])), 10))
+			g.spoil("quantity", "quantity_at_most_sold", "record")
+		}},
 	}
-	return work{table: t, count: s.returns(), extra: faults, spare: s.returned, each: func(ordinal int64, r *row, emit func()) {
-		s.returned(r, s.base+1+ordinal)
+	return work{table: t, count: s.returns(), extra: faults, spare: s.spareReturn, each: func(ordinal int64, r *row, emit func()) {
+		s.returned(r, ordinal)
 		emit()
 	}}
 }
@@ -288,14 +295,37 @@ func mustInt(text []byte) int64 {
 
 func reasons() []string { return []string{"retractation", "defaut", "autre", "erreur"} }
 
-// returned makes a return: of a sale of this set, or after a history mostly of
-// its last ones.
-func (s *set) returned(r *row, id int64) {
-	d := s.dice(topicReturn, id)
-	sale := s.saleID(d.below(s.saleCount()))
-	if s.history > 0 && d.chance(800) {
-		sale = 3*s.history - d.low(3*s.history)
+// returned makes the sound return of an ordinal: of a sale of this set, or after a
+// history mostly of its sales. No sale is returned twice, as what is returned
+// together must not be more than was sold.
+func (s *set) returned(r *row, ordinal int64) {
+	s.returnOf(r, s.base+1+ordinal, s.returnedSale(ordinal))
+}
+
+// returnedSale returns the sale of a return. Of the history's sales, those whose
+// key has the remainder 0 by 16 are returned in the history itself, and each day
+// has a remainder of its own.
+func (s *set) returnedSale(ordinal int64) int64 {
+	const apart = 16
+	n := s.returns()
+	switch old := 3 * s.history / apart; {
+	case s.mode == modeDaily && ordinal%5 != 0 && n < old:
+		return apart*(spread(ordinal, n, old-1)-1) + 1 + s.day%(apart-1)
+	case s.mode != modeDaily && n <= s.saleCount()/apart:
+		return apart * spread(ordinal, n, s.saleCount()/apart)
+	default:
+		return s.saleID(spread(ordinal, n, s.saleCount()) - 1)
 	}
+}
+
+// spareReturn makes a return of any sale of this set.
+func (s *set) spareReturn(r *row, id int64) {
+	d := s.dice(topicReturn, -id)
+	s.returnOf(r, id, s.saleID(d.below(s.saleCount())))
+}
+
+func (s *set) returnOf(r *row, id, sale int64) {
+	d := s.dice(topicReturn, id)
 	r.fields[0] = strconv.AppendInt(r.fields[0][:0], id, 10)
 	r.fields[1] = strconv.AppendInt(r.fields[1][:0], sale, 10)
 	r.fields[2] = strconv.AppendInt(r.fields[2][:0], 1+d.low(s.quantity(sale)), 10)

@@ -71,16 +71,40 @@ func ParseBoolean(b []byte) (value, ok bool) {
 // ParseDate reads an ISO 8601 date, YYYY-MM-DD, that is on the calendar, of the
 // years 0001 to 9999. The result is its midnight in UTC.
 func ParseDate(b []byte) (time.Time, bool) {
-	if len(b) != 10 || b[4] != '-' || b[7] != '-' {
+	year, month, day, ok := dateParts(b)
+	if !ok {
 		return time.Time{}, false
+	}
+	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC), true
+}
+
+func dateParts(b []byte) (year, month, day int, ok bool) {
+	if len(b) != 10 || b[4] != '-' || b[7] != '-' {
+		return 0, 0, 0, false
 	}
 	year, ok1 := number(b[:4])
 	month, ok2 := number(b[5:7])
 	day, ok3 := number(b[8:])
-	if !ok1 || !ok2 || !ok3 || year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
-		return time.Time{}, false
+	return year, month, day, ok1 && ok2 && ok3 && year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
+}
+
+// IsLexical reports whether a text is one of the field's type, for a fraction of
+// what reading its value costs. It looks at neither constraints nor bounds.
+func (f *Field) IsLexical(text []byte) bool {
+	ok := true
+	switch f.Type {
+	case TypeInteger:
+		ok = IsInteger(text)
+	case TypeNumber:
+		_, ok = f.DecimalText(text)
+	case TypeBoolean:
+		_, ok = ParseBoolean(text)
+	case TypeDate:
+		_, _, _, ok = dateParts(text)
+	case TypeDateTime:
+		_, ok = ParseDateTime(text)
 	}
-	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC), true
+	return ok
 }
 
 // ParseDateTime reads an RFC 3339 date-time: a date, an upper-case T, a time

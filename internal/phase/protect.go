@@ -96,9 +96,13 @@ type protector struct {
 	sealer     *protection.Sealer
 	tokenizers []*protection.Tokenizer // by field index, nil where there is no token
 	staged     []bool                  // by field index: whether a bigint key is staged
-	values     []validation.Value      // scratch, as are the next
-	sealed     []byte
-	canonical  []byte
+	compared   []bool                  // by field index: whether SQL compares the public text
+	checker    *validation.Checker     // tells whether a value stands in the wrong column
+
+	values       []validation.Value // scratch, as are the next
+	sealed       []byte
+	canonical    []byte
+	withheldText []byte
 }
 
 // cells gets the keys of the chunk.
@@ -111,8 +115,16 @@ func (p *Protect) cells(ctx context.Context, in ChunkIn, r *contract.Resource) (
 	if err != nil {
 		return nil, err
 	}
+	date, err := in.Import.Date()
+	if err != nil {
+		return nil, err
+	}
+	checker, err := validation.NewChecker(r, date)
+	if err != nil {
+		return nil, err
+	}
 	c := &protector{
-		in: in, resource: r, sealer: sealer, columns: len(r.StagingStream()),
+		in: in, resource: r, sealer: sealer, columns: len(r.StagingStream()), checker: checker, compared: comparedTexts(r),
 		tokenizers: make([]*protection.Tokenizer, len(r.Fields)), staged: make([]bool, len(r.Fields)), values: make([]validation.Value, len(r.Fields)),
 	}
 	domains := map[string]*protection.Tokenizer{}
@@ -192,7 +204,12 @@ const fixedColumns = 5
 func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
 	validation.Values(c.values, c.resource.Fields, rec.Values)
 	stream.Null() // fault
-	stream.Null() // raw
+	fits := c.checker.Fits(c.values)
+	if fits {
+		stream.Null() // raw
+	} else {
+		c.withhold(stream, rec)
+	}
 	if names := c.mistyped(); names != "" {
 		stream.String(names)
 	} else {
@@ -201,7 +218,7 @@ func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
 	for i, f := range c.resource.Fields {
 		value := &c.values[i]
 		switch {
-		case value.Missing:
+		case value.Missing, !fits && c.withheld(f):
 			stream.Null()
 		case f.Sensitive():
 			c.sealed = c.sealer.Seal(c.sealed[:0], f.Name, rec.Line, value.Text)

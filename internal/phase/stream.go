@@ -158,6 +158,11 @@ func (s *stagedRow) decode(row [][]byte, line int64) ([]validation.Value, error)
 		}
 		s.values[i] = value
 	}
+	if row[s.raw] != nil {
+		if err := s.withheldValues(row, line); err != nil {
+			return nil, err
+		}
+	}
 	if names := row[s.mistyped]; names != nil {
 		for _, name := range bytes.Split(names, []byte(",")) {
 			if f := s.resource.Field(string(name)); f != nil {

@@ -171,6 +171,9 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 			next++
 			return nil
 		}
+		if row[j.row.raw] != nil { // it is encrypted as a whole, and nobody rejected it
+			return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: message.NotRejected(j.resource.Name, line)}
+		}
 		if j.enricher == nil {
 			return streams.Write(line, row, event.Enrichment{})
 		}

@@ -197,7 +197,8 @@ func TestNothingInClear(t *testing.T) {
 	r := l.upload(t, phase.Daily, "2024-10-08", day().
 		with("clients", "987654321,Ephraïm,Secretsson,ephraim@secret.example,9876543210,+33600000001,1971-07-17,17 rue Cachée,Lille,FR,2024-01-02T03:04:05Z",
 			"987654322,Melchior9,Secretsson,melchior(at)secret,98765,06 secret,17/07/1971,x,Lille,FR,2024-01-02T03:04:05Z",
-			`987654323,"Balthazar" Secretsson,oops,balthazar@secret.example`).
+			`987654323,"Balthazar" Secretsson,oops,balthazar@secret.example`,
+			"987654324,Gaspard,Secretsson,gaspard@secret.example,9876543211,,1971-07-18,18 rue Dérobée,69001 Celéeville,Lyon,FR"). // a comma in the address, none behind it
 		with("fournisseurs", "3,Caché,secret@secret.example,").
 		with("paiements", "503,1003,5.00,virement,DE89370400440532013000,2024-10-08T10:00:00Z").csv(t)).all(t)
 	all := map[string]string{"the log": l.log.String(), "the metrics": l.metrics.String()}
@@ -212,7 +213,7 @@ func TestNothingInClear(t *testing.T) {
 	}
 	for _, secret := range []string{
 		"987654321", "987654322", "987654323", "Ephra", "Melchior", "Balthazar", "Secretsson", "secret.example", "9876543210", "+33600000001",
-		"1971-07-17", "17/07/1971", "Cach\u00e9e", "DE89370400440532013000", "zoe@exemple.fr",
+		"1971-07-17", "17/07/1971", "Cach\u00e9e", "D\u00e9rob\u00e9e", "Cel\u00e9eville", "DE89370400440532013000", "zoe@exemple.fr",
 	} {
 		for where, content := range all {
 			// bytea is shown in hexadecimal.
@@ -224,6 +225,9 @@ func TestNothingInClear(t *testing.T) {
 	raw := l.unseal(t, r, "clients", "_raw", 7, postgrestest.Scan[[]byte](t, l.conn, `SELECT raw FROM etl.errors WHERE resource = 'clients' AND line_number = 7`))
 	if !strings.HasPrefix(raw, `987654323,"Balthazar" Secretsson`) {
 		t.Errorf("the malformed line is kept as %q", raw)
+	}
+	if got := strings.Join(column(t, l.conn, `SELECT field || ' ' || rule FROM etl.errors WHERE resource = 'clients' AND line_number = 8 ORDER BY field`), ", "); got != "country enum, created_at type" {
+		t.Errorf("the errors of the record with a comma too few are %s", got)
 	}
 }
 

@@ -49,6 +49,9 @@ const (
 	// RawColumn stands for the column in the associated data of a malformed
 	// record's raw text, which belongs to no field.
 	RawColumn = "_raw"
+	// WithheldColumn stands for the column in the associated data of the public
+	// values of a record that may hold anything anywhere.
+	WithheldColumn = "_withheld"
 
 	// MaxSeals is how many values one [Sealer] seals. Nonces are 96 random bits,
 	// for which NIST SP 800-38D, section 8.3, allows 2^32 values a key, counting

@@ -247,10 +247,8 @@ func (c *fieldCheck) text(text []byte, report func(Violation)) {
 	if f.MaxLength > 0 && len(text) > f.MaxLength && contract.Length(text) > f.MaxLength { // never more characters than bytes
 		report(Violation{f.Name, contract.RuleMaxLength, message.MaxLength(f.Name, f.MaxLength)})
 	}
-	if c.enum != nil {
-		if _, ok := c.enum[string(text)]; !ok {
-			report(Violation{f.Name, contract.RuleEnum, message.Enum(f.Name, f.Expected, f.Enum)})
-		}
+	if c.enum != nil && !c.listed(text) {
+		report(Violation{f.Name, contract.RuleEnum, message.Enum(f.Name, f.Expected, f.Enum)})
 	}
 }
 

@@ -1,0 +1,96 @@
+package phase
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/validation"
+)
+
+// A record of which one value is not of its column may hold any value in any
+// column: a comma that was forgotten moves a street into the city. Its public
+// values are withheld from staging: their columns are NULL, and all of them stand,
+// encrypted as one, in the column raw of a row without a fault. Validate decrypts
+// them in memory and judges the record as any other. Such a record is always
+// rejected, so nobody else reads its values.
+//
+// Two things stay, as the rules across records compare them in SQL: the bigint
+// beside an integer key, and a public key or relation that is a text, date or
+// boolean.
+
+// comparedTexts tells, by field index, which public values SQL compares as texts.
+func comparedTexts(r *contract.Resource) []bool {
+	compared := make([]bool, len(r.Fields))
+	mark := func(names []string) {
+		for _, name := range names {
+			f := r.Field(name)
+			compared[f.Index] = !f.Sensitive() && f.Type != contract.TypeInteger
+		}
+	}
+	mark(r.Key)
+	for _, key := range r.Unique {
+		mark(key)
+	}
+	for _, relation := range r.Relations {
+		mark(relation.Fields)
+	}
+	return compared
+}
+
+// withheld tells whether the value of a field is not written in clear.
+func (c *protector) withheld(f *contract.Field) bool {
+	value := &c.values[f.Index]
+	return !f.Sensitive() && !value.Missing && (!c.compared[f.Index] || value.Mistyped)
+}
+
+// withhold writes the public values of a record, encrypted as one.
+func (c *protector) withhold(stream *copybinary.Writer, rec *record.Record) {
+	c.withheldText = c.withheldText[:0]
+	for i, f := range c.resource.Fields {
+		if c.withheld(f) {
+			c.withheldText = binary.AppendUvarint(c.withheldText, uint64(i))
+			c.withheldText = binary.AppendUvarint(c.withheldText, uint64(len(c.values[i].Text)))
+			c.withheldText = append(c.withheldText, c.values[i].Text...)
+		}
+	}
+	c.sealed = c.sealer.Seal(c.sealed[:0], protection.WithheldColumn, rec.Line, c.withheldText)
+	stream.Bytea(c.sealed)
+}
+
+// errWithheld never shows the text.
+var errWithheld = errors.New("the withheld values are not as Protect writes them")
+
+// readWithheld sets the values that a row withholds; they alias text.
+func readWithheld(text []byte, values []validation.Value) error {
+	for len(text) > 0 {
+		i, n := binary.Uvarint(text)
+		if n <= 0 || i >= uint64(len(values)) {
+			return errWithheld
+		}
+		length, m := binary.Uvarint(text[n:])
+		if m <= 0 || length > uint64(len(text)-n-m) {
+			return errWithheld
+		}
+		text = text[n+m:]
+		values[i].Text, values[i].Missing = text[:length:length], false
+		text = text[length:]
+	}
+	return nil
+}
+
+// withheldValues decrypts what a row withholds into its values.
+func (s *stagedRow) withheldValues(row [][]byte, line int64) error {
+	plain, err := s.open(nil, protection.WithheldColumn, line, row[s.raw])
+	if err == nil {
+		err = readWithheld(plain, s.values)
+	}
+	if err != nil {
+		return fmt.Errorf("%s, line %d, withheld values: %w", s.resource.Name, line, err)
+	}
+	return nil
+}

@@ -73,7 +73,7 @@ func readWithheld(text []byte, values []validation.Value) error {
 			return errWithheld
 		}
 		length, m := binary.Uvarint(text[n:])
-		if m <= 0 || length > uint64(len(text)-n-m) {
+		if m <= 0 || length > uint64(len(text)-n-m) { //nolint:gosec // not negative: both were read from text
 			return errWithheld
 		}
 		text = text[n+m:]

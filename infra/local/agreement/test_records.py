@@ -88,7 +88,7 @@ class Records(unittest.TestCase):
 
     def test_all_errors_of_a_record(self):
         """Each wrong field is told, and each constraint it breaks."""
-        self.agree("magasins", ["-1," + "x" * 81 + ",,fr,2000-02-30", "9223372036854775808,A,Lyon,FR,2000-01-01"],
+        self.agree("magasins", ["-1," + "x" * 81 + ",,fr,2000-02-30", "9223372036854775808,A,Lyon,FR,2000-01-01", STORE],
                    (2, "store_id", "exclusiveMinimum"), (2, "name", "maxLength"), (2, "city", "required"), (2, "country", "enum"),
                    (2, "opened_on", "type"), (3, "store_id", "maximum"))
 

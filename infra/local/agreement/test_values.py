@@ -20,7 +20,7 @@ def descriptor(fields, **more):
         "name": "essais",
         "resources": [{
             "name": "essais", "path": FILE, "type": "table", "format": "csv",
-            "etl:fileType": "essai_data", "etl:load": "reload", "etl:event": "essai.reloaded",
+            "etl:fileType": "essai_data", "etl:load": "upsert", "etl:event": "essai.reloaded",
             "schema": {"missingValues": [""], "fieldsMatch": "equal", "primaryKey": "ligne", "fields": fields}, **more,
         }],
     }

@@ -316,14 +316,14 @@ func TestRequireControl(t *testing.T) {
 	open := l.open()
 	open.RequireControl = true
 	r := l.upload(t, phase.Daily, "2024-10-08", sent)
-	_, err := open.Run(t.Context(), phase.OpenIn{Import: r.imp, ExecutionARN: "arn"})
+	_, err := open.Run(t.Context(), r.openIn())
 	if got, ok := errors.AsType[*fault.MissingFiles](fault.Lift(err)); !ok || cmp.Diff([]string{"sales_data", "control"}, got.Missing) != "" {
 		t.Errorf("%v", err)
 	}
 	sent = day().csv(t)
 	sent["control"] = controlOf(t, l, sent, nil)
 	l.deliver(t, phase.Daily, "2024-10-08", sent)
-	if out, err := open.Run(t.Context(), phase.OpenIn{Import: r.imp, ExecutionARN: "arn"}); err != nil || out.Control == nil {
+	if out, err := open.Run(t.Context(), r.openIn()); err != nil || out.Control == nil {
 		t.Errorf("%+v, %v", out.Control, err)
 	}
 }

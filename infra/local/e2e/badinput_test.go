@@ -66,8 +66,8 @@ func faultyFiles() []faultyFile {
 	return []faultyFile{
 		{
 			"client_data", func(c []byte) []byte { return bytes.Replace(c, []byte("email"), []byte("courriel"), 1) },
-			[]string{"manquantes : email", "en trop : courriel"},
-			"",
+			[]string{"manquantes : email", "en trop : 1 sans nom reconnu (position "},
+			"courriel", // which may as well be a value
 		},
 		{"client_data", func(c []byte) []byte { return c[len(header(c)):] }, []string{"manquantes : client_id, first_name"}, canaryName},
 		{"sales_data", wide, []string{"encodage"}, ""},
@@ -87,8 +87,9 @@ func wide(content []byte) []byte {
 }
 
 // faultyDay is a date whose files are wrong as a whole, one after the other: each
-// time the import fails at the scan with the reason, a corrected file is ignored
-// until a restart is asked for, and in the end the import succeeds.
+// time the import fails at the scan with the reason, and starts again by itself
+// when the corrected file comes, until it succeeds. A file that comes after that is
+// ignored.
 func (y *story) faultyDay(t *testing.T) {
 	of := y.sample(t, "daily", "2024-10-09", "-rows", "200", "-seed", "10")
 	y.plantLongLine(t, of)
@@ -101,16 +102,19 @@ func (y *story) faultyDay(t *testing.T) {
 	for i, f := range faults {
 		imp = y.awaitStatus(t, of.mode, of.date, failed, i+1)
 		y.failedScan(t, imp, of, f)
-		y.correct(t, imp, of, f.fileType, nil)
-		if i+1 < len(faults) {
-			y.correct(t, imp, of, faults[i+1].fileType, faults[i+1].spoil)
+		y.look(t, y.search)
+		if i+1 < len(faults) { // the next fault comes first, and starts nothing
+			y.putAs(t, of, faults[i+1].fileType, faults[i+1].spoil)
 		}
-		y.rerun(t, imp, "restart")
+		if i+1 == len(faults) || faults[i+1].fileType != f.fileType {
+			y.upload(t, of, of.file(t, f.fileType))
+		}
 	}
 	imp = y.settle(t, of, len(faults)+1)
 	if imp.Generation != len(faults)+1 {
 		t.Errorf("%s succeeded in generation %d", imp.ImportID, imp.Generation)
 	}
+	y.restartedByFiles(t, imp, len(faults)+1)
 	for generation := 1; generation < imp.Generation; generation++ {
 		y.nothingOf(t, imp, generation)
 	}
@@ -127,23 +131,24 @@ func (y *story) faultyDay(t *testing.T) {
 	}
 }
 
-// correct uploads a file to an import that has sealed its list: it is ignored
-// with a WARN that names the restart.
-func (y *story) correct(t *testing.T, imp imported, of set, fileType string, spoil func([]byte) []byte) {
+// putAs uploads one file of a set with another content.
+func (y *story) putAs(t *testing.T, of set, fileType string, spoil func([]byte) []byte) {
 	t.Helper()
 	name := of.file(t, fileType)
-	warned := func(l line) bool {
-		return l.Level == "WARN" && l.File == name && l.ImportID == imp.ImportID && strings.Contains(l.Details, "make restart IMPORT_ID="+imp.ImportID)
+	y.put(t, of.mode+"/"+name, spoil(read(t, of.path(name))))
+}
+
+// restartedByFiles checks that every attempt after the first was triggered by a file.
+func (y *story) restartedByFiles(t *testing.T, imp imported, attempts int) {
+	t.Helper()
+	all := y.attempts(t, imp.ImportID)
+	if len(all) != attempts {
+		t.Errorf("%d attempts, want %d", len(all), attempts)
 	}
-	before := len(y.log(t, warned))
-	content := read(t, of.path(name))
-	if spoil != nil {
-		content = spoil(content)
-	}
-	y.put(t, of.mode+"/"+name, content)
-	until(t, "the WARN about the late "+name, func() (bool, error) { return len(y.log(t, warned)) > before, nil })
-	if now, _ := y.importOf(t, of.mode, of.date); now.Attempts != imp.Attempts || now.Status != failed {
-		t.Errorf("the late %s moved %s to «%s», attempt %d", name, imp.ImportID, now.Status, now.Attempts)
+	for i, a := range all {
+		if a.Trigger != "file" || (i > 0 && a.Kind != "restart") {
+			t.Errorf("attempt %d: %s by %s", i+1, a.Kind, a.Trigger)
+		}
 	}
 }
 

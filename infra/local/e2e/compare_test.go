@@ -142,9 +142,10 @@ func (s *stack) compareReport(t *testing.T, imp imported, want verdict) {
 		ImportID string `json:"import_id"`
 		Status   string
 		Files    []struct {
-			Resource, File, Status           string
-			Read, Valid, Rejected, Persisted int64
-			Done, Balanced                   bool
+			Resource, File, Status   string
+			Read, Valid, Rejected    int64
+			Persisted, Kept, Skipped int64 // in the end of the valid ones: published, older than the row there, of a reload that was older
+			Done, Balanced           bool
 		}
 	}
 	if err := json.Unmarshal(s.object(t, s.env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
@@ -155,8 +156,12 @@ func (s *stack) compareReport(t *testing.T, imp imported, want verdict) {
 	}
 	for _, f := range report.Files {
 		w := want.Files[f.Resource]
-		if !f.Done || !f.Balanced || f.File != w.File || f.Read != w.Read || f.Valid != w.Valid || f.Rejected != w.Rejected || f.Persisted != w.Valid {
+		if !f.Done || !f.Balanced || f.File != w.File || f.Read != w.Read || f.Valid != w.Valid || f.Rejected != w.Rejected || f.Persisted+f.Kept+f.Skipped != w.Valid {
 			t.Errorf("the report on %+v; the oracle: read %d, valid %d, rejected %d", f, w.Read, w.Valid, w.Rejected)
+		}
+		var published int64
+		if err := s.db.QueryRow(t.Context(), `SELECT count(*) FROM final.`+f.Resource+` WHERE import_id = $1`, imp.ImportID).Scan(&published); err != nil || f.Persisted != published {
+			t.Errorf("the report says that %d %s are published, and %d are: %v", f.Persisted, f.Resource, published, err)
 		}
 	}
 	if page := s.object(t, s.env["WORK_BUCKET"], imp.ImportID+"/report.html"); !bytes.Contains(page, []byte(imp.ImportID)) {

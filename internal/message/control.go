@@ -48,6 +48,10 @@ func LateFile(importID, status string) string {
 		return "L'import " + importID + " de cette date est déjà « réussi » : le fichier ne sera pas chargé, " +
 			"sauf par un redémarrage forcé : make restart IMPORT_ID=" + importID + " FORCE=1"
 	}
+	if status == StatusFailed {
+		return "S'il corrige un fichier refusé, l'import repart de lui-même dès que tous les fichiers refusés sont corrigés. " +
+			"Sinon, pour prendre ce fichier en compte, redémarrez l'import : make restart IMPORT_ID=" + importID
+	}
 	return "Pour prendre ce fichier en compte, redémarrez l'import : make restart IMPORT_ID=" + importID
 }
 

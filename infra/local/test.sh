@@ -35,7 +35,7 @@ LOCAL_PARAMETERS="ChunkBytes=1048576 ChunkRecords=500 AutomaticRedriveDelay=8640
 if [ "$what" = all ]; then
   step "unit and integration tests"
   DATABASE_URL=$(sed -n 's/^TEST_DATABASE_URL=//p' $LOCAL_DIR/env) MINISTACK="$PWD/.local/venv/bin/python $PWD/infra/local/emulator/main.py" STATELINT="$PWD/.local/venv/bin/statelint" \
-    go test -race -timeout 15m ./...
+    go test -race -timeout 25m ./...
 fi
 
 step "end-to-end tests"

@@ -133,12 +133,15 @@ func TestNothingOfPublicIsCalled(t *testing.T) {
 
 // TestFunctionsSetTheirPath: a function of ours would run with its caller's
 // search_path otherwise.
+//
+// An aggregate has no body, and the names in a body that was parsed when the
+// function was made are bound since then, under the path of the migrations.
 func TestFunctionsSetTheirPath(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	if got := postgrestest.Scan[string](t, o.conn, `SELECT coalesce(string_agg(oid::regprocedure::text, ', '), '') FROM pg_proc
 		WHERE pronamespace::regnamespace::text IN ('etl', 'staging', 'final', 'partitions')
-		AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)`); got != "" {
+		AND prokind <> 'a' AND prosqlbody IS NULL AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)`); got != "" {
 		t.Errorf("functions without a search_path of their own: %s", got)
 	}
 }

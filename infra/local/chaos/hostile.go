@@ -133,16 +133,7 @@ func (c *campaign) same(ctx context.Context, h *hostile, r *result) error {
 	if h.spoiled {
 		want, got = published(want), published(got)
 	}
-	d := compare(want, got)
-	r.duplicates, r.losses, r.orphans = len(d.more), len(d.less), len(orphans)
-	switch {
-	case len(d.more)+len(d.less) > 0:
-		return fmt.Errorf("too many: %s; too few: %s", kinds(d.more), kinds(d.less))
-	case len(orphans) > 0:
-		return fmt.Errorf("left of other generations: %s", kinds(orphans))
-	default:
-		return nil
-	}
+	return r.hold(want, got, orphans)
 }
 
 // reference names the undisturbed import of the same files.

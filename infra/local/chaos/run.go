@@ -211,6 +211,12 @@ func (c *campaign) judge(ctx context.Context, at cell, imp imported, r *result) 
 		// lifecycle of the bucket deletes that one.
 		orphans = slices.DeleteFunc(orphans, func(left string) bool { return left == workObject })
 	}
+	return r.hold(want, got, orphans)
+}
+
+// hold counts by what a content differs from the one wanted, and fails if it does
+// or if something is left of other generations.
+func (r *result) hold(want, got, orphans []string) error {
 	d := compare(want, got)
 	r.duplicates, r.losses, r.orphans = len(d.more), len(d.less), len(orphans)
 	switch {

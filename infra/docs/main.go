@@ -4,7 +4,8 @@
 // the tables, and the table of the template's parameters.
 //
 //	go run ./infra/docs         writes what changed
-//	go run ./infra/docs -check  writes nothing; fails if a document is stale
+//	go run ./infra/docs -check  writes nothing; fails if a document is stale, or if a
+//	                            document written by hand breaks a rule of the house
 //
 // The documents in French are generated as a whole. Elsewhere a generated part
 // stands between two comments, and everything around them is written by hand:
@@ -112,13 +113,28 @@ func run(root string, check bool, out io.Writer) error {
 	if len(stale) > 0 {
 		return fmt.Errorf("stale, run `make docs`: %s", strings.Join(stale, ", "))
 	}
+	if check {
+		return checkDocuments(root)
+	}
+	return nil
+}
+
+// checkDocuments fails if a document written by hand breaks a rule of the house.
+func checkDocuments(root string) error {
+	long, err := longLines(root)
+	if err != nil {
+		return err
+	}
+	if len(long) > 0 {
+		return fmt.Errorf("prose of more than %d characters a line, wrap it at %d: %s", maxColumn, wrapColumn, strings.Join(long, ", "))
+	}
 	return nil
 }
 
 // render returns the document's new text.
 func (d document) render(s *source, old string) (string, error) {
 	if d.whole != nil {
-		return d.whole(s), nil
+		return wrap(d.whole(s)), nil
 	}
 	text := old
 	for name, generate := range d.parts {

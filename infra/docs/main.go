@@ -128,7 +128,7 @@ func checkDocuments(root string) error {
 	if len(long) > 0 {
 		return fmt.Errorf("prose of more than %d characters a line, wrap it at %d: %s", maxColumn, wrapColumn, strings.Join(long, ", "))
 	}
-	return nil
+	return checkDependencies(root)
 }
 
 // render returns the document's new text.

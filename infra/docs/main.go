@@ -31,7 +31,11 @@ func main() {
 	check := flag.Bool("check", false, "compare only, and fail if a document is stale")
 	root := flag.String("root", ".", "the project's folder")
 	flag.Parse()
-	if err := run(*root, *check, os.Stdout); err != nil {
+	err := run(*root, *check, os.Stdout)
+	if err == nil && *check {
+		err = checkDocuments(*root)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "docs:", err)
 		os.Exit(1)
 	}
@@ -113,9 +117,6 @@ func run(root string, check bool, out io.Writer) error {
 	if len(stale) > 0 {
 		return fmt.Errorf("stale, run `make docs`: %s", strings.Join(stale, ", "))
 	}
-	if check {
-		return checkDocuments(root)
-	}
 	return nil
 }
 
@@ -127,6 +128,13 @@ func checkDocuments(root string) error {
 	}
 	if len(long) > 0 {
 		return fmt.Errorf("prose of more than %d characters a line, wrap it at %d: %s", maxColumn, wrapColumn, strings.Join(long, ", "))
+	}
+	broken, err := brokenLinks(root)
+	if err != nil {
+		return err
+	}
+	if len(broken) > 0 {
+		return fmt.Errorf("links that lead nowhere: %s", strings.Join(broken, ", "))
 	}
 	return checkDependencies(root)
 }

@@ -40,7 +40,7 @@ fi
 
 step "end-to-end tests"
 # What they print is searched for sensitive values like every other log.
-E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 20m -tags e2e ./infra/local/e2e/... 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
+E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e ./infra/local/e2e/... 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
 step "fault matrix: a cell of each fault and of each step"
 stack down
 go run ./infra/local/chaos -fast

@@ -20,7 +20,7 @@ should cost, so who made the file says with --continued how many lines continue 
 record; the sample generator writes these numbers into lines.json.
 
 It prints the count as JSON. Exit status: 0 when each line is accounted for, 1
-when one is not, which it names, 2 on wrong usage.
+when one is not, which it names, 2 on wrong usage or if a file cannot be read.
 """
 
 import argparse
@@ -88,16 +88,29 @@ def kind_of(text, starts_here, inside, header, number):
 
 
 def read_reported(text):
-    """Returns the line numbers in a text: JSON, CSV, or one number a line."""
+    """Returns the line numbers in a text: JSON, CSV, or one number a line.
+
+    Raises ValueError if it holds none of these.
+    """
     if text.lstrip()[:1] == "[":
-        entries = json.loads(text)
-        return [entry if isinstance(entry, int) else entry.get("line", entry.get("line_number")) for entry in entries]
+        return [number_of(entry) for entry in json.loads(text)]
     rows = [row for row in csv.reader(io.StringIO(text)) if row]
     column = 0
     if rows and not rows[0][0].strip().isdigit():
         names = [name.strip() for name in rows.pop(0)]
         column = next((names.index(name) for name in ("line_number", "line") if name in names), 0)
+    if any(len(row) <= column for row in rows):
+        raise ValueError("a row without its line number")
     return [int(row[column]) for row in rows]
+
+
+def number_of(entry):
+    """Returns the line number that an entry of a JSON array is or holds."""
+    if isinstance(entry, dict):
+        entry = entry.get("line", entry.get("line_number"))
+    if not isinstance(entry, int):
+        raise ValueError("an entry without a line number")
+    return entry
 
 
 def main(arguments):
@@ -113,9 +126,11 @@ def main(arguments):
         text = sys.stdin.read() if options.reported == "-" else open(options.reported, encoding="utf-8").read()
         reported = read_reported(text)
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.error("the line numbers cannot be read: %s" % error)
     try:
         print(json.dumps(count(options.file, reported, not options.no_header, options.continued)))
+    except OSError as error:
+        parser.error("the file cannot be read: %s" % error)
     except Lost as lost:
         print("%s: %s" % (options.file, lost), file=sys.stderr)
         return 1

@@ -90,6 +90,28 @@ class Count(unittest.TestCase):
         self.assertEqual(json.loads(out.getvalue()), total(2, 1, 1, 0, 0))
         self.assertIn("line 2 belongs to no record", err.getvalue())
 
+    def test_unreadable(self):
+        path, reported = self.file(b"a,b\n1,2\n"), self.file(b"[2]", "lines")
+        for arguments in (
+            [path + ".none", reported],
+            [self.folder, reported],
+            [path, path + ".none"],
+            [path, self.folder],
+            [path, self.file(b"[2", "cut")],
+            [path, self.file(b"[null]", "null")],
+            [path, self.file(b'["2"]', "text")],
+            [path, self.file(b'[{"row": 2}]', "other")],
+            [path, self.file(b"\xff\xfe2", "wide")],
+            [path, self.file(b"resource,line\nclients\n", "short")],
+        ):
+            err = io.StringIO()
+            with self.subTest(arguments), contextlib.redirect_stderr(err):
+                with self.assertRaises(SystemExit) as left:
+                    linecount.main(arguments)
+                self.assertEqual(left.exception.code, 2)
+                self.assertIn("cannot be read", err.getvalue())
+                self.assertNotIn("Traceback", err.getvalue())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -13,7 +13,7 @@ ETLCTL := build/local/etlctl
 # the AWS account of the environment.
 AWS_STACK ?=
 ifeq ($(AWS_STACK),)
-WITH_ENV := test -e $(LOCAL_DIR)/env || { echo "The local stack is not up: run make up first, or name a stack of your AWS account: AWS_STACK=…" >&2; exit 1; }; set -a; . $(LOCAL_DIR)/env; set +a;
+WITH_ENV := grep -qs ^AWS_ENDPOINT_URL= $(LOCAL_DIR)/env || { echo "The local stack is not up: run make up first, or name a stack of your AWS account: AWS_STACK=…" >&2; exit 1; }; set -a; . $(LOCAL_DIR)/env; set +a;
 else
 WITH_ENV :=
 ETLCTL += --stack $(AWS_STACK)
@@ -96,9 +96,15 @@ lint: ## Checks the code and the template
 format: ## Formats the code
 	@$(LINT) fmt ./...
 
+PKG ?=
+RUN ?=
 .PHONY: test
-test: build ## Runs everything: lint, docs check, unit, integration and end-to-end tests
-	@infra/local/test.sh
+test: $(if $(PKG),,build) ## Runs everything: lint, docs check, unit, integration and end-to-end tests; or the tests RUN= of PKG=
+	@infra/local/test.sh $(if $(PKG),package '$(PKG)' '$(RUN)')
+
+.PHONY: unit
+unit: ## Runs the tests that need no service, with the race detector
+	@go test -race -short ./...
 
 .PHONY: e2e
 e2e: build ## Runs the end-to-end tests alone
@@ -106,10 +112,9 @@ e2e: build ## Runs the end-to-end tests alone
 
 .PHONY: fuzz
 FUZZTIME ?= 60s
-fuzz: ## Runs every fuzz target for FUZZTIME=, against DATABASE_URL= or the local stack's PostgreSQL
-	@test -n "$${DATABASE_URL:-}" || $(MAKE) --no-print-directory up
-	@$(STACK) venv
-	@export DATABASE_URL="$${DATABASE_URL:-$$(sed -n 's/^TEST_DATABASE_URL=//p' $(LOCAL_DIR)/env)}" MINISTACK="$$PWD/.local/venv/bin/python $$PWD/infra/local/emulator/main.py"; \
+fuzz: ## Runs every fuzz target for FUZZTIME=, on the local stack's PostgreSQL
+	@$(STACK) postgres
+	@set -a; . $(LOCAL_DIR)/env; set +a; \
 	for target in $$(grep -rlE '^func Fuzz' --include=*_test.go internal infra | xargs -n1 dirname | sort -u); do \
 	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target | sed 's/func //'); do \
 	    echo "== $$target $$name"; \

@@ -1,13 +1,14 @@
 """Brings the local stack up and down: PostgreSQL, AWS, the enrichment server.
 
-    python3 infra/local/stack.py venv|up|down|reset|status|env
+    python3 infra/local/stack.py venv|postgres|up|down|reset|status|env
 
-venv    makes .local/venv with the tools of requirements.txt
-up      starts what does not run, deploys what changed, writes LOCAL_DIR/env
-down    stops what up started and keeps the data
-reset   down, and forgets the data; a database of the user's own stays as it is
-status  says what runs; exit 0 if all of it does
-env     prints LOCAL_DIR/env
+venv      makes .local/venv with the tools of requirements.txt
+postgres  starts PostgreSQL alone, for tests; writes what they need into LOCAL_DIR/env
+up        starts what does not run, deploys what changed, writes LOCAL_DIR/env
+down      stops what up started and keeps the data
+reset     down, and forgets the data; a database of the user's own stays as it is
+status    says what runs; exit 0 if all of it does
+env       prints LOCAL_DIR/env
 
 The environment variables are described in runner/settings.py. Any failure the
 user can mend is one sentence on standard error and exit status 1.
@@ -66,15 +67,35 @@ def up(settings):
     endpoint, objects = services.start_emulator(settings)
     secret = deployment.put_secret(settings, endpoint, url)
     outputs = deployment.deploy(settings, endpoint, secret, enrichment)
-    values = {
-        "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS, "DATABASE_URL": url, "TEST_DATABASE_URL": postgres.test_url(settings, url),
+    file = write_env(settings, {
+        "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS,
         **{name: outputs[key] for name, key in deployment.OUTPUTS.items() if key in outputs},
-        "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret,
-    }
+        "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret, **of_tests(settings, url),
+    })
+    print(f"The local stack is up: {endpoint}, settings in {os.path.relpath(file)}")
+
+
+def of_tests(settings, url):
+    """The settings of the tests that need services: PostgreSQL, the emulator, the validator."""
+    from runner import postgres
+    return {"DATABASE_URL": url, "TEST_DATABASE_URL": postgres.test_url(settings, url),
+            "MINISTACK": str(HERE / "emulator" / "run"), "STATELINT": str(VENV / "bin" / "statelint")}
+
+
+def write_env(settings, values):
+    """Writes LOCAL_DIR/env, for a shell to source, and returns its path."""
     file = settings.dir / "env"
     file.touch(mode=0o600)
     file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-    print(f"The local stack is up: {endpoint}, settings in {os.path.relpath(file)}")
+    return file
+
+
+def start_postgres(settings):
+    """Starts PostgreSQL alone; what an earlier `up` wrote stays."""
+    from runner import postgres
+    file = settings.dir / "env"
+    before = dict(line.split("=", 1) for line in file.read_text().splitlines()) if file.exists() else {}
+    write_env(settings, {**before, **of_tests(settings, postgres.up(settings))})
 
 
 def down(settings):
@@ -129,7 +150,7 @@ def read_settings(command):
         return Settings(dict(os.environ))
 
 
-COMMANDS = {"up": up, "down": down, "reset": reset, "status": status, "env": env}
+COMMANDS = {"postgres": start_postgres, "up": up, "down": down, "reset": reset, "status": status, "env": env}
 
 
 def main(arguments):
@@ -139,7 +160,7 @@ def main(arguments):
         return 2
     if sys.version_info < (3, 11):
         raise Problem(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
-    if arguments[0] in ("venv", "up"):
+    if arguments[0] in ("venv", "postgres", "up"):
         ensure_venv()
     if arguments[0] == "venv":
         return 0

@@ -4,10 +4,30 @@
 # itself, and the whole stack serves the end-to-end tests.
 #
 #   infra/local/test.sh [e2e]
+#   infra/local/test.sh package ./internal/landing [TestParse]
+#
+# The second form runs the tests of one package, or those of a name, on services of
+# the developer's own stack: PostgreSQL is started if the package has tests that need
+# it and left running (`make down` stops it); a test that needs the emulator starts it.
 set -euo pipefail
 
 what=${1:-all}
-unset DATABASE_URL AWS_ENDPOINT_URL
+unset DATABASE_URL TEST_DATABASE_URL AWS_ENDPOINT_URL
+
+if [ "$what" = package ]; then
+  package=$2 run=${3:-}
+  env=${LOCAL_DIR:-.local}/env
+  files=$(go list -f '{{range .TestGoFiles}}{{$.Dir}}/{{.}} {{end}}{{range .XTestGoFiles}}{{$.Dir}}/{{.}} {{end}}' "$package")
+  if grep -lqE 'postgrestest|TEST_DATABASE_URL' $files /dev/null; then
+    python3 infra/local/stack.py postgres
+    set -a; . "$env"; set +a
+  elif grep -lqE 'registrytest|STATELINT' $files /dev/null; then
+    python3 infra/local/stack.py venv
+    export MINISTACK=$PWD/infra/local/emulator/run STATELINT=$PWD/.local/venv/bin/statelint
+  fi
+  exec go test -race -run "$run" "$package"
+fi
+
 export LOCAL_DIR=.local/test LOCAL_STACK_NAME=etl-test
 stack() { python3 infra/local/stack.py "$@"; }
 step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
@@ -34,8 +54,7 @@ LOCAL_PARAMETERS="ChunkBytes=1048576 ChunkRecords=500 AutomaticRedriveDelay=8640
 
 if [ "$what" = all ]; then
   step "unit and integration tests"
-  DATABASE_URL=$(sed -n 's/^TEST_DATABASE_URL=//p' $LOCAL_DIR/env) MINISTACK="$PWD/.local/venv/bin/python $PWD/infra/local/emulator/main.py" STATELINT="$PWD/.local/venv/bin/statelint" \
-    go test -race -timeout 25m ./...
+  (set -a; . $LOCAL_DIR/env; set +a; go test -race -timeout 25m ./...)
 fi
 
 step "end-to-end tests"

@@ -90,7 +90,7 @@ func TestEnvErrors(t *testing.T) {
 func newApp(t *testing.T, env Env) (*App, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
-	o := emulator.DynamoDB().Options()
+	o := emulator.DynamoDB(t).Options()
 	env.RegistryTable = emulator.Table(t)
 	return &App{
 		Env: env, Log: centrallog.New(&out, slog.LevelInfo), Now: new(registrytest.Clock).Now,

@@ -291,11 +291,11 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	t.Helper()
 	clock := &registrytest.Clock{}
 	h := &house{
-		t: t, clock: clock, table: emulator.Table(t), objects: emulator.S3(), bucket: emulator.Bucket(t),
+		t: t, clock: clock, table: emulator.Table(t), objects: emulator.S3(t), bucket: emulator.Bucket(t),
 		machine: &machine{clock: clock, executions: map[string]*execution{}},
 		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}, states: map[string][]string{}}, work: &work{dropped: map[string]int{}}, log: &bytes.Buffer{},
 	}
-	h.registry = registry.New(emulator.DynamoDB(), h.table, clock.Now)
+	h.registry = registry.New(emulator.DynamoDB(t), h.table, clock.Now)
 	names, err := landing.NewNames(types)
 	if err != nil {
 		t.Fatal(err)

@@ -159,7 +159,7 @@ var two = types[:2]
 func interposed(t *testing.T, p *interposer) *house {
 	t.Helper()
 	h := open(t)
-	h.registry = registry.New(table{emulator.DynamoDB(), p}, emulator.Table(t), h.clock.Now)
+	h.registry = registry.New(table{emulator.DynamoDB(t), p}, emulator.Table(t), h.clock.Now)
 	names, err := landing.NewNames(two)
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ const held = "(a text, b bytea, c integer, d bigint, e boolean, f date, g timest
 // FuzzPostgres holds the Writer against PostgreSQL's own decoder: what a stream
 // brings into a table must be what PostgreSQL makes of the same values as texts,
 // and PostgreSQL must write that table as the very same stream. It needs a server
-// (DATABASE_URL) and uses temporary tables only.
+// (TEST_DATABASE_URL) and uses temporary tables only.
 func FuzzPostgres(f *testing.F) {
 	conn := connect(f)
 	execute(f, conn, "CREATE TEMP TABLE held "+held+" ON COMMIT DELETE ROWS; CREATE TEMP TABLE meant "+held+" ON COMMIT DELETE ROWS")

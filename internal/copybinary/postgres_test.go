@@ -18,9 +18,12 @@ import (
 
 func connect(t testing.TB) *pgconn.PgConn {
 	t.Helper()
-	url := os.Getenv("DATABASE_URL")
+	if testing.Short() {
+		t.Skip("needs PostgreSQL, which -short does without")
+	}
+	url := os.Getenv("TEST_DATABASE_URL")
 	if url == "" {
-		t.Fatal("DATABASE_URL is not set: this test needs a PostgreSQL server; make test provides one")
+		t.Fatal("TEST_DATABASE_URL is not set: this test needs a PostgreSQL server; make test provides one")
 	}
 	conn, err := pgconn.Connect(t.Context(), url)
 	if err != nil {

@@ -148,7 +148,7 @@ func stored(t *testing.T) (*house, *warehouse, *slow) {
 	t.Helper()
 	h := open(t)
 	w := &warehouse{t: t, clock: h.clock, versions: map[string]int{}}
-	s := &slow{Client: emulator.DynamoDB(), clock: h.clock}
+	s := &slow{Client: emulator.DynamoDB(t), clock: h.clock}
 	h.registry = registry.New(s, emulator.Table(t), h.clock.Now)
 	var err error
 	h.intake, err = landing.NewIntake(landing.Config{

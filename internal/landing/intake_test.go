@@ -86,7 +86,7 @@ func open(t *testing.T) *house {
 	t.Helper()
 	clock := &registrytest.Clock{}
 	h := &house{
-		t: t, clock: clock, bucket: emulator.Bucket(t), objects: &shaky{Bucket: emulator.S3()}, registry: emulator.Open(t, clock.Now),
+		t: t, clock: clock, bucket: emulator.Bucket(t), objects: &shaky{Bucket: emulator.S3(t)}, registry: emulator.Open(t, clock.Now),
 		inbox: &inbox{}, starter: &starter{}, log: &bytes.Buffer{},
 	}
 	var err error
@@ -102,14 +102,14 @@ func open(t *testing.T) *house {
 
 func (h *house) upload(key, content string) {
 	h.t.Helper()
-	if _, err := emulator.S3().PutObject(h.t.Context(), &s3.PutObjectInput{Bucket: &h.bucket, Key: &key, Body: strings.NewReader(content)}); err != nil {
+	if _, err := emulator.S3(h.t).PutObject(h.t.Context(), &s3.PutObjectInput{Bucket: &h.bucket, Key: &key, Body: strings.NewReader(content)}); err != nil {
 		h.t.Fatal(err)
 	}
 }
 
 func (h *house) remove(key string) {
 	h.t.Helper()
-	if _, err := emulator.S3().DeleteObject(h.t.Context(), &s3.DeleteObjectInput{Bucket: &h.bucket, Key: &key}); err != nil {
+	if _, err := emulator.S3(h.t).DeleteObject(h.t.Context(), &s3.DeleteObjectInput{Bucket: &h.bucket, Key: &key}); err != nil {
 		h.t.Fatal(err)
 	}
 }

@@ -25,7 +25,7 @@ func place(t *testing.T, s *objectstore.Store, key string) {
 // keysOf lists every version and every delete marker of a bucket.
 func keysOf(t *testing.T, s *objectstore.Store) (keys []string) {
 	t.Helper()
-	pages := s3.NewListObjectVersionsPaginator(emulator.S3(), &s3.ListObjectVersionsInput{Bucket: aws.String(s.Bucket())})
+	pages := s3.NewListObjectVersionsPaginator(emulator.S3(t), &s3.ListObjectVersionsInput{Bucket: aws.String(s.Bucket())})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -51,7 +51,7 @@ func TestDeleteAll(t *testing.T) {
 		place(t, s, fmt.Sprintf("I/g1/raw/%04d", n))
 	}
 	place(t, s, "I/g1/raw/0000") // a second version
-	if _, err := emulator.S3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(s.Bucket()), Key: aws.String("I/g1/raw/0001")}); err != nil {
+	if _, err := emulator.S3(t).DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(s.Bucket()), Key: aws.String("I/g1/raw/0001")}); err != nil {
 		t.Fatal(err)
 	}
 	kept := []string{"I/g10/raw/0000", "I/g2/raw/0000", "I/report.json", "J/g1/raw/0000"}
@@ -99,7 +99,7 @@ func TestDeleteAllFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, bucket := newProxy(t), emulator.Bucket(t)
-			s := through(p, bucket, 1)
+			s := through(t, p, bucket, 1)
 			place(t, s, "I/g1/a")
 			place(t, s, "I/g1/b")
 			p.disturb(disturbance{match: isDelete, times: 1, serve: c.serve})

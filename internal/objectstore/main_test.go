@@ -30,12 +30,12 @@ func TestMain(m *testing.M) {
 // open makes a fresh bucket and its store.
 func open(t *testing.T) *objectstore.Store {
 	t.Helper()
-	return objectstore.New(emulator.S3(), emulator.Bucket(t))
+	return objectstore.New(emulator.S3(t), emulator.Bucket(t))
 }
 
 // through is the same bucket behind a proxy; the client makes a number of attempts.
-func through(p *proxy, bucket string, attempts int) *objectstore.Store {
-	return objectstore.New(s3.New(emulator.S3().Options(), func(o *s3.Options) {
+func through(t *testing.T, p *proxy, bucket string, attempts int) *objectstore.Store {
+	return objectstore.New(s3.New(emulator.S3(t).Options(), func(o *s3.Options) {
 		o.BaseEndpoint, o.RetryMaxAttempts = aws.String(p.server.URL), attempts
 	}), bucket)
 }
@@ -58,7 +58,7 @@ type disturbance struct {
 
 func newProxy(t *testing.T) *proxy {
 	t.Helper()
-	target, err := url.Parse(aws.ToString(emulator.S3().Options().BaseEndpoint))
+	target, err := url.Parse(aws.ToString(emulator.S3(t).Options().BaseEndpoint))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func isTransient(err error) bool {
 // versions is how many versions a key has.
 func versions(t *testing.T, s *objectstore.Store, key string) int {
 	t.Helper()
-	out, err := emulator.S3().ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String(s.Bucket()), Prefix: &key})
+	out, err := emulator.S3(t).ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String(s.Bucket()), Prefix: &key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func versions(t *testing.T, s *objectstore.Store, key string) int {
 // uploads is how many multipart uploads are open.
 func uploads(t *testing.T, s *objectstore.Store) int {
 	t.Helper()
-	out, err := emulator.S3().ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String(s.Bucket())})
+	out, err := emulator.S3(t).ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String(s.Bucket())})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func TestPutOnceLost(t *testing.T) {
 			t.Parallel()
 			s, p := open(t), newProxy(t)
 			p.disturb(disturbance{match: c.match, times: 1, serve: c.serve})
-			lossy, want := through(p, s.Bucket(), 1), content(c.size, 3)
+			lossy, want := through(t, p, s.Bucket(), 1), content(c.size, 3)
 			if _, _, err := lossy.PutOnce(t.Context(), "k", nil, writing(want)); !isTransient(err) {
 				t.Fatalf("got %v, want a Transient fault", err)
 			}
@@ -182,7 +182,7 @@ func TestPutOnceRecovers(t *testing.T) {
 	s, p := open(t), newProxy(t)
 	p.disturb(disturbance{match: putObject, times: 1, serve: loseAnswer})
 	want := content(small, 4)
-	object, created, err := through(p, s.Bucket(), 3).PutOnce(t.Context(), "k", nil, writing(want))
+	object, created, err := through(t, p, s.Bucket(), 3).PutOnce(t.Context(), "k", nil, writing(want))
 	if err != nil || bool(created) || !bytes.Equal(read(t, s, "k", object.VersionID), want) {
 		t.Errorf("got %+v, created %v, %v", object, created, err)
 	}
@@ -193,7 +193,7 @@ func TestPutOnceDenied(t *testing.T) {
 	t.Parallel()
 	s, p := open(t), newProxy(t)
 	p.disturb(disturbance{match: putObject, times: -1, serve: refuse(http.StatusForbidden, "AccessDenied")})
-	_, _, err := through(p, s.Bucket(), 1).PutOnce(t.Context(), "k", nil, writing(content(small, 5)))
+	_, _, err := through(t, p, s.Bucket(), 1).PutOnce(t.Context(), "k", nil, writing(content(small, 5)))
 	if err == nil || isTransient(err) {
 		t.Errorf("got %v", err)
 	}
@@ -236,7 +236,7 @@ func TestUploadsLeaveTheBodyUnsigned(t *testing.T) {
 				_, _ = io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>`)
 			}))
 			t.Cleanup(server.Close)
-			store := objectstore.New(s3.New(emulator.S3().Options(), func(o *s3.Options) {
+			store := objectstore.New(s3.New(emulator.S3(t).Options(), func(o *s3.Options) {
 				o.BaseEndpoint, o.HTTPClient = aws.String(server.URL), server.Client()
 			}), "bucket")
 			for _, size := range []int{small, large} {

@@ -128,7 +128,7 @@ func TestBrokenConnection(t *testing.T) {
 	t.Parallel()
 	s, p := open(t), newProxy(t)
 	object := put(t, s, "k", content(1<<20, 10))
-	lossy := through(p, s.Bucket(), 1)
+	lossy := through(t, p, s.Bucket(), 1)
 	for name, use := range map[string]func() error{
 		"Open": func() error {
 			body, err := lossy.Open(t.Context(), "k", object.VersionID)

@@ -48,7 +48,7 @@ func TestTransformTwin(t *testing.T) {
 	_, chunk := r.chunkOf(t, "clients")
 	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
 	first := do(t, r, "Transform", in, l.transform().Run)
-	if _, err := emulator.S3().DeleteObject(t.Context(), &s3.DeleteObjectInput{
+	if _, err := emulator.S3(t).DeleteObject(t.Context(), &s3.DeleteObjectInput{
 		Bucket: aws.String(l.work.Bucket()), Key: &first.Targets.Key, VersionId: &first.Targets.VersionID,
 	}); err != nil {
 		t.Fatal(err)

@@ -69,8 +69,8 @@ func newLineOn(t *testing.T, url string) *line {
 	l.url = url
 	l.db, l.conn = postgrestest.Open(t, l.url), postgrestest.Connect(t, l.url)
 	l.wide = postgrestest.OpenWide(t, l.url, phase.CrossCheckConnections)
-	l.landing = objectstore.New(emulator.S3(), emulator.Bucket(t))
-	l.work = objectstore.New(emulator.S3(), emulator.Bucket(t))
+	l.landing = objectstore.New(emulator.S3(t), emulator.Bucket(t))
+	l.work = objectstore.New(emulator.S3(t), emulator.Bucket(t))
 	l.kms, l.dataKey, l.macKey = newKMS(t)
 	now := new(clock).now
 	l.common = phase.Common{
@@ -140,7 +140,7 @@ func (l *line) deliver(t *testing.T, mode, date string, files files) {
 	}
 	for resource, content := range files {
 		key := fmt.Sprintf("%s/%s_%s.%s", mode, types[resource], strings.ReplaceAll(date, "-", ""), content.format)
-		out, err := emulator.S3().PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(l.landing.Bucket()), Key: &key, Body: strings.NewReader(content.text)})
+		out, err := emulator.S3(t).PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(l.landing.Bucket()), Key: &key, Body: strings.NewReader(content.text)})
 		if err != nil {
 			t.Fatal(err)
 		}

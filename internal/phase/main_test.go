@@ -62,7 +62,7 @@ var _ protection.KMS = (*countingKMS)(nil)
 // newKMS returns the emulator's KMS with a data key and a key for tokens.
 func newKMS(t *testing.T) (client *countingKMS, dataKey, macKey string) {
 	t.Helper()
-	o := emulator.S3().Options()
+	o := emulator.S3(t).Options()
 	client = &countingKMS{Client: kms.New(kms.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: o.BaseEndpoint})}
 	create := func(spec types.KeySpec, usage types.KeyUsageType) string {
 		out, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: spec, KeyUsage: usage})

@@ -234,7 +234,7 @@ func TestNothingInClear(t *testing.T) {
 // workObjects is the content of every object of the work bucket.
 func (l *line) workObjects(t *testing.T) map[string]string {
 	t.Helper()
-	out, err := emulator.S3().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(l.work.Bucket())})
+	out, err := emulator.S3(t).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(l.work.Bucket())})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func (p *partly) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInpu
 }
 
 func TestBatchesAreReadToTheEnd(t *testing.T) {
-	p := &partly{Client: emulator.DynamoDB()}
+	p := &partly{Client: emulator.DynamoDB(t)}
 	r := registry.New(p, emulator.Table(t), new(registrytest.Clock).Now)
 	tags := map[string]string{}
 	var keys []string

@@ -375,7 +375,7 @@ func TestChangesThatFail(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/saved=%v", steps[fail-1], after), func(t *testing.T) {
 				clock := &registrytest.Clock{}
-				r := registry.New(&flaky{DynamoDB: emulator.DynamoDB(), fail: fail, after: after}, emulator.Table(t), clock.Now)
+				r := registry.New(&flaky{DynamoDB: emulator.DynamoDB(t), fail: fail, after: after}, emulator.Table(t), clock.Now)
 				walk(t, r)
 			})
 		}

@@ -179,7 +179,7 @@ func TestWrite(t *testing.T) {
 	}
 	for fail := 1; fail <= 3; fail++ { // the third write is none of the first report's
 		bucket := emulator.Bucket(t)
-		objects := &lossy{Client: emulator.S3(), fail: fail}
+		objects := &lossy{Client: emulator.S3(t), fail: fail}
 		w := report.Writer{Objects: objects, Bucket: bucket, Registry: r, Now: clock.Now}
 		location, err := w.Write(t.Context(), imp.ImportID)
 		if (err == nil) != (fail == 3) || location != "s3://"+bucket+"/"+imp.ImportID+"/report.html" {
@@ -191,7 +191,7 @@ func TestWrite(t *testing.T) {
 		}
 		for _, name := range []string{"report.json", "report.html"} {
 			key := imp.ImportID + "/" + name
-			if _, err := emulator.S3().HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key}); err != nil {
+			if _, err := emulator.S3(t).HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key}); err != nil {
 				t.Errorf("%s: %v", key, err)
 			}
 		}

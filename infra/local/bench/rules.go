@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 )
 
@@ -24,26 +23,12 @@ func rules(ctx context.Context, arguments []string) error {
 }
 
 func benchmarkRules(ctx context.Context, s *stack, rows int64) error {
-	emulator, err := emulatorCommand()
-	if err != nil {
-		return err
-	}
 	fmt.Printf("load average before: %s\n", load())
 	cmd := exec.CommandContext(ctx, "go", "test", "./internal/phase", "-run", "^$", "-bench", "BenchmarkSetRules", "-benchtime", "1x", "-timeout", "1h")
-	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(rows, 10), "DATABASE_URL="+s.env["DATABASE_URL"], "MINISTACK="+emulator)
+	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(rows, 10), "TEST_DATABASE_URL="+s.env["TEST_DATABASE_URL"], "MINISTACK="+s.env["MINISTACK"])
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("the rules: %w", err)
 	}
 	return nil
-}
-
-// emulatorCommand starts the emulator that the tests of the package ask for.
-func emulatorCommand() (string, error) {
-	python, err := filepath.Abs(".local/venv/bin/python")
-	if err != nil {
-		return "", err
-	}
-	program, err := filepath.Abs("infra/local/emulator/main.py")
-	return python + " " + program, err
 }

@@ -14,21 +14,22 @@ import (
 // stack. The import of a mode must then succeed, by itself or by what the
 // message of its failure advises, and must leave what an undisturbed one leaves.
 type hostility struct {
-	name string
-	text string // what happens
-	run  func(ctx context.Context, h *hostile) error
+	name    string
+	text    string // what happens
+	prepare func(ctx context.Context, h *hostile) error // before readers watch; may be nil
+	run     func(ctx context.Context, h *hostile) error
 }
 
 // hostilities are the rows of the table.
 func hostilities() []hostility {
 	return []hostility{
-		{"junk", "20,000 badly named objects are put into the landing bucket while the ten files arrive", junk},
-		{"topic", "the topic of the alerts is gone; a step fails and the import is resumed", lostTopic},
-		{"squatter", "a login without grants holds sessions that are called like the import's, an old snapshot, locks and functions named like PostgreSQL's own; the import is restarted", squatter},
-		{"by-hand", "executions are started by hand with another mode, date, generation and import", startedByHand},
-		{"late-open", "Open of an import that never reached the database runs after its restart", lateOpen},
-		{"abandoned", "the topic is gone; an import that never reached the database is abandoned, its Open runs afterwards, and the next date must start by itself", abandoned},
-		{"cycle", "the categories hold one cycle of 100,000 records", hugeCycle},
+		{"junk", "20,000 badly named objects are put into the landing bucket while the ten files arrive", nil, junk},
+		{"topic", "the topic of the alerts is gone; a step fails and the import is resumed", nil, lostTopic},
+		{"squatter", "a login without grants holds sessions that are called like the import's, an old snapshot, locks and functions named like PostgreSQL's own; the import is restarted", nil, squatter},
+		{"by-hand", "executions are started by hand with another mode, date, generation and import", nil, startedByHand},
+		{"late-open", "Open of an import that never reached the database runs after its restart", nil, lateOpen},
+		{"abandoned", "the topic is gone; an import that never reached the database is abandoned, its Open runs afterwards, and the next date must start by itself", referNext, abandoned},
+		{"cycle", "the categories hold one cycle of 100,000 records", nil, hugeCycle},
 	}
 }
 
@@ -37,6 +38,7 @@ type hostile struct {
 	*campaign
 	mode string
 	of   set
+	next set // of the date after, for hostilities that prepared it
 	// imp is the import that must have succeeded at the end, of the files of of.
 	imp imported
 	// spoiled says that the files are not those of the reference: then the target
@@ -103,6 +105,11 @@ func (c *campaign) withstand(ctx context.Context, what hostility, mode string, r
 		return err
 	}
 	h := &hostile{campaign: c, mode: mode, of: c.sets[mode]}
+	if what.prepare != nil {
+		if err := what.prepare(ctx, h); err != nil {
+			return err
+		}
+	}
 	readers, err := c.watch(ctx)
 	if err != nil {
 		return err

@@ -198,10 +198,6 @@ const nextDate = "+1"
 // abandoned gives an import up while nobody can be alerted; the next date must
 // start by itself.
 func abandoned(ctx context.Context, h *hostile) error {
-	next, err := h.referNext(ctx)
-	if err != nil {
-		return err
-	}
 	if err := h.withoutTopic(ctx, func() error {
 		if err := h.failAt(ctx, "Open"); err != nil {
 			return err
@@ -214,8 +210,8 @@ func abandoned(ctx context.Context, h *hostile) error {
 	}); err != nil {
 		return err
 	}
-	h.of = next
-	if err := h.upload(ctx, next); err != nil {
+	h.of = h.next
+	if err := h.upload(ctx, h.of); err != nil {
 		return err
 	}
 	return h.await(ctx, message.StatusSucceeded, 1)
@@ -223,30 +219,30 @@ func abandoned(ctx context.Context, h *hostile) error {
 
 // referNext makes the files of the next date, and the reference that their import
 // is compared with. The stack is as before afterwards.
-func (h *hostile) referNext(ctx context.Context) (set, error) {
-	next := set{mode: h.mode, date: map[string]string{"initial": "2024-10-02", "daily": "2024-10-09"}[h.mode]}
-	next.folder = filepath.Join(h.folder, "sample", h.mode+"-next")
-	arguments := []string{"-rows", "60", "-seed", "9", "-faults", "0.01", "-mode", h.mode, "-out", next.folder, "-date", next.date}
+func referNext(ctx context.Context, h *hostile) error {
+	h.next = set{mode: h.mode, date: map[string]string{"initial": "2024-10-02", "daily": "2024-10-09"}[h.mode]}
+	h.next.folder = filepath.Join(h.folder, "sample", h.mode+"-next")
+	arguments := []string{"-rows", "60", "-seed", "9", "-faults", "0.01", "-mode", h.mode, "-out", h.next.folder, "-date", h.next.date}
 	if h.mode == "daily" {
 		arguments = append(arguments, "-history-rows", "60")
 	}
 	if out, err := exec.CommandContext(ctx, "build/local/sample", arguments...).CombinedOutput(); err != nil { //nolint:gosec // a tool of the repository
-		return next, fmt.Errorf("build/local/sample: %w: %s", err, out)
+		return fmt.Errorf("build/local/sample: %w: %s", err, out)
 	}
 	if _, done := h.full[h.mode+nextDate]; done {
-		return next, nil
+		return nil
 	}
-	if err := h.upload(ctx, next); err != nil {
-		return next, err
+	if err := h.upload(ctx, h.next); err != nil {
+		return err
 	}
-	imp, err := h.end(ctx, next, 1)
+	imp, err := h.end(ctx, h.next, 1)
 	if err != nil || imp.Status != message.StatusSucceeded {
-		return next, fmt.Errorf("the undisturbed import of %s is «%s»: %w", next.date, imp.Status, err)
+		return fmt.Errorf("the undisturbed import of %s is «%s»: %w", h.next.date, imp.Status, err)
 	}
 	if h.full[h.mode+nextDate], _, err = h.content(ctx, imp, false); err != nil {
-		return next, err
+		return err
 	}
-	return next, h.restore(ctx, h.baselines[h.mode])
+	return h.restore(ctx, h.baselines[h.mode])
 }
 
 // hugeCycle adds a cycle of records to the categories. All of them are rejected.

@@ -12,7 +12,7 @@ import (
 )
 
 // Login is a role that may log in and has no right of its own. The role of
-// DATABASE_URL must be able to create roles.
+// TEST_DATABASE_URL must be able to create roles.
 type Login struct {
 	Role     string
 	password string
@@ -21,10 +21,11 @@ type Login struct {
 // Login makes a login. It lives until the tests of the package have ended.
 func (s *Server) Login(t testing.TB) Login {
 	t.Helper()
+	s.ready(t)
 	l := Login{Role: fmt.Sprintf("%slogin_%d", s.prefix, s.count.Add(1)), password: rand.Text()}
 	err := s.admit(t.Context(), fmt.Sprintf(`CREATE ROLE %s LOGIN PASSWORD '%s'`, pgx.Identifier{l.Role}.Sanitize(), l.password))
 	if err != nil {
-		t.Fatalf("make a login: %v: the role of DATABASE_URL must be able to create roles (ALTER ROLE … CREATEROLE); `make test` uses such a role", err)
+		t.Fatalf("make a login: %v: the role of TEST_DATABASE_URL must be able to create roles (ALTER ROLE … CREATEROLE); `make test` uses such a role", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,11 +1,12 @@
 // Package postgrestest gives tests real databases of their own.
 //
-// [Run] takes the server from the environment variable DATABASE_URL, migrates
-// one template database for the test package, and drops it at the end; without
-// the variable the tests fail. [Server.Open] and [Server.URL] copy the template,
-// so that tests never see each other's rows and may commit, lock and fail as
-// they like. A database is dropped at the end of its test. Nothing is written
-// into the database that DATABASE_URL names.
+// The first test that asks for a database connects to the server that the
+// environment variable TEST_DATABASE_URL names and migrates one template database
+// for the test package, which [Run] drops at the end. Without the variable such a
+// test fails; with -short it is skipped, and a package of pure tests starts
+// nothing. [Server.URL] copies the template, so that tests never see each other's
+// rows and may commit, lock and fail as they like. A database is dropped at the
+// end of its test. Nothing is written into the database that the variable names.
 package postgrestest
 
 import (
@@ -32,47 +33,58 @@ const setUpWithin = time.Minute
 
 // Server is the server of a test package, with its template.
 type Server struct {
+	count atomic.Int64
+	begin sync.Once
+	err   error // of the beginning
+
 	admin  url.URL
 	prefix string
-	count  atomic.Int64
 
 	mu     sync.Mutex
 	logins []string
 }
 
-// Run runs the tests of a package, such as m.Run, on a server and returns their
-// exit code for os.Exit. set is called before them with the server.
+// Run runs the tests of a package, such as m.Run, and returns their exit code for
+// os.Exit. set is called before them with the server.
 func Run(run func() int, set func(*Server)) int {
-	server, err := start()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+	server := &Server{}
 	defer server.stop()
 	set(server)
 	return run()
 }
 
-func start() (*Server, error) {
-	text := os.Getenv("DATABASE_URL")
+// ready connects the first test that needs the server, and skips it with -short.
+func (s *Server) ready(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs PostgreSQL, which -short does without")
+	}
+	s.begin.Do(func() { s.err = s.start() })
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+}
+
+func (s *Server) start() error {
+	text := os.Getenv("TEST_DATABASE_URL")
 	if text == "" {
-		return nil, errors.New("DATABASE_URL is not set: it names a PostgreSQL server whose role may create databases and roles; `make test` sets it")
+		return errors.New("TEST_DATABASE_URL is not set: it names a PostgreSQL server whose role may create databases and roles; `make test` sets it")
 	}
 	admin, err := url.Parse(text)
 	if err != nil || !strings.HasPrefix(admin.Scheme, "postgres") {
-		return nil, errors.New("DATABASE_URL must be a URL of the form postgresql://user:password@host:port/database")
+		return errors.New("TEST_DATABASE_URL must be a URL of the form postgresql://user:password@host:port/database")
 	}
-	s := &Server{admin: *admin, prefix: "test_" + strings.ToLower(rand.Text()[:10]) + "_"}
+	s.admin, s.prefix = *admin, "test_"+strings.ToLower(rand.Text()[:10])+"_"
 	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
 	defer cancel()
 	if err := s.admit(ctx, `CREATE DATABASE `+s.quoted("template")); err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		s.prefix = "" // nothing to drop
+		return fmt.Errorf("TEST_DATABASE_URL: %w", err)
 	}
 	if err := s.migrate(ctx); err != nil {
-		s.stop()
-		return nil, fmt.Errorf("migrate the template database: %w", err)
+		return fmt.Errorf("migrate the template database: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
 // migrate brings the template to the newest schema.
@@ -87,7 +99,11 @@ func (s *Server) migrate(ctx context.Context) error {
 	return err
 }
 
+// stop drops what was made for the package, if any test needed it.
 func (s *Server) stop() {
+	if s.prefix == "" {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
 	defer cancel()
 	if err := s.drop(ctx, "template"); err != nil {
@@ -107,7 +123,7 @@ func (s *Server) drop(ctx context.Context, name string) error {
 	return s.admit(ctx, `DROP DATABASE IF EXISTS `+s.quoted(name)+` WITH (FORCE)`)
 }
 
-// admit runs a statement on the database of DATABASE_URL.
+// admit runs a statement on the database of TEST_DATABASE_URL.
 func (s *Server) admit(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, s.admin.String())
 	if err != nil {
@@ -129,6 +145,7 @@ func (s *Server) url(name string) string {
 // URL makes a migrated database and returns its connection string.
 func (s *Server) URL(t testing.TB) string {
 	t.Helper()
+	s.ready(t)
 	return s.create(t, ` TEMPLATE `+s.quoted("template"))
 }
 
@@ -136,6 +153,7 @@ func (s *Server) URL(t testing.TB) string {
 // connection string.
 func (s *Server) Empty(t testing.TB) string {
 	t.Helper()
+	s.ready(t)
 	return s.create(t, "")
 }
 

@@ -1,11 +1,12 @@
 // Package registrytest gives tests a registry on a real table.
 //
-// [Run] starts one emulator of AWS for a test package, on a free loopback port,
-// and ends it after the tests, by its process. The command comes from the
-// environment variable MINISTACK, such as ".local/venv/bin/python -m ministack";
-// without it the tests fail. [Open] makes a fresh table, so that tests never see
-// each other's items. The emulator's clients keep to the limits of AWS (package
-// awstest).
+// The first test that asks for it starts one emulator of AWS for its package, on a
+// free loopback port; [Run] ends it after the tests, by its process. The command
+// comes from the environment variable MINISTACK, such as
+// ".local/venv/bin/python -m ministack". Without it such a test fails; with -short
+// it is skipped, and a package of pure tests starts nothing. [Emulator.Open] makes
+// a fresh table, so that tests never see each other's items. The emulator's clients
+// keep to the limits of AWS (package awstest).
 package registrytest
 
 import (
@@ -40,37 +41,56 @@ const startWithin = 60 * time.Second
 
 // Emulator is the emulator of a test package.
 type Emulator struct {
-	config aws.Config
 	tables atomic.Int64
+	begin  sync.Once
+	err    error // of the beginning
+	config aws.Config
+	stop   func()
 }
 
-// Run runs the tests of a package against an emulator of its own and returns the
-// exit code for os.Exit. set is called before the tests with the emulator.
+// Run runs the tests of a package and returns the exit code for os.Exit. set is
+// called before the tests with the emulator.
 func Run(m *testing.M, set func(*Emulator)) int {
+	e := &Emulator{stop: func() {}}
+	defer func() { e.stop() }()
+	set(e)
+	return m.Run()
+}
+
+// ready starts the emulator for the first test that needs it, and skips the test
+// with -short.
+func (e *Emulator) ready(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs the emulator of AWS, which -short does without")
+	}
+	e.begin.Do(func() { e.err = e.start() })
+	if e.err != nil {
+		t.Fatal(e.err)
+	}
+}
+
+func (e *Emulator) start() error {
 	command := strings.Fields(os.Getenv("MINISTACK"))
 	if len(command) == 0 {
-		fmt.Fprintln(os.Stderr, "MINISTACK is not set: it names the command of the AWS emulator; `make test` sets it.")
-		return 1
+		return errors.New("MINISTACK is not set: it names the command of the AWS emulator; `make test` sets it")
 	}
 	port, err := freePort()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
 	stop, err := start(command, port)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
-	defer stop()
-	config := aws.Config{
+	e.stop = stop
+	e.config = aws.Config{
 		Region:       "eu-west-3",
 		BaseEndpoint: aws.String("http://127.0.0.1:" + strconv.Itoa(port)),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
-	awstest.Enforce(&config)
-	set(&Emulator{config: config})
-	return m.Run()
+	awstest.Enforce(&e.config)
+	return nil
 }
 
 func freePort() (int, error) {
@@ -128,10 +148,16 @@ func start(command []string, port int) (stop func(), err error) {
 }
 
 // DynamoDB returns a client of the emulator.
-func (e *Emulator) DynamoDB() *dynamodb.Client { return dynamodb.NewFromConfig(e.config) }
+func (e *Emulator) DynamoDB(t testing.TB) *dynamodb.Client {
+	t.Helper()
+	e.ready(t)
+	return dynamodb.NewFromConfig(e.config)
+}
 
 // S3 returns a client of the emulator.
-func (e *Emulator) S3() *s3.Client {
+func (e *Emulator) S3(t testing.TB) *s3.Client {
+	t.Helper()
+	e.ready(t)
 	return s3.NewFromConfig(e.config, func(o *s3.Options) { o.UsePathStyle = true })
 }
 
@@ -139,7 +165,7 @@ func (e *Emulator) S3() *s3.Client {
 func (e *Emulator) Table(t testing.TB) string {
 	t.Helper()
 	name := "registry-" + strconv.FormatInt(e.tables.Add(1), 10)
-	_, err := e.DynamoDB().CreateTable(t.Context(), &dynamodb.CreateTableInput{
+	_, err := e.DynamoDB(t).CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName:   &name,
 		BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
@@ -162,14 +188,14 @@ func (e *Emulator) Table(t testing.TB) string {
 // Open returns a registry on a fresh table, with a clock of its own.
 func (e *Emulator) Open(t testing.TB, now func() time.Time) *registry.Registry {
 	t.Helper()
-	return registry.New(e.DynamoDB(), e.Table(t), now)
+	return registry.New(e.DynamoDB(t), e.Table(t), now)
 }
 
 // Bucket makes a fresh versioned bucket and returns its name.
 func (e *Emulator) Bucket(t testing.TB) string {
 	t.Helper()
 	name := "bucket-" + strconv.FormatInt(e.tables.Add(1), 10)
-	if _, err := e.S3().CreateBucket(t.Context(), &s3.CreateBucketInput{
+	if _, err := e.S3(t).CreateBucket(t.Context(), &s3.CreateBucketInput{
 		Bucket: &name,
 		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{
 			LocationConstraint: s3types.BucketLocationConstraintEuWest3,
@@ -177,7 +203,7 @@ func (e *Emulator) Bucket(t testing.TB) string {
 	}); err != nil && !errors.As(err, new(*s3types.BucketAlreadyOwnedByYou)) {
 		t.Fatalf("create the bucket: %v", err)
 	}
-	if _, err := e.S3().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+	if _, err := e.S3(t).PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
 		Bucket:                  &name,
 		VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
 	}); err != nil {

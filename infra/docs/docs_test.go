@@ -16,7 +16,11 @@ const project = "../.."
 // TestUpToDate is what `make docs` promises: the documents of the repository are
 // those that its files give.
 func TestUpToDate(t *testing.T) {
-	if err := run(project, true, &bytes.Buffer{}); err != nil {
+	s, err := load(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(s, project, true, &bytes.Buffer{}); err != nil {
 		t.Error(err)
 	}
 	if err := checkDocuments(project); err != nil {
@@ -40,7 +44,7 @@ func renderAll(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dictionary(s) + mapping(s) + validationRules(s) + transformations(s) + events(s) + statesPart(s) + tablesPart(s) + parametersPart(s)
+	return dictionary(s) + mapping(s) + validationRules(s) + transformations(s) + events(s) + statesPart(s) + tablesPart(s) + importsPart(s) + parametersPart(s)
 }
 
 // TestFrenchDocumentsAreComplete looks for every field, rule, message and column of
@@ -145,7 +149,11 @@ func TestStates(t *testing.T) {
 // TestCheckNamesTheStaleFile spoils one document of a copy.
 func TestCheckNamesTheStaleFile(t *testing.T) {
 	root := t.TempDir()
-	names := []string{"template.yaml", "statemachine/import.asl.json"}
+	s, err := load(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
 	for _, d := range documents() {
 		names = append(names, d.path)
 	}
@@ -165,7 +173,7 @@ func TestCheckNamesTheStaleFile(t *testing.T) {
 	if err := os.WriteFile(stale, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := run(root, true, &bytes.Buffer{})
+	err = run(s, root, true, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "docs/dictionnaire.md") || strings.Contains(err.Error(), "docs/deploy.md") {
 		t.Fatalf("check says %v", err)
 	}
@@ -173,13 +181,13 @@ func TestCheckNamesTheStaleFile(t *testing.T) {
 		t.Fatal("check wrote a file")
 	}
 	var out bytes.Buffer
-	if err := run(root, false, &out); err != nil {
+	if err := run(s, root, false, &out); err != nil {
 		t.Fatal(err)
 	}
 	if got := out.String(); got != "wrote docs/dictionnaire.md\n" {
 		t.Errorf("run wrote %q", got)
 	}
-	if err := run(root, true, &out); err != nil {
+	if err := run(s, root, true, &out); err != nil {
 		t.Errorf("after writing: %v", err)
 	}
 }

@@ -3,9 +3,11 @@
 // transformation and the events from the contract, the diagrams of the state machine and of
 // the tables, and the table of the template's parameters.
 //
-//	go run ./infra/docs         writes what changed
-//	go run ./infra/docs -check  writes nothing; fails if a document is stale, or if a
-//	                            document written by hand breaks a rule of the house
+//	go run ./infra/docs           writes what changed
+//	go run ./infra/docs -check    writes nothing; fails if a document is stale, or if a
+//	                              document written by hand breaks a rule of the house
+//	go run ./infra/docs -figures  counts the code again for docs/house.md, which -check
+//	                              leaves alone, as every change of code would make it stale
 //
 // The documents in French are generated as a whole. Elsewhere a generated part
 // stands between two comments, and everything around them is written by hand:
@@ -29,16 +31,28 @@ import (
 
 func main() {
 	check := flag.Bool("check", false, "compare only, and fail if a document is stale")
+	figures := flag.Bool("figures", false, "count the code again for docs/"+fileHouse)
 	root := flag.String("root", ".", "the project's folder")
 	flag.Parse()
-	err := run(*root, *check, os.Stdout)
-	if err == nil && *check {
-		err = checkDocuments(*root)
-	}
-	if err != nil {
+	if err := command(*root, *check, *figures); err != nil {
 		fmt.Fprintln(os.Stderr, "docs:", err)
 		os.Exit(1)
 	}
+}
+
+// command does what the flags ask for.
+func command(root string, check, figures bool) error {
+	if figures {
+		return writeFigures(root)
+	}
+	s, err := load(root)
+	if err != nil {
+		return err
+	}
+	if err := run(s, root, check, os.Stdout); err != nil || !check {
+		return err
+	}
+	return checkDocuments(root)
 }
 
 // document is a file with generated content: all of it (whole), or parts of it.
@@ -57,6 +71,7 @@ func documents() []document {
 		{path: "docs/" + fileTransformations, whole: transformations},
 		{path: "docs/" + fileEvents, whole: events},
 		{path: "docs/diagrams.md", parts: map[string]func(*source) string{"states": statesPart, "tables": tablesPart}},
+		{path: "docs/" + fileHouse, parts: map[string]func(*source) string{"imports": importsPart}},
 		{path: "docs/deploy.md", parts: map[string]func(*source) string{"parameters": parametersPart}},
 	}
 }
@@ -66,6 +81,7 @@ type source struct {
 	contract   *contract.Package
 	machine    *level
 	parameters []parameterGroup
+	imports    importGraph
 }
 
 // load reads the project's files under root.
@@ -82,15 +98,15 @@ func load(root string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{contract: pkg, machine: machine, parameters: parameters}, nil
+	imports, err := loadImports(root)
+	if err != nil {
+		return nil, err
+	}
+	return &source{contract: pkg, machine: machine, parameters: parameters, imports: imports}, nil
 }
 
 // run writes the documents under root, or only compares them.
-func run(root string, check bool, out io.Writer) error {
-	s, err := load(root)
-	if err != nil {
-		return err
-	}
+func run(s *source, root string, check bool, out io.Writer) error {
 	var stale []string
 	for _, d := range documents() {
 		file := filepath.Join(root, filepath.FromSlash(d.path))
@@ -118,6 +134,24 @@ func run(root string, check bool, out io.Writer) error {
 		return fmt.Errorf("stale, run `make docs`: %s", strings.Join(stale, ", "))
 	}
 	return nil
+}
+
+// writeFigures counts the code under root and puts the figures into their document.
+func writeFigures(root string) error {
+	file := filepath.Join(root, "docs", fileHouse)
+	text, err := os.ReadFile(file) //nolint:gosec // the project's own document
+	if err != nil {
+		return fmt.Errorf("read document: %w", err)
+	}
+	part, err := figuresPart(root)
+	if err != nil {
+		return err
+	}
+	document, err := replacePart(string(text), "figures", part)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(document), 0o644) //nolint:gosec // documents are for everybody
 }
 
 // checkDocuments fails if a document written by hand breaks a rule of the house.

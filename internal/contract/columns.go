@@ -114,16 +114,37 @@ func (r *Resource) TargetColumns() []Column {
 }
 
 // KeyColumns returns the names of the target table's primary key columns.
-func (r *Resource) KeyColumns() []string {
-	names := make([]string, 0, len(r.Key))
-	for _, f := range r.KeyFields() {
+func (r *Resource) KeyColumns() []string { return r.TargetKey(r.Key) }
+
+// TargetKey returns the columns of the target table by which fields are compared:
+// the token of a sensitive field, else the value.
+func (r *Resource) TargetKey(fields []string) []string {
+	columns := make([]string, len(fields))
+	for i, name := range fields {
+		f := r.Field(name)
+		columns[i] = f.Target
 		if f.Sensitivity == Token {
-			names = append(names, f.Target+TokenSuffix)
-		} else {
-			names = append(names, f.Target)
+			columns[i] += TokenSuffix
 		}
 	}
-	return names
+	return columns
+}
+
+// StagingKey returns the columns of the staging table by which fields are compared:
+// the token of a sensitive field, the bigint of an integer, else the text.
+func (r *Resource) StagingKey(fields []string) []string {
+	columns := make([]string, len(fields))
+	for i, name := range fields {
+		f := r.Field(name)
+		columns[i] = name
+		switch {
+		case f.Sensitivity == Token:
+			columns[i] += TokenSuffix
+		case r.stagedKey(f):
+			columns[i] += KeySuffix
+		}
+	}
+	return columns
 }
 
 func protectedColumns(f *Field, name string) []Column {

@@ -2,7 +2,6 @@ package phase
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -11,6 +10,7 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/setrule"
 )
 
 // incoherent is a relation of the published tables that does not hold.
@@ -37,7 +37,7 @@ func (p *Publish) coherence(ctx context.Context, imp Import) error {
 				if p.Contract.Resource(relation.Resource).Load != contract.LoadReload {
 					continue
 				}
-				rows, err := p.orphans(ctx, tx, imp, r, relation)
+				rows, err := setrule.Orphans(ctx, postgres.NewTx(tx), scopeOf(imp), p.Contract, r, relation)
 				if err != nil {
 					return nil, err
 				}
@@ -57,25 +57,4 @@ func (p *Publish) coherence(ctx context.Context, imp Import) error {
 		p.Log.WarnContext(ctx, message.Incoherence, centrallog.ImportID(imp.ImportID), centrallog.Details(f.Text), centrallog.Step(message.StepPersistence))
 	}
 	return p.Alerts.Alert(ctx, message.AlertIncoherence(imp.ImportID, texts))
-}
-
-// orphans lists the missing parents of a relation, with how many rows refer to
-// each, and returns the number of rows.
-func (p *Publish) orphans(ctx context.Context, tx pgx.Tx, imp Import, r *contract.Resource, relation contract.Relation) (rows int64, err error) {
-	parent := p.Contract.Resource(relation.Resource)
-	child := targetKeyColumns(r, relation.Fields)
-	key := make([]string, len(child))
-	for i, c := range child {
-		key[i] = "c." + c
-	}
-	err = tx.QueryRow(ctx, fmt.Sprintf(`WITH missing AS (
-			INSERT INTO etl.incoherences (import_id, generation, resource, field, parent, missing_key, row_count)
-			SELECT $1, $2, $3, $4, $5, concat_ws(',', %[1]s), count(*) FROM final.%[2]s c
-			WHERE %[3]s AND NOT EXISTS (SELECT FROM final.%[4]s f WHERE %[5]s) GROUP BY %[1]s
-			RETURNING row_count)
-		SELECT coalesce(sum(row_count), 0)::bigint FROM missing`,
-		strings.Join(key, ", "), pgx.Identifier{r.Name}.Sanitize(), notNull("c.", strings.Join(child, ", ")),
-		pgx.Identifier{parent.Name}.Sanitize(), pairs("f", targetKeyColumns(parent, relation.ParentFields), "c", child)),
-		imp.ImportID, imp.Generation, r.Name, strings.Join(relation.Fields, ", "), parent.Name).Scan(&rows)
-	return rows, err
 }

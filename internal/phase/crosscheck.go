@@ -9,6 +9,7 @@ import (
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/setrule"
 )
 
 // ImportIn is the input of the phases that work on the whole import.
@@ -73,8 +74,8 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 	if err := p.DB.Query(ctx, "rejects of "+in.Import.ImportID, analyzeRejects); err != nil {
 		return CrossChecked{}, err
 	}
-	if err := inOrder(ctx, CrossCheckConnections, setRulesOf(p.Contract), func(ctx context.Context, rule *setRule) error {
-		return p.applyOnce(ctx, in.Import, rule)
+	if err := setrule.InOrder(ctx, CrossCheckConnections, setrule.Rules(p.Contract), func(ctx context.Context, rule *setrule.Rule) error {
+		return p.apply(ctx, in.Import, rule)
 	}); err != nil {
 		return CrossChecked{}, err
 	}
@@ -99,26 +100,21 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 	return out, p.judge(ctx, in.Import, out.Files)
 }
 
-// setRuleSettings are the settings of a transaction that applies a set rule: keys
-// of millions of records are hashed and sorted in memory, by one process (see
-// [CrossCheckConnections]). A sort or a hash table that needs more goes on in a
-// temporary file.
-const setRuleSettings = `SET LOCAL work_mem = '256MB'; SET LOCAL hash_mem_multiplier = 1; SET LOCAL max_parallel_workers_per_gather = 0`
-
-// applyOnce applies a rule in one transaction.
-func (p *CrossCheck) applyOnce(ctx context.Context, imp Import, rule *setRule) error {
-	unit := imp.unit("CrossCheck", rule.resource.Name, rule.number)
+// apply applies a rule in one transaction.
+func (p *CrossCheck) apply(ctx context.Context, imp Import, rule *setrule.Rule) error {
+	unit := imp.unit("CrossCheck", rule.Resource.Name, rule.Number)
 	_, err := postgres.Once(ctx, p.DB, unit, func(ctx context.Context, tx pgx.Tx) (int64, error) {
-		if _, err := tx.Exec(ctx, setRuleSettings); err != nil {
+		rejected, err := rule.Apply(ctx, postgres.NewTx(tx), scopeOf(imp))
+		if err != nil || rejected == 0 {
 			return 0, err
 		}
-		rules := setRules{tx: tx, imp: imp, pkg: p.Contract, resource: rule.resource}
-		if err := rule.apply(ctx, &rules); err != nil || rules.rejected == 0 {
-			return 0, err
-		}
-		return rules.rejected, analyzeRejects(ctx, tx.Conn())
+		return rejected, analyzeRejects(ctx, tx.Conn())
 	})
 	return err
+}
+
+func scopeOf(imp Import) setrule.Scope {
+	return setrule.Scope{ImportID: imp.ImportID, Generation: imp.Generation, Initial: imp.Mode == Initial}
 }
 
 // analyzeRejects has the planner know how many rejects there are.

@@ -3,12 +3,10 @@ package phase
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
-	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -64,40 +62,17 @@ func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	return out, nil
 }
 
-// staging indexes what the set rules look up: the keys, with the line number.
+// staging indexes what the set rules look up.
 func (p *Index) staging(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 	r, err := p.resource(in.Resource)
 	if err != nil {
 		return err
 	}
 	leaf := in.Import.leaf(postgres.Staging, r.Name)
-	for _, key := range append([][]string{r.Key}, r.Unique...) {
-		if _, err := tx.Exec(ctx, fmt.Sprintf(`CREATE INDEX ON %s (%s, line_number)`, leaf.Table(), strings.Join(stagedKeyColumns(r, key), ", "))); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.Exec(ctx, fmt.Sprintf(`ANALYZE %s (%s)`, leaf.Table(), strings.Join(comparedColumns(r), ", "))); err != nil {
+	if err := postgres.NewTx(tx).IndexStaging(ctx, leaf, r); err != nil {
 		return err
 	}
 	return leaf.AttachByImport(ctx, tx)
-}
-
-// comparedColumns are the staging columns that set rules compare: they alone need
-// statistics.
-func comparedColumns(r *contract.Resource) []string {
-	fields := slices.Clone(r.Key)
-	for _, key := range r.Unique {
-		fields = append(fields, key...)
-	}
-	for _, relation := range r.Relations {
-		fields = append(fields, relation.Fields...)
-	}
-	for _, f := range r.StagedKeys() {
-		fields = append(fields, f.Name)
-	}
-	columns := append(stagedKeyColumns(r, fields), "line_number")
-	slices.Sort(columns)
-	return slices.Compact(columns)
 }
 
 // target gives a detached table the primary key under which it is published. In
@@ -143,24 +118,4 @@ func (p *Index) published(ctx context.Context, tx pgx.Tx, imp Import, key string
 		return err
 	}
 	return leaf.AttachByImport(ctx, tx)
-}
-
-// stagedKeyColumns are the staging columns by which fields are compared: the
-// token of a sensitive field, the bigint of an integer, else the text.
-func stagedKeyColumns(r *contract.Resource, fields []string) []string {
-	columns := make([]string, len(fields))
-	for i, name := range fields {
-		columns[i] = name
-		f := r.Field(name)
-		if f.Sensitivity == contract.Token {
-			columns[i] = name + "_token"
-			continue
-		}
-		for _, staged := range r.StagedKeys() {
-			if staged == f {
-				columns[i] = name + "_key"
-			}
-		}
-	}
-	return columns
 }

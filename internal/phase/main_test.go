@@ -33,7 +33,7 @@ var (
 
 func TestMain(m *testing.M) {
 	emulated := func() int { return registrytest.Run(m, func(e *registrytest.Emulator) { emulator = e }) }
-	os.Exit(postgrestest.Run(emulated, func(s *postgrestest.Server) { server, phase.RulesServer = s, s }))
+	os.Exit(postgrestest.Run(emulated, func(s *postgrestest.Server) { server = s }))
 }
 
 // countingKMS is the emulator's KMS with a count of its calls.

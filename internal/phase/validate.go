@@ -112,18 +112,7 @@ func (p *Validate) check(ctx context.Context, tx pgx.Tx, in StageIn, r *contract
 		return out, err
 	}
 	out.Errors = rows
-	return out, rejectErrors(ctx, tx, in.ChunkIn)
-}
-
-// rejectErrors rejects the records of a chunk that have errors. It reads the
-// errors of the chunk's lines alone: those of the whole file, read for each of its
-// chunks, would be quadratic.
-func rejectErrors(ctx context.Context, tx pgx.Tx, in ChunkIn) error {
-	_, err := tx.Exec(ctx, `INSERT INTO etl.rejects (import_id, generation, resource, line_number)
-		SELECT DISTINCT import_id, generation, resource, line_number FROM etl.errors
-		WHERE import_id = $1 AND generation = $2 AND resource = $3 AND chunk = $4 AND line_number BETWEEN $5 AND $6`,
-		in.Import.ImportID, in.Import.Generation, in.Chunk.Resource, in.Chunk.Range.Index, in.Chunk.Range.FirstLine, in.Chunk.lastLine())
-	return err
+	return out, postgres.NewTx(tx).RejectErrors(ctx, in.unit("Validate"), in.Chunk.Range.FirstLine, in.Chunk.lastLine())
 }
 
 // errorColumns of etl.errors, in COPY order.

@@ -11,7 +11,7 @@ import (
 
 // rules measures the product's statements of uniqueness and relations against
 // hand-written ones, in the PostgreSQL of a new stack: BenchmarkSetRules of
-// internal/phase, which stages the tables and fails above a ratio of 2.
+// internal/setrule, which stages the tables and fails above a ratio of 2.
 func rules(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("bench rules", flag.ContinueOnError)
 	rows := flags.Int64("rows", 1_000_000, "clients; there are three sales for each")
@@ -24,7 +24,7 @@ func rules(ctx context.Context, arguments []string) error {
 
 func benchmarkRules(ctx context.Context, s *stack, rows int64) error {
 	fmt.Printf("load average before: %s\n", load())
-	cmd := exec.CommandContext(ctx, "go", "test", "./internal/phase", "-run", "^$", "-bench", "BenchmarkSetRules", "-benchtime", "1x", "-timeout", "1h")
+	cmd := exec.CommandContext(ctx, "go", "test", "./internal/setrule", "-run", "^$", "-bench", "BenchmarkSetRules", "-benchtime", "1x", "-timeout", "1h")
 	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(rows, 10), "TEST_DATABASE_URL="+s.env["TEST_DATABASE_URL"], "MINISTACK="+s.env["MINISTACK"])
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

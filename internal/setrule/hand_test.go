@@ -1,4 +1,4 @@
-package phase
+package setrule
 
 import (
 	"context"
@@ -30,14 +30,14 @@ func measuredRules(pkg *contract.Package) []measuredRule {
 			}
 			rules = append(rules, measuredRule{
 				name: name + "/" + rule + "/" + strings.Join(key, ","), resource: name,
-				product: func(ctx context.Context, s *setRules) error { return s.unique(ctx, rule, key) },
+				product: func(ctx context.Context, w *writer) error { return w.unique(ctx, rule, key) },
 				hand:    uniqueByHand(r, rule, key),
 			})
 		}
 		for _, relation := range r.Relations {
 			rules = append(rules, measuredRule{
 				name: name + "/foreignKey/" + relation.Fields[0], resource: name,
-				product: func(ctx context.Context, s *setRules) error { return s.relation(ctx, relation) },
+				product: func(ctx context.Context, w *writer) error { return w.relation(ctx, relation) },
 				hand:    relationByHand(pkg, r, relation),
 			})
 		}
@@ -49,19 +49,19 @@ func measuredRules(pkg *contract.Package) []measuredRule {
 // the rows of one file; what it finds is stored as the product stores it, since
 // that is part of the result.
 func byHand(field, rule, query string) ruleRun {
-	return func(ctx context.Context, s *setRules) error {
-		_, err := s.tx.Exec(ctx, fmt.Sprintf(`WITH found AS MATERIALIZED (%[1]s),
+	return func(ctx context.Context, w *writer) error {
+		_, err := w.tx.Execute(ctx, fmt.Sprintf(`WITH found AS MATERIALIZED (%[1]s),
 			logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
 				SELECT '%[2]s', 1, '%[3]s', '%[3]s.csv', line_number, '%[4]s', '%[5]s', error_details, '%[6]s' FROM found)
 			INSERT INTO etl.rejects SELECT '%[2]s', 1, '%[3]s', line_number FROM found ON CONFLICT DO NOTHING`,
-			strings.ReplaceAll(query, "@leaf", s.leaf(s.resource.Name)), s.imp.ImportID, s.resource.Name, field, rule, message.StepValidation))
+			strings.ReplaceAll(query, "@leaf", w.leaf(w.resource.Name)), w.scope.ImportID, w.resource.Name, field, rule, message.StepValidation))
 		return err
 	}
 }
 
 // uniqueByHand are ways to find the records whose key stands on an earlier line.
 func uniqueByHand(r *contract.Resource, rule string, key []string) map[string]ruleRun {
-	column := stagedKeyColumns(r, key)[0]
+	column := r.StagingKey(key)[0]
 	text := fmt.Sprintf("replace(%s, %s, first::text) AS error_details", postgres.QuoteLiteral(message.DuplicateTemplate(key)), postgres.QuoteLiteral(message.FirstLine))
 	queries := map[string]string{
 		"GROUP BY": `SELECT t.line_number, ` + text + ` FROM @leaf t JOIN (
@@ -84,11 +84,11 @@ func uniqueByHand(r *contract.Resource, rule string, key []string) map[string]ru
 // a table that is inserted or updated, not published.
 func relationByHand(pkg *contract.Package, r *contract.Resource, relation contract.Relation) map[string]ruleRun {
 	parent := pkg.Resource(relation.Resource)
-	child, key := stagedKeyColumns(r, relation.Fields)[0], stagedKeyColumns(parent, relation.ParentFields)[0]
+	child, key := r.StagingKey(relation.Fields)[0], parent.StagingKey(relation.ParentFields)[0]
 	valid := `SELECT p.` + key + ` FROM @parent p WHERE NOT EXISTS (SELECT FROM etl.rejects r WHERE r.resource = '` + parent.Name + `'
 		AND r.import_id = '@id' AND r.generation = 1 AND r.line_number = p.line_number) AND p.` + key + ` IS NOT NULL`
 	if parent.Load == contract.LoadUpsert {
-		valid += ` UNION ALL SELECT ` + targetKeyColumns(parent, relation.ParentFields)[0] + ` FROM final.` + parent.Name
+		valid += ` UNION ALL SELECT ` + parent.TargetKey(relation.ParentFields)[0] + ` FROM final.` + parent.Name
 	}
 	text := postgres.QuoteLiteral(message.UnknownParent(relation.Fields, relation.Resource)) + " AS error_details"
 	queries := map[string]string{
@@ -99,9 +99,9 @@ func relationByHand(pkg *contract.Package, r *contract.Resource, relation contra
 	}
 	runs := map[string]ruleRun{}
 	for name, query := range queries {
-		runs[name] = func(ctx context.Context, s *setRules) error {
-			query := strings.ReplaceAll(strings.ReplaceAll(query, "@parent", s.leaf(parent.Name)), "@id", s.imp.ImportID)
-			return byHand(relation.Fields[0], "foreignKey", query)(ctx, s)
+		runs[name] = func(ctx context.Context, w *writer) error {
+			query := strings.ReplaceAll(strings.ReplaceAll(query, "@parent", w.leaf(parent.Name)), "@id", w.scope.ImportID)
+			return byHand(relation.Fields[0], "foreignKey", query)(ctx, w)
 		}
 	}
 	return runs

@@ -1,4 +1,4 @@
-package phase
+package setrule
 
 import (
 	"context"
@@ -16,18 +16,14 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
-	"etl-dataloader/internal/postgres/postgrestest"
 )
-
-// RulesServer is the server of the package's tests, set by TestMain.
-var RulesServer *postgrestest.Server
 
 // staged is an import whose clients and sales are staged and indexed, with
 // planted duplicates, orphans and rejects; the small files are there too.
 type staged struct {
-	imp  Import
-	pkg  *contract.Package
-	conn *pgx.Conn
+	scope Scope
+	pkg   *contract.Package
+	conn  *pgx.Conn
 }
 
 // smallRows is how many products, stores and so on there are.
@@ -41,13 +37,13 @@ func stageForRules(tb testing.TB, clients int) *staged {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	conn, err := pgx.Connect(tb.Context(), RulesServer.URL(tb))
+	conn, err := pgx.Connect(tb.Context(), server.URL(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = conn.Close(context.WithoutCancel(tb.Context())) })
-	s := &staged{imp: Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: Initial, FileDate: "2024-10-08"}, pkg: pkg, conn: conn}
-	s.exec(tb, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash) VALUES ($1, 'initial', $2, 'en cours', 1, 'x')`, s.imp.ImportID, s.imp.FileDate)
+	s := &staged{scope: Scope{ImportID: importID, Generation: 1, Initial: true}, pkg: pkg, conn: conn}
+	s.exec(tb, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash) VALUES ($1, 'initial', $2, 'en cours', 1, 'x')`, s.scope.ImportID, fileDate)
 	sizes := map[string]int{"clients": clients, "ventes": 3 * clients}
 	tx := s.begin(tb)
 	for _, r := range pkg.Resources {
@@ -55,8 +51,8 @@ func stageForRules(tb testing.TB, clients int) *staged {
 		if count == 0 {
 			count = smallRows
 		}
-		leaf := s.imp.leaf(postgres.Staging, r.Name)
-		if err := leaf.Create(tb.Context(), tx, postgres.Source{FileDate: s.imp.FileDate, FileType: r.FileType, File: r.Name + ".csv"}); err != nil {
+		leaf := leafOf(s.scope, r)
+		if err := leaf.Create(tb.Context(), tx, postgres.Source{FileDate: fileDate, FileType: r.FileType, File: r.Name + ".csv"}); err != nil {
 			tb.Fatal(err)
 		}
 		for _, statement := range []struct {
@@ -65,21 +61,20 @@ func stageForRules(tb testing.TB, clients int) *staged {
 		}{
 			{
 				`INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes) VALUES ($1, 1, $2, $3, 'k', 'v', 1)`,
-				[]any{s.imp.ImportID, r.Name, r.Name + ".csv"},
+				[]any{s.scope.ImportID, r.Name, r.Name + ".csv"},
 			},
 			{stagedRows(r, leaf.Table(), clients, count), nil},
-			{`INSERT INTO etl.rejects SELECT $1, 1, $2, n FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`, []any{s.imp.ImportID, r.Name, count}},
+			{`INSERT INTO etl.rejects SELECT $1, 1, $2, n FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`, []any{s.scope.ImportID, r.Name, count}},
 			{
 				`INSERT INTO etl.errors SELECT $1, 1, $2 || '.csv', $2, 0, n, 'x', 'required', 'Le champ est vide.', $4 FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`,
-				[]any{s.imp.ImportID, r.Name, count, message.StepValidation},
+				[]any{s.scope.ImportID, r.Name, count, message.StepValidation},
 			},
 		} {
 			if _, err := tx.Exec(tb.Context(), statement.sql, statement.args...); err != nil {
 				tb.Fatalf("%s: %v", statement.sql, err)
 			}
 		}
-		index := Index{Common: Common{Contract: pkg}}
-		if err := index.staging(tb.Context(), tx, IndexIn{Import: s.imp, Resource: r.Name, Kind: string(postgres.Staging)}); err != nil {
+		if err := index(tb.Context(), tx, leaf, r); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -89,6 +84,14 @@ func stageForRules(tb testing.TB, clients int) *staged {
 	s.exec(tb, `ANALYZE etl.rejects`)
 	s.exec(tb, `ANALYZE etl.errors`)
 	return s
+}
+
+// index leaves a filled leaf as the import does before its rules are applied.
+func index(ctx context.Context, tx pgx.Tx, leaf postgres.Leaf, r *contract.Resource) error {
+	if err := postgres.NewTx(tx).IndexStaging(ctx, leaf, r); err != nil {
+		return err
+	}
+	return leaf.AttachByImport(ctx, tx)
 }
 
 // stagedRows inserts the rows of a resource: every 503rd repeats the key of an
@@ -144,14 +147,14 @@ func (s *staged) begin(tb testing.TB) pgx.Tx {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := tx.Exec(tb.Context(), setRuleSettings); err != nil {
+	if _, err := tx.Exec(tb.Context(), settings); err != nil {
 		tb.Fatal(err)
 	}
 	return tx
 }
 
 // ruleRun is a way to apply a rule.
-type ruleRun func(ctx context.Context, s *setRules) error
+type ruleRun func(ctx context.Context, w *writer) error
 
 // measure applies a rule in a transaction that is rolled back. It returns how
 // long it took, and what it found if the result is asked for.
@@ -159,7 +162,7 @@ func (s *staged) measure(tb testing.TB, resource string, run ruleRun, result boo
 	tb.Helper()
 	tx := s.begin(tb)
 	defer func() { _ = tx.Rollback(context.WithoutCancel(tb.Context())) }()
-	rules := &setRules{tx: tx, imp: s.imp, pkg: s.pkg, resource: s.pkg.Resource(resource)}
+	rules := &writer{tx: postgres.NewTx(tx), scope: s.scope, pkg: s.pkg, resource: s.pkg.Resource(resource)}
 	began := time.Now()
 	if err := run(tb.Context(), rules); err != nil {
 		tb.Fatal(err)

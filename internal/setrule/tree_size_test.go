@@ -1,4 +1,4 @@
-package phase
+package setrule
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
+	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -68,7 +68,7 @@ func (shape treeShape) check(tb testing.TB, tx pgx.Tx, size int) {
 // touching counts the rows that statements read from tables and indexes before
 // the tables are dropped.
 type touching struct {
-	pgx.Tx
+	*postgres.Tx
 	rows       int64
 	statements int64
 }
@@ -77,14 +77,15 @@ type touching struct {
 // are there now.
 const readSoFar = `SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_xact_user_tables WHERE schemaname IN ('partitions', 'etl')`
 
-func (t *touching) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+func (t *touching) Execute(ctx context.Context, sql string, args ...any) (int64, error) {
 	t.statements++
 	if strings.HasPrefix(sql, "DROP TABLE") {
-		if err := t.Tx.QueryRow(ctx, readSoFar).Scan(&t.rows); err != nil {
-			return pgconn.CommandTag{}, err
+		var err error
+		if t.rows, err = t.Count(ctx, readSoFar); err != nil {
+			return 0, err
 		}
 	}
-	return t.Tx.Exec(ctx, sql, args...)
+	return t.Tx.Execute(ctx, sql, args...)
 }
 
 // TestTreeGrowth: whatever the shape, the rows that are read grow as the file,
@@ -101,10 +102,8 @@ func TestTreeGrowth(t *testing.T) {
 		t.Run(shape.name, func(t *testing.T) {
 			tx := f.fill(t, shape, size)
 			before := postgrestest.Scan[int64](t, f.conn, readSoFar)
-			counted := &touching{Tx: tx}
-			imp := f.imp
-			imp.Mode = Daily
-			if err := applySetRules(t.Context(), counted, imp, f.pkg, "plain"); err != nil {
+			counted := &touching{Tx: postgres.NewTx(tx)}
+			if err := applyAll(t.Context(), counted, f.scope, f.pkg, "plain"); err != nil {
 				t.Fatal(err)
 			}
 			if read := counted.rows - before; counted.rows == 0 || read > size*rowsARecord || counted.statements > maxStatements {
@@ -154,9 +153,7 @@ func (f *forest) measure(tb testing.TB, shape treeShape, size int) treeUse {
 	tx := f.fill(tb, shape, size)
 	session := watch(tb, postgrestest.Scan[int](tb, f.conn, `SELECT pg_backend_pid()`))
 	began := time.Now()
-	imp := f.imp
-	imp.Mode = Daily
-	if err := applySetRules(tb.Context(), tx, imp, f.pkg, "plain"); err != nil {
+	if err := applyAll(tb.Context(), postgres.NewTx(tx), f.scope, f.pkg, "plain"); err != nil {
 		tb.Fatal(err)
 	}
 	used := session.stop()

@@ -1,4 +1,4 @@
-package phase
+package setrule
 
 import (
 	"context"
@@ -11,30 +11,30 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// TestSetRulesOf: every rule of a parent stands before, and is waited for by, the
+// TestRules: every rule of a parent stands before, and is waited for by, the
 // rules of its children that look for it; uniqueness waits for nothing.
-func TestSetRulesOf(t *testing.T) {
+func TestRules(t *testing.T) {
 	t.Parallel()
 	pkg, err := contract.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[*setRule]bool{}
+	seen := map[*Rule]bool{}
 	waits := map[string]map[string]int{} // resource to resource: how many of its rules are waited for
 	counts := map[string]int{}
-	for _, rule := range setRulesOf(pkg) {
-		counts[rule.resource.Name]++
-		if rule.number != counts[rule.resource.Name] {
-			t.Errorf("rule %d of %s has the number %d", counts[rule.resource.Name], rule.resource.Name, rule.number)
+	for _, rule := range Rules(pkg) {
+		counts[rule.Resource.Name]++
+		if rule.Number != counts[rule.Resource.Name] {
+			t.Errorf("rule %d of %s has the number %d", counts[rule.Resource.Name], rule.Resource.Name, rule.Number)
 		}
 		for _, before := range rule.after {
 			if !seen[before] {
-				t.Errorf("a rule of %s stands before one of %s that it waits for", rule.resource.Name, before.resource.Name)
+				t.Errorf("a rule of %s stands before one of %s that it waits for", rule.Resource.Name, before.Resource.Name)
 			}
-			if waits[rule.resource.Name] == nil {
-				waits[rule.resource.Name] = map[string]int{}
+			if waits[rule.Resource.Name] == nil {
+				waits[rule.Resource.Name] = map[string]int{}
 			}
-			waits[rule.resource.Name][before.resource.Name]++
+			waits[rule.Resource.Name][before.Resource.Name]++
 		}
 		seen[rule] = true
 	}
@@ -69,10 +69,10 @@ func TestSetRulesOf(t *testing.T) {
 }
 
 // diamond is a rule, two that wait for it, and one that waits for both.
-func diamond() []*setRule {
-	first := &setRule{number: 1}
-	left, right := &setRule{number: 2, after: []*setRule{first}}, &setRule{number: 3, after: []*setRule{first}}
-	return []*setRule{first, left, right, {number: 4, after: []*setRule{left, right}}}
+func diamond() []*Rule {
+	first := &Rule{Number: 1}
+	left, right := &Rule{Number: 2, after: []*Rule{first}}, &Rule{Number: 3, after: []*Rule{first}}
+	return []*Rule{first, left, right, {Number: 4, after: []*Rule{left, right}}}
 }
 
 // TestInOrder: two at a time where two are ready, and none before those it waits
@@ -83,19 +83,19 @@ func TestInOrder(t *testing.T) {
 	done := map[int]bool{}
 	var both sync.WaitGroup
 	both.Add(2)
-	err := inOrder(t.Context(), 2, diamond(), func(_ context.Context, rule *setRule) error {
-		if rule.number == 2 || rule.number == 3 {
+	err := InOrder(t.Context(), 2, diamond(), func(_ context.Context, rule *Rule) error {
+		if rule.Number == 2 || rule.Number == 3 {
 			both.Done()
 			both.Wait() // ends only if the other runs at the same time
 		}
 		mutex.Lock()
 		defer mutex.Unlock()
 		for _, before := range rule.after {
-			if !done[before.number] {
-				t.Errorf("%d ran before %d was done", rule.number, before.number)
+			if !done[before.Number] {
+				t.Errorf("%d ran before %d was done", rule.Number, before.Number)
 			}
 		}
-		done[rule.number] = true
+		done[rule.Number] = true
 		return nil
 	})
 	if err != nil || len(done) != 4 {
@@ -107,8 +107,8 @@ func TestInOrder(t *testing.T) {
 func TestInOrderBound(t *testing.T) {
 	t.Parallel()
 	var ran []int
-	if err := inOrder(t.Context(), 1, diamond(), func(_ context.Context, rule *setRule) error {
-		ran = append(ran, rule.number) // the race detector tells if another runs
+	if err := InOrder(t.Context(), 1, diamond(), func(_ context.Context, rule *Rule) error {
+		ran = append(ran, rule.Number) // the race detector tells if another runs
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -123,14 +123,14 @@ func TestInOrderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	ran := 0
-	if err := inOrder(t.Context(), 2, diamond(), func(context.Context, *setRule) error {
+	if err := InOrder(t.Context(), 2, diamond(), func(context.Context, *Rule) error {
 		ran++
 		return broken
 	}); !errors.Is(err, broken) || ran != 1 {
 		t.Errorf("%v after %d rules", err, ran)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	err := inOrder(ctx, 2, diamond(), func(context.Context, *setRule) error {
+	err := InOrder(ctx, 2, diamond(), func(context.Context, *Rule) error {
 		cancel(broken)
 		return nil
 	})

@@ -1,4 +1,4 @@
-package phase
+package setrule
 
 import (
 	"context"
@@ -31,16 +31,16 @@ type treeRow struct {
 // treeCase is a file, and the keys that earlier imports published.
 type treeCase struct {
 	resource  string
-	mode      string
+	initial   bool // the import replaces what is published
 	rows      []treeRow
 	published []int
 }
 
 // forest is a database with the tables of the resources of [treeDescriptor].
 type forest struct {
-	pkg  *contract.Package
-	conn *pgx.Conn
-	imp  Import
+	pkg   *contract.Package
+	conn  *pgx.Conn
+	scope Scope
 }
 
 func newForest(tb testing.TB) *forest {
@@ -49,15 +49,15 @@ func newForest(tb testing.TB) *forest {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	conn, err := pgx.Connect(tb.Context(), RulesServer.URL(tb))
+	conn, err := pgx.Connect(tb.Context(), server.URL(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = conn.Close(context.WithoutCancel(tb.Context())) })
-	f := &forest{pkg: pkg, conn: conn, imp: Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, FileDate: "2024-10-08"}}
-	f.exec(tb, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash) VALUES ($1, 'daily', $2, 'en cours', 1, 'x')`, f.imp.ImportID, f.imp.FileDate)
+	f := &forest{pkg: pkg, conn: conn, scope: Scope{ImportID: importID, Generation: 1}}
+	f.exec(tb, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash) VALUES ($1, 'daily', $2, 'en cours', 1, 'x')`, f.scope.ImportID, fileDate)
 	for _, r := range pkg.Resources {
-		f.exec(tb, `INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes) VALUES ($1, 1, $2, $2, 'k', 'v', 1)`, f.imp.ImportID, r.Name)
+		f.exec(tb, `INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes) VALUES ($1, 1, $2, $2, 'k', 'v', 1)`, f.scope.ImportID, r.Name)
 		f.exec(tb, fmt.Sprintf(`CREATE TABLE staging.%s (%s) PARTITION BY LIST (import_id)`, r.Name, definitions(r.StagingColumns())))
 		f.exec(tb, fmt.Sprintf(`CREATE TABLE final.%s (%s)`, r.Name, definitions(r.TargetColumns())))
 	}
@@ -87,23 +87,22 @@ type fataler interface {
 // an open transaction, as Index leaves them.
 func (f *forest) load(tb fataler, tx pgx.Tx, r *contract.Resource, rows string, args ...any) {
 	ctx := context.Background()
-	leaf := f.imp.leaf(postgres.Staging, r.Name)
-	if err := leaf.Create(ctx, tx, postgres.Source{FileDate: f.imp.FileDate, FileType: r.FileType, File: r.Name}); err != nil {
+	leaf := leafOf(f.scope, r)
+	if err := leaf.Create(ctx, tx, postgres.Source{FileDate: fileDate, FileType: r.FileType, File: r.Name}); err != nil {
 		tb.Fatalf("leaf: %v", err)
 	}
 	var values []string
-	for _, c := range stagedKeyColumns(r, r.Key) {
+	for _, c := range r.StagingKey(r.Key) {
 		values = append(values, keyValue(c, "key"))
 	}
-	columns := stagedKeyColumns(r, r.Key)
-	for _, c := range stagedKeyColumns(r, r.Relations[0].Fields) {
+	columns := r.StagingKey(r.Key)
+	for _, c := range r.StagingKey(r.Relations[0].Fields) {
 		columns, values = append(columns, c), append(values, keyValue(c, "parent"))
 	}
 	f.exec(tb, fmt.Sprintf(`INSERT INTO %s (chunk, line_number, %s) SELECT 0, line_number, %s FROM %s`,
 		leaf.Table(), strings.Join(columns, ", "), strings.Join(values, ", "), rows), args...)
-	f.exec(tb, fmt.Sprintf(`INSERT INTO etl.rejects SELECT %s, 1, '%s', line_number FROM %s WHERE rejected`, postgres.QuoteLiteral(f.imp.ImportID), r.Name, rows), args...)
-	index := Index{Common: Common{Contract: f.pkg}}
-	if err := index.staging(ctx, tx, IndexIn{Import: f.imp, Resource: r.Name, Kind: string(postgres.Staging)}); err != nil {
+	f.exec(tb, fmt.Sprintf(`INSERT INTO etl.rejects SELECT %s, 1, '%s', line_number FROM %s WHERE rejected`, postgres.QuoteLiteral(f.scope.ImportID), r.Name, rows), args...)
+	if err := index(ctx, tx, leaf, r); err != nil {
 		tb.Fatalf("index: %v", err)
 	}
 }
@@ -141,9 +140,9 @@ func (f *forest) apply(tb fataler, c treeCase) []string {
 		key := r.KeyColumns()[0]
 		f.exec(tb, fmt.Sprintf(`INSERT INTO final.%s (%s) SELECT %s FROM unnest($1::bigint[]) key`, r.Name, key, keyValue(key, "key")), c.published)
 	}
-	imp := f.imp
-	imp.Mode = c.mode
-	if err := applySetRules(ctx, tx, imp, f.pkg, c.resource); err != nil {
+	scope := f.scope
+	scope.Initial = c.initial
+	if err := applyAll(ctx, postgres.NewTx(tx), scope, f.pkg, c.resource); err != nil {
 		tb.Fatalf("%v", err)
 	}
 	found := texts(tb, tx, `SELECT concat_ws(' ', line_number, rule, error_details) FROM etl.errors ORDER BY line_number, rule, error_details`)
@@ -154,16 +153,13 @@ func (f *forest) apply(tb fataler, c treeCase) []string {
 	return found
 }
 
-// applySetRules applies all rules of one resource in a transaction.
-func applySetRules(ctx context.Context, tx pgx.Tx, imp Import, pkg *contract.Package, resource string) error {
-	if _, err := tx.Exec(ctx, setRuleSettings); err != nil {
-		return err
-	}
-	for _, rule := range setRulesOf(pkg) {
-		if rule.resource.Name != resource {
+// applyAll applies all rules of one resource in a transaction.
+func applyAll(ctx context.Context, tx Transaction, scope Scope, pkg *contract.Package, resource string) error {
+	for _, rule := range Rules(pkg) {
+		if rule.Resource.Name != resource {
 			continue
 		}
-		if err := rule.apply(ctx, &setRules{tx: tx, imp: imp, pkg: pkg, resource: rule.resource}); err != nil {
+		if _, err := rule.Apply(ctx, tx, scope); err != nil {
 			return err
 		}
 	}
@@ -200,7 +196,7 @@ type treeModel struct {
 
 // want is what the set rules have to find in a file.
 func (c treeCase) want(r *contract.Resource) []string {
-	m := treeModel{treeCase: c, shielded: r.Load == contract.LoadUpsert && c.mode != Initial, told: make([]string, len(c.rows))}
+	m := treeModel{treeCase: c, shielded: r.Load == contract.LoadUpsert && !c.initial, told: make([]string, len(c.rows))}
 	found := []string{}
 	first := map[int]int{}
 	for i, row := range c.rows {
@@ -295,7 +291,7 @@ func treeCases(resources []string) *rapid.Generator[treeCase] {
 	return rapid.Custom(func(t *rapid.T) treeCase {
 		c := treeCase{
 			resource: rapid.SampledFrom(resources).Draw(t, "resource"),
-			mode:     rapid.SampledFrom([]string{Initial, Daily}).Draw(t, "mode"),
+			initial:  rapid.Bool().Draw(t, "initial"),
 		}
 		size := rapid.IntRange(1, 24).Draw(t, "keys")
 		shape := rapid.SampledFrom([]string{"any", "chain", "star", "cycle", "tail"}).Draw(t, "shape")

@@ -1,13 +1,12 @@
-package phase
+package setrule
 
 import (
 	"context"
 	"fmt"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/postgres"
 )
 
 // sumRule holds the valid records of one parent to a child rule together. They are
@@ -16,16 +15,16 @@ import (
 // that by its own value less that of the row it replaces; the aggregate etl.taken
 // leaves out those that would take too much, and they are rejected. A row that the
 // file moves to another parent still counts for the one it leaves.
-func (s *setRules) sumRule(ctx context.Context, rule contract.ChildRule) error {
-	theirs, parents := s.parentValue(rule)
-	relation := strings.Join(prefixed("c.", stagedKeyColumns(s.resource, s.resource.Relations[rule.Relation].Fields)), ", ")
-	change := "c." + stagedKeyColumns(s.resource, []string{rule.Field})[0] + "::numeric"
+func (w *writer) sumRule(ctx context.Context, rule contract.ChildRule) error {
+	theirs, parents := w.parentValue(rule)
+	relation := strings.Join(prefixed("c.", w.resource.StagingKey(w.resource.Relations[rule.Relation].Fields)), ", ")
+	change := "c." + w.resource.StagingKey([]string{rule.Field})[0] + "::numeric"
 	taken := "0::numeric"
-	if s.published(s.resource) {
-		change, taken = change+fmt.Sprintf(" - coalesce(own.%s, 0)", s.resource.Field(rule.Field).Target), "coalesce(others._sum, 0)"
-		parents += s.publishedSums(rule)
+	if w.published(w.resource) {
+		change, taken = change+fmt.Sprintf(" - coalesce(own.%s, 0)", w.resource.Field(rule.Field).Target), "coalesce(others._sum, 0)"
+		parents += w.publishedSums(rule)
 	}
-	return s.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
+	return w.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
 		WITH valid AS (
 			SELECT c.line_number, ROW(%[1]s) AS parent, %[2]s AS change, %[3]s::numeric AS most, %[4]s AS taken
 			FROM %[5]s c %[6]s LEFT JOIN etl.rejects r ON %[7]s WHERE r.line_number IS NULL),
@@ -34,21 +33,21 @@ func (s *setRules) sumRule(ctx context.Context, rule contract.ChildRule) error {
 		judged AS (SELECT line_number, change, most, coalesce(lag(after) OVER w, taken) AS before FROM walked
 			WINDOW w AS (PARTITION BY parent ORDER BY line_number))
 		SELECT line_number, NULL::bigint AS first_line FROM judged WHERE before + change > most`,
-		relation, change, theirs, taken, s.leaf(s.resource.Name), parents, s.rejectOf(s.resource.Name, "c")))
+		relation, change, theirs, taken, w.leaf(w.resource.Name), parents, w.rejectOf(w.resource.Name, "c")))
 }
 
 // publishedSums joins a row c with the published row that it replaces for the same
 // parent, and with the sum of all that are published for that parent.
-func (s *setRules) publishedSums(rule contract.ChildRule) string {
-	fields := s.resource.Relations[rule.Relation].Fields
-	table := pgx.Identifier{"final", s.resource.Name}.Sanitize()
-	staged, target := stagedKeyColumns(s.resource, fields), targetKeyColumns(s.resource, fields)
-	list, value := strings.Join(target, ", "), s.resource.Field(rule.Field).Target
+func (w *writer) publishedSums(rule contract.ChildRule) string {
+	fields := w.resource.Relations[rule.Relation].Fields
+	table := postgres.Quote("final", w.resource.Name)
+	staged, target := w.resource.StagingKey(fields), w.resource.TargetKey(fields)
+	list, value := strings.Join(target, ", "), w.resource.Field(rule.Field).Target
 	return fmt.Sprintf(`
 		LEFT JOIN %[2]s own ON %[3]s AND %[4]s
 		LEFT JOIN (SELECT %[5]s, sum(%[1]s) AS _sum FROM %[2]s o WHERE EXISTS (SELECT FROM %[6]s c WHERE %[7]s) GROUP BY %[5]s) others ON %[8]s`,
-		value, table, pairs("own", targetKeyColumns(s.resource, s.resource.Key), "c", stagedKeyColumns(s.resource, s.resource.Key)),
-		pairs("own", target, "c", staged), list, s.leaf(s.resource.Name), pairs("o", target, "c", staged), pairs("others", target, "c", staged))
+		value, table, pairs("own", w.resource.TargetKey(w.resource.Key), "c", w.resource.StagingKey(w.resource.Key)),
+		pairs("own", target, "c", staged), list, w.leaf(w.resource.Name), pairs("o", target, "c", staged), pairs("others", target, "c", staged))
 }
 
 func prefixed(prefix string, names []string) []string {

@@ -1,11 +1,9 @@
-package phase
+package setrule
 
 import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
@@ -27,7 +25,7 @@ import (
 // nothing of them outlives a failure. They are not temporary: the product's role
 // needs no privilege for that.
 type tree struct {
-	*setRules
+	*writer
 	relation contract.Relation
 	field    string
 
@@ -56,10 +54,10 @@ const (
 )
 
 // newTree names the scratch tables.
-func newTree(s *setRules, relation contract.Relation) *tree {
-	t := &tree{setRules: s, relation: relation, field: strings.Join(relation.Fields, ", ")}
+func newTree(w *writer, relation contract.Relation) *tree {
+	t := &tree{writer: w, relation: relation, field: strings.Join(relation.Fields, ", ")}
 	table := func(kind postgres.Kind, columns string) string {
-		name := s.imp.leaf(kind, s.resource.Name).Table()
+		name := w.table(kind, w.resource.Name)
 		t.definitions += fmt.Sprintf("CREATE TABLE %s (%s); ", name, columns)
 		return name
 	}
@@ -72,8 +70,8 @@ func newTree(s *setRules, relation contract.Relation) *tree {
 // tree rejects what has no valid parent, and all below it, with rule foreignKey.
 // If the relation must be acyclic it then rejects the members of cycles with rule
 // cycle, and what is below them with rule foreignKey.
-func (s *setRules) tree(ctx context.Context, relation contract.Relation) error {
-	t := newTree(s, relation)
+func (w *writer) tree(ctx context.Context, relation contract.Relation) error {
+	t := newTree(w, relation)
 	if err := t.exec(ctx, t.definitions+treeSettings); err != nil {
 		return err
 	}
@@ -91,7 +89,7 @@ func (s *setRules) tree(ctx context.Context, relation contract.Relation) error {
 }
 
 func (t *tree) exec(ctx context.Context, sql string) error {
-	_, err := t.tx.Exec(ctx, sql)
+	_, err := t.tx.Execute(ctx, sql)
 	return err
 }
 
@@ -100,14 +98,14 @@ func (t *tree) exec(ctx context.Context, sql string) error {
 // published row (shielded). Only valid records are parents, and a key is that of
 // one valid record.
 func (t *tree) link(ctx context.Context) error {
-	child := stagedKeyColumns(t.resource, t.relation.Fields)
-	key := stagedKeyColumns(t.resource, t.relation.ParentFields)
+	child := t.resource.StagingKey(t.relation.Fields)
+	key := t.resource.StagingKey(t.relation.ParentFields)
 	leaf := t.leaf(t.resource.Name)
 	shielded, published := "false", ""
 	if t.published(t.resource) {
-		target := targetKeyColumns(t.resource, t.relation.ParentFields)
+		target := t.resource.TargetKey(t.relation.ParentFields)
 		shielded = "f." + target[0] + " IS NOT NULL"
-		published = fmt.Sprintf("LEFT JOIN final.%s f ON %s", pgx.Identifier{t.resource.Name}.Sanitize(), pairs("f", target, "c", child))
+		published = fmt.Sprintf("LEFT JOIN final.%s f ON %s", postgres.Quote(t.resource.Name), pairs("f", target, "c", child))
 	}
 	return t.exec(ctx, fmt.Sprintf(`
 		INSERT INTO %[1]s SELECT c.line_number, p.line_number, r.line_number IS NULL, %[2]s
@@ -172,16 +170,16 @@ func (t *tree) shrink(ctx context.Context) (found bool, err error) {
 		return false, err
 	}
 	for round := 1; ; round++ {
-		started, err := t.tx.Exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT node FROM %s WHERE node = jump`, t.starts, t.jumps))
+		started, err := t.tx.Execute(ctx, fmt.Sprintf(`INSERT INTO %s SELECT node FROM %s WHERE node = jump`, t.starts, t.jumps))
 		if err != nil {
 			return false, err
 		}
-		found = found || started.RowsAffected() > 0
-		left, err := t.tx.Exec(ctx, fmt.Sprintf(`WITH tossed AS NOT MATERIALIZED (
+		found = found || started > 0
+		left, err := t.tx.Execute(ctx, fmt.Sprintf(`WITH tossed AS NOT MATERIALIZED (
 				SELECT node, jump, hashint8extended(node, %[3]d) > 0 AND hashint8extended(jump, %[3]d) <= 0 AS out FROM %[1]s WHERE node <> jump)
 			INSERT INTO %[2]s SELECT a.node, CASE WHEN b.out THEN b.jump ELSE a.jump END
 			FROM tossed a JOIN tossed b ON b.node = a.jump WHERE NOT a.out`, t.jumps, t.ahead, round))
-		if err != nil || left.RowsAffected() == 0 {
+		if err != nil || left == 0 {
 			return found, err
 		}
 		if err := t.exec(ctx, `TRUNCATE `+t.jumps); err != nil {

@@ -1,0 +1,27 @@
+package setrule
+
+import (
+	"os"
+	"testing"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/postgres/postgrestest"
+)
+
+var server *postgrestest.Server
+
+func TestMain(m *testing.M) {
+	os.Exit(postgrestest.Run(m.Run, func(s *postgrestest.Server) { server = s }))
+}
+
+// The import whose records are judged.
+const (
+	importID = "IMPORT_20241009_150000_001"
+	fileDate = "2024-10-08"
+)
+
+// leafOf is the table with the staged rows of a resource.
+func leafOf(scope Scope, r *contract.Resource) postgres.Leaf {
+	return postgres.Leaf{Kind: postgres.Staging, Resource: r.Name, ImportID: scope.ImportID, Generation: scope.Generation}
+}

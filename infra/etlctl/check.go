@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
 )
@@ -176,7 +177,7 @@ func (t *tableCheck) end(results []precheck.Result) error {
 	files := table{columns: message.CheckColumnsFiles, right: " nnnn"}
 	var notes []string
 	for _, r := range results {
-		files.add(r.File, message.Count(r.Read), message.Count(r.Valid), message.Count(r.Rejected), message.Count(r.Errors), fileStatus(r))
+		files.add(r.File, message.Count(r.Read), message.Count(r.Valid), message.Count(r.Rejected), message.Count(r.Errors), string(fileStatus(r)))
 		notes = append(notes, notesOf(r)...)
 	}
 	_, _ = fmt.Fprintln(t.out, message.CtlTitleFiles)
@@ -223,14 +224,14 @@ func (t *tableCheck) writeRules() {
 }
 
 // fileStatus is the status that the file would end with in an import.
-func fileStatus(r precheck.Result) string {
+func fileStatus(r precheck.Result) etl.FileStatus {
 	switch {
 	case r.Fault != "":
-		return message.FileRejected
+		return etl.FileRejected
 	case r.Rejected > 0:
-		return message.FileWithRejects
+		return etl.FileWithRejects
 	default:
-		return message.FileValid
+		return etl.FileValid
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
 )
@@ -38,11 +39,11 @@ func TestCheck(t *testing.T) {
 		exit      int
 		texts     []string
 	}{
-		"clean":         {[]string{clean}, exitOK, []string{message.FileValid}},
-		"rejects":       {[]string{rejects}, exitFailed, []string{message.Required("name"), message.Type("opened_on", "date"), message.Duplicate([]string{"store_id"}, 2), message.FileWithRejects}},
+		"clean":         {[]string{clean}, exitOK, []string{string(etl.FileValid)}},
+		"rejects":       {[]string{rejects}, exitFailed, []string{message.Required("name"), message.Type("opened_on", "date"), message.Duplicate([]string{"store_id"}, 2), string(etl.FileWithRejects)}},
 		"limited":       {[]string{rejects, "--limit", "1"}, exitFailed, []string{message.CtlMoreErrors(1, 3), message.Required("name")}},
 		"other order":   {[]string{turned}, exitOK, []string{message.HeaderReordered}},
-		"faulty":        {[]string{faulty}, exitFaulty, []string{message.FileReason(message.FileFault{Reason: "header", Missing: []string{"city", "country", "opened_on"}}), message.FileRejected}},
+		"faulty":        {[]string{faulty}, exitFaulty, []string{message.FileReason(message.FileFault{Reason: "header", Missing: []string{"city", "country", "opened_on"}}), string(etl.FileRejected)}},
 		"cut off":       {[]string{cut}, exitOK, message.FileNotes("store_data_20241007.csv", "", true, 0, 0)},
 		"bad name":      {[]string{badDescriptor}, exitFaulty, []string{message.BadForm}},
 		"open relation": {[]string{orphan}, exitOK, []string{message.CheckOpen("employee_data_20241008.csv", "store_id", "magasins", 1, true)}},

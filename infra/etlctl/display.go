@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -165,7 +166,7 @@ func (b *bars) progress(s registry.Status) {
 		one.tell(message.CtlUnitsOf(state.Done, all) + "  " + amount(state))
 		one.bar.SetCurrent(int64(state.Done))
 		// A state of unknown size is over once the next one has begun.
-		if all == 0 && (i < len(s.States)-1 || s.Import.Status == message.StatusSucceeded) {
+		if all == 0 && (i < len(s.States)-1 || s.Import.Status == etl.StatusSucceeded) {
 			one.bar.SetTotal(-1, true)
 		}
 	}

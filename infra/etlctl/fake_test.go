@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -185,7 +186,7 @@ func (d *told) note(text string) { d.notes = append(d.notes, text) }
 
 func (d *told) uploading(sent, _ int64, _ string) { d.sent = sent }
 
-func (d *told) progress(s registry.Status) { d.states = append(d.states, s.Import.Status) }
+func (d *told) progress(s registry.Status) { d.states = append(d.states, string(s.Import.Status)) }
 
 func (d *told) stop() { d.stops++ }
 
@@ -194,7 +195,7 @@ func (d *told) has(text string) bool { return slices.Contains(d.notes, text) }
 
 func running(id string) registry.Import {
 	return registry.Import{
-		ImportID: id, Mode: daily, FileDate: date, Status: message.StatusRunning, Generation: 1, Attempts: 1,
+		ImportID: id, Mode: daily, FileDate: date, Status: etl.StatusRunning, Generation: 1, Attempts: 1,
 		CreatedAt: at(0), StartedAt: at(0),
 	}
 }
@@ -202,7 +203,7 @@ func running(id string) registry.Import {
 // succeeded is an import that ended well and whose end is reported.
 func succeeded(id string) registry.Import {
 	imp := running(id)
-	imp.Status, imp.Observed, imp.Notified, imp.EndedAt = message.StatusSucceeded, 1, 2, at(12)
+	imp.Status, imp.Observed, imp.Notified, imp.EndedAt = etl.StatusSucceeded, 1, 2, at(12)
 	imp.SealedGeneration = 1
 	return imp
 }
@@ -210,7 +211,7 @@ func succeeded(id string) registry.Import {
 // failed is an import that ended badly and whose end is reported.
 func failed(id, faultName, advice string, sealed bool) registry.Import {
 	imp := running(id)
-	imp.Status, imp.Observed, imp.Notified, imp.EndedAt = message.StatusFailed, 1, 2, at(9)
+	imp.Status, imp.Observed, imp.Notified, imp.EndedAt = etl.StatusFailed, 1, 2, at(9)
 	imp.Fault, imp.Advice, imp.Step, imp.Reason = faultName, advice, message.StepLoading, "Une raison."
 	if sealed {
 		imp.SealedGeneration = 1

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -85,7 +86,7 @@ func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, 
 	defer f.show.stop()
 	var last registry.Status
 	var nextLook, ended time.Time
-	attempt, status := 0, ""
+	attempt, status := 0, etl.Status("")
 	err := f.poll(ctx, func(beat *rhythm) (bool, error) {
 		imp, err := f.imports.Import(ctx, importID)
 		if err != nil {
@@ -106,7 +107,7 @@ func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, 
 		if changed {
 			beat.reset()
 		}
-		if imp.Status == message.StatusRunning {
+		if imp.Status == etl.StatusRunning {
 			ended = time.Time{}
 			return false, nil
 		}
@@ -123,18 +124,18 @@ func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, 
 }
 
 // tell shows what is new of an import since the attempt and status last told.
-func (f follower) tell(s registry.Status, attempt int, status string) {
+func (f follower) tell(s registry.Status, attempt int, status etl.Status) {
 	for _, a := range s.Attempts {
 		if a.Number > attempt {
 			f.show.note(message.CtlAttempt(a.Number, a.Kind, a.Trigger, a.Generation))
 		}
 	}
 	now := message.CtlImport(s.Import.ImportID, s.Import.Mode, s.Import.FileDate, s.Import.Status)
-	if s.Import.Status == message.StatusRunning && s.Import.Status != status {
+	if s.Import.Status == etl.StatusRunning && s.Import.Status != status {
 		f.show.note(now)
 	}
 	f.show.progress(s)
-	if s.Import.Status != message.StatusRunning && s.Import.Status != status {
+	if s.Import.Status != etl.StatusRunning && s.Import.Status != status {
 		f.show.note(now)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -34,7 +35,7 @@ func TestFollowToTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Import.Status != message.StatusSucceeded || !s.Import.Settled() {
+	if s.Import.Status != etl.StatusSucceeded || !s.Import.Settled() {
 		t.Errorf("ended as %q, settled %v", s.Import.Status, s.Import.Settled())
 	}
 	want := []string{
@@ -61,10 +62,10 @@ func TestFollowGoesOnAfterARedrive(t *testing.T) {
 	w.set(running(importID))
 	f, show := w.follower()
 	s, err := f.toEnd(t.Context(), importID)
-	if err != nil || s.Import.Status != message.StatusSucceeded {
+	if err != nil || s.Import.Status != etl.StatusSucceeded {
 		t.Fatalf("ended as %q: %v", s.Import.Status, err)
 	}
-	if !show.has(message.CtlImport(importID, daily, date, message.StatusFailed)) {
+	if !show.has(message.CtlImport(importID, daily, date, etl.StatusFailed)) {
 		t.Errorf("the failure was not told: %q", show.notes)
 	}
 }

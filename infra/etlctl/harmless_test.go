@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
 	"etl-dataloader/internal/registry"
@@ -127,7 +128,7 @@ func TestShowHostileTexts(t *testing.T) {
 	s := halfWay()
 	s.Import = failed(importID, "Transient", "redrive", true)
 	s.Import.Reason, s.Import.Step = hostile, hostile
-	s.Files[0].Key, s.Files[0].Status, s.Files[1].Resource, s.Files[1].Key = "daily/"+hostile, hostile, hostile, ""
+	s.Files[0].Key, s.Files[0].Status, s.Files[1].Resource, s.Files[1].Key = "daily/"+hostile, etl.FileStatus(hostile), hostile, ""
 	s.States[0].Step = hostile
 	for i := range s.Attempts {
 		s.Attempts[i].FailedReason, s.Attempts[i].Kind = hostile, hostile
@@ -141,10 +142,10 @@ func TestShowHostileTexts(t *testing.T) {
 		flush := c.harmless()
 		c.showImport(s, "work")
 		show := newDisplay(c)
-		show.note(message.CtlEarlierFailed(importID, hostile, hostile, hostile))
+		show.note(message.CtlEarlierFailed(importID, etl.Status(hostile), hostile, hostile))
 		show.uploading(1, 1, message.CtlUploaded(hostile, "1 o"))
 		show.stop()
-		found{Imports: []listed{{ImportID: importID, Step: hostile, Status: hostile}}, Waiting: []waitingDate{{Reason: hostile}}}.write(c)
+		found{Imports: []listed{{ImportID: importID, Step: hostile, Status: etl.Status(hostile)}}, Waiting: []waitingDate{{Reason: hostile}}}.write(c)
 		c.fail(errors.New(hostile))
 		c.fail(&refusedError{Name: "Refused", Text: hostile})
 		c.fail(&refusedError{Name: hostile, Text: hostile})

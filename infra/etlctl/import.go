@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -145,14 +146,14 @@ func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool,
 	switch {
 	case taken:
 		d.show.note(message.CtlAlreadyTaken(imp.ImportID, imp.Mode, imp.FileDate))
-	case imp.Status == message.StatusSucceeded:
+	case imp.Status == etl.StatusSucceeded:
 		d.show.note(message.CtlAlreadyDone(imp.ImportID, imp.Mode, imp.FileDate))
 		return imp, false, toldError{}
-	case imp.Status == message.StatusRunning && imp.Sealed():
+	case imp.Status == etl.StatusRunning && imp.Sealed():
 		d.show.note(message.CtlSealedRunning(imp.ImportID))
-	case imp.Status != message.StatusRunning:
+	case imp.Status != etl.StatusRunning:
 		d.show.note(message.CtlEarlierFailed(imp.ImportID, imp.Status, imp.Step, imp.Reason))
-		if imp.Fault == missingFiles && imp.Status == message.StatusFailed {
+		if imp.Fault == missingFiles && imp.Status == etl.StatusFailed {
 			d.show.note(message.CtlWillResume(imp.ImportID))
 		}
 	}
@@ -231,7 +232,7 @@ func (d *delivery) start(ctx context.Context, before registry.Import) (importID 
 			if err != nil {
 				return false, err
 			}
-			if imp.Status == message.StatusRunning || imp.Attempts > before.Attempts {
+			if imp.Status == etl.StatusRunning || imp.Attempts > before.Attempts {
 				return true, nil
 			}
 			why, err = d.stuck(ctx, imp)
@@ -261,7 +262,7 @@ func (d *delivery) start(ctx context.Context, before registry.Import) (importID 
 // files that are now there.
 func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error) {
 	switch {
-	case imp.Status == message.StatusFailed && imp.Fault == missingFiles:
+	case imp.Status == etl.StatusFailed && imp.Fault == missingFiles:
 		missing, err := d.waiting.missing(ctx, imp.Mode, imp.FileDate)
 		if err != nil {
 			return wait{}, err
@@ -274,7 +275,7 @@ func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error)
 			return wait{Reason: message.CtlWillResume(imp.ImportID), Person: true}, err
 		}
 		return d.waiting.behind(ctx, holder)
-	case imp.Status == message.StatusFailed && !imp.Sealed():
+	case imp.Status == etl.StatusFailed && !imp.Sealed():
 		return wait{Reason: message.CtlNeedsRedrive(imp.ImportID), Person: true, Sure: true}, nil
 	default:
 		return wait{Reason: message.CtlNeedsRestart(imp.ImportID), Person: true, Sure: true}, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -123,7 +124,7 @@ func TestDeliverKnowsTheSameFiles(t *testing.T) {
 
 func TestDeliverExplainsAnEarlierImport(t *testing.T) {
 	abandoned := failed(importID, "Transient", "redrive", true)
-	abandoned.Status, abandoned.Generation = message.StatusAbandoned, 2
+	abandoned.Status, abandoned.Generation = etl.StatusAbandoned, 2
 	for name, test := range map[string]struct {
 		imp  registry.Import
 		note string

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -28,7 +29,7 @@ func (c *console) followed(ctx context.Context, f follower, importID string, lim
 	c.say("")
 	c.say(message.CtlResult(importID, s.Import.Status, s.Import.EndedAt.Sub(s.Import.StartedAt).Seconds()))
 	showOutcome(c.out, s, work)
-	if s.Import.Status != message.StatusSucceeded {
+	if s.Import.Status != etl.StatusSucceeded {
 		return toldError{}
 	}
 	if unused == nil {
@@ -44,7 +45,7 @@ func (c *console) followed(ctx context.Context, f follower, importID string, lim
 // showOutcome writes why an import failed and what to do, and where its report is.
 func showOutcome(out io.Writer, s registry.Status, work string) {
 	imp := s.Import
-	if imp.Status == message.StatusFailed {
+	if imp.Status == etl.StatusFailed {
 		_, _ = fmt.Fprintln(out, message.CtlFailure(imp.Step, imp.Reason, message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)))
 	}
 	for _, f := range s.Files {
@@ -57,7 +58,7 @@ func showOutcome(out io.Writer, s registry.Status, work string) {
 	switch {
 	case imp.Settled():
 		_, _ = fmt.Fprintln(out, message.CtlReport(location))
-	case imp.Status != message.StatusRunning:
+	case imp.Status != etl.StatusRunning:
 		_, _ = fmt.Fprintln(out, message.CtlReportLate(location))
 	}
 }
@@ -79,7 +80,7 @@ func showFiles(out io.Writer, s registry.Status) {
 		}
 		done = done && f.Done
 		t.add(append(append([]string{name, message.Count(f.Counts.Read), valid}, counts(f.Counts)...),
-			message.Seconds(f.WorkSeconds), or(f.Status, message.CtlNone))...)
+			message.Seconds(f.WorkSeconds), or(string(f.Status), message.CtlNone))...)
 		sum.Read += f.Counts.Read
 		sum.Valid += f.Counts.Valid
 		sum.Rejected += f.Counts.Rejected

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -24,7 +25,7 @@ func halfWay() registry.Status {
 		},
 		Files: []registry.FileTotal{
 			{
-				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: message.FileWithRejects, Done: true, WorkSeconds: 3.25,
+				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: etl.FileWithRejects, Done: true, WorkSeconds: 3.25,
 				Counts: registry.Counts{Read: 1_234_567, Valid: 1_234_500, Rejected: 67, Enriched: 1_234_000, NotEnriched: 500, Persisted: 1_234_500},
 			},
 			{Resource: "ventes", Unterminated: true, Reason: message.FileEmpty, Key: "daily/sales_data_20241008.csv", WorkSeconds: 61, Counts: registry.Counts{Read: 11_111_111}},
@@ -139,7 +140,7 @@ func TestBars(t *testing.T) {
 	s := halfWay()
 	show.progress(s)
 	s.States[2].Done = 12
-	s.Import.Status = message.StatusSucceeded
+	s.Import.Status = etl.StatusSucceeded
 	show.progress(s)
 	show.note("last")
 	show.stop()

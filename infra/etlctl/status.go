@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/report"
@@ -66,7 +67,7 @@ func (s *statusCommand) Run(ctx context.Context, c *console) error {
 		if err := writeJSON(c, report.Build(status, c.now())); err != nil {
 			return err
 		}
-		if s.Follow && status.Import.Status != message.StatusSucceeded {
+		if s.Follow && status.Import.Status != etl.StatusSucceeded {
 			return toldError{}
 		}
 		return nil
@@ -97,24 +98,24 @@ func (c *console) showImport(s registry.Status, work string) {
 
 // listed is one import of an overview. Members may be added, never renamed.
 type listed struct {
-	ImportID  string    `json:"import_id"`
-	Mode      string    `json:"mode"`
-	FileDate  string    `json:"file_date"`
-	Status    string    `json:"status"`
-	Step      string    `json:"processing_step,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
+	ImportID  string     `json:"import_id"`
+	Mode      string     `json:"mode"`
+	FileDate  string     `json:"file_date"`
+	Status    etl.Status `json:"status"`
+	Step      string     `json:"processing_step,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	CreatedAt time.Time  `json:"created_at"`
+	EndedAt   time.Time  `json:"ended_at,omitzero"`
 }
 
 // waitingDate is a date without an import. Members may be added, never renamed.
 type waitingDate struct {
-	Mode     string    `json:"mode"`
-	FileDate string    `json:"file_date"`
-	Status   string    `json:"status"`
-	Reason   string    `json:"reason"`
-	Missing  []string  `json:"missing_files"`
-	Since    time.Time `json:"since"`
+	Mode     string     `json:"mode"`
+	FileDate string     `json:"file_date"`
+	Status   etl.Status `json:"status"`
+	Reason   string     `json:"reason"`
+	Missing  []string   `json:"missing_files"`
+	Since    time.Time  `json:"since"`
 }
 
 // found is what there is: open imports and the last finished and abandoned ones,
@@ -165,7 +166,7 @@ func overview(ctx context.Context, w waiting, given abandoned, last int) (found,
 			return result, err
 		}
 		result.Waiting = append(result.Waiting, waitingDate{
-			Mode: e.Mode, FileDate: e.FileDate, Status: message.StatusWaiting, Reason: why.Reason,
+			Mode: e.Mode, FileDate: e.FileDate, Status: etl.StatusWaiting, Reason: why.Reason,
 			Missing: append([]string{}, why.Missing...), Since: e.Since,
 		})
 	}
@@ -195,7 +196,7 @@ func (f found) write(c *console) {
 			if !i.EndedAt.IsZero() {
 				took = message.Seconds(i.EndedAt.Sub(i.CreatedAt).Seconds())
 			}
-			t.add(i.ImportID, i.Mode, i.FileDate, i.Status, or(i.Step, message.CtlNone), instant(i.CreatedAt), took)
+			t.add(i.ImportID, i.Mode, i.FileDate, string(i.Status), or(i.Step, message.CtlNone), instant(i.CreatedAt), took)
 		}
 		t.write(c.out)
 	}
@@ -206,7 +207,7 @@ func (f found) write(c *console) {
 	}
 	t := table{columns: message.CtlColumnsWaiting}
 	for _, w := range f.Waiting {
-		t.add(w.Mode, w.FileDate, w.Status, w.Reason)
+		t.add(w.Mode, w.FileDate, string(w.Status), w.Reason)
 	}
 	t.write(c.out)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -118,7 +119,7 @@ func (w waiting) behind(ctx context.Context, importID string) (wait, error) {
 	if err != nil {
 		return wait{}, err
 	}
-	if imp.Status == message.StatusFailed {
+	if imp.Status == etl.StatusFailed {
 		return wait{Reason: message.CtlWaitsForFailed(imp.ImportID, imp.Mode, imp.FileDate, imp.Status), Person: true}, nil
 	}
 	return wait{Reason: message.CtlWaitsForRunning(imp.ImportID, imp.Mode, imp.FileDate)}, nil

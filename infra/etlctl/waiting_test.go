@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -56,7 +57,7 @@ func TestWhy(t *testing.T) {
 			here(t, w)
 			w.set(stuck)
 			w.slot = otherID
-		}, wait{Reason: message.CtlWaitsForFailed(otherID, daily, earlier, message.StatusFailed), Person: true}},
+		}, wait{Reason: message.CtlWaitsForFailed(otherID, daily, earlier, etl.StatusFailed), Person: true}},
 		"behind an incomplete date": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.arrive(t, daily, earlier, "v1")
@@ -89,7 +90,7 @@ func TestOverview(t *testing.T) {
 	old := succeeded("IMPORT_20241001_000000_001")
 	open := failed(importID, "InvalidFile", "restart", true)
 	given := failed("IMPORT_20241005_000000_001", "Mismatch", "restart", true)
-	given.FileDate, given.Status = "2024-10-05", message.StatusAbandoned
+	given.FileDate, given.Status = "2024-10-05", etl.StatusAbandoned
 	w := newWorld()
 	for _, imp := range []registry.Import{old, done, open, given} {
 		w.imports[imp.ImportID] = imp
@@ -112,14 +113,14 @@ func TestOverview(t *testing.T) {
 	}
 	var ids []string
 	for _, i := range got.Imports {
-		ids = append(ids, i.ImportID+" "+i.Status)
+		ids = append(ids, i.ImportID+" "+string(i.Status))
 	}
 	if diff := cmp.Diff([]string{given.ImportID + " abandonné", otherID + " réussi", importID + " échoué"}, ids); diff != "" {
 		t.Error(diff)
 	}
 	want := []waitingDate{{
-		Mode: daily, FileDate: "2024-10-09", Status: message.StatusWaiting, Missing: []string{}, Since: at(3),
-		Reason: message.CtlWaitsForFailed(importID, daily, date, message.StatusFailed),
+		Mode: daily, FileDate: "2024-10-09", Status: etl.StatusWaiting, Missing: []string{}, Since: at(3),
+		Reason: message.CtlWaitsForFailed(importID, daily, date, etl.StatusFailed),
 	}}
 	if diff := cmp.Diff(want, got.Waiting); diff != "" {
 		t.Error(diff)

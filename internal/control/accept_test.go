@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -69,7 +70,7 @@ func TestAcceptRefused(t *testing.T) {
 			t.Errorf("%s %q (-want +got):\n%s", test.mode, test.accept, diff)
 		}
 	}
-	if got := h.load(imp.ImportID); got.Accepted != nil || got.Status != message.StatusFailed {
+	if got := h.load(imp.ImportID); got.Accepted != nil || got.Status != etl.StatusFailed {
 		t.Errorf("import = %+v", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -81,7 +82,7 @@ func (c *Control) delay(n int) time.Duration {
 // asked for at its time. It may be repeated: the decision stands once made. The
 // import returned shows it, whatever the error.
 func (c *Control) plan(ctx context.Context, imp registry.Import) (registry.Import, error) {
-	if c.Redrives <= 0 || imp.Status != message.StatusFailed || !fault.Retryable(imp.Fault) {
+	if c.Redrives <= 0 || imp.Status != etl.StatusFailed || !fault.Retryable(imp.Fault) {
 		return imp, nil
 	}
 	if !imp.Decided() {
@@ -110,7 +111,7 @@ func automatic(imp registry.Import) Request {
 
 // planned is what an alert says about an automatic redrive.
 func (c *Control) planned(imp registry.Import) string {
-	if imp.Fault == faultInvalidFile && slices.ContainsFunc(imp.Files, func(f registry.SealedFile) bool { return f.Status == message.FileRejected }) {
+	if imp.Fault == faultInvalidFile && slices.ContainsFunc(imp.Files, func(f registry.SealedFile) bool { return f.Status == etl.FileRejected }) {
 		return message.FilesCorrected(imp.FileRestarts, FileRestarts)
 	}
 	if !imp.Decided() {
@@ -123,7 +124,7 @@ func (c *Control) planned(imp registry.Import) string {
 // schedule was lost, or could not be made.
 func (c *Control) overdue(ctx context.Context, imp registry.Import) error {
 	at := imp.Automatic.At
-	if imp.Status != message.StatusFailed || at.IsZero() || c.Now().Sub(at) < lostAfter {
+	if imp.Status != etl.StatusFailed || at.IsZero() || c.Now().Sub(at) < lostAfter {
 		return nil
 	}
 	_, err := c.resume(ctx, imp, registry.Pending{Trigger: registry.TriggerAutomatic})
@@ -140,5 +141,5 @@ func stale(request Request, imp registry.Import) bool {
 		return false
 	}
 	unplanned := request.Trigger == registry.TriggerAutomatic && imp.Automatic.At.IsZero()
-	return request.Attempt != imp.Attempts || imp.Status != message.StatusFailed || unplanned
+	return request.Attempt != imp.Attempts || imp.Status != etl.StatusFailed || unplanned
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -104,7 +105,7 @@ func TestAutomaticRedrives(t *testing.T) {
 		if !strings.Contains(alert.Text, message.AutomaticRedrive(n, 3, imp.Automatic.At)) {
 			t.Errorf("the alert does not tell of redrive %d: %s", n+1, alert.Text)
 		}
-		if answer := h.fire(s, name); answer.Kind != registry.KindResume || answer.Status != message.StatusRunning {
+		if answer := h.fire(s, name); answer.Kind != registry.KindResume || answer.Status != etl.StatusRunning {
 			t.Fatalf("answer = %+v", answer)
 		}
 		imp = h.end(h.load(id), failed, "Transient")
@@ -137,7 +138,7 @@ func TestAutomaticRedrivesAreCounted(t *testing.T) {
 	if imp = h.end(h.load(id), failed, "Transient"); imp.Automatic.Used != 1 || imp.Automatic.At.IsZero() {
 		t.Errorf("after a redrive by hand: %+v", imp.Automatic)
 	}
-	if answer := h.fire(s, id+"-a2"); answer.Kind != "" || answer.Message != message.RefusedOvertaken || h.load(id).Status != message.StatusFailed {
+	if answer := h.fire(s, id+"-a2"); answer.Kind != "" || answer.Message != message.RefusedOvertaken || h.load(id).Status != etl.StatusFailed {
 		t.Errorf("the schedule of an older failure: %+v", answer)
 	}
 	h.fire(s, id+"-a3")
@@ -217,11 +218,11 @@ func TestScheduleThatFails(t *testing.T) {
 		planned := h.load(imp.ImportID).Automatic.At
 		h.clock.Move(3 * time.Minute)
 		h.sweep(control.SweepEvent{})
-		if got := h.load(imp.ImportID); len(s.made) != 1 || !got.Settled() || !got.Automatic.At.Equal(planned) || got.Status != message.StatusFailed {
+		if got := h.load(imp.ImportID); len(s.made) != 1 || !got.Settled() || !got.Automatic.At.Equal(planned) || got.Status != etl.StatusFailed {
 			t.Errorf("%s: %d schedules, %+v", fail, len(s.made), got)
 		}
 		h.fire(s, imp.ImportID+"-a2")
-		if got := h.load(imp.ImportID); got.Status != message.StatusRunning {
+		if got := h.load(imp.ImportID); got.Status != etl.StatusRunning {
 			t.Errorf("%s: %+v", fail, got)
 		}
 	}

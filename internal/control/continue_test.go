@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -24,7 +25,7 @@ func (h *house) continued(imp registry.Import, answer control.Answer, why string
 	if e == nil || begun.ExecutionARN != answer.Execution || !strings.Contains(e.input, `"generation":1`) || e.started != h.machine.definition {
 		h.t.Fatalf("execution %s = %+v", begun.ExecutionARN, e)
 	}
-	if got := h.end(begun, succeeded, ""); got.Status != message.StatusSucceeded {
+	if got := h.end(begun, succeeded, ""); got.Status != etl.StatusSucceeded {
 		h.t.Errorf("status = %s", got.Status)
 	}
 	if diff := cmp.Diff([]string{"start file", "continue command"}, h.attempts(imp.ImportID)); diff != "" {
@@ -121,7 +122,7 @@ func TestContinueMeetsAConsoleRedrive(t *testing.T) {
 	if err := h.track(imp.ExecutionARN); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.load(imp.ImportID); got.ExecutionARN != answer.Execution || got.Status != message.StatusRunning {
+	if got := h.load(imp.ImportID); got.ExecutionARN != answer.Execution || got.Status != etl.StatusRunning {
 		t.Errorf("import = %+v", got)
 	}
 	if diff := cmp.Diff([]string{"start file", "resume console", "continue command"}, h.attempts(imp.ImportID)); diff != "" {

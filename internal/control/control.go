@@ -26,6 +26,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
@@ -288,9 +289,9 @@ func (c *Control) consider(ctx context.Context, e registry.Entry, published []re
 			return nil, false, err
 		}
 		switch {
-		case imp.Status == message.StatusSucceeded || imp.Status == message.StatusAbandoned:
+		case imp.Status == etl.StatusSucceeded || imp.Status == etl.StatusAbandoned:
 			return nil, false, nil
-		case imp.Status == message.StatusRunning || imp.Fault != "MissingFiles":
+		case imp.Status == etl.StatusRunning || imp.Fault != "MissingFiles":
 			corrected, err := c.corrected(ctx, imp)
 			if err != nil || !corrected {
 				return nil, true, err

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -32,7 +33,7 @@ func TestTenFilesStartOneImport(t *testing.T) {
 	}
 	h.arrive(keys[9])
 	imp := h.importOf(daily, "2024-10-08")
-	if h.machine.starts != 1 || imp.Status != message.StatusRunning {
+	if h.machine.starts != 1 || imp.Status != etl.StatusRunning {
 		t.Fatalf("starts = %d, status %s", h.machine.starts, imp.Status)
 	}
 	want := `{"import_id":"IMPORT_20241009_150000_001","generation":1,"mode":"daily","file_date":"2024-10-08"}`
@@ -49,7 +50,7 @@ func TestReplaysAfterTheEndStartNothing(t *testing.T) {
 	keys := files(daily, "2024-10-08")
 	h.arrive(keys...)
 	imp := h.end(h.importOf(daily, "2024-10-08"), succeeded, "")
-	if imp.Status != message.StatusSucceeded || !imp.Settled() {
+	if imp.Status != etl.StatusSucceeded || !imp.Settled() {
 		t.Fatalf("import = %+v", imp)
 	}
 	for _, key := range keys {
@@ -91,7 +92,7 @@ func TestTwoDatesRunInOrder(t *testing.T) {
 	}
 	h.end(first, succeeded, "")
 	second := h.importOf(daily, "2024-10-09")
-	if second.Status != message.StatusRunning || h.machine.starts != 2 {
+	if second.Status != etl.StatusRunning || h.machine.starts != 2 {
 		t.Errorf("second = %+v", second)
 	}
 	if diff := cmp.Diff([]string{"start automatic"}, h.attempts(second.ImportID)); diff != "" {
@@ -114,7 +115,7 @@ func TestEarlierDateWaitsForAnOpenOne(t *testing.T) {
 	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: later.ImportID, Mode: control.ModeAbandon}); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.importOf(daily, "2024-10-07").Status; got != message.StatusRunning {
+	if got := h.importOf(daily, "2024-10-07").Status; got != etl.StatusRunning {
 		t.Errorf("the earlier date is %s", got)
 	}
 }
@@ -129,7 +130,7 @@ func TestInitialGoesFirst(t *testing.T) {
 	h.arrive("initial/client_data_20230101.csv") // a stray file of a wrong date
 	h.arrive(files(initial, "2024-10-07")...)
 	h.end(h.importOf(initial, "2024-10-07"), succeeded, "")
-	if got := h.importOf(daily, "2024-10-08").Status; got != message.StatusRunning {
+	if got := h.importOf(daily, "2024-10-08").Status; got != etl.StatusRunning {
 		t.Errorf("daily import is %s", got)
 	}
 	h.end(h.importOf(daily, "2024-10-08"), succeeded, "")
@@ -162,7 +163,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
 	imp = h.end(imp, failed, "MissingFiles")
-	if imp.Status != message.StatusFailed || imp.Reason != "Fichiers manquants : return_data, employee_data." {
+	if imp.Status != etl.StatusFailed || imp.Reason != "Fichiers manquants : return_data, employee_data." {
 		t.Errorf("status %s, reason %s", imp.Status, imp.Reason)
 	}
 	h.arrive(keys[8])
@@ -171,7 +172,7 @@ func TestDeadline(t *testing.T) {
 	}
 	h.arrive(keys[9])
 	imp = h.load(imp.ImportID)
-	if h.machine.redrives != 1 || imp.Status != message.StatusRunning || h.machine.starts != 1 {
+	if h.machine.redrives != 1 || imp.Status != etl.StatusRunning || h.machine.starts != 1 {
 		t.Fatalf("redrives %d, status %s", h.machine.redrives, imp.Status)
 	}
 	imp = h.end(imp, succeeded, "")
@@ -199,7 +200,7 @@ func TestTenthFileInTheSecondOfTheDeadline(t *testing.T) {
 	if err := h.track(imp.ExecutionARN); err != nil {
 		t.Fatal(err)
 	}
-	if h.machine.redrives != 1 || h.load(imp.ImportID).Status != message.StatusRunning {
+	if h.machine.redrives != 1 || h.load(imp.ImportID).Status != etl.StatusRunning {
 		t.Errorf("redrives = %d", h.machine.redrives)
 	}
 }
@@ -224,7 +225,7 @@ func TestMissingFilesLetAnEarlierDateGo(t *testing.T) {
 	late := h.end(h.importOf(daily, "2024-10-08"), failed, "MissingFiles")
 	h.arrive(files(daily, "2024-10-07")...)
 	early := h.importOf(daily, "2024-10-07")
-	if early.Status != message.StatusRunning {
+	if early.Status != etl.StatusRunning {
 		t.Fatalf("the earlier date is %s", early.Status)
 	}
 	h.arrive(files(daily, "2024-10-08")...)
@@ -232,7 +233,7 @@ func TestMissingFilesLetAnEarlierDateGo(t *testing.T) {
 		t.Error("two imports run at once")
 	}
 	h.end(early, succeeded, "")
-	if got := h.load(late.ImportID).Status; got != message.StatusRunning {
+	if got := h.load(late.ImportID).Status; got != etl.StatusRunning {
 		t.Errorf("the later date is %s", got)
 	}
 }
@@ -246,7 +247,7 @@ func TestDeadlineWhileAnotherImportRuns(t *testing.T) {
 		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
 	h.end(h.importOf(daily, "2024-10-07"), succeeded, "")
-	if got := h.importOf(daily, "2024-10-08"); got.Status != message.StatusRunning {
+	if got := h.importOf(daily, "2024-10-08"); got.Status != etl.StatusRunning {
 		t.Errorf("the date that was due is %s", got.Status)
 	}
 }
@@ -276,7 +277,7 @@ func TestSweepHealsLostEvents(t *testing.T) {
 	h.machine.end(imp.ExecutionARN, succeeded, "", "")
 	h.sweep(control.SweepEvent{})
 	h.sweep(control.SweepEvent{})
-	if got := h.load(imp.ImportID); got.Status != message.StatusSucceeded || len(h.reports.written) != 1 {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusSucceeded || len(h.reports.written) != 1 {
 		t.Errorf("status %s, reports %v", got.Status, h.reports.written)
 	}
 	want := []string{"fichier refuse", "import reussi " + imp.ImportID}
@@ -299,10 +300,10 @@ func TestStartThatFails(t *testing.T) {
 			}
 			h.sweep(control.SweepEvent{})
 			imp := h.importOf(daily, "2024-10-08")
-			if h.machine.starts != 1 || imp.Status != message.StatusRunning {
+			if h.machine.starts != 1 || imp.Status != etl.StatusRunning {
 				t.Errorf("starts = %d, status %s", h.machine.starts, imp.Status)
 			}
-			if got := h.end(imp, succeeded, ""); got.Status != message.StatusSucceeded {
+			if got := h.end(imp, succeeded, ""); got.Status != etl.StatusSucceeded {
 				t.Errorf("status = %s", got.Status)
 			}
 		})
@@ -328,7 +329,7 @@ func TestConclusionThatFails(t *testing.T) {
 			h.clock.Move(5 * time.Minute)
 			h.sweep(control.SweepEvent{})
 			h.sweep(control.SweepEvent{})
-			if got := h.load(imp.ImportID); !got.Settled() || got.Status != message.StatusFailed {
+			if got := h.load(imp.ImportID); !got.Settled() || got.Status != etl.StatusFailed {
 				t.Errorf("import = %+v", got)
 			}
 			if len(h.inbox.subjects()) == 0 || len(h.reports.written) == 0 {
@@ -367,7 +368,7 @@ func TestConsoleRedriveIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := h.load(imp.ImportID).Status; got != message.StatusRunning {
+	if got := h.load(imp.ImportID).Status; got != etl.StatusRunning {
 		t.Errorf("status = %s", got)
 	}
 	if diff := cmp.Diff([]string{"start file", "resume console"}, h.attempts(imp.ImportID)); diff != "" {

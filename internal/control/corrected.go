@@ -10,6 +10,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -26,7 +27,7 @@ const faultInvalidFile = "InvalidFile"
 // corrected reports whether an import failed because of refused files, all of
 // which have a newer version by now, and may start again by itself.
 func (c *Control) corrected(ctx context.Context, imp registry.Import) (bool, error) {
-	if imp.Status != message.StatusFailed || imp.Fault != faultInvalidFile || imp.FileRestarts >= FileRestarts {
+	if imp.Status != etl.StatusFailed || imp.Fault != faultInvalidFile || imp.FileRestarts >= FileRestarts {
 		return false, nil
 	}
 	arrivals, err := c.Registry.Arrivals(ctx, imp.Mode, imp.FileDate)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // The second of two corrected files comes. Whatever else happens in the middle of
@@ -59,7 +59,7 @@ func TestCorrectedFileInterleaved(t *testing.T) {
 					}
 					h.mustTrack(imp.ExecutionARN) // the event comes at last, maybe again
 					now := h.load(imp.ImportID)
-					if now.Status != message.StatusRunning || now.Generation != 2 || now.FileRestarts > 1 || h.machine.starts != 2 {
+					if now.Status != etl.StatusRunning || now.Generation != 2 || now.FileRestarts > 1 || h.machine.starts != 2 {
 						t.Errorf("%d starts, import %+v", h.machine.starts, now)
 					}
 					if diff := cmp.Diff([]string{executionName(now.ExecutionARN)}, h.machine.running()); diff != "" {

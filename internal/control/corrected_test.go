@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -34,7 +35,7 @@ func (h *house) scan(imp registry.Import, refused ...string) {
 	}
 	statuses := map[string]registry.FileStatus{}
 	for _, r := range refused {
-		statuses[r] = registry.FileStatus{Status: message.FileRejected, Reason: "L'en-tête diffère."}
+		statuses[r] = registry.FileStatus{Status: etl.FileRejected, Reason: "L'en-tête diffère."}
 	}
 	if err := h.registry.RecordFileStatuses(h.t.Context(), imp.ImportID, imp.Generation, statuses); err != nil {
 		h.t.Fatal(err)
@@ -77,12 +78,12 @@ func TestCorrectedFilesRestart(t *testing.T) {
 	h.correct(keys[5], "another file, which is not refused")
 	h.correct(keys[0], "corrected")
 	h.sweep(control.SweepEvent{})
-	if got := h.load(imp.ImportID); got.Status != message.StatusFailed || got.Generation != 1 {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusFailed || got.Generation != 1 {
 		t.Fatalf("one of two is corrected: %+v", got)
 	}
 	h.correct(keys[1], "corrected")
 	got := h.load(imp.ImportID)
-	if got.Status != message.StatusRunning || got.Generation != 2 || got.FileRestarts != 1 || h.fence.current[imp.ImportID] != 2 {
+	if got.Status != etl.StatusRunning || got.Generation != 2 || got.FileRestarts != 1 || h.fence.current[imp.ImportID] != 2 {
 		t.Errorf("import = %+v", got)
 	}
 	if diff := cmp.Diff([]string{"start file", "restart file"}, h.attempts(imp.ImportID)); diff != "" {
@@ -109,14 +110,14 @@ func TestCorrectedFilesRestartFiveTimes(t *testing.T) {
 			again()
 		}
 		h.correct(keys[0], strings.Repeat("x", n+1))
-		if got := h.load(imp.ImportID); got.Status != message.StatusRunning || got.FileRestarts != n+1 {
+		if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || got.FileRestarts != n+1 {
 			t.Fatalf("after correction %d: %+v", n+1, got)
 		}
 		again()
 	}
 	h.correct(keys[0], "once more")
 	h.sweep(control.SweepEvent{})
-	if got := h.load(imp.ImportID); got.Status != message.StatusFailed || got.FileRestarts != control.FileRestarts {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusFailed || got.FileRestarts != control.FileRestarts {
 		t.Errorf("import = %+v", got)
 	}
 	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.FilesCorrected(5, 5)) {
@@ -147,7 +148,7 @@ func TestCorrectedBeforeTheFailureIsSeen(t *testing.T) {
 		if err := h.track(imp.ExecutionARN); err != nil {
 			t.Fatal(err)
 		}
-		if got := h.load(imp.ImportID); got.Status != message.StatusRunning || got.Generation != 2 {
+		if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || got.Generation != 2 {
 			t.Errorf("notified %v: %+v", notified, got)
 		}
 	}
@@ -200,7 +201,7 @@ func TestOneRestartOfMany(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if len(asked.requests) != 4 || h.load(imp.ImportID).Status != message.StatusFailed {
+		if len(asked.requests) != 4 || h.load(imp.ImportID).Status != etl.StatusFailed {
 			t.Fatalf("asked %+v", asked.requests)
 		}
 		var won int
@@ -232,7 +233,7 @@ func TestOneRestartOfMany(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if got := h.load(imp.ImportID); won != 1 || got.Generation != 2 || got.Status != message.StatusRunning || h.machine.starts != 2 {
+		if got := h.load(imp.ImportID); won != 1 || got.Generation != 2 || got.Status != etl.StatusRunning || h.machine.starts != 2 {
 			t.Errorf("won %d, starts %d, import %+v", won, h.machine.starts, got)
 		}
 	}

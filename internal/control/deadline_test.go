@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // deadlineOf is the event of a deadline at four o'clock UTC, six in Paris.
@@ -83,7 +83,7 @@ func TestDeadlineThatComesTwice(t *testing.T) {
 		t.Errorf("starts %d, redrives %d, alerts %v", h.machine.starts, h.machine.redrives, h.inbox.subjects())
 	}
 	h.arrive(files(daily, "2024-10-26")[9])
-	if got := h.load(imp.ImportID).Status; got != message.StatusRunning {
+	if got := h.load(imp.ImportID).Status; got != etl.StatusRunning {
 		t.Errorf("the import is %s", got)
 	}
 }
@@ -111,7 +111,7 @@ func TestDeadlineThatWasSkipped(t *testing.T) {
 	}
 	h.arrive(files(daily, "2024-03-30")[9])
 	h.end(skipped, succeeded, "")
-	if got := h.importOf(daily, "2024-03-31").Status; got != message.StatusRunning {
+	if got := h.importOf(daily, "2024-03-31").Status; got != etl.StatusRunning {
 		t.Errorf("the date after it is %s", got)
 	}
 }
@@ -142,7 +142,7 @@ func TestDeadlineAlertsTheMissingFiles(t *testing.T) {
 				h.arrive(key)
 			}
 			imp = h.end(imp, succeeded, "")
-			if h.machine.redrives != 1 || h.machine.starts != 1 || imp.Status != message.StatusSucceeded {
+			if h.machine.redrives != 1 || h.machine.starts != 1 || imp.Status != etl.StatusSucceeded {
 				t.Errorf("redrives %d, starts %d, status %s", h.machine.redrives, h.machine.starts, imp.Status)
 			}
 			want := []string{"import en echec " + imp.ImportID, "import reussi " + imp.ImportID}
@@ -165,7 +165,7 @@ func TestFileAfterTheRedrivablePeriod(t *testing.T) {
 	h.clock.Move(20 * 24 * time.Hour)
 	h.arrive(keys[9])
 	imp = h.load(imp.ImportID)
-	if imp.Status != message.StatusRunning || imp.Generation != 1 || !strings.HasSuffix(imp.ExecutionARN, imp.ImportID+"-2") {
+	if imp.Status != etl.StatusRunning || imp.Generation != 1 || !strings.HasSuffix(imp.ExecutionARN, imp.ImportID+"-2") {
 		t.Errorf("import = %+v", imp)
 	}
 	if diff := cmp.Diff([]string{"start deadline", "continue file"}, h.attempts(imp.ImportID)); diff != "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -55,7 +56,7 @@ func TestRemovedDateLeavesTheQueue(t *testing.T) {
 	}
 	h.remove(early[2])
 	h.sweep(control.SweepEvent{})
-	if h.waits(daily, "2024-10-06") || h.importOf(daily, "2024-10-08").Status != message.StatusRunning {
+	if h.waits(daily, "2024-10-06") || h.importOf(daily, "2024-10-08").Status != etl.StatusRunning {
 		t.Fatal("the empty date still waits, or the next day does not run")
 	}
 	h.end(h.importOf(daily, "2024-10-08"), succeeded, "")
@@ -141,7 +142,7 @@ func TestRemovedAfterTheImportWasAllotted(t *testing.T) {
 		t.Errorf("arrivals %v, %v", arrivals, err)
 	}
 	h.arrive(keys...)
-	if got := h.load(imp.ImportID).Status; got != message.StatusRunning || h.machine.starts != 1 || h.machine.redrives != 1 {
+	if got := h.load(imp.ImportID).Status; got != etl.StatusRunning || h.machine.starts != 1 || h.machine.redrives != 1 {
 		t.Errorf("%s, %d starts, %d redrives", got, h.machine.starts, h.machine.redrives)
 	}
 }
@@ -195,7 +196,7 @@ func TestInitialDeadline(t *testing.T) {
 		t.Errorf("alerts %v", got)
 	}
 	h.arrive(keys[8:]...)
-	if got := h.load(imp.ImportID).Status; got != message.StatusRunning || h.machine.redrives != 1 {
+	if got := h.load(imp.ImportID).Status; got != etl.StatusRunning || h.machine.redrives != 1 {
 		t.Errorf("%s, %d redrives", got, h.machine.redrives)
 	}
 }
@@ -263,7 +264,7 @@ func TestFutureDate(t *testing.T) {
 	}
 	h.clock.Move(7 * time.Hour) // 22:00 UTC, midnight in Paris
 	h.sweep(control.SweepEvent{})
-	if got := h.importOf(daily, "2024-10-11").Status; got != message.StatusRunning {
+	if got := h.importOf(daily, "2024-10-11").Status; got != etl.StatusRunning {
 		t.Errorf("the import is %s", got)
 	}
 }

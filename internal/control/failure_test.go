@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -143,7 +144,7 @@ func TestHistoryThatFails(t *testing.T) {
 	h := open(t)
 	h.arrive(files(daily, "2024-10-08")...)
 	h.machine.fail = "History"
-	if got := h.end(h.importOf(daily, "2024-10-08"), failed, "Sandbox.Timedout"); got.Status != message.StatusFailed {
+	if got := h.end(h.importOf(daily, "2024-10-08"), failed, "Sandbox.Timedout"); got.Status != etl.StatusFailed {
 		t.Errorf("status = %s", got.Status)
 	}
 }

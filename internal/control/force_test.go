@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -46,14 +47,14 @@ func TestForcedRestart(t *testing.T) {
 				t.Fatal(err)
 			}
 			begun := h.load(imp.ImportID)
-			if begun.Generation != 2 || begun.Status != message.StatusRunning || h.machine.starts != 2 || h.fence.forced == 0 {
+			if begun.Generation != 2 || begun.Status != etl.StatusRunning || h.machine.starts != 2 || h.fence.forced == 0 {
 				t.Errorf("%+v, starts %d, forced %d", begun, h.machine.starts, h.fence.forced)
 			}
 			h.arrive(files(daily, "2024-10-09")...)
 			if h.hasImport(daily, "2024-10-09") {
 				t.Error("another date started meanwhile")
 			}
-			if got := h.end(begun, succeeded, ""); got.Status != message.StatusSucceeded || !h.hasImport(daily, "2024-10-09") {
+			if got := h.end(begun, succeeded, ""); got.Status != etl.StatusSucceeded || !h.hasImport(daily, "2024-10-09") {
 				t.Errorf("status %s, next date started: %v", got.Status, h.hasImport(daily, "2024-10-09"))
 			}
 			if diff := cmp.Diff([]string{"start file", "restart command"}, h.attempts(imp.ImportID)); diff != "" {
@@ -80,7 +81,7 @@ func TestUnfinishedForcedRestart(t *testing.T) {
 	if queue, err := h.registry.Queue(t.Context()); err != nil || len(queue) != 1 || !h.hasImport(daily, "2024-10-09") {
 		t.Errorf("queue = %+v, %v", queue, err)
 	}
-	if got := h.load(imp.ImportID); got.Status != message.StatusSucceeded || got.Pending.Kind != "" {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusSucceeded || got.Pending.Kind != "" {
 		t.Errorf("import = %+v", got)
 	}
 }
@@ -163,7 +164,7 @@ func TestForcedRestartOfAnUnreportedImport(t *testing.T) {
 	}
 	h.clock.Move(5 * time.Minute)
 	h.sweep(control.SweepEvent{})
-	if got := h.load(imp.ImportID); !got.Settled() || got.Status != message.StatusSucceeded {
+	if got := h.load(imp.ImportID); !got.Settled() || got.Status != etl.StatusSucceeded {
 		t.Errorf("import = %+v", got)
 	}
 	if queue, err := h.registry.Queue(t.Context()); err != nil || len(queue) != 0 {

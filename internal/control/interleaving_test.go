@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -252,7 +252,7 @@ func TestLastFileAndDeadlineInterleaved(t *testing.T) {
 func (h *house) mustRunOnce(date string) {
 	h.t.Helper()
 	imp := h.importOf(daily, date)
-	if imp.Status != message.StatusRunning || h.machine.count() != 1 || h.machine.starts != 1 || h.machine.redrives > 1 {
+	if imp.Status != etl.StatusRunning || h.machine.count() != 1 || h.machine.starts != 1 || h.machine.redrives > 1 {
 		h.t.Fatalf("%s is %s, %d executions, %d starts, %d redrives", imp.ImportID, imp.Status, h.machine.count(), h.machine.starts, h.machine.redrives)
 	}
 	if diff := cmp.Diff([]string{imp.ImportID}, h.machine.running()); diff != "" {
@@ -261,7 +261,7 @@ func (h *house) mustRunOnce(date string) {
 	if holder, err := h.registry.Slot(h.t.Context()); err != nil || holder != imp.ImportID {
 		h.t.Errorf("the slot is held by %q, %v", holder, err)
 	}
-	if imp = h.end(imp, succeeded, ""); imp.Status != message.StatusSucceeded {
+	if imp = h.end(imp, succeeded, ""); imp.Status != etl.StatusSucceeded {
 		h.t.Errorf("after its success it is %s", imp.Status)
 	}
 }
@@ -355,27 +355,28 @@ func failedByDeadline(t *testing.T, p *interposer) (*house, registry.Import) {
 func (h *house) mustBe(before registry.Import, won []string) {
 	h.t.Helper()
 	type state struct {
-		Status, Execution, Slot, Pending string
-		Generation, Fence                int
-		Running                          []string
-		Attempts                         []string
+		Status                   etl.Status
+		Execution, Slot, Pending string
+		Generation, Fence        int
+		Running                  []string
+		Attempts                 []string
 	}
 	id := before.ImportID
 	want, allowed := map[string]state{
 		"resume": {
-			Status: message.StatusRunning, Execution: id, Slot: id, Generation: 1, Running: []string{id},
+			Status: etl.StatusRunning, Execution: id, Slot: id, Generation: 1, Running: []string{id},
 			Attempts: []string{"start deadline", "resume command"},
 		},
 		"restart": {
-			Status: message.StatusRunning, Execution: id + "-2", Slot: id, Generation: 2, Fence: 2, Running: []string{id + "-2"},
+			Status: etl.StatusRunning, Execution: id + "-2", Slot: id, Generation: 2, Fence: 2, Running: []string{id + "-2"},
 			Attempts: []string{"start deadline", "restart command"},
 		},
 		"abandon": {
-			Status: message.StatusAbandoned, Execution: id, Generation: 2, Fence: 2, Running: []string{},
+			Status: etl.StatusAbandoned, Execution: id, Generation: 2, Fence: 2, Running: []string{},
 			Attempts: []string{"start deadline", "abandon command"},
 		},
 		"abandon restart": {
-			Status: message.StatusRunning, Execution: id + "-2", Slot: id, Generation: 3, Fence: 3, Running: []string{id + "-2"},
+			Status: etl.StatusRunning, Execution: id + "-2", Slot: id, Generation: 3, Fence: 3, Running: []string{id + "-2"},
 			Attempts: []string{"start deadline", "abandon command", "restart command"},
 		},
 	}[strings.Join(idempotent(won), " ")]

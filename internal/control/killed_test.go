@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 )
 
 // killed runs act until its process dies, right after one of its calls to
@@ -56,7 +56,7 @@ func TestLateFileKilledAnywhere(t *testing.T) {
 		h.sweep(deadlineOf(2024, 10, 9))
 		imp := h.importOf(daily, date)
 		h.mustTrack(imp.ExecutionARN)
-		if got := h.load(imp.ImportID); got.Status != message.StatusFailed || got.Fault != "MissingFiles" {
+		if got := h.load(imp.ImportID); got.Status != etl.StatusFailed || got.Fault != "MissingFiles" {
 			t.Fatalf("%s is %s, %s", got.ImportID, got.Status, got.Fault)
 		}
 		h.upload(keys[1], "content")
@@ -87,7 +87,7 @@ func TestDeadlineKilledAnywhere(t *testing.T) {
 		}
 		imp := h.importOf(daily, date)
 		h.mustTrack(imp.ExecutionARN)
-		if got := h.load(imp.ImportID); got.Status != message.StatusFailed || h.machine.starts != 1 {
+		if got := h.load(imp.ImportID); got.Status != etl.StatusFailed || h.machine.starts != 1 {
 			t.Fatalf("%s is %s after %d starts", got.ImportID, got.Status, h.machine.starts)
 		}
 		h.arrive(keys[1])

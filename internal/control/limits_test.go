@@ -10,6 +10,7 @@ import (
 
 	"etl-dataloader/internal/awstest"
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/report"
@@ -53,7 +54,7 @@ func TestMonstrousFailure(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := h.load(imp.ImportID)
-			if got.Status != message.StatusFailed || !got.Settled() || len(got.Reason) > message.TextBytes {
+			if got.Status != etl.StatusFailed || !got.Settled() || len(got.Reason) > message.TextBytes {
 				t.Errorf("status %s, settled %v, a reason of %d bytes", got.Status, got.Settled(), len(got.Reason))
 			}
 			if len(topic.published) != 1 {

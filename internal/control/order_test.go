@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 )
 
 // notifyAll hands a notification of each key to as many intakes at once.
@@ -73,7 +73,7 @@ func (h *house) inOrder(dates ...string) {
 	ids := map[string]bool{}
 	for n, date := range dates {
 		imp := h.importOf(daily, date)
-		if h.machine.starts != n+1 || imp.Status != message.StatusRunning {
+		if h.machine.starts != n+1 || imp.Status != etl.StatusRunning {
 			h.t.Fatalf("%s is %s after %d starts", date, imp.Status, h.machine.starts)
 		}
 		if input := h.machine.executions[imp.ExecutionARN].input; !strings.Contains(input, `"file_date":"`+date+`"`) {
@@ -146,11 +146,11 @@ func TestOlderDateThanPublished(t *testing.T) {
 	h.arrive(files(daily, "2024-10-07")...)
 	h.end(running, succeeded, "")
 	older := h.importOf(daily, "2024-10-07")
-	if older.Status != message.StatusRunning || h.hasImport(daily, "2024-10-10") {
+	if older.Status != etl.StatusRunning || h.hasImport(daily, "2024-10-10") {
 		t.Fatalf("the older date is %s", older.Status)
 	}
 	h.end(older, succeeded, "")
-	if got := h.importOf(daily, "2024-10-10").Status; got != message.StatusRunning {
+	if got := h.importOf(daily, "2024-10-10").Status; got != etl.StatusRunning {
 		t.Errorf("the later date is %s", got)
 	}
 }
@@ -168,7 +168,7 @@ func TestOlderIncompleteDateThanPublished(t *testing.T) {
 	}
 	h.end(h.importOf(daily, "2024-10-09"), failed, "MissingFiles")
 	h.arrive(files(daily, "2024-10-04")[4:]...)
-	if got := h.importOf(daily, "2024-10-04").Status; got != message.StatusRunning {
+	if got := h.importOf(daily, "2024-10-04").Status; got != etl.StatusRunning {
 		t.Errorf("the older date, now complete, is %s", got)
 	}
 }
@@ -240,7 +240,7 @@ func TestUntoldBadNameHoldsUpNothing(t *testing.T) {
 			if err := start(h); err != nil {
 				t.Error(err)
 			}
-			if got := h.importOf(daily, date).Status; got != message.StatusRunning {
+			if got := h.importOf(daily, date).Status; got != etl.StatusRunning {
 				t.Errorf("the import is %s", got)
 			}
 			h.inbox.fail = false // a notification tells nobody

@@ -11,6 +11,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -41,12 +42,12 @@ type Request struct {
 
 // Answer tells what a re-execution did.
 type Answer struct {
-	ImportID   string `json:"import_id"`
-	Kind       string `json:"kind"` // resume, continue, restart or abandon
-	Status     string `json:"status"`
-	Generation int    `json:"generation"`
-	Execution  string `json:"execution"` // ARN of the current execution
-	Message    string `json:"message"`   // in French, for people
+	ImportID   string     `json:"import_id"`
+	Kind       string     `json:"kind"` // resume, continue, restart or abandon
+	Status     etl.Status `json:"status"`
+	Generation int        `json:"generation"`
+	Execution  string     `json:"execution"` // ARN of the current execution
+	Message    string     `json:"message"`   // in French, for people
 
 	// A redrive runs the definition that the execution started with, and the state
 	// machine has another one by now. Only a continuation or a restart runs that.
@@ -156,24 +157,24 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	switch {
 	case stale(request, imp):
 		return refuse(message.RefusedOvertaken)
-	case request.Mode == ModeAbandon && imp.Status == message.StatusAbandoned:
+	case request.Mode == ModeAbandon && imp.Status == etl.StatusAbandoned:
 		c.goOn(ctx, imp.ImportID)
 		return answer(imp, registry.KindAbandon, message.Abandoned(imp.ImportID)), nil
 	case request.Force && request.Mode != ModeRestart:
 		return refuse(message.RefusedForce)
-	case imp.Status == message.StatusSucceeded && !request.Force:
+	case imp.Status == etl.StatusSucceeded && !request.Force:
 		if request.Mode == ModeRestart {
 			if err := c.replaceable(ctx, imp); err != nil {
 				return Answer{}, err // force would not help either
 			}
 		}
 		return refuse(message.RefusedSucceeded)
-	case imp.Status == message.StatusRunning:
+	case imp.Status == etl.StatusRunning:
 		return refuse(message.RefusedRunning)
 	}
 	switch request.Mode {
 	case ModeResume, ModeContinue:
-		if imp.Status == message.StatusAbandoned {
+		if imp.Status == etl.StatusAbandoned {
 			return refuse(message.RefusedAbandoned)
 		}
 		if request.Mode == ModeContinue {
@@ -281,7 +282,7 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger stri
 	c.drop(ctx, imp.ImportID, imp.Generation)
 	begun, err := c.begin(ctx, claimed, generation)
 	return answer(begun, registry.KindRestart,
-		message.Restarted(imp.ImportID, executionName(begun.ExecutionARN), begun.Generation, imp.Status == message.StatusSucceeded)), err
+		message.Restarted(imp.ImportID, executionName(begun.ExecutionARN), begun.Generation, imp.Status == etl.StatusSucceeded)), err
 }
 
 // giveUp withdraws a claim after a failure, so that the request can be repeated
@@ -298,7 +299,7 @@ const withdrawLimit = 5 * time.Second
 // unfinished takes back a re-execution that somebody claimed and died over: it
 // may hold the slot. The import stays what it was, and may be asked for again.
 func (c *Control) unfinished(ctx context.Context, imp registry.Import) error {
-	if imp.Status == message.StatusRunning || imp.Pending.Kind == "" || c.Now().Sub(imp.Pending.At) < registry.PendingFor {
+	if imp.Status == etl.StatusRunning || imp.Pending.Kind == "" || c.Now().Sub(imp.Pending.At) < registry.PendingFor {
 		return nil
 	}
 	return c.Registry.Withdraw(ctx, imp)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -49,10 +50,10 @@ func TestResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Kind != registry.KindResume || answer.Status != message.StatusRunning || answer.Execution != imp.ExecutionARN {
+	if answer.Kind != registry.KindResume || answer.Status != etl.StatusRunning || answer.Execution != imp.ExecutionARN {
 		t.Errorf("answer = %+v", answer)
 	}
-	if got := h.end(imp, succeeded, ""); got.Status != message.StatusSucceeded || got.Generation != 1 {
+	if got := h.end(imp, succeeded, ""); got.Status != etl.StatusSucceeded || got.Generation != 1 {
 		t.Errorf("import = %+v", got)
 	}
 	if diff := cmp.Diff([]string{"start file", "resume command"}, h.attempts(imp.ImportID)); diff != "" {
@@ -75,7 +76,7 @@ func TestResumeThatFails(t *testing.T) {
 			if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil && refused(err) != message.RefusedRunning {
 				t.Errorf("again: %v", err)
 			}
-			if got := h.load(imp.ImportID); got.Status != message.StatusRunning || h.machine.redrives != 1 {
+			if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || h.machine.redrives != 1 {
 				t.Errorf("status %s, redrives %d", got.Status, h.machine.redrives)
 			}
 			if diff := cmp.Diff([]string{"start file", "resume command"}, h.attempts(imp.ImportID)); diff != "" {
@@ -110,7 +111,7 @@ func TestRestart(t *testing.T) {
 				h.sweep(control.SweepEvent{})
 			}
 			begun := h.load(imp.ImportID)
-			if begun.Generation != 2 || begun.Status != message.StatusRunning || h.machine.starts != 2 {
+			if begun.Generation != 2 || begun.Status != etl.StatusRunning || h.machine.starts != 2 {
 				t.Errorf("import = %+v, starts %d", begun, h.machine.starts)
 			}
 			if h.work.dropped[imp.ImportID+" g1"] == 0 || len(h.work.dropped) != 1 {
@@ -119,7 +120,7 @@ func TestRestart(t *testing.T) {
 			if h.fence.current[imp.ImportID] != 2 {
 				t.Errorf("the database is at generation %d", h.fence.current[imp.ImportID])
 			}
-			if got := h.end(begun, succeeded, ""); got.Status != message.StatusSucceeded {
+			if got := h.end(begun, succeeded, ""); got.Status != etl.StatusSucceeded {
 				t.Errorf("status = %s", got.Status)
 			}
 		})
@@ -140,7 +141,7 @@ func TestRestartWithoutTheRest(t *testing.T) {
 		}
 	}
 	begun := h.load(imp.ImportID)
-	if begun.Status != message.StatusRunning || begun.Generation != 2 {
+	if begun.Status != etl.StatusRunning || begun.Generation != 2 {
 		t.Errorf("import = %+v", begun)
 	}
 	h.end(begun, failed, "Unexpected")
@@ -173,7 +174,7 @@ func TestRestartBeatsAConsoleRedrive(t *testing.T) {
 	if err := h.track(imp.ExecutionARN); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.load(imp.ImportID); got.Status != message.StatusRunning || got.Generation != 2 {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || got.Generation != 2 {
 		t.Errorf("import = %+v", got)
 	}
 }
@@ -200,7 +201,7 @@ func TestResumeAndRestartAtOnce(t *testing.T) {
 	if len(won) != 1 || won["restart"] > 1 {
 		t.Errorf("won = %v", won)
 	}
-	if got := h.load(imp.ImportID); got.Status != message.StatusRunning || h.machine.redrives+h.machine.starts != 2 {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || h.machine.redrives+h.machine.starts != 2 {
 		t.Errorf("status %s, redrives %d, starts %d", got.Status, h.machine.redrives, h.machine.starts)
 	}
 }
@@ -218,17 +219,17 @@ func TestAbandon(t *testing.T) {
 				}
 				answer, err = h.rerun(imp.ImportID, control.ModeAbandon)
 			}
-			if err != nil || answer.Status != message.StatusAbandoned || answer.Generation != 2 {
+			if err != nil || answer.Status != etl.StatusAbandoned || answer.Generation != 2 {
 				t.Fatalf("answer = %+v, %v", answer, err)
 			}
-			if again, err := h.rerun(imp.ImportID, control.ModeAbandon); err != nil || again.Status != message.StatusAbandoned {
+			if again, err := h.rerun(imp.ImportID, control.ModeAbandon); err != nil || again.Status != etl.StatusAbandoned {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 			if h.work.dropped[imp.ImportID+" g1"] == 0 {
 				t.Error("its work objects are left")
 			}
 			next := h.importOf(daily, "2024-10-09")
-			if next.Status != message.StatusRunning {
+			if next.Status != etl.StatusRunning {
 				t.Errorf("the next date is %s", next.Status)
 			}
 			if reason := refused(second(h.rerun(imp.ImportID, control.ModeResume))); reason != message.RefusedAbandoned {
@@ -241,7 +242,7 @@ func TestAbandon(t *testing.T) {
 			if answer, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil || answer.Generation != 3 {
 				t.Errorf("restart: %+v, %v", answer, err)
 			}
-			if got := h.end(h.load(imp.ImportID), succeeded, ""); got.Status != message.StatusSucceeded {
+			if got := h.end(h.load(imp.ImportID), succeeded, ""); got.Status != etl.StatusSucceeded {
 				t.Errorf("status = %s", got.Status)
 			}
 		})
@@ -292,7 +293,7 @@ func TestResumeAfterALostEvent(t *testing.T) {
 	if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.load(imp.ImportID); got.Status != message.StatusRunning || got.Redrives() != 1 {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || got.Redrives() != 1 {
 		t.Errorf("import = %+v", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -58,7 +59,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, asked registr
 		at = redriven.RedriveDate.UTC()
 	}
 	now, _, err := c.observe(ctx, imp, registry.Observation{
-		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: message.StatusRunning, At: at,
+		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: etl.StatusRunning, At: at,
 	})
 	return answer(now, registry.KindResume, message.Resumed(imp.ImportID, imp.Step)), err
 }

@@ -10,6 +10,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -58,7 +59,7 @@ func TestClaimLeftBehind(t *testing.T) {
 			if got := h.load(imp.ImportID); got.Status != imp.Status || got.Pending.Kind != "" {
 				t.Errorf("import = %+v", got)
 			}
-			if next := h.importOf(daily, "2024-10-09"); next.Status != message.StatusRunning {
+			if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {
 				t.Errorf("the next day is %s", next.Status)
 			}
 		})
@@ -89,7 +90,7 @@ func TestSlotLeftBehind(t *testing.T) {
 				t.Fatal("the slot is not held")
 			}
 			h.sweep(control.SweepEvent{})
-			if next := h.importOf(daily, "2024-10-09"); next.Status != message.StatusRunning {
+			if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {
 				t.Errorf("the next day is %s", next.Status)
 			}
 			if lines := h.logged(message.LogSlotFreed); len(lines) != 1 || lines[0]["level"] != "WARN" {
@@ -126,10 +127,10 @@ func TestSweepGoesOnAfterTrouble(t *testing.T) {
 	if _, err := h.control.Sweep(t.Context(), control.SweepEvent{}); !errors.Is(err, errLost) {
 		t.Errorf("the sweep says %v", err)
 	}
-	if got := h.load(second.ImportID); got.Status != message.StatusSucceeded {
+	if got := h.load(second.ImportID); got.Status != etl.StatusSucceeded {
 		t.Errorf("%s is %s while %s could not be looked at", second.ImportID, got.Status, first.ImportID)
 	}
-	if next := h.importOf(daily, "2024-10-10"); next.Status != message.StatusRunning {
+	if next := h.importOf(daily, "2024-10-10"); next.Status != etl.StatusRunning {
 		t.Errorf("the next day is %s", next.Status)
 	}
 }
@@ -149,7 +150,7 @@ func TestImportWhoseItemIsGone(t *testing.T) {
 	if _, err := h.control.Sweep(t.Context(), control.SweepEvent{}); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("the sweep says %v", err)
 	}
-	if next := h.importOf(daily, "2024-10-09"); next.Status != message.StatusRunning {
+	if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {
 		t.Errorf("the next day is %s", next.Status)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -36,7 +37,7 @@ func TestControlTotalsAreAnArrival(t *testing.T) {
 		t.Fatal("the control totals count as a file")
 	}
 	h.arrive(keys[9])
-	if got := h.importOf(daily, date).Status; got != message.StatusRunning {
+	if got := h.importOf(daily, date).Status; got != etl.StatusRunning {
 		t.Errorf("the import is %s", got)
 	}
 	arrivals, err := h.registry.Arrivals(t.Context(), daily, date)
@@ -60,7 +61,7 @@ func TestRequiredControlTotals(t *testing.T) {
 		t.Errorf("reason %q, want %q", imp.Reason, want)
 	}
 	h.arrive(totalsOf)
-	if got := h.load(imp.ImportID).Status; got != message.StatusRunning || h.machine.redrives != 1 {
+	if got := h.load(imp.ImportID).Status; got != etl.StatusRunning || h.machine.redrives != 1 {
 		t.Errorf("the import is %s, %d redrives", got, h.machine.redrives)
 	}
 }
@@ -69,7 +70,7 @@ func TestRequiredControlTotalsFirst(t *testing.T) {
 	h := open(t, required(t))
 	h.arrive(totalsOf)
 	h.arrive(files(daily, "2024-10-08")...)
-	if got := h.importOf(daily, "2024-10-08").Status; got != message.StatusRunning {
+	if got := h.importOf(daily, "2024-10-08").Status; got != etl.StatusRunning {
 		t.Errorf("the import is %s", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -29,8 +30,8 @@ type StatusEvent struct {
 
 // Tracked is the answer to a status event.
 type Tracked struct {
-	ImportID string `json:"import_id,omitempty"` // empty: the event was ignored
-	Status   string `json:"status,omitempty"`    // of the import, now
+	ImportID string     `json:"import_id,omitempty"` // empty: the event was ignored
+	Status   etl.Status `json:"status,omitempty"`    // of the import, now
 }
 
 // Track brings the registry up to date with the execution that the event names,
@@ -70,13 +71,13 @@ const concludeAgain = 2 * time.Minute
 // by the caller, see [Control.tell].
 func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry.Import, ended bool, err error) {
 	changed := false
-	if imp.Status != message.StatusSucceeded && imp.Status != message.StatusAbandoned {
+	if imp.Status != etl.StatusSucceeded && imp.Status != etl.StatusAbandoned {
 		d, exists, err := c.describe(ctx, imp)
 		if err != nil {
 			return imp, false, err
 		}
 		if !exists {
-			if imp.Status != message.StatusRunning {
+			if imp.Status != etl.StatusRunning {
 				return imp, !imp.Settled(), nil
 			}
 			c.Log.WarnContext(ctx, message.LogNotStarted, centrallog.ImportID(imp.ImportID))
@@ -90,7 +91,7 @@ func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry
 			return imp, false, err
 		}
 	}
-	if imp.Status == message.StatusRunning || (!changed && imp.Settled()) {
+	if imp.Status == etl.StatusRunning || (!changed && imp.Settled()) {
 		return imp, false, nil
 	}
 	return imp, changed || c.Now().Sub(imp.EndedAt) >= concludeAgain, nil
@@ -103,7 +104,7 @@ func (c *Control) observation(ctx context.Context, imp registry.Import, d *sfn.D
 		Redrives:     int(aws.ToInt32(d.RedriveCount)),
 		At:           c.Now().UTC(),
 	}
-	if d.RedriveDate != nil && imp.Status == message.StatusRunning && o.Redrives > imp.Redrives() {
+	if d.RedriveDate != nil && imp.Status == etl.StatusRunning && o.Redrives > imp.Redrives() {
 		var err error
 		if o.FailedStep, o.FailedReason, err = c.missed(ctx, imp, d.RedriveDate.UTC()); err != nil {
 			return o, err
@@ -111,20 +112,20 @@ func (c *Control) observation(ctx context.Context, imp registry.Import, d *sfn.D
 	}
 	switch d.Status {
 	case sfntypes.ExecutionStatusRunning, sfntypes.ExecutionStatusPendingRedrive:
-		o.Status = message.StatusRunning
+		o.Status = etl.StatusRunning
 		if d.RedriveDate != nil {
 			o.At = d.RedriveDate.UTC()
 		}
 		return o, nil
 	case sfntypes.ExecutionStatusSucceeded:
-		o.Status = message.StatusSucceeded
+		o.Status = etl.StatusSucceeded
 	default:
-		o.Status = message.StatusFailed
+		o.Status = etl.StatusFailed
 	}
 	if d.StopDate != nil {
 		o.At = d.StopDate.UTC()
 	}
-	if o.Status == message.StatusSucceeded || o.Order() <= imp.Observed {
+	if o.Status == etl.StatusSucceeded || o.Order() <= imp.Observed {
 		return o, nil
 	}
 	f, err := c.failure(ctx, imp, d)
@@ -201,14 +202,14 @@ func (c *Control) tell(ctx context.Context, imp registry.Import) error {
 func (c *Control) conclude(ctx context.Context, imp registry.Import) error {
 	imp, planErr := c.plan(ctx, imp)
 	location, reportErr := c.Reports.Write(ctx, imp.ImportID)
-	log := c.Log.With(centrallog.ImportID(imp.ImportID), slog.String("status", imp.Status), slog.String("report", location),
+	log := c.Log.With(centrallog.ImportID(imp.ImportID), slog.String("status", string(imp.Status)), slog.String("report", location),
 		slog.Int("generation", imp.Generation), slog.Int("attempt", imp.Attempts))
 	var alertErr error
 	switch imp.Status {
-	case message.StatusSucceeded:
+	case etl.StatusSucceeded:
 		log.InfoContext(ctx, message.LogEnded, centrallog.Step(message.StepPersistence))
 		alertErr = c.Alerts.Alert(ctx, message.AlertSucceeded(imp.ImportID, imp.Mode, imp.FileDate, location))
-	case message.StatusFailed:
+	case etl.StatusFailed:
 		log.ErrorContext(ctx, message.LogFailed, centrallog.Step(imp.Step), centrallog.Details(imp.Reason),
 			slog.String("state", imp.State), slog.String("error", imp.Fault), slog.String("automatic", c.planned(imp)))
 		alertErr = c.Alerts.Alert(ctx, message.AlertFailed(imp.ImportID, imp.Step, imp.Reason,

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -49,7 +50,7 @@ func TestUntoldBlocksNoReExecution(t *testing.T) {
 		for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeRestart, control.ModeAbandon} {
 			t.Run(name+"/"+mode, func(t *testing.T) {
 				h, imp := untoldImport(t, spoil)
-				if imp.Status != message.StatusFailed {
+				if imp.Status != etl.StatusFailed {
 					t.Fatalf("the failure was not observed: %+v", imp)
 				}
 				h.clock.Move(time.Hour)
@@ -61,13 +62,13 @@ func TestUntoldBlocksNoReExecution(t *testing.T) {
 					t.Errorf("the log says %v", lines)
 				}
 				if mode == control.ModeAbandon {
-					if next := h.importOf(daily, "2024-10-09"); next.Status != message.StatusRunning {
+					if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {
 						t.Errorf("the next day is %s", next.Status)
 					}
 					return
 				}
 				h.endUntold(h.load(imp.ImportID), succeeded)
-				if next := h.importOf(daily, "2024-10-09"); next.Status != message.StatusRunning {
+				if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {
 					t.Errorf("the next day is %s", next.Status)
 				}
 			})

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -172,7 +173,7 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 	log = log.With(centrallog.ImportID(importID))
 	// An abandoned or finished import has a generation of its own by now, but
 	// takes no file in either.
-	over := imp.Status == message.StatusAbandoned || imp.Status == message.StatusSucceeded
+	over := imp.Status == etl.StatusAbandoned || imp.Status == etl.StatusSucceeded
 	if (imp.Sealed() || over) && !imp.Uses(arrival) {
 		log.WarnContext(ctx, message.LogLateFile, slog.String("key", key),
 			centrallog.Details(message.LateFile(importID, imp.Status)))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"etl-dataloader/internal/etl"
 )
 
 // Log messages of the control functions.
@@ -43,12 +45,12 @@ const (
 type Alert struct{ Subject, Text string }
 
 // LateFile explains why a file was ignored, and what makes it count.
-func LateFile(importID, status string) string {
-	if status == StatusSucceeded {
+func LateFile(importID string, status etl.Status) string {
+	if status == etl.StatusSucceeded {
 		return "L'import " + importID + " de cette date est déjà « réussi » : le fichier ne sera pas chargé, " +
 			"sauf par un redémarrage forcé : make restart IMPORT_ID=" + importID + " FORCE=1"
 	}
-	if status == StatusFailed {
+	if status == etl.StatusFailed {
 		return "S'il corrige un fichier refusé, l'import repart de lui-même dès que tous les fichiers refusés sont corrigés. " +
 			"Sinon, pour prendre ce fichier en compte, redémarrez l'import : make restart IMPORT_ID=" + importID
 	}
@@ -126,7 +128,7 @@ func AlertFailed(importID, step, reason, whatToDo, automatic, report string) Ale
 	return Alert{
 		Subject: "ETL-DataLoader : import en echec " + importID,
 		Text: fmt.Sprintf("Import : %s\nStatut : %s\nÉtape : %s\nRaison : %s\n\n%sÀ faire : %s\nRapport : %s\n",
-			importID, StatusFailed, step, Text(reason), automatic, Text(whatToDo), Text(report)),
+			importID, etl.StatusFailed, step, Text(reason), automatic, Text(whatToDo), Text(report)),
 	}
 }
 
@@ -150,7 +152,7 @@ func AlertSucceeded(importID, mode, date, report string) Alert {
 	return Alert{
 		Subject: "ETL-DataLoader : import reussi " + importID,
 		Text: fmt.Sprintf("Import : %s\nMode : %s\nDate des fichiers : %s\nStatut : %s\nRapport : %s\n",
-			importID, mode, date, StatusSucceeded, Text(report)),
+			importID, mode, date, etl.StatusSucceeded, Text(report)),
 	}
 }
 

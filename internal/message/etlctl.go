@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"etl-dataloader/internal/etl"
 )
 
 // CtlHelp returns the help texts of etlctl by the name under which its grammar
@@ -188,8 +190,8 @@ func CtlSealedRunning(importID string) string {
 }
 
 // CtlEarlierFailed announces that an import of the date failed before.
-func CtlEarlierFailed(importID, status, step, reason string) string {
-	text := "Un import de cette date existe déjà : " + importID + ", « " + Text(status) + " »"
+func CtlEarlierFailed(importID string, status etl.Status, step, reason string) string {
+	text := "Un import de cette date existe déjà : " + importID + ", « " + Text(string(status)) + " »"
 	if step != "" {
 		text += " à l'étape « " + Text(step) + " »"
 	}
@@ -223,7 +225,7 @@ func CtlUnusedFiles(importID string, files []string) string {
 
 // CtlWaiting says that a date waits, and for what.
 func CtlWaiting(mode, date, reason string) string {
-	return "Import " + ctlMode(mode) + " du " + date + " : « " + StatusWaiting + " ». " + reason
+	return "Import " + ctlMode(mode) + " du " + date + " : « " + string(etl.StatusWaiting) + " ». " + reason
 }
 
 // CtlWaitingArrivals says that the system has not yet taken note of the files.
@@ -242,8 +244,8 @@ func CtlWaitsForRunning(importID, mode, date string) string {
 }
 
 // CtlWaitsForFailed names the import that failed and holds up the others.
-func CtlWaitsForFailed(importID, mode, date, status string) string {
-	return "L'import antérieur " + importID + " (" + ctlMode(mode) + ", " + date + ") est « " + status + " » : reprenez-le " +
+func CtlWaitsForFailed(importID, mode, date string, status etl.Status) string {
+	return "L'import antérieur " + importID + " (" + ctlMode(mode) + ", " + date + ") est « " + string(status) + " » : reprenez-le " +
 		"(make redrive IMPORT_ID=" + importID + "), redémarrez-le (make restart) ou abandonnez-le (make abandon)."
 }
 
@@ -264,8 +266,8 @@ const CtlNoMore = "Rien n'avancera sans intervention : fin du suivi. Les fichier
 // About following.
 
 // CtlImport announces an import.
-func CtlImport(importID, mode, date, status string) string {
-	return "Import " + importID + " (" + ctlMode(mode) + ", " + date + ") : « " + Text(status) + " »"
+func CtlImport(importID, mode, date string, status etl.Status) string {
+	return "Import " + importID + " (" + ctlMode(mode) + ", " + date + ") : « " + Text(string(status)) + " »"
 }
 
 // CtlAttempt announces an attempt.
@@ -298,8 +300,8 @@ func CtlReport(location string) string { return "Rapport : " + location }
 func CtlReportLate(location string) string { return "Rapport (pas encore écrit) : " + location }
 
 // CtlResult is the last line of an import.
-func CtlResult(importID, status string, seconds float64) string {
-	return "Import " + importID + " : « " + status + " » en " + Seconds(seconds)
+func CtlResult(importID string, status etl.Status, seconds float64) string {
+	return "Import " + importID + " : « " + string(status) + " » en " + Seconds(seconds)
 }
 
 // CtlFailure tells where an import failed, why, and what to do.

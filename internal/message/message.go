@@ -4,22 +4,6 @@
 // second set of the same names. One file a subject.
 package message
 
-// Status of an import, as it is stored and shown (requirements R0.3).
-const (
-	StatusWaiting   = "en attente"
-	StatusRunning   = "en cours"
-	StatusSucceeded = "réussi"
-	StatusFailed    = "échoué"
-	StatusAbandoned = "abandonné"
-)
-
-// Status of a file at the end of an import (requirements R1.7).
-const (
-	FileValid       = "validé"
-	FileWithRejects = "avec rejets"
-	FileRejected    = "rejeté"
-)
-
 // Processing steps, as they stand in logs, errors and reports.
 const (
 	StepLoading        = "Chargement des fichiers"

@@ -39,18 +39,6 @@ func TestStep(t *testing.T) {
 	}
 }
 
-// TestStatuses: these texts are data, which databases, registries and reports hold.
-func TestStatuses(t *testing.T) {
-	t.Parallel()
-	got := strings.Join([]string{
-		message.StatusWaiting, message.StatusRunning, message.StatusSucceeded, message.StatusFailed, message.StatusAbandoned,
-		message.FileValid, message.FileWithRejects, message.FileRejected,
-	}, ", ")
-	if want := "en attente, en cours, réussi, échoué, abandonné, validé, avec rejets, rejeté"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
 // TestAlerts: Amazon SNS takes subjects of fewer than 100 ASCII characters, and
 // an alert says which import it is about.
 func TestAlerts(t *testing.T) {

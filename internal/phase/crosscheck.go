@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -136,7 +137,7 @@ func (p *CrossCheck) settle(ctx context.Context, tx pgx.Tx, imp Import) (CrossCh
 			f.rejected - coalesce((SELECT sum((l.result->>'rejected')::bigint) FROM etl.ledger l WHERE l.import_id = $1
 				AND l.generation = $2 AND l.phase = 'Validate' AND l.resource = f.resource), 0)::bigint,
 			(SELECT count(*) FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = f.resource AND e.chunk IS NULL)`,
-		imp.ImportID, imp.Generation, message.FileValid, message.FileWithRejects)
+		imp.ImportID, imp.Generation, etl.FileValid, etl.FileWithRejects)
 	if err != nil {
 		return CrossChecked{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -115,7 +116,7 @@ func (p *Open) enter(ctx context.Context, in OpenIn) (registry.Import, error) {
 			return refused(message.ForgedInput(known.ImportID, known.Mode, known.FileDate, known.Generation), true)
 		case in.ExecutionARN != known.ExecutionARN:
 			return refused(message.ForeignExecution(known.ImportID), true)
-		case known.Status == message.StatusSucceeded || known.Status == message.StatusAbandoned:
+		case known.Status == etl.StatusSucceeded || known.Status == etl.StatusAbandoned:
 			return &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
 		default:
 			return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -100,7 +101,7 @@ func TestOpenStatus(t *testing.T) {
 	l := newLine(t)
 	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
 	in := r.openIn()
-	for _, status := range []string{message.StatusSucceeded, message.StatusAbandoned} {
+	for _, status := range []etl.Status{etl.StatusSucceeded, etl.StatusAbandoned} {
 		imp := l.registry.imports[r.imp.ImportID]
 		imp.Status = status
 		l.registry.imports[r.imp.ImportID] = imp
@@ -109,7 +110,7 @@ func TestOpenStatus(t *testing.T) {
 		}
 	}
 	imp := l.registry.imports[r.imp.ImportID]
-	imp.Status = message.StatusFailed
+	imp.Status = etl.StatusFailed
 	l.registry.imports[r.imp.ImportID] = imp
 	open := l.open()
 	open.Sealer = taken{l.registry}
@@ -227,7 +228,7 @@ func TestOpenOfAnImportGivenUpMeanwhile(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatalf("allotted %v, %v", ok, err)
 	}
-	imp, _, err = records.Observe(t.Context(), imp.ImportID, registry.Observation{ExecutionARN: imp.ExecutionARN, Status: message.StatusFailed, Fault: "Unexpected"})
+	imp, _, err = records.Observe(t.Context(), imp.ImportID, registry.Observation{ExecutionARN: imp.ExecutionARN, Status: etl.StatusFailed, Fault: "Unexpected"})
 	if err != nil {
 		t.Fatal(err)
 	}

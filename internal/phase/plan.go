@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
@@ -70,7 +71,7 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 		return PlanOut{}, err
 	}
 	if in.Control != nil {
-		accepted := map[string]registry.FileStatus{in.Control.Resource: {Status: message.FileValid}}
+		accepted := map[string]registry.FileStatus{in.Control.Resource: {Status: etl.FileValid}}
 		if err := recordStatuses(ctx, p.Recorder, in.Import, accepted); err != nil {
 			return PlanOut{}, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -99,7 +100,7 @@ func (p *Publish) publish(ctx context.Context, tx pgx.Tx, imp Import) (Published
 		}
 	}
 	tag, err := tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_generation = $3, failed_step = NULL, failed_reason = NULL,
-		published_at = now(), updated_at = now() WHERE import_id = $1 AND generation = $3`, imp.ImportID, message.StatusSucceeded, imp.Generation)
+		published_at = now(), updated_at = now() WHERE import_id = $1 AND generation = $3`, imp.ImportID, etl.StatusSucceeded, imp.Generation)
 	if err == nil && tag.RowsAffected() != 1 {
 		err = &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -43,7 +44,7 @@ func refuse(ctx context.Context, db *postgres.DB, recorder FileRecorder, imp Imp
 	statuses := map[string]registry.FileStatus{}
 	for _, f := range files {
 		invalid.Files = append(invalid.Files, fault.RefusedFile{File: f.file, Reason: f.reason})
-		statuses[f.resource] = registry.FileStatus{Status: message.FileRejected, Reason: f.reason, ByControl: f.byControl}
+		statuses[f.resource] = registry.FileStatus{Status: etl.FileRejected, Reason: f.reason, ByControl: f.byControl}
 	}
 	err := db.Query(ctx, "refused files of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
@@ -52,7 +53,7 @@ func refuse(ctx context.Context, db *postgres.DB, recorder FileRecorder, imp Imp
 			}
 			for _, f := range files {
 				if _, err := tx.Exec(ctx, `UPDATE etl.files SET status = $4, reason = $5 WHERE (import_id, generation, resource) = ($1, $2, $3)`,
-					imp.ImportID, imp.Generation, f.resource, message.FileRejected, message.Text(f.reason)); err != nil {
+					imp.ImportID, imp.Generation, f.resource, etl.FileRejected, message.Text(f.reason)); err != nil {
 					return err
 				}
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -35,7 +36,7 @@ func (r *run) expectRefused(t *testing.T, again func() error, want ...fault.Refu
 			continue
 		}
 		got := postgrestest.Scan[string](t, r.l.conn, `SELECT concat_ws(' ', status, reason) FROM etl.files WHERE (import_id, generation, file) = ($1, $2, $3)`, r.imp.ImportID, r.imp.Generation, f.File)
-		if got != message.FileRejected+" "+f.Reason {
+		if got != string(etl.FileRejected)+" "+f.Reason {
 			t.Errorf("%s is %q in the database", f.File, got)
 		}
 	}
@@ -43,13 +44,13 @@ func (r *run) expectRefused(t *testing.T, again func() error, want ...fault.Refu
 		refused := false
 		for _, w := range want {
 			if strings.HasSuffix(f.Key, "/"+w.File) {
-				refused = f.Reason == w.Reason && f.Status == message.FileRejected
+				refused = f.Reason == w.Reason && f.Status == etl.FileRejected
 				if !refused {
 					t.Errorf("%s is %q, %q in the registry", w.File, f.Status, f.Reason)
 				}
 			}
 		}
-		if !refused && f.Status == message.FileRejected {
+		if !refused && f.Status == etl.FileRejected {
 			t.Errorf("%s is refused in the registry", f.Key)
 		}
 	}
@@ -95,7 +96,7 @@ func TestAllFaultyFilesAtOnce(t *testing.T) {
 	}
 	second := l.restarted(t, r, day().csv(t)).all(t)
 	l.expectPublished(t, second, day(), map[string]int64{})
-	if s := l.registry.statusOf(r.imp.ImportID, "magasins"); s != (registry.FileStatus{Status: message.FileValid}) {
+	if s := l.registry.statusOf(r.imp.ImportID, "magasins"); s != (registry.FileStatus{Status: etl.FileValid}) {
 		t.Errorf("the corrected file is %+v", s)
 	}
 }
@@ -171,7 +172,7 @@ func TestEmptiedReload(t *testing.T) {
 	if n := l.count(t, `SELECT count(*) FROM final.produits WHERE file_date = '2024-10-07'`); n != 3 {
 		t.Errorf("%d products are published", n)
 	}
-	if s := l.registry.statusOf(r.imp.ImportID, "ventes"); s.Status != message.FileWithRejects {
+	if s := l.registry.statusOf(r.imp.ImportID, "ventes"); s.Status != etl.FileWithRejects {
 		t.Errorf("the sales are %+v", s)
 	}
 	second := l.restarted(t, r, day().csv(t)).all(t)
@@ -185,11 +186,11 @@ func TestFileStatusesInBothPlaces(t *testing.T) {
 	l := newLine(t)
 	r := twice(t, l.upload(t, phase.Daily, "2024-10-08", day().with("magasins", "3,,Metz,FR,2010-01-01").csv(t))).all(t)
 	for _, f := range l.registry.imports[r.imp.ImportID].Files {
-		want := message.FileValid
+		want := etl.FileValid
 		if f.Resource == "magasins" {
-			want = message.FileWithRejects
+			want = etl.FileWithRejects
 		}
-		if got := postgrestest.Scan[string](t, l.conn, `SELECT status FROM etl.files WHERE import_id = $1 AND resource = $2`, r.imp.ImportID, f.Resource); got != want || f.Status != want {
+		if got := postgrestest.Scan[etl.FileStatus](t, l.conn, `SELECT status FROM etl.files WHERE import_id = $1 AND resource = $2`, r.imp.ImportID, f.Resource); got != want || f.Status != want {
 			t.Errorf("%s is %q in the database and %q in the registry, want %q", f.Resource, got, f.Status, want)
 		}
 	}
@@ -231,7 +232,7 @@ func TestControlTotals(t *testing.T) {
 	if r.opened.Control == nil || len(r.opened.Files) != 10 {
 		t.Errorf("opened %+v", r.opened)
 	}
-	if s := l.registry.statusOf(r.imp.ImportID, totals.Prefix); s.Status != message.FileValid {
+	if s := l.registry.statusOf(r.imp.ImportID, totals.Prefix); s.Status != etl.FileValid {
 		t.Errorf("the control file is %+v", s)
 	}
 }
@@ -283,7 +284,7 @@ func TestControlDiffers(t *testing.T) {
 			return err
 		}, c.want...)
 		for _, f := range l.registry.imports[r.imp.ImportID].Files {
-			if f.ByControl != (f.Status == message.FileRejected && f.Resource != totals.Prefix) {
+			if f.ByControl != (f.Status == etl.FileRejected && f.Resource != totals.Prefix) {
 				t.Errorf("%s: %s: by control %v", name, f.Resource, f.ByControl)
 			}
 		}

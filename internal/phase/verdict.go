@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -31,11 +32,11 @@ func (p *CrossCheck) judge(ctx context.Context, imp Import, files []FileCounts) 
 }
 
 // status of a file whose records are all accounted for.
-func (f FileCounts) status() string {
+func (f FileCounts) status() etl.FileStatus {
 	if f.Rejected > 0 {
-		return message.FileWithRejects
+		return etl.FileWithRejects
 	}
-	return message.FileValid
+	return etl.FileValid
 }
 
 // emptied returns the reload files without one valid record, which would empty

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
@@ -103,8 +104,8 @@ func claim(ctx context.Context, tx pgx.Tx, unit Unit, from Object) (stored []byt
 func Fence(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
 	var name string
 	err := tx.QueryRow(ctx, `SELECT set_config('application_name', $3, true) FROM etl.imports
-		WHERE import_id = $1 AND generation = $2 AND status <> 'abandonné' FOR KEY SHARE`,
-		importID, generation, sessionName(importID, generation)).Scan(&name)
+		WHERE import_id = $1 AND generation = $2 AND status <> $4 FOR KEY SHARE`,
+		importID, generation, sessionName(importID, generation), etl.StatusAbandoned).Scan(&name)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &fault.Superseded{ImportID: importID, Generation: generation}
 	}

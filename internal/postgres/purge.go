@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"etl-dataloader/internal/etl"
 )
 
 // maxPurged is how many leaves one purge drops, ten an import: with the longest
@@ -21,8 +23,8 @@ func PurgeStaging(ctx context.Context, db *DB, before time.Time) error {
 	return db.Query(ctx, "purge staging", func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT t.tablename FROM pg_tables t
 			JOIN etl.imports i ON t.tablename LIKE 'staging\_%' AND position(lower(replace(i.import_id, 'IMPORT_', '')) || '_g' IN t.tablename) > 0
-			WHERE t.schemaname = 'partitions' AND coalesce(i.published_at, i.updated_at) < $1 AND i.status IN ('réussi', 'abandonné')
-			ORDER BY coalesce(i.published_at, i.updated_at), t.tablename LIMIT $2`, before, maxPurged)
+			WHERE t.schemaname = 'partitions' AND coalesce(i.published_at, i.updated_at) < $1 AND i.status IN ($3, $4)
+			ORDER BY coalesce(i.published_at, i.updated_at), t.tablename LIMIT $2`, before, maxPurged, etl.StatusSucceeded, etl.StatusAbandoned)
 		if err != nil {
 			return err
 		}

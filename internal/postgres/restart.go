@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -24,7 +25,7 @@ import (
 // *[fault.Superseded] if the import is at a later generation than the next one. It
 // may be called again with the same imp after a failure.
 func (db *DB) Restart(ctx context.Context, imp registry.Import, force bool) (int, error) {
-	return imp.Generation + 1, db.retire(ctx, imp, force, message.StatusRunning)
+	return imp.Generation + 1, db.retire(ctx, imp, force, etl.StatusRunning)
 }
 
 // Abandon gives an import up: nothing of its generation, or of a late twin, can
@@ -32,10 +33,10 @@ func (db *DB) Restart(ctx context.Context, imp registry.Import, force bool) (int
 // Calling it again changes nothing. It fails as [DB.Restart] does, and leaves a row
 // as that does.
 func (db *DB) Abandon(ctx context.Context, imp registry.Import) error {
-	return db.retire(ctx, imp, false, message.StatusAbandoned)
+	return db.retire(ctx, imp, false, etl.StatusAbandoned)
 }
 
-func (db *DB) retire(ctx context.Context, imp registry.Import, force bool, status string) error {
+func (db *DB) retire(ctx context.Context, imp registry.Import, force bool, status etl.Status) error {
 	importID, generation := imp.ImportID, imp.Generation
 	return db.Query(ctx, "retire "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		if err := endSessions(ctx, conn, sessionName(importID, generation)); err != nil {
@@ -60,9 +61,9 @@ func (db *DB) retire(ctx context.Context, imp registry.Import, force bool, statu
 // moveOn moves the row of an import to its next generation, making it if there is
 // none, and returns the published generation, 0 for none. A row that is further
 // behind than imp, as a restart that left none once made them, is moved as well.
-func moveOn(ctx context.Context, tx pgx.Tx, imp registry.Import, force bool, status string) (published int, err error) {
+func moveOn(ctx context.Context, tx pgx.Tx, imp registry.Import, force bool, status etl.Status) (published int, err error) {
 	if _, err := tx.Exec(ctx, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash)
-		VALUES ($1, $2, $3, 'en cours', $4, '') ON CONFLICT DO NOTHING`, imp.ImportID, imp.Mode, imp.FileDate, imp.Generation); err != nil {
+		VALUES ($1, $2, $3, $5, $4, '') ON CONFLICT DO NOTHING`, imp.ImportID, imp.Mode, imp.FileDate, imp.Generation, etl.StatusRunning); err != nil {
 		return 0, err
 	}
 	if err := tx.QueryRow(ctx, `SELECT coalesce(published_generation, 0) FROM etl.imports WHERE import_id = $1 FOR UPDATE`,

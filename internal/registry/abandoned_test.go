@@ -3,7 +3,7 @@ package registry_test
 import (
 	"testing"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -11,7 +11,7 @@ import (
 func TestAbandoned(t *testing.T) {
 	r, _ := open(t)
 	imp := allotted(t, r)
-	imp, _ = observe(t, r, imp, 0, message.StatusFailed, "Unexpected")
+	imp, _ = observe(t, r, imp, 0, etl.StatusFailed, "Unexpected")
 	listed := func(want ...string) {
 		t.Helper()
 		all, err := r.Abandoned(t.Context())

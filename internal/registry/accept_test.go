@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -16,7 +16,7 @@ import (
 func TestAcceptances(t *testing.T) {
 	r, clock := open(t)
 	imp := allotted(t, r)
-	imp, _ = observe(t, r, imp, 0, message.StatusFailed, "Implausible")
+	imp, _ = observe(t, r, imp, 0, etl.StatusFailed, "Implausible")
 	claim := func(kind, by string) registry.Import {
 		t.Helper()
 		clock.Move(time.Minute)
@@ -31,7 +31,7 @@ func TestAcceptances(t *testing.T) {
 	}
 	given := claim(registry.KindResume, "first").Pending.At
 	claim(registry.KindResume, "second")
-	imp, _ = observe(t, r, imp, 1, message.StatusRunning, "")
+	imp, _ = observe(t, r, imp, 1, etl.StatusRunning, "")
 	want := []registry.Acceptance{{What: "shrink", Resource: "produits", By: "first", Trigger: "command", At: given}}
 	if diff := cmp.Diff(want, imp.Accepted); diff != "" || !imp.Accepts("shrink", "produits") || imp.Accepts("shrink", "magasins") {
 		t.Errorf("accepted (-want +got):\n%s", diff)
@@ -40,7 +40,7 @@ func TestAcceptances(t *testing.T) {
 	if err != nil || len(attempts) != 2 || len(attempts[0].Accepted) != 0 || cmp.Diff(want, attempts[1].Accepted) != "" {
 		t.Errorf("attempts %+v, %v", attempts, err)
 	}
-	imp, _ = observe(t, r, imp, 1, message.StatusFailed, "Implausible")
+	imp, _ = observe(t, r, imp, 1, etl.StatusFailed, "Implausible")
 	imp, err = r.Begin(t.Context(), claim(registry.KindRestart, "third"), 2, arn)
 	if err != nil || imp.Accepted != nil {
 		t.Errorf("after a restart: %+v, %v", imp.Accepted, err)

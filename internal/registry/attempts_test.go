@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -30,7 +30,7 @@ func TestAttemptsNow(t *testing.T) {
 	for trigger, claimed := range map[string]bool{registry.TriggerConsole: false, registry.TriggerCommand: true} {
 		r, _ := open(t)
 		imp := allotted(t, r)
-		imp, _ = observe(t, r, imp, 0, message.StatusFailed, "Mismatch")
+		imp, _ = observe(t, r, imp, 0, etl.StatusFailed, "Mismatch")
 		if claimed {
 			if _, err := r.Claim(t.Context(), imp, registry.Pending{Kind: registry.KindResume, Trigger: trigger, Redrives: 1}); err != nil {
 				t.Fatal(err)
@@ -47,7 +47,7 @@ func TestAttemptsNow(t *testing.T) {
 				t.Errorf("redriven %d times (-want +got):\n%s", c.redrives, diff)
 			}
 		}
-		observe(t, r, imp, 1, message.StatusRunning, "")
+		observe(t, r, imp, 1, etl.StatusRunning, "")
 		if diff := cmp.Diff(both, attemptsNow(t, r, imp.ImportID, imp.ExecutionARN, 1)); diff != "" {
 			t.Errorf("once it was seen (-want +got):\n%s", diff)
 		}

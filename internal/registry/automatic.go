@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // Automatic is what is known of the redrives that the system makes by itself.
@@ -43,7 +43,7 @@ func (r *Registry) Units(ctx context.Context, importID string, generation int) (
 // import as it is now, which may no longer be the one seen.
 func (r *Registry) PlanRedrive(ctx context.Context, seen Import, units, limit int, delay func(n int) time.Duration) (Import, error) {
 	imp, _, err := r.change(ctx, seen.ImportID, func(i *Import) ([]write, error) {
-		if i.ExecutionARN != seen.ExecutionARN || i.Observed != seen.Observed || i.Status != message.StatusFailed || i.Decided() {
+		if i.ExecutionARN != seen.ExecutionARN || i.Observed != seen.Observed || i.Status != etl.StatusFailed || i.Decided() {
 			return nil, errUnchanged
 		}
 		a := &i.Automatic

@@ -3,13 +3,13 @@ package registry
 import (
 	"context"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // copied numbers the states of an import that the database has a copy of: twice the
 // attempt, plus one if it failed. It only grows.
 func (i Import) copied() int {
-	if i.Status == message.StatusFailed {
+	if i.Status == etl.StatusFailed {
 		return 2*i.Attempts + 1
 	}
 	return 2 * i.Attempts
@@ -21,9 +21,9 @@ func (i Import) copied() int {
 // themselves is no matter of the copy.
 func (i Import) Unrecorded() bool {
 	switch i.Status {
-	case message.StatusFailed:
+	case etl.StatusFailed:
 		return i.Recorded < i.copied()
-	case message.StatusRunning:
+	case etl.StatusRunning:
 		return i.Recorded%2 == 1 && i.Recorded < i.copied()
 	default:
 		return false

@@ -1,6 +1,6 @@
 package registry
 
-import "etl-dataloader/internal/message"
+import "etl-dataloader/internal/etl"
 
 // controlTotals is the resource under which the control totals of a date arrive.
 const controlTotals = "control"
@@ -20,7 +20,7 @@ func (i Import) Corrected(arrivals map[string]Arrival) bool {
 	}
 	refused := 0
 	for _, f := range i.Files {
-		if f.Status != message.FileRejected {
+		if f.Status != etl.FileRejected {
 			continue
 		}
 		refused++

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
 )
@@ -16,8 +16,8 @@ func TestCorrected(t *testing.T) {
 	arrival := func(version string, modified time.Time) registry.Arrival {
 		return registry.Arrival{Key: "clients", VersionID: version, ETag: "e" + version[1:], LastModified: modified}
 	}
-	refused := registry.FileStatus{Status: message.FileRejected}
-	differs := registry.FileStatus{Status: message.FileRejected, ByControl: true}
+	refused := registry.FileStatus{Status: etl.FileRejected}
+	differs := registry.FileStatus{Status: etl.FileRejected, ByControl: true}
 	for name, test := range map[string]struct {
 		clients  registry.FileStatus
 		control  string // version that arrived; empty: none, and none sealed
@@ -29,7 +29,7 @@ func TestCorrected(t *testing.T) {
 		"same version":                  {refused, "", arrival("v1", at(10)), false},
 		"older one is the newest again": {refused, "", arrival("v0", at(5)), false},
 		"gone":                          {refused, "", registry.Arrival{}, false},
-		"nothing refused":               {registry.FileStatus{Status: message.FileValid}, "", arrival("v2", at(20)), false},
+		"nothing refused":               {registry.FileStatus{Status: etl.FileValid}, "", arrival("v2", at(20)), false},
 		"newer totals":                  {differs, "v2", arrival("v1", at(10)), true},
 		"same totals":                   {differs, "v1", arrival("v1", at(10)), false},
 		"newer totals of another fault": {refused, "v2", arrival("v1", at(10)), false},

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
 // FileStatus is what an import has found out about a sealed file as a whole.
 type FileStatus struct {
-	// Status is one of the file statuses of package message; empty: not known yet.
-	Status string `dynamodbav:"file_status,omitempty" json:"status,omitempty"`
+	// Status is empty as long as it is not known.
+	Status etl.FileStatus `dynamodbav:"file_status,omitempty" json:"status,omitempty"`
 	// Reason says in French why the file is refused; empty unless it is. It names
 	// columns, lines and figures, never what a cell holds, and is a [message.Text].
 	Reason string `dynamodbav:"file_reason,omitempty" json:"reason,omitempty"`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -30,8 +31,8 @@ func sealedImport(t *testing.T, r *registry.Registry, resources ...string) regis
 func TestFileStatuses(t *testing.T) {
 	r, _ := open(t)
 	imp := sealedImport(t, r, "clients", "ventes", "stocks")
-	refused := registry.FileStatus{Status: message.FileRejected, Reason: "le fichier est vide"}
-	differs := registry.FileStatus{Status: message.FileRejected, Reason: "3 enregistrements", ByControl: true}
+	refused := registry.FileStatus{Status: etl.FileRejected, Reason: "le fichier est vide"}
+	differs := registry.FileStatus{Status: etl.FileRejected, Reason: "3 enregistrements", ByControl: true}
 	statuses := map[string]registry.FileStatus{"clients": refused, "ventes": differs}
 	for range 2 { // the second time changes nothing
 		if err := r.RecordFileStatuses(t.Context(), imp.ImportID, 1, statuses); err != nil {
@@ -55,14 +56,14 @@ func TestFileStatuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := s.Files[1]; f.Status != message.FileRejected || f.Reason != differs.Reason {
+	if f := s.Files[1]; f.Status != etl.FileRejected || f.Reason != differs.Reason {
 		t.Errorf("the status shows %q, %q", f.Status, f.Reason)
 	}
 }
 
 func TestFileStatusesAreFenced(t *testing.T) {
 	r, _ := open(t)
-	valid := map[string]registry.FileStatus{"clients": {Status: message.FileValid}}
+	valid := map[string]registry.FileStatus{"clients": {Status: etl.FileValid}}
 	imp := allotted(t, r)
 	if changed, ok := errors.AsType[*registry.ChangedError](r.RecordFileStatuses(t.Context(), imp.ImportID, 1, valid)); !ok {
 		t.Errorf("before the list is sealed: %v", changed)
@@ -88,11 +89,11 @@ func TestFileStatusesAreFenced(t *testing.T) {
 func TestFileStatusesOfAnotherGeneration(t *testing.T) {
 	r, _ := open(t)
 	imp := sealedImport(t, r, "clients")
-	rejected := map[string]registry.FileStatus{"clients": {Status: message.FileRejected, Reason: "vide"}}
+	rejected := map[string]registry.FileStatus{"clients": {Status: etl.FileRejected, Reason: "vide"}}
 	if err := r.RecordFileStatuses(t.Context(), imp.ImportID, 1, rejected); err != nil {
 		t.Fatal(err)
 	}
-	failed, _ := observe(t, r, imp, 0, message.StatusFailed, "InvalidFile")
+	failed, _ := observe(t, r, imp, 0, etl.StatusFailed, "InvalidFile")
 	claim, err := r.Claim(t.Context(), failed, registry.Pending{Kind: registry.KindRestart})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +116,7 @@ func TestFileStatusesOfAnotherGeneration(t *testing.T) {
 func TestFileReasonIsBounded(t *testing.T) {
 	r, _ := open(t)
 	imp := sealedImport(t, r, "clients")
-	long := map[string]registry.FileStatus{"clients": {Status: message.FileRejected, Reason: strings.Repeat("é", 100_000)}}
+	long := map[string]registry.FileStatus{"clients": {Status: etl.FileRejected, Reason: strings.Repeat("é", 100_000)}}
 	for range 2 {
 		if err := r.RecordFileStatuses(t.Context(), imp.ImportID, 1, long); err != nil {
 			t.Fatal(err)
@@ -141,14 +142,14 @@ func TestFileStatusesTogether(t *testing.T) {
 	var group sync.WaitGroup
 	for _, resource := range []string{"clients", "ventes"} {
 		group.Go(func() {
-			if err := r.RecordFileStatuses(t.Context(), imp.ImportID, 1, map[string]registry.FileStatus{resource: {Status: message.FileValid}}); err != nil {
+			if err := r.RecordFileStatuses(t.Context(), imp.ImportID, 1, map[string]registry.FileStatus{resource: {Status: etl.FileValid}}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
 	got, err := r.Import(t.Context(), imp.ImportID)
-	if err != nil || got.Files[0].Status != message.FileValid || got.Files[1].Status != message.FileValid {
+	if err != nil || got.Files[0].Status != etl.FileValid || got.Files[1].Status != etl.FileValid {
 		t.Errorf("statuses: %+v, %v", got.Files, err)
 	}
 }
@@ -158,9 +159,9 @@ func TestStatusOfTheControlFile(t *testing.T) {
 	r, _ := open(t)
 	imp := sealedImport(t, r, "clients", "control")
 	for _, c := range []struct {
-		status string
+		status etl.FileStatus
 		files  int
-	}{{"", 1}, {message.FileValid, 1}, {message.FileRejected, 2}} {
+	}{{"", 1}, {etl.FileValid, 1}, {etl.FileRejected, 2}} {
 		if err := r.RecordFileStatuses(t.Context(), imp.ImportID, 1, map[string]registry.FileStatus{"control": {Status: c.status}}); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -174,7 +175,7 @@ func (r *Registry) Allot(ctx context.Context, e Entry, trigger string, arn func(
 		id := fmt.Sprintf("IMPORT_%s_%03d", at.Format("20060102_150405"), seq)
 		imp = Import{
 			key: metaKey(id), ImportID: id, Mode: e.Mode, FileDate: e.FileDate,
-			Status: message.StatusRunning, Generation: 1, ExecutionARN: arn(id), Executions: 1,
+			Status: etl.StatusRunning, Generation: 1, ExecutionARN: arn(id), Executions: 1,
 			CreatedAt: at, UpdatedAt: at, StartedAt: at,
 		}
 		attempt := imp.attempt(KindStart, trigger, at)

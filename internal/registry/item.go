@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // Modes of an import.
@@ -75,16 +75,16 @@ func (e Entry) Order() string { return order(e.Mode, e.FileDate) }
 // Import is the state of an import.
 type Import struct {
 	key
-	Revision     int    `dynamodbav:"revision"`
-	ImportID     string `dynamodbav:"import_id"`
-	Mode         string `dynamodbav:"mode"`
-	FileDate     string `dynamodbav:"file_date"` // YYYY-MM-DD
-	Status       string `dynamodbav:"status"`    // one of the statuses of package message
-	Generation   int    `dynamodbav:"generation"`
-	ExecutionARN string `dynamodbav:"execution_arn"` // the current execution
-	Executions   int    `dynamodbav:"executions"`    // executions begun so far, the current one included
-	Observed     int    `dynamodbav:"observed"`      // see Observation.Order; of the current execution
-	Attempts     int    `dynamodbav:"attempts"`      // attempts recorded so far
+	Revision     int        `dynamodbav:"revision"`
+	ImportID     string     `dynamodbav:"import_id"`
+	Mode         string     `dynamodbav:"mode"`
+	FileDate     string     `dynamodbav:"file_date"` // YYYY-MM-DD
+	Status       etl.Status `dynamodbav:"status"`
+	Generation   int        `dynamodbav:"generation"`
+	ExecutionARN string     `dynamodbav:"execution_arn"` // the current execution
+	Executions   int        `dynamodbav:"executions"`    // executions begun so far, the current one included
+	Observed     int        `dynamodbav:"observed"`      // see Observation.Order; of the current execution
+	Attempts     int        `dynamodbav:"attempts"`      // attempts recorded so far
 
 	// Why it failed; empty while it runs and after success.
 	State  string `dynamodbav:"state"`  // state of the machine, such as "ScanFile"
@@ -133,7 +133,7 @@ func (i Import) Sealed() bool { return i.SealedGeneration == i.Generation }
 
 // finished reports whether nothing but a restart makes the import run again.
 func (i *Import) finished() bool {
-	return i.Status == message.StatusSucceeded || i.Status == message.StatusAbandoned
+	return i.Status == etl.StatusSucceeded || i.Status == etl.StatusAbandoned
 }
 
 // Redrives is how often the current execution was redriven, as far as is known.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -21,7 +22,7 @@ func TestMonstrousTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := registry.Observation{
-		ExecutionARN: imp.ExecutionARN, Status: message.StatusFailed, At: at(30), State: "ScanFile", Step: monster, Fault: monster, Reason: monster, Advice: "redrive",
+		ExecutionARN: imp.ExecutionARN, Status: etl.StatusFailed, At: at(30), State: "ScanFile", Step: monster, Fault: monster, Reason: monster, Advice: "redrive",
 	}
 	imp, _, err := r.Observe(ctx, imp.ImportID, failed)
 	if err != nil {
@@ -30,7 +31,7 @@ func TestMonstrousTexts(t *testing.T) {
 	// A redrive whose failure was not seen, twice: attempts hold both texts.
 	for redrives := 1; redrives <= 2; redrives++ {
 		if _, _, err := r.Observe(ctx, imp.ImportID, registry.Observation{
-			ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: message.StatusRunning, At: at(31), FailedStep: monster, FailedReason: monster,
+			ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: etl.StatusRunning, At: at(31), FailedStep: monster, FailedReason: monster,
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"time"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // Observation is what Step Functions says about an execution at one moment.
 type Observation struct {
 	ExecutionARN string
-	Redrives     int    // how often it was redriven
-	Status       string // StatusRunning, StatusSucceeded or StatusFailed of package message
+	Redrives     int        // how often it was redriven
+	Status       etl.Status // running, succeeded or failed
 	At           time.Time
 
 	// Of a failed execution, see the fields of Import.
@@ -26,7 +26,7 @@ type Observation struct {
 // of redrives, plus one at the end. An observation is written only if its order
 // is above the one known, so late and repeated ones change nothing.
 func (o Observation) Order() int {
-	if o.Status == message.StatusRunning {
+	if o.Status == etl.StatusRunning {
 		return 2 * o.Redrives
 	}
 	return 2*o.Redrives + 1
@@ -45,14 +45,14 @@ const faultMissingFiles = "MissingFiles"
 func (r *Registry) Observe(ctx context.Context, importID string, o Observation) (imp Import, changed bool, err error) {
 	slotIsFree := true
 	return r.change(ctx, importID, func(i *Import) ([]write, error) {
-		if i.ExecutionARN != o.ExecutionARN || i.Status == message.StatusAbandoned ||
-			i.Status == message.StatusSucceeded || o.Order() <= i.Observed {
+		if i.ExecutionARN != o.ExecutionARN || i.Status == etl.StatusAbandoned ||
+			i.Status == etl.StatusSucceeded || o.Order() <= i.Observed {
 			return nil, errUnchanged
 		}
 		var writes []write
 		if o.Redrives > i.Redrives() {
 			trigger := i.redriveTrigger(o.Redrives)
-			if i.Status == message.StatusRunning { // its failure was not seen
+			if i.Status == etl.StatusRunning { // its failure was not seen
 				i.Step, i.Reason = o.FailedStep, o.FailedReason
 			}
 			i.StartedAt = o.At
@@ -65,17 +65,17 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 		i.Observed, i.Status = o.Order(), o.Status
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = o.State, o.Step, o.Fault, o.Reason, o.Advice
 		switch o.Status {
-		case message.StatusRunning:
+		case etl.StatusRunning:
 			i.EndedAt = time.Time{}
 			if slotIsFree {
 				writes = append(writes, takeSlot(importID))
 			}
 			return writes, nil
-		case message.StatusSucceeded:
+		case etl.StatusSucceeded:
 			writes = append(writes, write{item: published(*i, o.At)})
 		}
 		i.EndedAt = o.At
-		if o.Status == message.StatusFailed && o.Fault != faultMissingFiles {
+		if o.Status == etl.StatusFailed && o.Fault != faultMissingFiles {
 			return writes, nil
 		}
 		free, err := r.freeSlot(ctx, importID)
@@ -108,7 +108,7 @@ func (i *Import) redriveTrigger(redrives int) string {
 func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, error) {
 	imp, _, err := r.change(ctx, seen.ImportID, func(i *Import) ([]write, error) {
 		if i.Status != seen.Status || i.Generation != seen.Generation || i.Observed != seen.Observed ||
-			i.ExecutionARN != seen.ExecutionARN || i.Status == message.StatusRunning {
+			i.ExecutionARN != seen.ExecutionARN || i.Status == etl.StatusRunning {
 			return nil, &ChangedError{Import: *i}
 		}
 		same := p.Kind == KindResume && i.Pending.Kind == p.Kind && i.Pending.Redrives == p.Redrives
@@ -149,7 +149,7 @@ func (r *Registry) Withdraw(ctx context.Context, claimed Import) error {
 			return nil, errUnchanged
 		}
 		i.Pending = Pending{}
-		if i.Status == message.StatusFailed && i.Fault != faultMissingFiles {
+		if i.Status == etl.StatusFailed && i.Fault != faultMissingFiles {
 			return nil, nil
 		}
 		free, err := r.freeSlot(ctx, claimed.ImportID)
@@ -170,7 +170,7 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		if !i.Pending.is(claim.Pending) || i.Generation != claim.Generation {
 			return nil, &ChangedError{Import: *i}
 		}
-		at, abandoned := r.now().UTC(), i.Status == message.StatusAbandoned
+		at, abandoned := r.now().UTC(), i.Status == etl.StatusAbandoned
 		i.Executions++
 		i.ExecutionARN = arn(executionName(i.ImportID, i.Executions))
 		i.Generation, i.Observed, i.Notified = generation, 0, 0
@@ -178,7 +178,7 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 			i.Accepted = nil
 		}
 		attempt := i.attempt(claim.Pending.Kind, claim.Pending.Trigger, at)
-		i.Status, i.StartedAt, i.EndedAt, i.Pending = message.StatusRunning, at, time.Time{}, Pending{}
+		i.Status, i.StartedAt, i.EndedAt, i.Pending = etl.StatusRunning, at, time.Time{}, Pending{}
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = "", "", "", "", ""
 		if i.Automatic.follow(attempt.Trigger); attempt.Kind == KindRestart {
 			i.Automatic = Automatic{}
@@ -212,7 +212,7 @@ func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (I
 		}
 		at := r.now().UTC()
 		attempt := i.attempt(KindAbandon, claim.Pending.Trigger, at)
-		i.Generation, i.Status, i.EndedAt, i.Pending = generation, message.StatusAbandoned, at, Pending{}
+		i.Generation, i.Status, i.EndedAt, i.Pending = generation, etl.StatusAbandoned, at, Pending{}
 		i.Automatic = Automatic{}
 		free, err := r.freeSlot(ctx, i.ImportID)
 		return append(free, write{item: attempt}, write{item: Abandoned{
@@ -230,7 +230,7 @@ func (r *Registry) Settle(ctx context.Context, imp Import) error {
 			return nil, errUnchanged
 		}
 		i.Notified = i.Observed + 1
-		if i.Status == message.StatusFailed {
+		if i.Status == etl.StatusFailed {
 			return nil, nil
 		}
 		return []write{{key: queueKey(i.Mode, i.FileDate)}}, nil

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -67,7 +67,7 @@ func allotted(t *testing.T, r *registry.Registry) registry.Import {
 	return imp
 }
 
-func observe(t *testing.T, r *registry.Registry, imp registry.Import, redrives int, status, faultName string) (registry.Import, bool) {
+func observe(t *testing.T, r *registry.Registry, imp registry.Import, redrives int, status etl.Status, faultName string) (registry.Import, bool) {
 	t.Helper()
 	got, changed, err := r.Observe(t.Context(), imp.ImportID, registry.Observation{
 		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: status, At: at(30),
@@ -176,26 +176,26 @@ func TestImportIDsOfOneSecond(t *testing.T) {
 		if want := fmt.Sprintf("IMPORT_20241009_150000_%03d", n); imp.ImportID != want {
 			t.Errorf("import_id = %s, want %s", imp.ImportID, want)
 		}
-		observe(t, r, imp, 0, message.StatusSucceeded, "")
+		observe(t, r, imp, 0, etl.StatusSucceeded, "")
 	}
 }
 
 func TestObservationsInAnyOrder(t *testing.T) {
 	r, _ := open(t)
 	imp := allotted(t, r)
-	if _, changed := observe(t, r, imp, 0, message.StatusRunning, ""); changed {
+	if _, changed := observe(t, r, imp, 0, etl.StatusRunning, ""); changed {
 		t.Error("the first RUNNING changed something")
 	}
-	if got, changed := observe(t, r, imp, 0, message.StatusFailed, "Transient"); !changed || got.Status != message.StatusFailed {
+	if got, changed := observe(t, r, imp, 0, etl.StatusFailed, "Transient"); !changed || got.Status != etl.StatusFailed {
 		t.Errorf("failure: changed %v, status %s", changed, got.Status)
 	}
-	if got, changed := observe(t, r, imp, 0, message.StatusRunning, ""); changed || got.Status != message.StatusFailed {
+	if got, changed := observe(t, r, imp, 0, etl.StatusRunning, ""); changed || got.Status != etl.StatusFailed {
 		t.Errorf("late RUNNING: changed %v, status %s", changed, got.Status)
 	}
-	if got, changed := observe(t, r, imp, 1, message.StatusSucceeded, ""); !changed || got.Status != message.StatusSucceeded {
+	if got, changed := observe(t, r, imp, 1, etl.StatusSucceeded, ""); !changed || got.Status != etl.StatusSucceeded {
 		t.Errorf("success of a redrive nobody saw start: changed %v, status %s", changed, got.Status)
 	}
-	if _, changed := observe(t, r, imp, 1, message.StatusRunning, ""); changed {
+	if _, changed := observe(t, r, imp, 1, etl.StatusRunning, ""); changed {
 		t.Error("RUNNING after the success changed something")
 	}
 	attempts, err := r.Attempts(t.Context(), imp.ImportID)
@@ -222,7 +222,7 @@ func TestSlotAfterFailure(t *testing.T) {
 		t.Run(test.fault, func(t *testing.T) {
 			r, _ := open(t)
 			imp := allotted(t, r)
-			observe(t, r, imp, 0, message.StatusFailed, test.fault)
+			observe(t, r, imp, 0, etl.StatusFailed, test.fault)
 			if got := holder(t, r) == imp.ImportID; got != test.keeps {
 				t.Errorf("holds the slot: %v, want %v", got, test.keeps)
 			}
@@ -232,7 +232,7 @@ func TestSlotAfterFailure(t *testing.T) {
 				t.Errorf("another import takes the slot: %v, %v", ok, err)
 			}
 			// Redriven in the console: the state is seen in both cases.
-			if got, _ := observe(t, r, imp, 1, message.StatusRunning, ""); got.Status != message.StatusRunning {
+			if got, _ := observe(t, r, imp, 1, etl.StatusRunning, ""); got.Status != etl.StatusRunning {
 				t.Errorf("status after the redrive = %s", got.Status)
 			}
 			_, err = r.TakeSlot(t.Context(), imp.ImportID, func(registry.Import) error { return nil })
@@ -286,7 +286,7 @@ func TestClaims(t *testing.T) {
 	if _, err := r.Claim(t.Context(), imp, resume); err == nil {
 		t.Error("a running import was claimed")
 	}
-	failed, _ := observe(t, r, imp, 0, message.StatusFailed, "Unexpected")
+	failed, _ := observe(t, r, imp, 0, etl.StatusFailed, "Unexpected")
 	if _, err := r.Claim(t.Context(), failed, resume); err != nil {
 		t.Fatalf("Claim: %v", err)
 	}
@@ -306,13 +306,13 @@ func TestClaims(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Begin: %v", err)
 	}
-	if begun.Generation != 2 || begun.ExecutionARN != arn(imp.ImportID+"-2") || begun.Status != message.StatusRunning {
+	if begun.Generation != 2 || begun.ExecutionARN != arn(imp.ImportID+"-2") || begun.Status != etl.StatusRunning {
 		t.Errorf("begun = %+v", begun)
 	}
 	if _, err := r.Begin(t.Context(), claim, 3, arn); err == nil {
 		t.Error("a claim was used twice")
 	}
-	if _, changed := observe(t, r, imp, 1, message.StatusFailed, "Superseded"); changed {
+	if _, changed := observe(t, r, imp, 1, etl.StatusFailed, "Superseded"); changed {
 		t.Error("the old execution changed the import")
 	}
 }
@@ -320,13 +320,13 @@ func TestClaims(t *testing.T) {
 func TestAbandonLetsTheNextDateGo(t *testing.T) {
 	r, _ := open(t)
 	imp := allotted(t, r)
-	failed, _ := observe(t, r, imp, 0, message.StatusFailed, "Unexpected")
+	failed, _ := observe(t, r, imp, 0, etl.StatusFailed, "Unexpected")
 	claim, err := r.Claim(t.Context(), failed, registry.Pending{Kind: registry.KindAbandon, Trigger: registry.TriggerCommand})
 	if err != nil {
 		t.Fatal(err)
 	}
 	gone, err := r.Abandon(t.Context(), claim, 2)
-	if err != nil || gone.Status != message.StatusAbandoned || gone.Generation != 2 {
+	if err != nil || gone.Status != etl.StatusAbandoned || gone.Generation != 2 {
 		t.Fatalf("Abandon = %+v, %v", gone, err)
 	}
 	if err := r.Settle(t.Context(), gone); err != nil {
@@ -411,7 +411,7 @@ func walk(t *testing.T, r *registry.Registry) {
 	}
 	again(func() error { _, err := r.Seal(ctx, id, 1, []registry.SealedFile{{Resource: "clients"}}); return err })
 	again(func() error {
-		_, _, err := r.Observe(ctx, id, registry.Observation{ExecutionARN: arn(id), Status: message.StatusFailed, Fault: "InvalidFile"})
+		_, _, err := r.Observe(ctx, id, registry.Observation{ExecutionARN: arn(id), Status: etl.StatusFailed, Fault: "InvalidFile"})
 		return err
 	})
 	again(func() error {
@@ -431,7 +431,7 @@ func walk(t *testing.T, r *registry.Registry) {
 		return err
 	})
 	again(func() error {
-		_, _, err := r.Observe(ctx, id, registry.Observation{ExecutionARN: arn(id + "-2"), Status: message.StatusSucceeded})
+		_, _, err := r.Observe(ctx, id, registry.Observation{ExecutionARN: arn(id + "-2"), Status: etl.StatusSucceeded})
 		return err
 	})
 	again(func() error {
@@ -442,7 +442,7 @@ func walk(t *testing.T, r *registry.Registry) {
 		return r.Settle(ctx, imp)
 	})
 	imp, err := r.Import(ctx, id)
-	if err != nil || imp.Status != message.StatusSucceeded || imp.Generation != 2 || !imp.Settled() {
+	if err != nil || imp.Status != etl.StatusSucceeded || imp.Generation != 2 || !imp.Settled() {
 		t.Errorf("import = %+v, %v", imp, err)
 	}
 	attempts, err := r.Attempts(ctx, id)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -54,9 +55,9 @@ func (s StateTotal) Seconds() float64 { return s.FinishedAt.Sub(s.StartedAt).Sec
 // comes from.
 type FileTotal struct {
 	Resource    string
-	Key         string // of the object; empty before the list is sealed
-	Status      string // one of the file statuses of package message; empty: not known yet
-	Reason      string // why the file is refused, in French; empty unless it is
+	Key         string         // of the object; empty before the list is sealed
+	Status      etl.FileStatus // empty: not known yet
+	Reason      string         // why the file is refused, in French; empty unless it is
 	Counts      Counts
 	Done        bool    // every record of the file is accounted for: CrossCheck has run
 	WorkSeconds float64 // sum over the units
@@ -82,7 +83,7 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 	}
 	s := Status{Import: imp}
 	generation := imp.Generation
-	if imp.Status == message.StatusAbandoned {
+	if imp.Status == etl.StatusAbandoned {
 		generation--
 	}
 	var files []SealedFile
@@ -180,7 +181,7 @@ func fileTotals(units []Progress, files []SealedFile) []FileTotal {
 	totals := make([]FileTotal, 0, len(files))
 	at := map[string]int{}
 	for _, f := range files {
-		if f.Resource == controlResource && f.Status != message.FileRejected {
+		if f.Resource == controlResource && f.Status != etl.FileRejected {
 			continue // it holds no records
 		}
 		at[f.Resource] = len(totals)
@@ -231,17 +232,17 @@ func (t *FileTotal) add(u Progress) {
 
 // fileStatus tells what became of a file: «rejeté» if the file as a whole is
 // faulty, else by its rejects once all its records are accounted for.
-func fileStatus(t FileTotal, faults []Fault) string {
+func fileStatus(t FileTotal, faults []Fault) etl.FileStatus {
 	for _, f := range faults {
 		if f.Name == "InvalidFile" && f.Resource == t.Resource {
-			return message.FileRejected
+			return etl.FileRejected
 		}
 	}
 	switch {
 	case t.Counts.Rejected > 0:
-		return message.FileWithRejects
+		return etl.FileWithRejects
 	case t.Done:
-		return message.FileValid
+		return etl.FileValid
 	default:
 		return ""
 	}

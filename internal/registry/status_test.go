@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -48,7 +49,7 @@ func TestStatus(t *testing.T) {
 	if diff := cmp.Diff(want, s.Files[0].Counts); diff != "" {
 		t.Errorf("clients (-want +got):\n%s", diff)
 	}
-	if s.Files[0].Status != message.FileWithRejects || s.Files[1].Status != message.FileRejected {
+	if s.Files[0].Status != etl.FileWithRejects || s.Files[1].Status != etl.FileRejected {
 		t.Errorf("file statuses = %q, %q", s.Files[0].Status, s.Files[1].Status)
 	}
 	var states []string
@@ -62,7 +63,7 @@ func TestStatus(t *testing.T) {
 	if s.States[1].Seconds() != 24 || s.States[1].WorkSeconds != 8 {
 		t.Errorf("Validate took %v, worked %v", s.States[1].Seconds(), s.States[1].WorkSeconds)
 	}
-	failed, _ := observe(t, r, imp, 0, message.StatusFailed, "Unexpected")
+	failed, _ := observe(t, r, imp, 0, etl.StatusFailed, "Unexpected")
 	claim, err := r.Claim(ctx, failed, registry.Pending{Kind: registry.KindAbandon})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -50,13 +51,13 @@ func texts() map[string]string {
 }
 
 // class gives a status its color; the word always stands beside it.
-func class(status string) string {
+func class(status any) string {
 	switch status {
-	case message.StatusSucceeded, message.FileValid:
+	case etl.StatusSucceeded, etl.FileValid:
 		return "good"
-	case message.StatusFailed, message.FileRejected:
+	case etl.StatusFailed, etl.FileRejected:
 		return "bad"
-	case message.StatusRunning, message.FileWithRejects:
+	case etl.StatusRunning, etl.FileWithRejects:
 		return "busy"
 	default:
 		return ""

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -30,7 +31,7 @@ type Report struct {
 	ImportID    string             `json:"import_id"`
 	Mode        string             `json:"mode"`
 	FileDate    string             `json:"file_date"`
-	Status      string             `json:"status"`
+	Status      etl.Status         `json:"status"`
 	Generation  int                `json:"generation"`
 	Step        string             `json:"processing_step,omitempty"` // where it failed
 	Reason      string             `json:"reason,omitempty"`          // why it failed
@@ -49,9 +50,9 @@ type Report struct {
 
 // File is what became of one file.
 type File struct {
-	Resource string `json:"resource"`
-	File     string `json:"file,omitempty"`
-	Status   string `json:"status,omitempty"`
+	Resource string         `json:"resource"`
+	File     string         `json:"file,omitempty"`
+	Status   etl.FileStatus `json:"status,omitempty"`
 	registry.Counts
 	Share    float64 `json:"rejected_share"` // rejected of read, 0 to 1
 	Done     bool    `json:"done"`           // every record is accounted for
@@ -87,7 +88,7 @@ func Build(s registry.Status, now time.Time) Report {
 		a.FailedReason = message.Text(a.FailedReason) // written before texts were bounded
 		r.Attempts = append(r.Attempts, a)
 	}
-	if imp.Status == message.StatusFailed {
+	if imp.Status == etl.StatusFailed {
 		r.WhatToDo = message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)
 	}
 	end := imp.EndedAt

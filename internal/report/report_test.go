@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
@@ -39,7 +40,7 @@ func cases() map[string]registry.Status {
 	succeeded := registry.Status{
 		Import: registry.Import{
 			ImportID: "IMPORT_20241009_150000_001", Mode: registry.ModeDaily, FileDate: "2024-10-08",
-			Status: message.StatusSucceeded, Generation: 1, CreatedAt: at(0), StartedAt: at(20), EndedAt: at(95),
+			Status: etl.StatusSucceeded, Generation: 1, CreatedAt: at(0), StartedAt: at(20), EndedAt: at(95),
 		},
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: registry.KindStart, Trigger: registry.TriggerFile, At: at(0), Generation: 1, ExecutionARN: "arn"},
@@ -59,27 +60,27 @@ func cases() map[string]registry.Status {
 		},
 		Files: []registry.FileTotal{
 			{
-				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: message.FileWithRejects, Done: true, WorkSeconds: 3700,
+				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: etl.FileWithRejects, Done: true, WorkSeconds: 3700,
 				Counts: registry.Counts{Read: 1234567, Valid: 1233567, Rejected: 1000, Enriched: 1233000, NotEnriched: 567, Persisted: 1233567, Errors: 1200},
 			},
 			{
-				Resource: "produits", Key: "daily/product_data_20241008.csv", Status: message.FileValid, Done: true, Unterminated: true,
+				Resource: "produits", Key: "daily/product_data_20241008.csv", Status: etl.FileValid, Done: true, Unterminated: true,
 				Counts: registry.Counts{Read: 9, Valid: 9, Skipped: 9},
 			},
-			{Resource: "stocks", Key: "daily/stock_data_20241008.csv", Status: message.FileValid, Done: true, Counts: registry.Counts{Read: 5, Valid: 5, Persisted: 2, Kept: 3}},
-			{Resource: "retours", Key: "daily/return_data_20241008.csv", Status: message.FileValid, Done: true},
+			{Resource: "stocks", Key: "daily/stock_data_20241008.csv", Status: etl.FileValid, Done: true, Counts: registry.Counts{Read: 5, Valid: 5, Persisted: 2, Kept: 3}},
+			{Resource: "retours", Key: "daily/return_data_20241008.csv", Status: etl.FileValid, Done: true},
 		},
 	}
 	faulty := registry.Status{
 		Import: registry.Import{
 			ImportID: "IMPORT_20241009_150000_002", Mode: registry.ModeInitial, FileDate: "2024-10-08",
-			Status: message.StatusFailed, Generation: 2, CreatedAt: at(0), StartedAt: at(0), EndedAt: at(9),
+			Status: etl.StatusFailed, Generation: 2, CreatedAt: at(0), StartedAt: at(0), EndedAt: at(9),
 			State: "ScanFile", Step: message.StepLoading, Fault: "InvalidFile", Reason: "Colonne manquante : nif.", Advice: "restart",
 		},
-		Files: []registry.FileTotal{{Resource: "clients", Key: "initial/client_data_20241008.csv", Status: message.FileRejected, Reason: message.FileEmpty, Counts: registry.Counts{Read: 3}}},
+		Files: []registry.FileTotal{{Resource: "clients", Key: "initial/client_data_20241008.csv", Status: etl.FileRejected, Reason: message.FileEmpty, Counts: registry.Counts{Read: 3}}},
 	}
 	missing := registry.Status{Import: registry.Import{
-		ImportID: "IMPORT_20241009_150000_003", Mode: registry.ModeDaily, FileDate: "2024-10-08", Status: message.StatusFailed, Generation: 1,
+		ImportID: "IMPORT_20241009_150000_003", Mode: registry.ModeDaily, FileDate: "2024-10-08", Status: etl.StatusFailed, Generation: 1,
 		CreatedAt: at(0), StartedAt: at(0), EndedAt: at(3), Step: message.StepLoading, Fault: "MissingFiles",
 		Reason: message.ReasonMissingFiles([]string{"client_data"}),
 	}}
@@ -130,7 +131,7 @@ func TestPageIsAccessible(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := page.String()
-		for _, part := range []string{`<html lang="fr">`, `<title>`, `<main>`, `scope="col"`, status.Import.ImportID, status.Import.Status} {
+		for _, part := range []string{`<html lang="fr">`, `<title>`, `<main>`, `scope="col"`, status.Import.ImportID, string(status.Import.Status)} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s lacks %s", name, part)
 			}

@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -127,10 +127,10 @@ func (c *cloud) await(ctx context.Context, mode, date string, limit time.Duratio
 		if imp, err = c.registry.Import(ctx, id); err != nil {
 			return false, err
 		}
-		if imp.Status == message.StatusFailed {
+		if imp.Status == etl.StatusFailed {
 			return false, fmt.Errorf("%w: %s: %s, %s", errNotSucceeded, id, imp.Step, imp.Reason)
 		}
-		return imp.Status == message.StatusSucceeded, nil
+		return imp.Status == etl.StatusSucceeded, nil
 	})
 	return imp, err
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // hostility is what somebody with few rights, or an unlucky moment, does to the
@@ -119,7 +119,7 @@ func (c *campaign) withstand(ctx context.Context, what hostility, mode string, r
 	if err = errors.Join(err, readErr, c.calm(ctx)); err != nil {
 		return err
 	}
-	if h.imp.Status != message.StatusSucceeded {
+	if h.imp.Status != etl.StatusSucceeded {
 		return fmt.Errorf("the import is «%s» at %s: %s: %s", h.imp.Status, h.imp.State, h.imp.Fault, h.imp.Reason)
 	}
 	r.recovered = true
@@ -178,14 +178,14 @@ func (h *hostile) failAt(ctx context.Context, name string) error {
 	if err := h.upload(ctx, h.of); err != nil {
 		return err
 	}
-	return h.await(ctx, message.StatusFailed, 1)
+	return h.await(ctx, etl.StatusFailed, 1)
 }
 
 // await waits for a status after so many attempts.
-func (h *hostile) await(ctx context.Context, status string, attempts int) error {
+func (h *hostile) await(ctx context.Context, status etl.Status, attempts int) error {
 	return within(ctx, hostilePatience, fmt.Sprintf("«%s» after %d attempts", status, attempts), func() (found bool, err error) {
 		h.imp, found, err = h.importOf(ctx, h.of)
-		if err == nil && found && h.imp.Attempts >= attempts && h.imp.Status == message.StatusFailed && status == message.StatusSucceeded {
+		if err == nil && found && h.imp.Attempts >= attempts && h.imp.Status == etl.StatusFailed && status == etl.StatusSucceeded {
 			return false, fmt.Errorf("the import failed at %s: %s: %s", h.imp.State, h.imp.Fault, h.imp.Reason)
 		}
 		return found && h.imp.Attempts >= attempts && h.imp.Status == status, err

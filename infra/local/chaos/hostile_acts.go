@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"golang.org/x/sync/errgroup"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // hostilePatience is how long the product may take under hostility.
@@ -40,7 +40,7 @@ func junk(ctx context.Context, h *hostile) error {
 	if err := h.litter(ctx, junkObjects/2, junkObjects); err != nil {
 		return err
 	}
-	if err := h.await(ctx, message.StatusSucceeded, 1); err != nil {
+	if err := h.await(ctx, etl.StatusSucceeded, 1); err != nil {
 		return err
 	}
 	// A look at all of it, in parts: none fails, and none takes longer than a function may.
@@ -84,7 +84,7 @@ func lostTopic(ctx context.Context, h *hostile) error {
 		if err := h.ask(ctx, "resume"); err != nil {
 			return err
 		}
-		return h.await(ctx, message.StatusSucceeded, h.imp.Attempts+1)
+		return h.await(ctx, etl.StatusSucceeded, h.imp.Attempts+1)
 	})
 }
 
@@ -134,7 +134,7 @@ func startedByHand(ctx context.Context, h *hostile) error {
 	if err := h.ask(ctx, "resume"); err != nil {
 		return err
 	}
-	return h.await(ctx, message.StatusSucceeded, h.imp.Attempts+1)
+	return h.await(ctx, etl.StatusSucceeded, h.imp.Attempts+1)
 }
 
 // byHand starts an execution, which must be refused by name.
@@ -176,7 +176,7 @@ func lateOpen(ctx context.Context, h *hostile) error {
 	if err := h.openLate(ctx, first); err != nil {
 		return err
 	}
-	return h.await(ctx, message.StatusSucceeded, first.Attempts+1)
+	return h.await(ctx, etl.StatusSucceeded, first.Attempts+1)
 }
 
 // openLate calls Open for a generation that is no longer the current one.
@@ -214,7 +214,7 @@ func abandoned(ctx context.Context, h *hostile) error {
 	if err := h.upload(ctx, h.of); err != nil {
 		return err
 	}
-	return h.await(ctx, message.StatusSucceeded, 1)
+	return h.await(ctx, etl.StatusSucceeded, 1)
 }
 
 // referNext makes the files of the next date, and the reference that their import
@@ -236,7 +236,7 @@ func referNext(ctx context.Context, h *hostile) error {
 		return err
 	}
 	imp, err := h.end(ctx, h.next, 1)
-	if err != nil || imp.Status != message.StatusSucceeded {
+	if err != nil || imp.Status != etl.StatusSucceeded {
 		return fmt.Errorf("the undisturbed import of %s is «%s»: %w", h.next.date, imp.Status, err)
 	}
 	if h.full[h.mode+nextDate], _, err = h.content(ctx, imp, false); err != nil {
@@ -291,7 +291,7 @@ func hugeCycle(ctx context.Context, h *hostile) error {
 	if err := h.upload(ctx, of); err != nil {
 		return err
 	}
-	return h.await(ctx, message.StatusSucceeded, 1)
+	return h.await(ctx, etl.StatusSucceeded, 1)
 }
 
 // functionError is an error that a function returned.

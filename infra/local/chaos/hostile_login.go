@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // squatter is a login that has been granted nothing and uses what everybody may:
@@ -28,7 +28,7 @@ func squatter(ctx context.Context, h *hostile) error {
 	}
 	err = h.ask(ctx, "restart")
 	if err == nil {
-		err = h.await(ctx, message.StatusSucceeded, h.imp.Attempts+1)
+		err = h.await(ctx, etl.StatusSucceeded, h.imp.Attempts+1)
 	}
 	return errors.Join(err, login.end(ctx))
 }

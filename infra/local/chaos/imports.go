@@ -21,22 +21,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // imported is what the registry says of an import.
 type imported struct {
-	ImportID     string    `dynamodbav:"import_id"`
-	Status       string    `dynamodbav:"status"`
-	Generation   int       `dynamodbav:"generation"`
-	ExecutionARN string    `dynamodbav:"execution_arn"`
-	Attempts     int       `dynamodbav:"attempts"`
-	State        string    `dynamodbav:"state"`
-	Fault        string    `dynamodbav:"fault"`
-	Reason       string    `dynamodbav:"reason"`
-	Observed     int       `dynamodbav:"observed"`
-	Notified     int       `dynamodbav:"notified"`
-	StartedAt    time.Time `dynamodbav:"started_at"`
+	ImportID     string     `dynamodbav:"import_id"`
+	Status       etl.Status `dynamodbav:"status"`
+	Generation   int        `dynamodbav:"generation"`
+	ExecutionARN string     `dynamodbav:"execution_arn"`
+	Attempts     int        `dynamodbav:"attempts"`
+	State        string     `dynamodbav:"state"`
+	Fault        string     `dynamodbav:"fault"`
+	Reason       string     `dynamodbav:"reason"`
+	Observed     int        `dynamodbav:"observed"`
+	Notified     int        `dynamodbav:"notified"`
+	StartedAt    time.Time  `dynamodbav:"started_at"`
 }
 
 // set is the ten files of a mode.
@@ -105,7 +105,7 @@ func (s *stack) end(ctx context.Context, of set, attempts int) (imp imported, er
 	err = until(ctx, fmt.Sprintf("the end of attempt %d", attempts), func() (bool, error) {
 		var found bool
 		imp, found, err = s.importOf(ctx, of)
-		return found && imp.Attempts >= attempts && imp.Status != message.StatusRunning && imp.Notified == imp.Observed+1, err
+		return found && imp.Attempts >= attempts && imp.Status != etl.StatusRunning && imp.Notified == imp.Observed+1, err
 	})
 	return imp, err
 }

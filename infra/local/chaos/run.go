@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // mostRedrives is how often a cell is redriven at most.
@@ -94,7 +94,7 @@ func (c *campaign) undisturbed(ctx context.Context, mode string) (imported, erro
 		return imported{}, err
 	}
 	imp, err := c.end(ctx, c.sets[mode], 1)
-	if err == nil && (imp.Status != message.StatusSucceeded || imp.Attempts != 1) {
+	if err == nil && (imp.Status != etl.StatusSucceeded || imp.Attempts != 1) {
 		err = fmt.Errorf("the undisturbed %s import is «%s» at %s after %d attempts: %s", mode, imp.Status, imp.State, imp.Attempts, imp.Reason)
 	}
 	return imp, err
@@ -134,7 +134,7 @@ func (c *campaign) try(ctx context.Context, at cell, r *result) (err error) {
 	if struck == 0 {
 		return errors.New("the fault was never met: the cell proves nothing")
 	}
-	if imp.Status != message.StatusSucceeded {
+	if imp.Status != etl.StatusSucceeded {
 		return fmt.Errorf("the import is «%s» at %s: %s: %s", imp.Status, imp.State, imp.Fault, imp.Reason)
 	}
 	r.recovered = true
@@ -168,7 +168,7 @@ func (c *campaign) drive(ctx context.Context, at cell, i injection) (imp importe
 	}
 	count()
 	for range mostRedrives {
-		if imp.Status != message.StatusFailed || err != nil {
+		if imp.Status != etl.StatusFailed || err != nil {
 			break
 		}
 		if err = errors.Join(i.mend(ctx), i.rerun(ctx, imp), i.after(ctx)); err != nil {

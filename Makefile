@@ -21,21 +21,21 @@ endif
 
 .PHONY: help
 help: ## Lists the targets
-	@grep -hE '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
+	@grep -hE '^[a-z0-9 -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
-.PHONY: build
-build: functions tools ## Builds the functions (GOARCH) and the local tools
+.PHONY: demo
+demo: up ## Imports a small history, then the next day at each call, following both
+	@$(WITH_ENV) LOCAL_DIR=$(LOCAL_DIR) infra/local/demo.sh
 
-.PHONY: functions
-functions:
-	@mkdir -p build/bin
-	@CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o build/bin/ ./functions/...
-	@for f in $(FUNCTIONS); do mkdir -p build/$$f; cmp -s build/bin/$$f build/$$f/bootstrap || cp build/bin/$$f build/$$f/bootstrap; done
+PKG ?=
+RUN ?=
+.PHONY: test
+test: $(if $(PKG),,build) ## Runs everything: lint, docs check, unit, integration and end-to-end tests; or the tests RUN= of PKG=
+	@infra/proof/test.sh $(if $(PKG),package '$(PKG)' '$(RUN)')
 
-.PHONY: tools
-tools: ## Builds the operator's command and the local tools into build/local
-	@mkdir -p build/local
-	@go build -trimpath -o build/local/ ./infra/etlctl ./infra/local/enrichment ./infra/local/front ./infra/local/sample
+.PHONY: unit
+unit: ## Runs the tests that need no service, with the race detector
+	@go test -race -short ./...
 
 .PHONY: up
 up: build ## Starts the local stack and deploys template.yaml to it; writes .local/env
@@ -49,22 +49,6 @@ down: ## Stops the local stack and keeps its data
 reset: ## Stops the local stack and forgets its data
 	@$(STACK) reset
 	@rm -rf $(LOCAL_DIR)/demo
-
-.PHONY: demo
-demo: up ## Imports a small history, then the next day at each call, following both
-	@$(WITH_ENV) LOCAL_DIR=$(LOCAL_DIR) infra/local/demo.sh
-
-ROWS ?= 1000
-SEED ?= 1
-DATE ?= 2024-10-07
-FAULTS ?= 0
-MODE ?= initial
-HISTORY_ROWS ?= 0
-OUT ?= $(LOCAL_DIR)/sample/$(DATE)
-.PHONY: sample
-sample: tools ## Makes the ten files: ROWS= SEED= DATE= FAULTS= MODE= HISTORY_ROWS= OUT=
-	@build/local/sample -rows $(ROWS) -seed $(SEED) -date $(DATE) -faults $(FAULTS) -mode $(MODE) -history-rows $(HISTORY_ROWS) -out $(OUT)
-	@echo "The files are in $(OUT)"
 
 .PHONY: import
 import: $(if $(AWS_STACK),tools,up) ## Uploads the files of DIR= in MODE=initial|daily and follows the import
@@ -85,6 +69,32 @@ redrive restart abandon: tools ## Goes on with, starts over, or gives up the imp
 	@test -n "$(IMPORT_ID)" || { echo "Say which import: make $@ IMPORT_ID=…" >&2; exit 2; }
 	@$(WITH_ENV) $(ETLCTL) $@ $(IMPORT_ID) $(if $(CONTINUE),--continue) $(if $(FORCE),--force)
 
+.PHONY: build
+build: functions tools ## Builds the functions (GOARCH) and the local tools
+
+.PHONY: functions
+functions:
+	@mkdir -p build/bin
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o build/bin/ ./functions/...
+	@for f in $(FUNCTIONS); do mkdir -p build/$$f; cmp -s build/bin/$$f build/$$f/bootstrap || cp build/bin/$$f build/$$f/bootstrap; done
+
+.PHONY: tools
+tools: ## Builds the operator's command and the local tools into build/local
+	@mkdir -p build/local
+	@go build -trimpath -o build/local/ ./infra/etlctl ./infra/local/enrichment ./infra/local/front ./infra/local/sample
+
+SEED ?= 1
+DATE ?= 2024-10-07
+FAULTS ?= 0
+MODE ?= initial
+HISTORY_ROWS ?= 0
+OUT ?= $(LOCAL_DIR)/sample/$(DATE)
+.PHONY: sample
+sample: ROWS ?= 1000
+sample: tools ## Makes the ten files: ROWS= SEED= DATE= FAULTS= MODE= HISTORY_ROWS= OUT=
+	@build/local/sample -rows $(ROWS) -seed $(SEED) -date $(DATE) -faults $(FAULTS) -mode $(MODE) -history-rows $(HISTORY_ROWS) -out $(OUT)
+	@echo "The files are in $(OUT)"
+
 LINT := go tool -modfile=infra/tools/go.mod golangci-lint
 .PHONY: lint
 lint: ## Checks the code and the template
@@ -95,72 +105,6 @@ lint: ## Checks the code and the template
 .PHONY: format
 format: ## Formats the code
 	@$(LINT) fmt ./...
-
-PKG ?=
-RUN ?=
-.PHONY: test
-test: $(if $(PKG),,build) ## Runs everything: lint, docs check, unit, integration and end-to-end tests; or the tests RUN= of PKG=
-	@infra/local/test.sh $(if $(PKG),package '$(PKG)' '$(RUN)')
-
-.PHONY: unit
-unit: ## Runs the tests that need no service, with the race detector
-	@go test -race -short ./...
-
-.PHONY: e2e
-e2e: build ## Runs the end-to-end tests alone
-	@infra/local/test.sh e2e
-
-.PHONY: fuzz
-FUZZTIME ?= 60s
-fuzz: ## Runs every fuzz target for FUZZTIME=, on the local stack's PostgreSQL
-	@$(STACK) postgres
-	@set -a; . $(LOCAL_DIR)/env; set +a; \
-	for target in $$(grep -rlE '^func Fuzz' --include=*_test.go internal infra | xargs -n1 dirname | sort -u); do \
-	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target | sed 's/func //'); do \
-	    echo "== $$target $$name"; \
-	    go test ./$$target -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x; done; done
-
-CELL ?=
-PUBLISH ?=
-.PHONY: chaos
-chaos: build ## Runs the fault matrix, or its cells CELL=STEP/FAULT/MODE (* is any); PUBLISH=1 updates docs/chaos.md
-	@go run ./infra/local/chaos $(if $(PUBLISH),-publish docs/chaos.md) $(if $(CELL),'$(CELL)')
-
-.PHONY: hostile
-hostile: build ## Runs what hostile people and accounts do, or some of it CELL=NAME/MODE; PUBLISH=1 updates docs/chaos.md
-	@go run ./infra/local/chaos -hostile $(if $(PUBLISH),-publish docs/chaos.md) $(if $(CELL),'$(CELL)')
-
-.PHONY: full
-full: build ## Runs the proofs that take longer than make test: the whole fault matrix, the hostilities, 200,000 clients against the oracle
-	@$(MAKE) --no-print-directory chaos
-	@$(MAKE) --no-print-directory hostile
-	@$(MAKE) --no-print-directory proof ROWS=200000
-
-BENCH_ROWS := $(if $(filter file default,$(origin ROWS)),1000000,$(ROWS))
-.PHONY: bench
-bench: build ## Measures an initial import of ROWS= clients (1 million) and a day after it
-	@go run ./infra/local/bench speed -rows $(BENCH_ROWS)
-
-.PHONY: bench-memory
-bench-memory: build ## Measures the peak memory of each function over files of 1 GB and 4 GB
-	@go run ./infra/local/bench memory -gb 1,4
-
-.PHONY: proof
-proof: build ## Holds every reject of two imports of ROWS= clients (1 million) against the oracle, in the database and in the log
-	@go run ./infra/local/bench proof -rows $(BENCH_ROWS)
-
-.PHONY: bench-rules
-bench-rules: build ## Measures uniqueness and relations of ROWS= clients (1 million) against hand-written SQL, and trees of ROWS= records
-	@go run ./infra/local/bench rules -rows $(BENCH_ROWS)
-
-DAYS ?= 100000,500000,1000000,2000000
-.PHONY: bench-ceiling
-bench-ceiling: build ## Measures days of DAYS= records onto a history of ROWS= clients: how Publish grows
-	@go run ./infra/local/bench ceiling -rows $(BENCH_ROWS) -days $(DAYS)
-
-.PHONY: bench-code
-bench-code: ## Runs the Go benchmarks of the hot paths
-	@go test -run '^$$' -bench . -benchmem ./internal/record ./internal/protection ./internal/copybinary ./internal/validation
 
 .PHONY: docs
 docs: ## Regenerates the generated documents
@@ -174,3 +118,5 @@ deploy: ## Deploys to the AWS account of the environment: DATABASE_SECRET_ARN= E
 	@$(STACK) venv
 	@.local/venv/bin/sam deploy --template-file template.yaml --stack-name $(STACK_NAME) --resolve-s3 --capabilities CAPABILITY_IAM \
 	  --no-fail-on-empty-changeset --parameter-overrides DatabaseSecretArn=$(DATABASE_SECRET_ARN) EnrichmentClientsUrl=$(ENRICHMENT_CLIENTS_URL) $(PARAMETERS)
+
+include infra/proof/proof.mk

@@ -19,7 +19,7 @@ import (
 )
 
 // fieldCase is a file as people really deliver them, and what must come of it: an
-// entry of infra/local/fieldcases/cases.json, whose check.py says what its members
+// entry of infra/proof/fieldcases/cases.json, whose check.py says what its members
 // mean.
 type fieldCase struct {
 	Name, Main, Mode string
@@ -43,7 +43,7 @@ type fieldReject struct {
 }
 
 const (
-	fieldCasesDir = "../../infra/local/fieldcases"
+	fieldCasesDir = "../../infra/proof/fieldcases"
 	fieldDate     = "2024-10-08"
 )
 
@@ -86,7 +86,7 @@ func (c *fieldCase) refused() bool {
 	return c.Expect.FileError != nil && c.Expect.FileError != false
 }
 
-// TestFieldCases: each file of infra/local/fieldcases goes through Scan, Protect,
+// TestFieldCases: each file of infra/proof/fieldcases goes through Scan, Protect,
 // Validate and CrossCheck, one record a chunk, with the lines as outcome that are
 // expected, and with the very errors that `etlctl contract check` finds. The control
 // totals that `etlctl import` would have written are satisfied by each.

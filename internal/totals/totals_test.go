@@ -56,7 +56,7 @@ func TestAccepted(t *testing.T) {
 }
 
 // What docs/control-schema.json refuses, and what only a parser can see. The
-// schema itself is held to the same files in infra/local/agreement.
+// schema itself is held to the same files in infra/proof/agreement.
 func TestRefused(t *testing.T) {
 	reasons := map[string]string{
 		"negative.json": message.ControlNumber, "file_twice.json": message.ControlDuplicate, "member_twice.json": message.ControlDuplicate,

@@ -204,7 +204,7 @@ func empty(value any, function string, answer map[string]any) {
 // noop builds the function that does nothing and deploys it; it returns its ARN.
 func (c *cloud) noop(ctx context.Context) (string, error) {
 	binary := filepath.Join("build", "local", "noop", "bootstrap")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "./infra/local/bench/noop")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "./infra/proof/bench/noop")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the empty function: %w: %s", err, out)

@@ -110,7 +110,7 @@ func runLineCount(ctx context.Context, path string, reported []byte, want lineCo
 	if _, err := os.Stat(path); err != nil {
 		return counted, err
 	}
-	arguments := []string{"infra/local/oracle/linecount.py", path, "-"}
+	arguments := []string{"infra/proof/oracle/linecount.py", path, "-"}
 	if known {
 		arguments = append(arguments, "--continued", strconv.FormatInt(want.Continued, 10))
 	}

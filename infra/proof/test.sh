@@ -3,8 +3,8 @@
 # its PostgreSQL serves the integration tests, each with databases it makes
 # itself, and the whole stack serves the end-to-end tests.
 #
-#   infra/local/test.sh [e2e]
-#   infra/local/test.sh package ./internal/landing [TestParse]
+#   infra/proof/test.sh [e2e]
+#   infra/proof/test.sh package ./internal/landing [TestParse]
 #
 # The second form runs the tests of one package, or those of a name, on services of
 # the developer's own stack: PostgreSQL is started if the package has tests that need
@@ -40,10 +40,10 @@ if [ "$what" = all ]; then
   step "Python: emulator, stack, oracle, agreement with frictionless"
   .local/venv/bin/python -m unittest discover -q infra/local/emulator
   .local/venv/bin/python -m unittest discover -q -s infra/local/runner -t infra/local
-  python3 -m unittest discover -q infra/local/oracle
-  .local/venv/bin/python -m unittest discover -q infra/local/agreement
+  python3 -m unittest discover -q infra/proof/oracle
+  .local/venv/bin/python -m unittest discover -q infra/proof/agreement
   step "files as people deliver them"
-  python3 infra/local/fieldcases/check.py build/local/etlctl
+  python3 infra/proof/fieldcases/check.py build/local/etlctl
 fi
 
 step "local stack"
@@ -59,8 +59,8 @@ fi
 
 step "end-to-end tests"
 # What they print is searched for sensitive values like every other log.
-E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e ./infra/local/e2e/... 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
+E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e ./infra/proof/e2e/... 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
 step "fault matrix: a cell of each fault and of each step"
 stack down
-go run ./infra/local/chaos -fast
+go run ./infra/proof/chaos -fast
 step "all passed"

@@ -174,7 +174,7 @@ type value struct {
 func (s *stack) judge(t *testing.T, of set, prior ...set) verdict {
 	t.Helper()
 	values := filepath.Join(s.dir, "values.jsonl")
-	arguments := []string{filepath.Join("infra", "local", "oracle", "oracle.py"), of.dir, "--values", values}
+	arguments := []string{filepath.Join("infra", "proof", "oracle", "oracle.py"), of.dir, "--values", values}
 	for _, p := range prior {
 		arguments = append(arguments, "--prior", p.dir)
 	}

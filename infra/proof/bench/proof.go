@@ -152,7 +152,7 @@ type judgement struct {
 // judge runs the oracle. It reads the files by itself and shares no code with the
 // product.
 func judge(ctx context.Context, folder string) (v judgement, err error) {
-	cmd := exec.CommandContext(ctx, "python3", "infra/local/oracle/oracle.py", folder) //nolint:gosec // our own words
+	cmd := exec.CommandContext(ctx, "python3", "infra/proof/oracle/oracle.py", folder) //nolint:gosec // our own words
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -15,7 +15,7 @@ import unittest
 
 import engines
 
-sys.path.insert(0, str(engines.ROOT / "infra" / "local" / "oracle"))
+sys.path.insert(0, str(engines.ROOT / "infra" / "proof" / "oracle"))
 
 import contract  # noqa: E402
 import lexical  # noqa: E402

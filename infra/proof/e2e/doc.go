@@ -1,7 +1,7 @@
 // Package e2e proves the whole product on a local stack: files are uploaded to
 // S3, and what then stands in PostgreSQL, the buckets, the registry, the log and
 // the alerts is compared with what an oracle says that shares no code with the
-// product (infra/local/oracle).
+// product (infra/proof/oracle).
 //
 // The tests are one story told in order on one fresh stack, as imports are: each
 // step of [TestStory] begins where the one before ended. They are built with the

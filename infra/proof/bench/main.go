@@ -1,10 +1,10 @@
 // Command bench measures the product on a local stack of its own.
 //
-//	go run ./infra/local/bench speed  -rows 1000000   one initial import, and a day after it
-//	go run ./infra/local/bench memory -gb 1,4         peak memory of each function over files of these sizes
-//	go run ./infra/local/bench proof  -rows 1000000   every reject of two large imports, held against the oracle
-//	go run ./infra/local/bench rules  -rows 1000000   uniqueness and relations, against hand-written SQL
-//	go run ./infra/local/bench ceiling -rows 1000000  ever larger days onto a history: how Publish grows
+//	go run ./infra/proof/bench speed  -rows 1000000   one initial import, and a day after it
+//	go run ./infra/proof/bench memory -gb 1,4         peak memory of each function over files of these sizes
+//	go run ./infra/proof/bench proof  -rows 1000000   every reject of two large imports, held against the oracle
+//	go run ./infra/proof/bench rules  -rows 1000000   uniqueness and relations, against hand-written SQL
+//	go run ./infra/proof/bench ceiling -rows 1000000  ever larger days onto a history: how Publish grows
 //
 // It starts the stack in .local/bench, forgetting what was there, and removes it
 // at the end. Nothing that is measured is estimated: CPU and memory are read

@@ -2,12 +2,12 @@
 // fault, in both modes, on a local stack of its own, and after the redrive the
 // database must be the same as if nothing had happened.
 //
-//	go run ./infra/local/chaos                              all cells
-//	go run ./infra/local/chaos -fast                        the ones that the tests run
-//	go run ./infra/local/chaos Stage/killed/daily           one cell
-//	go run ./infra/local/chaos 'Stage/*/daily' Publish      several
-//	go run ./infra/local/chaos -hostile                     the hostilities of hostile.go
-//	go run ./infra/local/chaos -hostile junk/daily          one of them
+//	go run ./infra/proof/chaos                              all cells
+//	go run ./infra/proof/chaos -fast                        the ones that the tests run
+//	go run ./infra/proof/chaos Stage/killed/daily           one cell
+//	go run ./infra/proof/chaos 'Stage/*/daily' Publish      several
+//	go run ./infra/proof/chaos -hostile                     the hostilities of hostile.go
+//	go run ./infra/proof/chaos -hostile junk/daily          one of them
 //
 // The faults come from outside: from the emulator of AWS, from a proxy before
 // PostgreSQL, and by signals. docs/chaos.md explains them. It exits with status

@@ -1,6 +1,6 @@
 """Compares `etlctl contract check` with the oracle, error by error.
 
-The oracle is what imports are compared with (infra/local/e2e, `make proof`), so
+The oracle is what imports are compared with (infra/proof/e2e, `make proof`), so
 whoever checks files before they are deposited sees what an import would reject.
 Nothing is cut out here, and all three formats take part.
 """
@@ -12,7 +12,7 @@ import unittest
 import engines
 from test_planted import generate
 
-sys.path.insert(0, str(engines.ROOT / "infra" / "local" / "oracle"))
+sys.path.insert(0, str(engines.ROOT / "infra" / "proof" / "oracle"))
 
 import oracle  # noqa: E402
 

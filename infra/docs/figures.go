@@ -41,7 +41,7 @@ func figuresPart(root string) (string, error) {
 	}
 	direct := directDependencies(string(mod))
 	var out strings.Builder
-	t := newTable(&out, "", "Product", "`infra/local`, `infra/proof`")
+	t := newTable(&out, "", "Product", "Local stack and proofs")
 	for _, r := range []struct {
 		name  string
 		value func(figures) string

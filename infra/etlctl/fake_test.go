@@ -34,6 +34,7 @@ type world struct {
 	published []registry.Published
 	abandoned []registry.Abandoned
 	slot      string
+	noHistory bool
 	arrived   []registry.Arrival
 
 	clock    time.Time

@@ -44,7 +44,7 @@ func (i *importCommand) Run(ctx context.Context, c *console) error {
 		mode: i.Mode, folder: found, show: show, objects: s.registry,
 		upload: newBucketUploader(s.objects, s.landing), bucket: s.landing,
 		totals:  totalsMaker{pkg: s.pkg, names: s.names, there: bucketTotals{s.objects, s.landing}}.add,
-		waiting: waiting{imports: s.registry, dates: s.registry, names: s.names},
+		waiting: s.waiting(),
 		follow:  follower{imports: s.registry, show: show, now: c.now, pause: c.pause},
 	}
 	importID, err := d.deliver(ctx, i.NoFollow)

@@ -117,6 +117,7 @@ func TestCommandLine(t *testing.T) {
 // stackOutputs is CloudFormation with one stack.
 type stackOutputs struct {
 	outputs map[string]string
+	given   map[string]string // parameters
 	err     error
 	reads   int
 }
@@ -127,7 +128,28 @@ func (s *stackOutputs) DescribeStacks(context.Context, *cloudformation.DescribeS
 	for name, value := range s.outputs {
 		stack.Outputs = append(stack.Outputs, types.Output{OutputKey: aws.String(name), OutputValue: aws.String(value)})
 	}
+	for name, value := range s.given {
+		stack.Parameters = append(stack.Parameters, types.Parameter{ParameterKey: aws.String(name), ParameterValue: aws.String(value)})
+	}
 	return &cloudformation.DescribeStacksOutput{Stacks: []types.Stack{stack}}, s.err
+}
+
+// The parameters that change what a date waits for come from where the other
+// settings do.
+func TestRulesOfTheStack(t *testing.T) {
+	set := func(name string) (string, bool) {
+		return "true", name == "NO_HISTORY"
+	}
+	if s := (settings{lookup: set}); !s.is("NO_HISTORY") || s.is("REQUIRE_CONTROL") {
+		t.Error("the environment does not count")
+	}
+	s := settings{lookup: set, stack: "mine"}
+	if err := s.readStack(t.Context(), &stackOutputs{given: map[string]string{"NoHistory": "false", "RequireControl": "true"}}); err != nil {
+		t.Fatal(err)
+	}
+	if s.is("NO_HISTORY") || !s.is("REQUIRE_CONTROL") {
+		t.Error("the parameters of the stack do not count")
+	}
 }
 
 func TestSettingsOfAStack(t *testing.T) {

@@ -41,6 +41,7 @@ type settings struct {
 	lookup func(string) (string, bool)
 	stack  string
 	found  map[string]string // outputs of the stack, once read
+	given  map[string]string // parameters of the stack, once read
 }
 
 // stackReader reads stacks; *cloudformation.Client is one.
@@ -57,8 +58,11 @@ func (s *settings) readStack(ctx context.Context, reader stackReader) error {
 	if err != nil {
 		return &usageError{message.CtlNoStack(s.stack, err)}
 	}
-	s.found = map[string]string{}
+	s.found, s.given = map[string]string{}, map[string]string{}
 	for _, stack := range out.Stacks {
+		for _, p := range stack.Parameters {
+			s.given[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+		}
 		for _, o := range stack.Outputs {
 			s.found[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 		}
@@ -80,6 +84,29 @@ func (s *settings) get(name string) (string, error) {
 	return "", &usageError{message.CtlNoSetting(name)}
 }
 
+// parameter is the name of the stack's parameter that holds a setting that is true
+// or false; empty for none.
+func parameter(setting string) string {
+	switch setting {
+	case "NO_HISTORY":
+		return "NoHistory"
+	case "REQUIRE_CONTROL":
+		return "RequireControl"
+	default:
+		return ""
+	}
+}
+
+// is reports whether a setting that is true or false is true. It is false unless
+// it is set, as the functions have it.
+func (s *settings) is(name string) bool {
+	if s.stack != "" {
+		return s.given[parameter(name)] == "true"
+	}
+	v, ok := s.lookup(name)
+	return ok && v == "true"
+}
+
 // services are the clients and names that commands work with.
 type services struct {
 	registry             *registry.Registry
@@ -87,8 +114,14 @@ type services struct {
 	functions            *lambda.Client
 	landing, work, rerun string // names of the buckets and of the function
 	names                *landing.Names
+	noHistory            bool // daily imports wait for no initial one
 	pkg                  *contract.Package
 	whoami               func(context.Context) (arn string, err error) // who calls, as AWS knows it
+}
+
+// waiting tells why dates wait.
+func (s *services) waiting() waiting {
+	return waiting{imports: s.registry, dates: s.registry, names: s.names, noHistory: s.noHistory}
 }
 
 // open returns the services; needed lists the settings that this command cannot
@@ -127,7 +160,7 @@ func (c *console) open(ctx context.Context, needed ...string) (*services, error)
 		// refused the second time, so the operator repeats it, not the client.
 		functions: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.RetryMaxAttempts = 1 }),
 		landing:   values["LANDING_BUCKET"], work: values["WORK_BUCKET"], rerun: values["RERUN_FUNCTION"],
-		names: names, pkg: pkg,
+		names: names.Requiring(c.settings.is("REQUIRE_CONTROL")), noHistory: c.settings.is("NO_HISTORY"), pkg: pkg,
 		whoami: func(ctx context.Context) (string, error) {
 			out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 			if err != nil {

@@ -33,7 +33,7 @@ func (s *statusCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if s.ImportID == "" {
-		found, err := overview(ctx, waiting{imports: services.registry, dates: services.registry, names: services.names}, services.registry, s.Last)
+		found, err := overview(ctx, services.waiting(), services.registry, s.Last)
 		if err != nil {
 			return stopped(ctx, err, "", s.Timeout)
 		}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
 
@@ -20,10 +23,8 @@ type imports interface {
 // dates reads what is known of dates that have no import yet; *registry.Registry
 // is one. Reads are strongly consistent.
 type dates interface {
-	Queue(ctx context.Context) ([]registry.Entry, error)
-	Published(ctx context.Context) ([]registry.Published, error)
+	queue.Source
 	Slot(ctx context.Context) (importID string, err error)
-	Arrivals(ctx context.Context, mode, date string) (map[string]registry.Arrival, error)
 }
 
 // wait is why a date without an import has to wait.
@@ -37,41 +38,58 @@ type wait struct {
 	Sure bool
 }
 
-// waiting tells why dates wait. The rules are those by which package control
-// decides whose turn it is; here they only explain.
+// waiting tells why dates wait, by the decisions of package queue.
 type waiting struct {
-	imports imports
-	dates   dates
-	names   *landing.Names
+	imports   imports
+	dates     dates
+	names     *landing.Names
+	noHistory bool // the stack's parameter NoHistory
+}
+
+func (w waiting) reader() queue.Reader {
+	return queue.Reader{Source: w.dates, Missing: w.names.Missing}
 }
 
 // why tells what the import of a date waits for.
 func (w waiting) why(ctx context.Context, mode, date string) (wait, error) {
-	queue, err := w.dates.Queue(ctx)
+	s, err := w.reader().Snapshot(ctx)
 	if err != nil {
 		return wait{}, err
 	}
-	published, err := w.dates.Published(ctx)
-	if err != nil {
+	s.NoHistory = w.noHistory
+	if s.Slot, err = w.dates.Slot(ctx); err != nil {
 		return wait{}, err
 	}
 	missing, err := w.missing(ctx, mode, date)
 	if err != nil {
 		return wait{}, err
 	}
-	if mode == registry.ModeInitial && len(published) > 0 {
+	e := place(&s, mode, date)
+	own, err := w.reader().Judge(ctx, s, e)
+	if err != nil {
+		return wait{}, err
+	}
+	switch {
+	case own.Reason == queue.TooLate:
 		return wait{Reason: message.CtlInitialTooLate, Missing: missing, Person: true, Sure: true}, nil
-	}
-	var due bool
-	for _, e := range queue {
-		due = due || (e.Mode == mode && e.FileDate == date && e.Due)
-	}
-	if len(missing) > 0 && !due {
+	case len(missing) > 0 && (!e.Due || own.Action == queue.Leave):
 		return wait{Reason: message.CtlWaitsForFiles(missing), Missing: missing, Person: true, Sure: true}, nil
 	}
-	blocked, err := w.blocked(ctx, mode, date, queue, published)
+	blocked, err := w.blocked(ctx, s, e)
 	blocked.Missing = missing
 	return blocked, err
+}
+
+// place cuts the queue after a date, which may have to be put into it: its files
+// may be there before their notifications.
+func place(s *queue.Snapshot, mode, date string) registry.Entry {
+	e := registry.Entry{Mode: mode, FileDate: date}
+	n, found := slices.BinarySearchFunc(s.Dates, e, func(a, b registry.Entry) int { return cmp.Compare(a.Order(), b.Order()) })
+	if found {
+		e = s.Dates[n]
+	}
+	s.Dates = append(slices.Clip(s.Dates[:n]), e)
+	return e
 }
 
 func (w waiting) missing(ctx context.Context, mode, date string) ([]string, error) {
@@ -82,38 +100,34 @@ func (w waiting) missing(ctx context.Context, mode, date string) ([]string, erro
 	return w.names.Missing(arrivals), nil
 }
 
-// blocked tells which other import or date keeps a complete one from starting.
-func (w waiting) blocked(ctx context.Context, mode, date string, queue []registry.Entry, published []registry.Published) (wait, error) {
-	holder, err := w.dates.Slot(ctx)
-	if err != nil {
+// blocked tells which other import or date keeps the last date of s from starting.
+func (w waiting) blocked(ctx context.Context, s queue.Snapshot, e registry.Entry) (wait, error) {
+	v, err := w.reader().Decide(ctx, s)
+	for err == nil && v.Action == queue.Leave {
+		s = s.Without(v.Date)
+		v, err = w.reader().Decide(ctx, s)
+	}
+	switch {
+	case err != nil:
 		return wait{}, err
-	}
-	if holder != "" {
-		return w.behind(ctx, holder)
-	}
-	if mode == registry.ModeInitial {
+	case v.Reason == queue.Taken:
+		return w.behind(ctx, s.Slot)
+	case v.Action == queue.StartOver:
+		return wait{Reason: message.CtlWaitsForRunning(v.Import.ImportID, v.Import.Mode, v.Import.FileDate)}, nil
+	case v.Reason == queue.Open:
+		return w.behind(ctx, v.Import.ImportID)
+	case v.Reason == queue.NoInitial && s.Slot != "":
+		return w.behind(ctx, s.Slot)
+	case v.Reason == queue.NoInitial:
+		return wait{Reason: message.CtlWaitsForInitial, Person: true}, nil
+	case v.Reason == queue.MissingFiles && v.Date.Order() != e.Order():
+		return wait{Reason: message.CtlWaitsForDate(v.Date.FileDate, v.Missing), Person: true}, nil
+	default:
 		return wait{Reason: message.CtlWaitsForNothing}, nil
 	}
-	if len(published) == 0 {
-		return wait{Reason: message.CtlWaitsForInitial, Person: true}, nil
-	}
-	for _, e := range queue {
-		if e.Mode != registry.ModeDaily || e.FileDate >= date || e.FileDate <= latest(published) {
-			continue
-		}
-		missing, err := w.missing(ctx, e.Mode, e.FileDate)
-		if err != nil {
-			return wait{}, err
-		}
-		if len(missing) > 0 {
-			return wait{Reason: message.CtlWaitsForDate(e.FileDate, missing), Person: true}, nil
-		}
-		break
-	}
-	return wait{Reason: message.CtlWaitsForNothing}, nil
 }
 
-// behind tells how it stands with the import that has the slot.
+// behind tells how it stands with an import that goes first.
 func (w waiting) behind(ctx context.Context, importID string) (wait, error) {
 	imp, err := w.imports.Import(ctx, importID)
 	if err != nil {
@@ -123,13 +137,4 @@ func (w waiting) behind(ctx context.Context, importID string) (wait, error) {
 		return wait{Reason: message.CtlWaitsForFailed(imp.ImportID, imp.Mode, imp.FileDate, imp.Status), Person: true}, nil
 	}
 	return wait{Reason: message.CtlWaitsForRunning(imp.ImportID, imp.Mode, imp.FileDate)}, nil
-}
-
-// latest is the latest file date that is published; empty for none.
-func latest(published []registry.Published) string {
-	last := ""
-	for _, p := range published {
-		last = max(last, p.FileDate)
-	}
-	return last
 }

@@ -26,6 +26,22 @@ func TestWhy(t *testing.T) {
 		have func(*testing.T, *world)
 		want wait
 	}{
+		"no history to load": {daily, func(t *testing.T, w *world) {
+			w.noHistory = true
+			w.arrive(t, daily, date, "v1")
+		}, wait{Reason: message.CtlWaitsForNothing}},
+		"behind an import whose refused files are corrected": {daily, func(t *testing.T, w *world) {
+			here(t, w)
+			w.arrive(t, daily, earlier, "v2")
+			refused := failed(otherID, "InvalidFile", "restart", true)
+			refused.FileDate = earlier
+			refused.Files = []registry.SealedFile{{
+				Resource: "clients", Key: "daily/client_data_20241007.csv", VersionID: "v1",
+				FileStatus: registry.FileStatus{Status: etl.FileRejected},
+			}}
+			w.set(refused)
+			w.queue, w.slot = []registry.Entry{{Mode: daily, FileDate: earlier, ImportID: otherID}}, otherID
+		}, wait{Reason: message.CtlWaitsForRunning(otherID, daily, earlier)}},
 		"about to start": {daily, here, wait{Reason: message.CtlWaitsForNothing}},
 		"first initial": {initial, func(t *testing.T, w *world) {
 			w.arrive(t, initial, date, "v1")
@@ -73,7 +89,7 @@ func TestWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			test.have(t, w)
-			got, err := waiting{imports: w, dates: w, names: names(t)}.why(t.Context(), test.mode, date)
+			got, err := waiting{imports: w, dates: w, names: names(t), noHistory: w.noHistory}.why(t.Context(), test.mode, date)
 			if err != nil {
 				t.Fatal(err)
 			}

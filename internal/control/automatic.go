@@ -15,6 +15,7 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
 
@@ -111,8 +112,8 @@ func automatic(imp registry.Import) Request {
 
 // planned is what an alert says about an automatic redrive.
 func (c *Control) planned(imp registry.Import) string {
-	if imp.Fault == faultInvalidFile && slices.ContainsFunc(imp.Files, func(f registry.SealedFile) bool { return f.Status == etl.FileRejected }) {
-		return message.FilesCorrected(imp.FileRestarts, FileRestarts)
+	if imp.Fault == "InvalidFile" && slices.ContainsFunc(imp.Files, func(f registry.SealedFile) bool { return f.Status == etl.FileRejected }) {
+		return message.FilesCorrected(imp.FileRestarts, queue.FileRestarts)
 	}
 	if !imp.Decided() {
 		return ""

@@ -26,10 +26,10 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/centrallog"
-	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
 
@@ -172,15 +172,6 @@ func importOf(executionARN string) (string, bool) {
 // somebody who did.
 const rounds = 5
 
-// turn is what may be done next.
-type turn struct {
-	entry     registry.Entry
-	imp       registry.Import // zero for a start
-	missing   []string
-	corrected bool   // imp starts over, as its refused files are corrected
-	last      string // the latest date that is published; empty for none
-}
-
 // Advance starts the import whose turn it is, if the slot is free, resumes the one
 // whose missing files are now there, or has the one start over whose refused files
 // are corrected. trigger names the occasion.
@@ -199,32 +190,35 @@ type turn struct {
 func (c *Control) Advance(ctx context.Context, trigger string) error {
 	looked := c.Landing == nil
 	for range rounds {
-		t, err := c.next(ctx)
-		if err != nil || t == nil {
+		v, last, err := c.next(ctx)
+		if err != nil {
 			return err
 		}
-		if t.corrected {
-			return c.ask(ctx, restartCorrected(t.imp))
-		}
-		if t.imp.ImportID != "" {
-			_, err := c.resume(ctx, t.imp, registry.Pending{Trigger: registry.TriggerFile})
+		switch v.Action {
+		case queue.StartOver:
+			return c.ask(ctx, restartCorrected(v.Import))
+		case queue.Resume:
+			_, err := c.resume(ctx, v.Import, registry.Pending{Trigger: registry.TriggerFile})
 			if _, refused := errors.AsType[*fault.Refused](err); refused {
 				return nil
 			}
 			return err
+		case queue.Start:
+		default:
+			return nil
 		}
 		if !looked {
 			looked = true
-			if err := c.lookFor(ctx, t); err != nil {
+			if err := c.lookFor(ctx, v.Date, last); err != nil {
 				return err
 			}
 			continue // also if somebody else recorded what was found
 		}
 		reason := trigger
-		if len(t.missing) > 0 {
+		if len(v.Missing) > 0 {
 			reason = registry.TriggerDeadline
 		}
-		imp, ok, err := c.Registry.Allot(ctx, t.entry, reason, c.executionARN)
+		imp, ok, err := c.Registry.Allot(ctx, v.Date, reason, c.executionARN)
 		if err != nil {
 			return err
 		}
@@ -238,109 +232,30 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 	return nil
 }
 
-// unmarked bounds how many dates of the queue are looked at that nothing marks as
-// due or ready: anybody who may upload can make very many of them.
-const unmarked = 20
-
-// next finds whose turn it is; nil if nobody may go.
-func (c *Control) next(ctx context.Context) (*turn, error) {
-	queue, err := c.Registry.Queue(ctx)
-	if err != nil || len(queue) == 0 {
-		return nil, err
-	}
-	published, err := c.Registry.Published(ctx)
+// next decides whose turn it is, and takes dates out of the queue that have no
+// file any more. last is the latest date that is published; empty for none.
+func (c *Control) next(ctx context.Context) (v queue.Verdict, last string, err error) {
+	reader := queue.Reader{Source: c.Registry, Missing: c.Names.Missing}
+	s, err := reader.Snapshot(ctx)
 	if err != nil {
-		return nil, err
+		return v, "", err
 	}
-	latest, left := c.horizon().Latest(), unmarked
-	for _, e := range queue {
-		if e.ImportID == "" && !e.Due && e.FileDate > latest {
-			continue // recorded when there was no horizon
+	s.NoHistory, s.Latest = c.NoHistory, c.horizon().Latest()
+	for {
+		v, err := reader.Decide(ctx, s)
+		if err != nil || v.Action != queue.Leave {
+			return v, queue.Last(s.Published), err
 		}
-		if e.ImportID == "" && !e.Due && !e.Ready {
-			if left--; left < 0 {
-				if holdsUp(e, published) {
-					return nil, nil
-				}
-				continue
-			}
-		}
-		t, blocks, err := c.consider(ctx, e, published)
-		if err != nil || t != nil || blocks {
-			return t, err
-		}
-	}
-	return nil, nil
-}
-
-// holdsUp tells whether a date that cannot go holds up those after it.
-func holdsUp(e registry.Entry, published []registry.Published) bool {
-	return e.Mode == registry.ModeDaily && e.FileDate > last(published)
-}
-
-// consider tells whether it is the turn of e, and if not, whether it holds up the
-// dates after it.
-func (c *Control) consider(ctx context.Context, e registry.Entry, published []registry.Published) (t *turn, blocks bool, err error) {
-	var imp registry.Import
-	if e.ImportID != "" {
-		if imp, err = c.Registry.Import(ctx, e.ImportID); errors.Is(err, registry.ErrNotFound) {
-			return nil, false, nil // the sweep says so; the dates after it go on
-		} else if err != nil {
-			return nil, false, err
-		}
+		left, err := c.Registry.LeaveEmpty(ctx, v.Date.Mode, v.Date.FileDate)
 		switch {
-		case imp.Status == etl.StatusSucceeded || imp.Status == etl.StatusAbandoned:
-			return nil, false, nil
-		case imp.Status == etl.StatusRunning || imp.Fault != "MissingFiles":
-			corrected, err := c.corrected(ctx, imp)
-			if err != nil || !corrected {
-				return nil, true, err
-			}
-			return &turn{entry: e, imp: imp, corrected: true}, false, nil
-		}
-	} else if e.Mode == registry.ModeInitial && len(published) > 0 {
-		return nil, false, nil
-	} else if e.Mode == registry.ModeDaily && len(published) == 0 && !c.NoHistory {
-		return nil, true, nil
-	}
-	arrivals, err := c.Registry.Arrivals(ctx, e.Mode, e.FileDate)
-	if err != nil {
-		return nil, false, err
-	}
-	if len(arrivals) == 0 && e.ImportID == "" && !e.Expected {
-		left, err := c.Registry.LeaveEmpty(ctx, e.Mode, e.FileDate)
-		return nil, !left && holdsUp(e, published), err
-	}
-	missing := c.Names.Missing(arrivals)
-	if (len(missing) == 0 && isNews(arrivals, imp)) || (e.Due && e.ImportID == "") {
-		return &turn{entry: e, imp: imp, missing: missing, last: last(published)}, false, nil
-	}
-	return nil, holdsUp(e, published), nil
-}
-
-// clockSlack is how far the clocks of DynamoDB's writers and of Step Functions
-// may be apart.
-const clockSlack = 10 * time.Second
-
-// isNews tells whether a file came since the import's attempt began; always for a
-// date without an import. It keeps an import that misses files, though the
-// registry has them all, from being redriven again and again.
-func isNews(arrivals map[string]registry.Arrival, imp registry.Import) bool {
-	for _, a := range arrivals {
-		if a.RecordedAt.After(imp.StartedAt.Add(-clockSlack)) {
-			return true
+		case err != nil:
+			return queue.Verdict{}, "", err
+		case left:
+			s = s.Without(v.Date)
+		default:
+			s.Files[v.Date.Order()] = queue.Files{Missing: v.Missing, Stays: true}
 		}
 	}
-	return false
-}
-
-// last is the latest file date that is published, of any mode; empty for none.
-func last(published []registry.Published) string {
-	latest := ""
-	for _, p := range published {
-		latest = max(latest, p.FileDate)
-	}
-	return latest
 }
 
 // input is the input of an execution. A redrive repeats it, so it holds nothing

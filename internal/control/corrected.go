@@ -10,31 +10,20 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"etl-dataloader/internal/centrallog"
-	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
-
-// FileRestarts is how often an import is restarted by itself because its refused
-// files were corrected: enough for a sender who tries a few times, too few for one
-// who sends the same fault in an endless loop.
-const FileRestarts = 5
-
-// faultInvalidFile is the fault of an import that corrected files start again.
-const faultInvalidFile = "InvalidFile"
 
 // corrected reports whether an import failed because of refused files, all of
 // which have a newer version by now, and may start again by itself.
 func (c *Control) corrected(ctx context.Context, imp registry.Import) (bool, error) {
-	if imp.Status != etl.StatusFailed || imp.Fault != faultInvalidFile || imp.FileRestarts >= FileRestarts {
-		return false, nil
-	}
 	arrivals, err := c.Registry.Arrivals(ctx, imp.Mode, imp.FileDate)
 	if err != nil {
 		return false, err
 	}
-	return len(c.Names.Missing(arrivals)) == 0 && imp.Corrected(arrivals), nil
+	return queue.Corrected(imp, queue.Files{There: arrivals, Missing: c.Names.Missing(arrivals)}), nil
 }
 
 // restartCorrected is the request of the restart that corrected files cause.

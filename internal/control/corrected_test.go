@@ -15,6 +15,7 @@ import (
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
 
@@ -72,7 +73,7 @@ func (h *house) correct(key, content string) {
 // over by itself.
 func TestCorrectedFilesRestart(t *testing.T) {
 	h, imp, keys := refusedImport(t, 2)
-	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.FilesCorrected(0, control.FileRestarts)) {
+	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.FilesCorrected(0, queue.FileRestarts)) {
 		t.Errorf("the alert says %q", alert.Text)
 	}
 	h.correct(keys[5], "another file, which is not refused")
@@ -102,7 +103,7 @@ func TestCorrectedFilesRestartFiveTimes(t *testing.T) {
 		h.scan(h.load(imp.ImportID), types[0].Resource)
 		return h.end(h.load(imp.ImportID), failed, "InvalidFile")
 	}
-	for n := range control.FileRestarts {
+	for n := range queue.FileRestarts {
 		if n == 2 {
 			if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
 				t.Fatal(err)
@@ -117,7 +118,7 @@ func TestCorrectedFilesRestartFiveTimes(t *testing.T) {
 	}
 	h.correct(keys[0], "once more")
 	h.sweep(control.SweepEvent{})
-	if got := h.load(imp.ImportID); got.Status != etl.StatusFailed || got.FileRestarts != control.FileRestarts {
+	if got := h.load(imp.ImportID); got.Status != etl.StatusFailed || got.FileRestarts != queue.FileRestarts {
 		t.Errorf("import = %+v", got)
 	}
 	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.FilesCorrected(5, 5)) {

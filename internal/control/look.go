@@ -9,6 +9,7 @@ import (
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
 
@@ -27,13 +28,13 @@ func dayAfter(date string) string {
 }
 
 // lookFor asks the landing bucket for the files of a date that is about to start,
-// and of those that would go before it.
-func (c *Control) lookFor(ctx context.Context, t *turn) error {
-	date, first := t.entry.FileDate, dayAfter(t.last)
-	if first > date { // it is made up for, and holds up nobody
-		first = date
+// and of those that would go before it. last is the latest date that is published.
+func (c *Control) lookFor(ctx context.Context, e registry.Entry, last string) error {
+	first := dayAfter(last)
+	if first > e.FileDate { // it is made up for, and holds up nobody
+		first = e.FileDate
 	}
-	_, err := c.Landing.Look(ctx, t.entry.Mode, first, date)
+	_, err := c.Landing.Look(ctx, e.Mode, first, e.FileDate)
 	return err
 }
 
@@ -46,7 +47,7 @@ func (c *Control) lookAhead(ctx context.Context) (changed int, err error) {
 		return 0, err
 	}
 	latest := c.horizon().Latest()
-	changed, err = c.Landing.Look(ctx, registry.ModeDaily, dayAfter(last(published)), latest)
+	changed, err = c.Landing.Look(ctx, registry.ModeDaily, dayAfter(queue.Last(published)), latest)
 	if len(published) > 0 {
 		return changed, err
 	}
@@ -64,12 +65,12 @@ func (c *Control) initialDeadline(ctx context.Context) ([]day, error) {
 	if err != nil || len(published) > 0 {
 		return nil, err
 	}
-	queue, err := c.Registry.Queue(ctx)
+	dates, err := c.Registry.Queue(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var marked []day
-	for _, e := range queue {
+	for _, e := range dates {
 		if e.Mode != registry.ModeInitial {
 			break // the initial ones come first
 		}
@@ -106,14 +107,14 @@ func (c *Control) tellIncomplete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	queue, err := c.Registry.Queue(ctx)
+	dates, err := c.Registry.Queue(ctx)
 	if err != nil {
 		return err
 	}
 	var texts []string
 	var told []registry.Entry
-	for _, e := range queue {
-		if e.Mode != registry.ModeDaily || e.ImportID != "" || e.Told || e.FileDate >= last(published) || c.Now().Sub(e.Since) < incompleteAfter {
+	for _, e := range dates {
+		if e.Mode != registry.ModeDaily || e.ImportID != "" || e.Told || e.FileDate >= queue.Last(published) || c.Now().Sub(e.Since) < incompleteAfter {
 			continue
 		}
 		arrivals, err := c.Registry.Arrivals(ctx, e.Mode, e.FileDate)

@@ -9,6 +9,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
 
@@ -51,13 +52,13 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 // followAll compares every open import with its execution, and returns those whose
 // end is to be told.
 func (c *Control) followAll(ctx context.Context, swept *Swept) ([]registry.Import, error) {
-	queue, err := c.Registry.Queue(ctx)
+	dates, err := c.Registry.Queue(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var trouble []error
 	var ended []registry.Import
-	for _, e := range queue {
+	for _, e := range dates {
 		if e.ImportID == "" {
 			continue
 		}
@@ -176,16 +177,16 @@ func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 			covered = max(covered, p.FileDate)
 		}
 	}
-	queue, err := c.Registry.Queue(ctx)
+	dates, err := c.Registry.Queue(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var marked []day
-	for _, e := range queue {
+	for _, e := range dates {
 		switch {
 		case e.Mode == registry.ModeInitial && len(published) > 0 && e.ImportID == "":
 			c.Log.WarnContext(ctx, message.LogSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(message.StepLoading))
-		case e.Mode == registry.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > last(published):
+		case e.Mode == registry.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > queue.Last(published):
 			late, err := c.Registry.MarkLate(ctx, e.Mode, e.FileDate)
 			if err != nil {
 				return marked, err

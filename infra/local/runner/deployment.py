@@ -29,6 +29,9 @@ OUTPUTS = {"LANDING_BUCKET": "LandingBucket", "WORK_BUCKET": "WorkBucket", "STAT
            "REGISTRY_TABLE": "RegistryTable", "ALERTS_TOPIC_ARN": "AlertsTopicArn", "RERUN_FUNCTION": "RerunFunction",
            "DASHBOARD_NAME": "DashboardName"}
 
+# The settings in LOCAL_DIR/env by the template's parameters: what etlctl must know of the rules.
+RULES = {"NO_HISTORY": "NoHistory", "REQUIRE_CONTROL": "RequireControl"}
+
 STEADY = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
@@ -69,6 +72,17 @@ def parameters(settings, template, secret, enrichment):
     return {name: value for name, value in {**values, **chosen}.items() if name in declared}
 
 
+def rules(settings, secret, enrichment):
+    """The settings of RULES, as the functions have them."""
+    values = parameters(settings, template_of(settings), secret, enrichment)
+    return {name: values.get(parameter, "false") for name, parameter in RULES.items()}
+
+
+def template_of(settings):
+    """The template to deploy."""
+    return pathlib.Path(settings.environ.get("LOCAL_TEMPLATE", ROOT / "template.yaml"))
+
+
 def declared_parameters(template):
     """The names under Parameters of a template."""
     class Loader(yaml.SafeLoader):
@@ -90,7 +104,7 @@ def checksum(template, values):
 
 def deploy(settings, endpoint, secret, enrichment):
     """Deploys what changed; returns the stack's outputs."""
-    template = pathlib.Path(settings.environ.get("LOCAL_TEMPLATE", ROOT / "template.yaml"))
+    template = template_of(settings)
     if not template.exists():
         raise Problem(f"{template} is missing.")
     require_binaries(template)

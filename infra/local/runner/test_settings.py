@@ -100,6 +100,11 @@ class DeploymentTest(StackTest):
         with self.assertRaisesRegex(Problem, "names B"):
             deployment.parameters(self.settings(LOCAL_PARAMETERS="B=1"), template, "arn", "http://x")
 
+    def test_etlctl_is_told_the_rules(self):
+        template = self.template("Parameters:\n  NoHistory: {Type: String}\n")
+        settings = self.settings(LOCAL_PARAMETERS="NoHistory=true", LOCAL_TEMPLATE=str(template))
+        self.assertEqual(deployment.rules(settings, "arn", "http://x"), {"NO_HISTORY": "true", "REQUIRE_CONTROL": "false"})
+
     def test_missing_binary_is_a_sentence(self):
         template = self.template("Resources: {F: {Properties: {\n  CodeUri: build/open/\n}}}\n")
         with self.assertRaisesRegex(Problem, "build/open/bootstrap is missing: run `make build` first"):

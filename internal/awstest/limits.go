@@ -78,7 +78,7 @@ func Check(input any) error {
 		return notification(in)
 	case *sfn.StartExecutionInput:
 		if len(aws.ToString(in.Input)) > PayloadBytes || utf8.RuneCountInString(aws.ToString(in.Name)) > ExecutionName {
-			return refuse("ValidationException", "the input or the name of the execution is too long")
+			return Refuse("ValidationException", "the input or the name of the execution is too long")
 		}
 	case *sfn.StopExecutionInput:
 		return Cause(aws.ToString(in.Error), aws.ToString(in.Cause))
@@ -90,7 +90,7 @@ func Check(input any) error {
 // of a failure.
 func Cause(name, cause string) error {
 	if utf8.RuneCountInString(name) > ErrorRunes || utf8.RuneCountInString(cause) > CauseRunes {
-		return refuse("ValidationException", "an error of %d and a cause of %d characters", utf8.RuneCountInString(name), utf8.RuneCountInString(cause))
+		return Refuse("ValidationException", "an error of %d and a cause of %d characters", utf8.RuneCountInString(name), utf8.RuneCountInString(cause))
 	}
 	return nil
 }
@@ -99,18 +99,19 @@ func Cause(name, cause string) error {
 func LogEvent(line []byte) error {
 	const overhead = 26
 	if len(line)+overhead > EventBytes {
-		return refuse("InvalidParameterException", "a log event of %d bytes", len(line))
+		return Refuse("InvalidParameterException", "a log event of %d bytes", len(line))
 	}
 	return nil
 }
 
-func refuse(code, format string, arguments ...any) error {
+// Refuse returns the error with which a service refuses a request by a code.
+func Refuse(code, format string, arguments ...any) error {
 	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, arguments...), Fault: smithy.FaultClient}
 }
 
 func objectKey(key *string) error {
 	if n := len(aws.ToString(key)); n > ObjectKeyBytes {
-		return refuse("KeyTooLongError", "a key of %d bytes", n)
+		return Refuse("KeyTooLongError", "a key of %d bytes", n)
 	}
 	return nil
 }
@@ -118,25 +119,25 @@ func objectKey(key *string) error {
 func notification(in *sns.PublishInput) error {
 	subject, text := aws.ToString(in.Subject), aws.ToString(in.Message)
 	if n := len(subject) + len(text); n > MessageBytes {
-		return refuse("InvalidParameter", "a message of %d bytes", n)
+		return Refuse("InvalidParameter", "a message of %d bytes", n)
 	}
 	if text == "" || !utf8.ValidString(text) {
-		return refuse("InvalidParameter", "the message is empty or not UTF-8")
+		return Refuse("InvalidParameter", "the message is empty or not UTF-8")
 	}
 	for _, r := range subject {
 		if r < ' ' || r > '~' {
-			return refuse("InvalidParameter", "the subject is not of printable ASCII")
+			return Refuse("InvalidParameter", "the subject is not of printable ASCII")
 		}
 	}
 	if in.Subject != nil && (subject == "" || len(subject) > SubjectBytes) {
-		return refuse("InvalidParameter", "a subject of %d characters", len(subject))
+		return Refuse("InvalidParameter", "a subject of %d characters", len(subject))
 	}
 	return nil
 }
 
 func transaction(writes []types.TransactWriteItem) error {
 	if len(writes) > TransactionItems {
-		return refuse("ValidationException", "a transaction of %d actions", len(writes))
+		return Refuse("ValidationException", "a transaction of %d actions", len(writes))
 	}
 	total := 0
 	for _, w := range writes {
@@ -157,14 +158,14 @@ func transaction(writes []types.TransactWriteItem) error {
 		}
 	}
 	if total > TransactionBytes {
-		return refuse("ValidationException", "a transaction of %d bytes", total)
+		return Refuse("ValidationException", "a transaction of %d bytes", total)
 	}
 	return nil
 }
 
 func item(attributes map[string]types.AttributeValue) error {
 	if n := size(attributes); n > ItemBytes {
-		return refuse("ValidationException", "Item size has exceeded the maximum allowed size: %d bytes", n)
+		return Refuse("ValidationException", "Item size has exceeded the maximum allowed size: %d bytes", n)
 	}
 	return keys(attributes)
 }
@@ -173,7 +174,7 @@ func item(attributes map[string]types.AttributeValue) error {
 func keys(attributes map[string]types.AttributeValue) error {
 	for name, limit := range map[string]int{"pk": PartitionKeyBytes, "sk": SortKeyBytes} {
 		if key, ok := attributes[name].(*types.AttributeValueMemberS); ok && (key.Value == "" || len(key.Value) > limit) {
-			return refuse("ValidationException", "the key %s has %d bytes", name, len(key.Value))
+			return Refuse("ValidationException", "the key %s has %d bytes", name, len(key.Value))
 		}
 	}
 	return nil

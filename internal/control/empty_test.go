@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"etl-dataloader/internal/control"
@@ -18,7 +19,7 @@ import (
 func (h *house) remove(keys ...string) {
 	h.t.Helper()
 	for _, key := range keys {
-		if _, err := h.objects.DeleteObject(h.t.Context(), &s3.DeleteObjectInput{Bucket: &h.bucket, Key: &key}); err != nil {
+		if _, err := h.objects.DeleteObject(h.t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(bucketName), Key: &key}); err != nil {
 			h.t.Fatal(err)
 		}
 	}

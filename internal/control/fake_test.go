@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/landing"
@@ -27,13 +27,10 @@ import (
 	"etl-dataloader/internal/registry/registrytest"
 )
 
-var emulator *registrytest.Emulator
-
-func TestMain(m *testing.M) {
-	os.Exit(registrytest.Run(m, func(e *registrytest.Emulator) { emulator = e }))
-}
-
-const machineARN = "arn:aws:states:eu-west-3:111122223333:stateMachine:import"
+const (
+	bucketName = "landing"
+	machineARN = "arn:aws:states:eu-west-3:111122223333:stateMachine:import"
+)
 
 var (
 	errLost    = errors.New("connection reset")
@@ -255,14 +252,13 @@ func (r *reports) Write(_ context.Context, importID string) (string, error) {
 	return "s3://work/" + importID, nil
 }
 
-// house is all parts together: real registry and bucket, fake state machine.
+// house is all parts together: the real registry on a table and a bucket in memory, a fake state machine.
 type house struct {
 	t        *testing.T
 	clock    *registrytest.Clock
 	registry *registry.Registry
-	table    string
-	objects  *s3.Client
-	bucket   string
+	table    *memory.Table
+	objects  *memory.Bucket
 	machine  *machine
 	inbox    *inbox
 	reports  *reports
@@ -291,11 +287,11 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	t.Helper()
 	clock := &registrytest.Clock{}
 	h := &house{
-		t: t, clock: clock, table: emulator.Table(t), objects: emulator.S3(t), bucket: emulator.Bucket(t),
+		t: t, clock: clock, table: &memory.Table{}, objects: &memory.Bucket{Now: clock.Now},
 		machine: &machine{clock: clock, executions: map[string]*execution{}},
 		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}, states: map[string][]string{}}, work: &work{dropped: map[string]int{}}, log: &bytes.Buffer{},
 	}
-	h.registry = registry.New(emulator.DynamoDB(t), h.table, clock.Now)
+	h.registry = registry.New(h.table, "registry", clock.Now)
 	names, err := landing.NewNames(types)
 	if err != nil {
 		t.Fatal(err)
@@ -317,7 +313,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 		t.Fatal(err)
 	}
 	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: h.bucket, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: log,
+		Bucket: bucketName, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: log,
 		Horizon: landing.Horizon{Now: clock.Now, Zone: paris, Days: 1},
 	})
 	if err != nil {
@@ -330,7 +326,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 // upload puts an object into the bucket; no notification is sent.
 func (h *house) upload(key, content string) {
 	h.t.Helper()
-	_, err := h.objects.PutObject(h.t.Context(), &s3.PutObjectInput{Bucket: &h.bucket, Key: &key, Body: strings.NewReader(content)})
+	_, err := h.objects.PutObject(h.t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucketName), Key: &key, Body: strings.NewReader(content)})
 	if err != nil {
 		h.t.Fatalf("upload %s: %v", key, err)
 	}
@@ -339,7 +335,7 @@ func (h *house) upload(key, content string) {
 // notify hands the notification of an object to intake.
 func (h *house) notify(key string) (landing.Answer, error) {
 	var event landing.Event
-	event.Detail.Bucket.Name, event.Detail.Object.Key = h.bucket, key
+	event.Detail.Bucket.Name, event.Detail.Object.Key = bucketName, key
 	return h.intake.Handle(h.t.Context(), event)
 }
 

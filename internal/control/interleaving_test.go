@@ -13,6 +13,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
@@ -42,33 +43,33 @@ func (p *interposer) returned(ctx context.Context) {
 
 // table is DynamoDB with the interposer behind every call.
 type table struct {
-	*dynamodb.Client
+	*memory.Table
 	at *interposer
 }
 
 func (d table) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	defer d.at.returned(ctx)
-	return d.Client.BatchGetItem(ctx, in, o...)
+	return d.Table.BatchGetItem(ctx, in, o...)
 }
 
 func (d table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	defer d.at.returned(ctx)
-	return d.Client.GetItem(ctx, in, o...)
+	return d.Table.GetItem(ctx, in, o...)
 }
 
 func (d table) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	defer d.at.returned(ctx)
-	return d.Client.Query(ctx, in, o...)
+	return d.Table.Query(ctx, in, o...)
 }
 
 func (d table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	defer d.at.returned(ctx)
-	return d.Client.PutItem(ctx, in, o...)
+	return d.Table.PutItem(ctx, in, o...)
 }
 
 func (d table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	defer d.at.returned(ctx)
-	return d.Client.TransactWriteItems(ctx, in, o...)
+	return d.Table.TransactWriteItems(ctx, in, o...)
 }
 
 // opening is the fake state machine with the interposer behind every call, none
@@ -159,7 +160,7 @@ var two = types[:2]
 func interposed(t *testing.T, p *interposer) *house {
 	t.Helper()
 	h := open(t)
-	h.registry = registry.New(table{emulator.DynamoDB(t), p}, emulator.Table(t), h.clock.Now)
+	h.registry = registry.New(table{h.table, p}, "registry", h.clock.Now)
 	names, err := landing.NewNames(two)
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +171,7 @@ func interposed(t *testing.T, p *interposer) *house {
 		t.Fatal(err)
 	}
 	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: h.bucket, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: config.Log,
+		Bucket: bucketName, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: config.Log,
 		Horizon: landing.Horizon{Now: h.clock.Now, Zone: config.Zone, Days: 1},
 	})
 	if err != nil {

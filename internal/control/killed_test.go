@@ -24,7 +24,7 @@ func killed(t *testing.T, p *interposer, act func(context.Context) error) {
 // takeIn hands the notification of an object to intake.
 func (h *house) takeIn(ctx context.Context, key string) error {
 	var event landing.Event
-	event.Detail.Bucket.Name, event.Detail.Object.Key = h.bucket, key
+	event.Detail.Bucket.Name, event.Detail.Object.Key = bucketName, key
 	_, err := h.intake.Handle(ctx, event)
 	return err
 }

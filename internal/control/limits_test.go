@@ -36,7 +36,7 @@ func TestMonstrousFailure(t *testing.T) {
 			h := open(t)
 			topic := &limitedTopic{}
 			h.control.Alerts = control.Alerts{Client: topic, TopicARN: "arn:topic"}
-			h.control.Reports = report.Writer{Objects: h.objects, Bucket: h.bucket, Registry: h.registry, Now: h.clock.Now}
+			h.control.Reports = report.Writer{Objects: h.objects, Bucket: bucketName, Registry: h.registry, Now: h.clock.Now}
 			h.arrive(files(daily, "2024-10-08")...)
 			imp := h.importOf(daily, "2024-10-08")
 			if reported {

@@ -103,7 +103,7 @@ func TestSlotLeftBehind(t *testing.T) {
 // putSlot has an import hold the slot.
 func (h *house) putSlot(importID string) {
 	h.t.Helper()
-	if _, err := emulator.DynamoDB(h.t).PutItem(h.t.Context(), &dynamodb.PutItemInput{TableName: &h.table, Item: map[string]dynamodbtypes.AttributeValue{
+	if _, err := h.table.PutItem(h.t.Context(), &dynamodb.PutItemInput{Item: map[string]dynamodbtypes.AttributeValue{
 		"pk": &dynamodbtypes.AttributeValueMemberS{Value: "SLOT"}, "sk": &dynamodbtypes.AttributeValueMemberS{Value: "CURRENT"},
 		"import_id": &dynamodbtypes.AttributeValueMemberS{Value: importID},
 	}}); err != nil {
@@ -141,7 +141,7 @@ func TestImportWhoseItemIsGone(t *testing.T) {
 	h := open(t)
 	h.arrive(files(daily, "2024-10-08")...)
 	imp := h.end(h.importOf(daily, "2024-10-08"), failed, "Unexpected")
-	if _, err := emulator.DynamoDB(h.t).DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &h.table, Key: map[string]dynamodbtypes.AttributeValue{
+	if _, err := h.table.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{Key: map[string]dynamodbtypes.AttributeValue{
 		"pk": &dynamodbtypes.AttributeValueMemberS{Value: "IMPORT#" + imp.ImportID}, "sk": &dynamodbtypes.AttributeValueMemberS{Value: "META"},
 	}}); err != nil {
 		t.Fatal(err)

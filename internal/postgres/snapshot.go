@@ -15,15 +15,26 @@ import (
 const snapshotPoll = 100 * time.Millisecond
 
 // olderReaders selects the transactions of clients that hold a snapshot of this
-// database. A role without pg_read_all_stats does not see the type of another's
-// backend; but what serves no client, as an autovacuum, has no role.
+// database and might read the target tables. A role without pg_read_all_stats does
+// not see the type of another's backend; but what serves no client, as an
+// autovacuum, has no role.
+//
+// A login is no reader if no role that it may become can read a relation of final,
+// a view that is another's, or run a function with another's rights: its snapshot
+// shows nothing of ours, however old.
 const olderReaders = `SELECT l.virtualtransaction FROM pg_stat_activity a
 	JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'virtualxid' AND l.granted
 	WHERE a.backend_xmin IS NOT NULL AND a.pid <> pg_backend_pid() AND a.datname = current_database()
-	AND a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'`
+	AND a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'
+	AND EXISTS (SELECT FROM pg_roles r WHERE pg_has_role(a.usesysid, r.oid, 'MEMBER') AND (r.rolsuper
+		OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE (n.nspname = 'final' OR c.relkind = 'v' AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema' AND NOT pg_has_role(a.usesysid, c.relowner, 'MEMBER'))
+			AND (has_table_privilege(r.oid, c.oid, 'SELECT') OR has_any_column_privilege(r.oid, c.oid, 'SELECT')))
+		OR EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+			WHERE p.prosecdef AND n.nspname NOT LIKE 'pg\_%' AND NOT pg_has_role(a.usesysid, p.proowner, 'MEMBER') AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))))`
 
 // WaitForOlderSnapshots returns when every transaction that now holds a snapshot
-// has ended, as CREATE INDEX CONCURRENTLY does: a REPEATABLE READ transaction
+// and might read the target tables has ended, as CREATE INDEX CONCURRENTLY does: a REPEATABLE READ transaction
 // whose snapshot is older than the last loaded row would see a table that is
 // swapped in without that row. It fails with *[fault.Transient] if they have not
 // ended within limit.

@@ -15,7 +15,7 @@ import (
 // message of its failure advises, and must leave what an undisturbed one leaves.
 type hostility struct {
 	name    string
-	text    string // what happens
+	text    string                                      // what happens
 	prepare func(ctx context.Context, h *hostile) error // before readers watch; may be nil
 	run     func(ctx context.Context, h *hostile) error
 }

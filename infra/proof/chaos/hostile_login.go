@@ -22,7 +22,7 @@ func squatter(ctx context.Context, h *hostile) error {
 		return err
 	}
 	name := fmt.Sprintf("etl:%s:g%d", h.imp.ImportID, h.imp.Generation)
-	login, err := h.squat(ctx, name, h.mode)
+	login, err := h.squat(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ type squatting struct {
 const squatRole = "squatter"
 
 // squat makes the login and its sessions.
-func (s *stack) squat(ctx context.Context, name, mode string) (*squatting, error) {
+func (s *stack) squat(ctx context.Context, name string) (*squatting, error) {
 	q := &squatting{stack: s}
 	if err := s.asSuperuser(ctx, "postgres", `DO $$ BEGIN
 		CREATE ROLE `+squatRole+` LOGIN PASSWORD 'squatter';
@@ -66,15 +66,9 @@ func (s *stack) squat(ctx context.Context, name, mode string) (*squatting, error
 			return q, errors.Join(err, q.end(ctx))
 		}
 	}
-	// An old snapshot holds up an initial import by design (docs/operate.md names the
-	// session and says what to do), so only a day meets one.
-	snapshot := `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class`
-	if mode == "initial" {
-		snapshot = `SELECT 1`
-	}
 	// What is refused was not to be had; what is granted must not matter.
 	for i, statement := range []string{
-		snapshot,
+		`BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class`,
 		`SELECT pg_advisory_lock(n) FROM generate_series(1, 100) n`,
 		`CREATE FUNCTION public.right(text, bigint) RETURNS text LANGUAGE sql AS $$ SELECT 1/0 || '' $$`,
 		`BEGIN; LOCK TABLE final.clients IN ACCESS SHARE MODE`,

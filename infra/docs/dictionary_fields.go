@@ -104,7 +104,7 @@ func bounds(f *contract.Field) []bound {
 	return set
 }
 
-// isWide tells whether a bound is one of 64-bit integers.
+// isWide reports whether a bound is one of 64-bit integers.
 func isWide(limit *apd.Decimal) bool {
 	text := limit.Text('f')
 	return text == strconv.FormatInt(math.MaxInt64, 10) || text == strconv.FormatInt(math.MinInt64, 10)

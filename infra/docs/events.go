@@ -48,7 +48,7 @@ func events(s *source) string {
 	return out.String()
 }
 
-// hasClient tells whether the events of a resource name a client.
+// hasClient reports whether the events of a resource name a client.
 func hasClient(r *contract.Resource) bool {
 	for _, f := range r.Fields {
 		if f.Domain == "client_id" {

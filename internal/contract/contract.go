@@ -170,7 +170,7 @@ type Relation struct {
 // A variable is a field's name: int for integer, string, bool, decimal for
 // number, timestamp for date (its midnight, UTC) and datetime. file_date is the
 // date in the file's name, as a timestamp, and next_day_end the midnight that ends
-// the day after it; present.<field> is a bool that says whether the field has a
+// the day after it; present.<field> is a bool that reports whether the field has a
 // value at all. The functions are CEL's own,
 // roundHalfUp(decimal, digits), decimal(int) and isIBAN(string); decimals know
 // *, + and - (with an int or a decimal on the right) and all comparisons.

@@ -85,7 +85,7 @@ func DecimalText(b []byte) ([]byte, bool) {
 	return []byte(text), true
 }
 
-// isPlain tells whether a number is short and written as numeric writes it, as
+// isPlain reports whether a number is short and written as numeric writes it, as
 // nearly all are: digits without leading zeros, and behind a point more digits.
 func isPlain(b []byte) bool {
 	whole, rest := digitRun(b)

@@ -48,7 +48,7 @@ const VariableFileDate = "file_date"
 // ends the day after the file's date.
 const VariableNextDayEnd = "next_day_end"
 
-// VariablePresence is what the variables begin with that tell whether a field
+// VariablePresence is what the variables begin with that report whether a field
 // has a value: present.iban.
 const VariablePresence = "present."
 

@@ -128,7 +128,7 @@ func compare(t *testing.T, conn *pgconn.PgConn, rows [][]column) {
 	}
 }
 
-// writes tells whether a Writer takes a value.
+// writes reports whether a Writer takes a value.
 func writes(value func(*Writer)) bool {
 	w := NewWriter(new(bytes.Buffer))
 	w.Row(1)
@@ -136,7 +136,7 @@ func writes(value func(*Writer)) bool {
 	return w.Close() == nil
 }
 
-// fits tells whether PostgreSQL takes an instant as a date and as a timestamp.
+// fits reports whether PostgreSQL takes an instant as a date and as a timestamp.
 func fits(t *testing.T, conn *pgconn.PgConn, at time.Time) (date, timestamp bool) {
 	t.Helper()
 	answer := execute(t, conn, fmt.Sprintf("SELECT pg_input_is_valid('%s', 'date'), pg_input_is_valid('%s', 'timestamp with time zone')", dateText(at), timeText(at)))

@@ -214,7 +214,7 @@ func appendString(out, text []byte) []byte {
 	return append(out, escaped...)
 }
 
-// isPlain tells whether a JSON string may hold the text as it is.
+// isPlain reports whether a JSON string may hold the text as it is.
 func isPlain(text []byte) bool {
 	for i, c := range text {
 		if c >= utf8.RuneSelf {
@@ -227,5 +227,5 @@ func isPlain(text []byte) bool {
 	return true
 }
 
-// quoted tells whether a character leaves the text to package json.
+// quoted reports whether a character leaves the text to package json.
 func quoted(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r == utf8.RuneError }

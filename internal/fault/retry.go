@@ -2,7 +2,7 @@ package fault
 
 import "strings"
 
-// Retryable tells whether the failure of an execution, by its error name, may
+// Retryable reports whether the failure of an execution, by its error name, may
 // pass by itself: a [Transient] fault, a timeout, or a failure of the services
 // that ran the step. It knows every name that the machine retries, and those
 // that end an execution without a step: its own timeout, and Step Functions'

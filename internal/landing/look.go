@@ -133,7 +133,7 @@ func listed(e entry, f File) registry.Listed {
 	}
 }
 
-// late tells whether a look has used its time up.
+// late reports whether a look has used its time up.
 func (in *Intake) late(until time.Time) bool { return !in.config.Horizon.Now().Before(until) }
 
 // absorb takes in those of the objects that the registry does not know as they

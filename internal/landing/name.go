@@ -134,7 +134,7 @@ func (n *Names) Parse(key string) (File, error) {
 // included.
 func (n *Names) prefixes() []string { return slices.Sorted(maps.Keys(n.resource)) }
 
-// digits tells whether s is a date's eight digits.
+// digits reports whether s is a date's eight digits.
 func digits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

@@ -110,7 +110,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body io.ReadSe
 	return fault.FromAWS("write s3://"+s.bucket+"/"+key, err)
 }
 
-// exists tells whether S3 refused a conditional write because the key is there
+// exists reports whether S3 refused a conditional write because the key is there
 // (412). That another writer is about to finish it (409) is a matter of waiting.
 func exists(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)

@@ -17,13 +17,13 @@ type automaton struct {
 	delimiter, quote byte
 	limit            int
 	lineEnds         []bool    // by position in the file: whether a quoted field may hold a line end; beyond, it may
-	special          [256]bool // bytes that mean something outside quotes
-	looked           int64     // bytes looked at so far, those looked at again included
+	special          [256]bool // bytes with a meaning outside quotes
+	looked           int64     // bytes examined so far, including those examined twice
 
 	state   state
 	i       int  // next byte to look at
 	open    int  // the quote that opened the current or the last quoted field, or the one out of place
-	fields  int  // fields so far, the current one included
+	fields  int  // fields so far, including the current one
 	quoted  bool // whether a field is quoted
 	lineEnd int  // bytes of the line end: 1, 2, or 0 at the end of the file
 }
@@ -40,7 +40,7 @@ func (a *automaton) reset() {
 	a.state, a.i, a.open, a.fields, a.quoted, a.lineEnd = fieldStart, 0, 0, 1, false, 0
 }
 
-// run goes on in data; last says that nothing follows it.
+// run continues in data; last reports that nothing follows it.
 func (a *automaton) run(data []byte, last bool) outcome {
 	from := a.i
 	found := a.steps(data, last)
@@ -88,8 +88,8 @@ func (a *automaton) steps(data []byte, last bool) outcome {
 	return wantMore
 }
 
-// skipQuoted goes on to behind the next quote, or to the end of the data, within
-// a quoted field. It reports whether the field may go on so.
+// skipQuoted moves behind the next quote of a quoted field, or to the end of the
+// data. It reports whether the field may continue there.
 func (a *automaton) skipQuoted(data []byte) bool {
 	bound := a.open + a.limit + 1
 	if a.i >= bound {
@@ -116,7 +116,7 @@ func (a *automaton) mayHoldLineEnd() bool {
 	return a.fields > len(a.lineEnds) || a.lineEnds[a.fields-1]
 }
 
-// atQuote is the step over a quote that opens a field or follows another one.
+// atQuote steps over a quote that opens a field or follows another one.
 func (a *automaton) atQuote() {
 	if a.state == fieldStart {
 		a.open, a.quoted = a.i, true
@@ -124,7 +124,7 @@ func (a *automaton) atQuote() {
 	a.state = inQuotes
 }
 
-// stop is the end of the file, in place of more data.
+// stop ends the record at the end of the file, where no more data follows.
 func (a *automaton) stop() outcome {
 	if a.state == inQuotes {
 		return slip
@@ -132,7 +132,8 @@ func (a *automaton) stop() outcome {
 	return recordEnd
 }
 
-// unsettled is the first byte that the automaton may still come back to.
+// unsettled returns the position of the first byte to which the automaton may
+// still go back.
 func (a *automaton) unsettled() int {
 	if a.state == inQuotes || a.state == quoteInQuotes {
 		return a.open
@@ -140,7 +141,7 @@ func (a *automaton) unsettled() int {
 	return a.i
 }
 
-// back moves the positions after n bytes were dropped from the front of the data.
+// back adjusts the positions after n bytes were dropped from the front of the data.
 func (a *automaton) back(n int) {
 	a.i -= n
 	a.open -= n

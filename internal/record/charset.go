@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// charset is a single-byte encoding that holds ASCII. The nil charset is UTF-8.
+// charset is a single-byte encoding that extends ASCII. The nil charset is UTF-8.
 type charset struct {
 	runes [256]rune // utf8.RuneError where the encoding has no character
 }
@@ -35,7 +35,7 @@ func charsetOf(name string) (*charset, error) {
 	return c, nil
 }
 
-// valid tells whether every byte of b stands for a character.
+// valid reports whether every byte of b stands for a character.
 func (c *charset) valid(b []byte) bool {
 	if c == nil {
 		return utf8.Valid(b)

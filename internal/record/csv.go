@@ -7,7 +7,7 @@ import (
 
 var lineFeed = []byte{'\n'} //nolint:gochecknoglobals // a constant
 
-// state is where the automaton stands in a CSV record.
+// state is the state of the automaton within a CSV record.
 type state uint8
 
 const (
@@ -22,24 +22,24 @@ const (
 //
 //   - A line ends with LF or CRLF; a CR without LF is data. An empty line between
 //     records is skipped and not counted as a record.
-//   - A field is quoted if the quote is its very first byte. In it everything is
-//     data but the quote; two quotes are one.
+//   - A field is quoted if its very first byte is a quote. Everything in it is
+//     data except quotes; two quotes stand for one.
 //   - A slip is a quote inside an unquoted field, text after a closing quote, a
 //     line end in a quoted field of a column that can't hold one
 //     ([Layout.LineEnds]), or a quoted field whose closing quote is missing or
 //     more than the longest record away from the opening one. The record then
 //     ends with the physical line on which the faulty field opened, and is one
-//     reject; reading goes on at the next line. So a slip never takes the lines
-//     behind it along.
+//     reject; reading resumes on the next line. So a slip never costs the lines
+//     after it.
 //   - A record without a slip is never read twice, whatever it holds: a wrong
-//     number of fields rejects it whole, with all its lines, so that no field can
-//     smuggle in a record.
-//   - A record longer than the longest record is a reject up to its end.
+//     number of fields rejects the whole record with all its lines, so no field
+//     can smuggle in a record.
+//   - A record that is too long is one reject, up to its end.
 //
 // Going back to the line of a slip costs no more than reading the bytes once
 // again. Between the opening quote and the slip all quotes are doubled, so none
-// of the lines in between leaves a quoted field open: they are not looked at a
-// third time.
+// of the lines in between leaves a quoted field open, and no line is read a third
+// time.
 type csvSplitter struct {
 	w                *window
 	delimiter, quote byte
@@ -47,7 +47,7 @@ type csvSplitter struct {
 
 	quoteAt int64 // offset of the first quote ahead, if not before the window
 	clearTo int64 // there is no quote between the window's start and this offset
-	looked  int64 // bytes looked at so far, those looked at again included
+	looked  int64 // bytes examined so far, including those examined twice
 
 	auto automaton
 	tail tail
@@ -60,7 +60,7 @@ func newCSVSplitter(w *window, layout Layout, line int64, limit int) *csvSplitte
 	}
 }
 
-// setHeader makes the line ends of quoted fields count by their columns.
+// setHeader sets the columns, which decide where quoted fields may hold line ends.
 func (s *csvSplitter) setHeader(header []string, layout Layout) {
 	s.auto.lineEnds = layout.lineEndsOf(header)
 }
@@ -124,8 +124,8 @@ func (s *csvSplitter) skipBlank() error {
 	}
 }
 
-// quoteBefore tells whether there is a quote in the first n bytes of the window.
-// It looks at no byte twice.
+// quoteBefore reports whether there is a quote in the first n bytes of the window.
+// It examines no byte twice.
 func (s *csvSplitter) quoteBefore(n int) bool {
 	off := s.w.off
 	if s.quoteAt < off {
@@ -141,8 +141,8 @@ func (s *csvSplitter) quoteBefore(n int) bool {
 	return s.quoteAt < off+int64(n)
 }
 
-// scan finds a record byte by byte: one with quotes, one over the limit, or one
-// that is not whole in the window yet.
+// scan finds a record byte by byte: one that has quotes, is over the limit, or is
+// not completely in the window yet.
 func (s *csvSplitter) scan(sp *span) error {
 	s.auto.reset()
 	s.tail.reset()

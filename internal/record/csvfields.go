@@ -56,7 +56,7 @@ func textValue(text []byte) Value {
 	return Value{Text: text, Kind: KindText}
 }
 
-// utf8 translates a field where the file is in another encoding.
+// utf8 converts a field to UTF-8 if the file has another encoding.
 func (d *csvDecoder) utf8(text []byte) []byte {
 	if d.charset == nil {
 		return text

@@ -4,18 +4,18 @@ import "io"
 
 // Cut reads the whole file r once, from its start to its end, and calls emit for
 // each chunk in order. Memory does not grow with the file, its records or its
-// lines: it holds a few times [MaxBytes].
+// lines: it is a few times [MaxBytes].
 //
 // A chunk ends at the first end of a record at or past limits.ChunkBytes from
-// the chunk's start, or with its record number limits.ChunkRecords. The first
+// the chunk's start, or with its limits.ChunkRecords-th record. The first
 // chunk of a CSV file starts behind the header, that of a JSON array at its
 // opening bracket; byte order marks belong to no chunk. A file without records (a
 // header alone, []) has no chunk.
 //
-// A faulty file is a [*FileError], see [Reason]. Some faults show only at the end
-// of the file: chunks that were emitted before are void then. Errors of r
-// (wrapped) and of emit (as they are) end the cutting; chunks that were emitted
-// before are right, but not all there are.
+// Cut returns a [*FileError] if the file is faulty, see [Reason]. Some faults show
+// only at the end of the file; chunks that were already emitted are then void. It
+// also returns errors of r (wrapped) and of emit (unchanged); chunks that were
+// already emitted are then valid, but incomplete.
 func Cut(r io.Reader, layout Layout, limits Limits, emit func(Chunk) error) (Scan, error) {
 	return cut(r, layout, limits, defaultBounds(), emit)
 }
@@ -54,7 +54,8 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 	return c.scan, nil
 }
 
-// open checks the start of a file and returns what reads its records.
+// open checks the start of a file and returns its splitter and decoder, and the
+// header of a CSV file.
 func open(w *window, layout Layout, size bounds) (splitter, decoder, []string, error) {
 	cs, err := charsetOf(encodingOf(layout))
 	if err != nil {
@@ -91,7 +92,7 @@ func open(w *window, layout Layout, size bounds) (splitter, decoder, []string, e
 	return newSplitter(w, whole, layout, nil, size.record), judge, nil, nil
 }
 
-// encodingOf is the encoding of a file: RFC 8259 leaves JSON no choice.
+// encodingOf returns the encoding of a file. RFC 8259 leaves JSON no choice.
 func encodingOf(layout Layout) string {
 	if layout.Format == CSV {
 		return layout.Encoding
@@ -113,7 +114,7 @@ func newSplitter(w *window, chunk Chunk, layout Layout, header []string, limit i
 	}
 }
 
-// newDecoder returns the decoder of a layout; header is the CSV file's own.
+// newDecoder returns the decoder of a layout; header is that of the CSV file.
 func newDecoder(layout Layout, header []string) (decoder, error) {
 	if layout.Format != CSV {
 		return newJSONDecoder(layout), nil
@@ -179,8 +180,8 @@ func (c *cutter) run(records splitter, judge decoder) error {
 	}
 }
 
-// checkLines looks at the first two lines of a JSON Lines file: an array, or
-// objects that stand on several lines each, are another format.
+// checkLines checks the first two lines of a JSON Lines file: an array, or objects
+// that span several lines each, are another format.
 func (c *cutter) checkLines(sp *span, fault Fault) error {
 	first := len(sp.raw) > 0 && c.scan.Records == 1
 	switch {
@@ -201,7 +202,7 @@ func endsOpen(line []byte) bool {
 	return t.run(line) == wantTokens && len(t.open) > 0 && !t.inString
 }
 
-// full tells whether the chunk has reached a limit.
+// full reports whether the chunk has reached a limit.
 func (c *cutter) full() bool {
 	return c.chunk.Records > 0 && (c.chunk.End-c.chunk.Start >= c.limits.ChunkBytes ||
 		c.limits.ChunkRecords > 0 && c.chunk.Records >= c.limits.ChunkRecords)

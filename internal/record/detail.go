@@ -8,13 +8,13 @@ import (
 // maxListed is how many names and positions a [Detail] holds at most.
 const maxListed = 10
 
-// Detail says what is wrong with the fields of a record with [FaultFields]. It
-// holds no value, and of the names that the contract lacks only those that
-// differ from one of its columns by a slip.
+// Detail describes what is wrong with the fields of a record with [FaultFields].
+// It holds no value. Of the names that the contract lacks it holds only those that
+// differ from one of its columns by a typing error.
 type Detail struct {
 	Fields, Expected int      // CSV: number of fields, and of the columns of the file
 	Repeated         []string // JSON: columns that come twice, at most ten
-	Near             []string // JSON: unknown members that nearly have a column's name, at most ten
+	Near             []string // JSON: unknown members with nearly a column's name, at most ten
 	Hidden           int      // JSON: number of the other unknown members
 	Positions        []int    // JSON: their positions in the object, from 1, at most ten
 }

@@ -5,21 +5,21 @@ import (
 	"slices"
 )
 
-// mostStrangers is how many members of one object that are not as the contract
-// knows them are remembered: no contract has as many columns, and a file whose
-// objects have more is faulty already for those that are remembered.
+// mostStrangers is how many unknown members of one object are remembered. No
+// contract has as many columns, and a file whose objects have more is faulty
+// already because of those that are remembered.
 const mostStrangers = 100
 
-// drift is what the objects of a file have in common against the contract: a file
-// is faulty as a whole if all have a member that the contract does not know, or
-// none has a required one. Its memory is bounded by [mostStrangers] and
+// drift is how all objects of a file differ from the contract. The whole file is
+// faulty if all have a member that the contract does not know, or none has a
+// required one. Its memory is bounded by [mostStrangers] and
 // [longestName]; an object of the contract costs nothing once its required
 // members were seen.
 type drift struct {
 	layout  Layout
 	objects int64
-	seen    []bool // columns that some object has
-	open    int    // required columns that no object has yet
+	seen    []bool // columns that some object has had
+	open    int    // required columns that no object has had yet
 	common  []stranger
 }
 
@@ -33,7 +33,7 @@ func newDrift(layout Layout) *drift {
 	return d
 }
 
-// add takes the members of one more object: the columns it has, and the others.
+// add records the members of one more object: its columns, and the others.
 func (d *drift) add(seen []bool, strangers []stranger) {
 	d.objects++
 	if d.open > 0 || d.objects == 1 || len(d.common) > 0 {
@@ -64,7 +64,7 @@ func (d *drift) see(seen []bool) {
 	}
 }
 
-// remembered returns a name, or what stands for one that is too long to be kept.
+// remembered returns a name, or a substitute for one that is too long to be kept.
 func remembered(name []byte) string {
 	if len(name) <= 4*longestName {
 		return string(name)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Reason says why a whole file can't be read.
+// Reason is why a whole file can't be read.
 type Reason string
 
 const (
@@ -17,7 +17,7 @@ const (
 	// ReasonEncoding is a file in UTF-16 or UTF-32, or a header that is not in
 	// the encoding of the contract.
 	ReasonEncoding Reason = "encoding"
-	// ReasonHeader is a CSV header that is not the contract's.
+	// ReasonHeader is a CSV header that differs from the contract's.
 	ReasonHeader Reason = "header"
 	// ReasonLineEnds is a CSV header with a CR that no LF follows: the file's
 	// lines end with CR, or with two CR and LF.
@@ -30,7 +30,7 @@ const (
 	ReasonFormat Reason = "format"
 	// ReasonArray is a JSON Lines file that is an array.
 	ReasonArray Reason = "array"
-	// ReasonPretty is a JSON Lines file whose first object stands on several lines.
+	// ReasonPretty is a JSON Lines file whose first object spans several lines.
 	ReasonPretty Reason = "pretty"
 	// ReasonMembers is a JSON or JSON Lines file all of whose objects have a
 	// member that the contract lacks, or lack a required one.
@@ -45,7 +45,7 @@ const (
 )
 
 // FileError reports that a whole file is faulty, so that none of its records
-// can be trusted. It holds no value of the file.
+// can be trusted. It contains no value of the file.
 type FileError struct {
 	Reason Reason
 	// Missing are the columns that the header lacks, or the required members that

@@ -38,8 +38,8 @@ func (l Layout) normalize() (Layout, error) {
 	return l, nil
 }
 
-// checkEncoding looks at the first bytes of a file and steps over the byte order
-// mark of UTF-8, where cs is UTF-8.
+// checkEncoding checks the first bytes of a file, and skips the byte order mark of
+// UTF-8 if cs is UTF-8.
 func checkEncoding(w *window, cs *charset) error {
 	const look = 4
 	if err := w.need(longestMagic); err != nil {
@@ -90,7 +90,7 @@ func readHeader(s *csvSplitter, cs *charset, layout Layout) ([]string, error) {
 	return names, nil
 }
 
-// headerFault returns why a record can be no header, or "".
+// headerFault returns why a record cannot be a header, or "".
 func headerFault(sp *span, cs *charset, layout Layout) Reason {
 	switch {
 	case bytes.IndexByte(sp.raw, 0) >= 0:
@@ -108,8 +108,8 @@ func headerFault(sp *span, cs *charset, layout Layout) Reason {
 	}
 }
 
-// headerLimit returns how long a header can be, in bytes: twice the contract's
-// own with every name quoted, and 1 KiB for what it does not know.
+// headerLimit returns how long a header can be, in bytes: twice that of the
+// contract with every name quoted, and 1 KiB for unknown columns.
 func (l Layout) headerLimit() int {
 	const own, foreign = 2, 1 << 10
 	n := foreign
@@ -119,8 +119,8 @@ func (l Layout) headerLimit() int {
 	return n
 }
 
-// compareHeader returns what the header lacks and what it has too much as a
-// [*FileError].
+// compareHeader returns a [*FileError] with the missing and extra columns of the
+// header, or nil.
 func compareHeader(header []string, layout Layout) error {
 	present := make([]bool, len(layout.Columns))
 	var strangers []stranger
@@ -139,7 +139,7 @@ func compareHeader(header []string, layout Layout) error {
 	return layout.foreign(ReasonHeader, missing, present, strangers)
 }
 
-// columnsWhere returns the columns for which is holds.
+// columnsWhere returns the columns for which is reports true.
 func (l Layout) columnsWhere(is func(i int) bool) []string {
 	var names []string
 	for i, name := range l.Columns {

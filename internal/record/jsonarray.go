@@ -3,20 +3,20 @@ package record
 import "io"
 
 // arraySplitter finds the elements of a JSON array by its tokens, so that the
-// array may stand on one line and be larger than memory.
+// array may be on one line and larger than memory.
 //
-//   - An element ends at the comma or closing bracket of the array itself. What it
-//     says is judged apart from where it ends: an element that is invalid, or no
-//     object, or missing between two commas, is one reject, and the next element
-//     is read as if nothing had happened. Whitespace before an element is not part
-//     of it; whitespace behind it counts towards the longest record, but is cut off.
+//   - An element ends at the comma or closing bracket of the array itself. Its
+//     content is judged separately: an element that is invalid, is no object, or
+//     is missing between two commas is one reject, and the next element is read
+//     normally. Whitespace before an element is not part of it; whitespace after
+//     it counts towards the longest record, but is cut off.
 //   - That works as long as the tokens can be trusted. They can't be when a string
-//     stands next to a word or to another string (a quote is missing or not
-//     escaped, and what is text and what is not may have changed places), when a
-//     bracket closes what was not opened, or when brackets are nested more than
-//     maxDepth deep. The file is then faulty as a whole: ReasonTokens.
-//   - So is a file that ends before its array does (ReasonCutOff), and one with
-//     anything but white space behind the array (ReasonBehind).
+//     is next to a word or another string (a quote is missing or not escaped, so
+//     text and syntax may have changed places), when a bracket closes what was
+//     not opened, or when brackets are nested more than maxDepth deep. The whole
+//     file is then faulty: ReasonTokens.
+//   - The same goes for a file that ends before its array (ReasonCutOff), and one
+//     with anything but whitespace after the array (ReasonBehind).
 type arraySplitter struct {
 	w       *window
 	ordinal int64 // number of the next element
@@ -26,7 +26,7 @@ type arraySplitter struct {
 	tokens  tokens
 }
 
-// place is where the splitter stands in the array.
+// place is the position of the splitter in the array.
 type place uint8
 
 const (
@@ -73,7 +73,7 @@ func (s *arraySplitter) next(sp *span) error {
 	return s.element(sp)
 }
 
-// atEnd is called where nothing is left.
+// atEnd handles the end of the data.
 func (s *arraySplitter) atEnd() error {
 	switch {
 	case s.place == behindArray, !s.last && s.place == furtherElement:
@@ -85,8 +85,8 @@ func (s *arraySplitter) atEnd() error {
 	}
 }
 
-// faulty is the fault of an array that can't be read on, n bytes behind the
-// window's start.
+// faulty returns the fault of an array that can't be read further, n bytes after
+// the window's start.
 func (s *arraySplitter) faulty(reason Reason, element int64, n int) error {
 	return &FileError{Reason: reason, Element: element, Offset: s.w.off + int64(n)}
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// isSpace tells whether c is JSON whitespace (RFC 8259, section 2).
+// isSpace reports whether c is JSON whitespace (RFC 8259, section 2).
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
 // trimRight cuts JSON whitespace off the end of b.
@@ -18,8 +18,8 @@ func trimRight(b []byte) []byte {
 
 // linesSplitter finds the records of a JSON Lines file: every physical line that
 // holds more than whitespace. A line ends with LF; whitespace around the record
-// (and so the CR of a CRLF) is not part of it. A record may be followed by so
-// much whitespace that the line is over the limit: that is a size fault too.
+// (and so the CR of a CRLF) is not part of it. A line that is over the limit only
+// because of its whitespace is a size fault too.
 type linesSplitter struct {
 	w    *window
 	line int64 // number of the physical line at the window's start

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// text reads a JSON string and returns what it stands for: a part of the
-// parser's bytes if nothing is escaped, else of its scratch buffer.
+// text reads a JSON string and returns its value: a part of the parser's bytes if
+// nothing is escaped, else of its scratch buffer.
 func (o *objectParser) text() ([]byte, bool) {
 	if o.i == len(o.b) || o.b[o.i] != '"' {
 		return nil, false
@@ -27,7 +27,7 @@ func (o *objectParser) text() ([]byte, bool) {
 	return nil, false
 }
 
-// unescape reads on from the first backslash of a string that starts at from.
+// unescape continues at the first backslash of a string that starts at from.
 func (o *objectParser) unescape(from, i int) ([]byte, bool) {
 	start := len(o.scratch)
 	o.scratch = append(o.scratch, o.b[from:i]...)
@@ -53,7 +53,7 @@ func (o *objectParser) unescape(from, i int) ([]byte, bool) {
 }
 
 // escape appends the character of an escape sequence; b starts behind its
-// backslash. It returns the length of the sequence, or 0 if it is none.
+// backslash. It returns the length of the sequence, or 0 if it is invalid.
 func (o *objectParser) escape(b []byte) int {
 	if len(b) == 0 {
 		return 0

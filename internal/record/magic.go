@@ -22,7 +22,7 @@ func isCompressed(data []byte) bool {
 			return true
 		}
 	}
-	// bzip2: a digit says the size of the blocks, then the first block starts, or
+	// bzip2: a digit gives the size of the blocks, then the first block starts, or
 	// the end of a file without one.
 	const digit = 3
 	return len(data) >= longestMagic && bytes.HasPrefix(data, []byte("BZh")) && data[digit] >= '1' && data[digit] <= '9' &&

@@ -8,14 +8,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A file whose first line is data has values where names should be: no header, a
-// lost line end, lines of key and value. So a name that the contract does not
-// know is shown only if it can be no value:
+// A file without a header, with a lost line end or with lines of key and value has
+// values in the place of names. So a name that the contract does not know is shown
+// only if it cannot be a value:
 //
 //   - It differs from a column of the contract by case, white space, invisible
-//     characters, accents or one edit, and at least half of the contract's columns
-//     stand there like this, or all required ones: the line is a header. An edit that brings a digit does
-//     not count, as the digit may be the first of the next line.
+//     characters, accents or one edit, and the line is a header: at least half of
+//     the contract's columns are in it, exactly or nearly, or all required ones.
+//     An edit that adds a digit does not count, as it may be the first of the next
+//     line.
 //   - It is an identifier, all required columns are there, and no other foreign
 //     column looks like a value.
 //
@@ -29,12 +30,12 @@ type stranger struct {
 	twice    bool
 }
 
-// longestName is the longest identifier that is shown, in bytes: that of a column
-// in PostgreSQL.
+// longestName is the length of the longest identifier that is shown, in bytes: the
+// limit of a column name in PostgreSQL.
 const longestName = 63
 
-// foreign returns the FileError of a file with other columns than the contract's;
-// present tells which of these it has.
+// foreign returns the FileError of a file whose columns differ from the contract;
+// present lists the contract's columns that it has.
 func (l Layout) foreign(reason Reason, missing []string, present []bool, strangers []stranger) *FileError {
 	fault := &FileError{Reason: reason, Missing: missing}
 	near := l.nearest(strangers)
@@ -56,7 +57,7 @@ func (l Layout) foreign(reason Reason, missing []string, present []bool, strange
 	return fault
 }
 
-// nearest returns for each stranger the column that it nearly is, or -1.
+// nearest returns the position of the most similar column for each stranger, or -1.
 func (l Layout) nearest(strangers []stranger) []int {
 	plain := folded(l.Columns)
 	columns := make([]int, len(strangers))
@@ -74,8 +75,8 @@ func folded(columns []string) []string {
 	return plain
 }
 
-// nearest returns the position of the column that a name nearly is, or -1; plain
-// are the folded columns.
+// nearest returns the position of the column that a name resembles, or -1; plain
+// holds the folded columns.
 func nearest(name string, plain []string) int {
 	if len(name) > 4*longestName {
 		return -1
@@ -84,8 +85,8 @@ func nearest(name string, plain []string) int {
 	return slices.IndexFunc(plain, func(column string) bool { return oneEdit(name, column) && digitsIn(name) == digitsIn(column) })
 }
 
-// isHeader reports whether at least half of the contract's columns are there, or
-// nearly, or all required ones.
+// isHeader reports whether at least half of the contract's columns, or all required
+// ones, are present exactly or nearly.
 func (l Layout) isHeader(present []bool, near []int) bool {
 	n := 0
 	for i := range l.Columns {
@@ -154,7 +155,7 @@ func digitsIn(name string) string {
 }
 
 // oneEdit reports whether two names are equal, or become so if one character is
-// added, taken away or replaced, or two neighbours change places.
+// added, removed or replaced, or two neighbours are swapped.
 func oneEdit(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	for len(x) > 0 && len(y) > 0 && x[0] == y[0] {

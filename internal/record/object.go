@@ -12,10 +12,10 @@ type jsonDecoder struct {
 	layout    Layout
 	index     map[string]int // of each column its position in the contract
 	scratch   []byte         // unescaped strings
-	seen      []bool         // columns that the object has
-	strangers []stranger     // members that the contract does not know, or that come twice
+	seen      []bool         // columns of the contract in the object
+	strangers []stranger     // members that the contract does not know, or that are repeated
 	ignored   []Value        // where check puts the values
-	drift     *drift         // of the objects so far; nil: nobody asks
+	drift     *drift         // of the objects so far; nil if it is not needed
 }
 
 func newJSONDecoder(layout Layout) *jsonDecoder {
@@ -108,7 +108,7 @@ type objectParser struct {
 	lone    bool // a string holds half of a surrogate pair
 }
 
-// members calls visit for each member and tells whether b is exactly one valid
+// members calls visit for each member and reports whether b is exactly one valid
 // object. If it is not, visit may have been called for the members before.
 func (o *objectParser) members(visit func(name []byte, value Value)) bool {
 	if !o.take('{') {
@@ -201,7 +201,7 @@ func wordValue(word []byte) (Value, bool) {
 	}
 }
 
-// isNumber tells whether b is a number of RFC 8259, section 6.
+// isNumber reports whether b is a number of RFC 8259, section 6.
 func isNumber(b []byte) bool {
 	if len(b) > 0 && b[0] == '-' {
 		b = b[1:]
@@ -238,8 +238,8 @@ func digits(b []byte) int {
 	return n
 }
 
-// composite reads an object or array within the object, by its brackets; the
-// grammar is then the standard library's to judge.
+// composite reads a nested object or array by its brackets; the standard library
+// then checks its grammar.
 func (o *objectParser) composite() ([]byte, bool) {
 	from := o.i
 	depth := 0
@@ -264,7 +264,7 @@ func (o *objectParser) composite() ([]byte, bool) {
 	return nil, false
 }
 
-// skipText consumes a string without looking into it.
+// skipText consumes a string without decoding it.
 func (o *objectParser) skipText() bool {
 	for i := o.i + 1; i < len(o.b); i++ {
 		switch o.b[i] {

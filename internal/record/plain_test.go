@@ -182,7 +182,7 @@ func plainJSONL(data []byte, layout Layout, limit int) ([]plainRecord, Reason) {
 	return records, plainDrift(records, layout)
 }
 
-// plainEndsOpen tells whether brackets are open at the end of a line, and no string.
+// plainEndsOpen reports whether brackets are open at the end of a line, and no string.
 func plainEndsOpen(line []byte) bool {
 	elements, reason := plainElements(append([]byte("["), line...))
 	outside := stringLiterals.ReplaceAllString(string(line), "")
@@ -190,7 +190,7 @@ func plainEndsOpen(line []byte) bool {
 	return len(elements) == 0 && reason == ReasonCutOff && count(`"`) == 0 && count("{")+count("[") > count("}")+count("]")
 }
 
-// plainDrift tells whether all objects have a member that the contract lacks, or
+// plainDrift reports whether all objects have a member that the contract lacks, or
 // lack one that it requires.
 func plainDrift(records []plainRecord, layout Layout) Reason {
 	var objects [][]string
@@ -308,7 +308,7 @@ func mustToken(d *json.Decoder) {
 
 var escapes = regexp.MustCompile(`(?s)\\(?:u([0-9a-fA-F]{4})|.)|[^\\]`)
 
-// loneSurrogate tells whether a string literal holds half of a surrogate pair.
+// loneSurrogate reports whether a string literal holds half of a surrogate pair.
 func loneSurrogate(literal []byte) bool {
 	high := false
 	for _, m := range escapes.FindAllSubmatch(literal, -1) {

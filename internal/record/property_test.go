@@ -276,7 +276,7 @@ func jsonLayout(format Format, step int) Layout {
 	return layout
 }
 
-// looksWide tells whether a file looks like UTF-16, which has a test of its own.
+// looksWide reports whether a file looks like UTF-16, which has a test of its own.
 func looksWide(text string) bool {
 	return strings.HasPrefix(text, "\xff\xfe") || strings.Count(text[:min(4, len(text))], "\x00") >= 2
 }

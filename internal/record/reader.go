@@ -18,9 +18,9 @@ type Reader struct {
 	err     error // what ended the reading, returned from then on
 }
 
-// NewReader returns a reader of the bytes of one chunk; r must yield these bytes
-// and then end. chunk and header are what [Cut] found (header only matters for
-// CSV), layout must be the one that Cut was given.
+// NewReader returns a reader for one chunk; r must yield the bytes of the chunk and
+// then end. chunk and header are those that [Cut] found (header matters for CSV
+// only), and layout must be the one passed to Cut.
 func NewReader(r io.Reader, chunk Chunk, layout Layout, header []string) *Reader {
 	return newReader(r, chunk, layout, header, defaultBounds())
 }
@@ -43,10 +43,10 @@ func newReader(r io.Reader, chunk Chunk, layout Layout, header []string, size bo
 }
 
 // Next returns the next record, which is valid until the next call, or io.EOF
-// behind the last one. Errors of the chunk's reader are wrapped, and are never
-// io.EOF to [errors.Is], even if that is what broke the connection. If the bytes
-// are not those that Cut saw, because there are too few or they hold another
-// number of records, the error says so; a chunk with Records 0 is not checked.
+// after the last one. Errors of the chunk's reader are wrapped, and [errors.Is] never
+// takes them for io.EOF, even if that is what broke the connection. Next returns an
+// error if the bytes are not those that Cut saw, because there are too few or they
+// hold another number of records; a chunk with Records 0 is not checked.
 func (r *Reader) Next() (*Record, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -69,7 +69,7 @@ func (r *Reader) Next() (*Record, error) {
 	return &r.record, nil
 }
 
-// ended turns what ended the reading into the error that the caller sees.
+// ended converts the error that ended the reading into the one for the caller.
 func (r *Reader) ended(err error) error {
 	if errors.Is(err, errCutOff) {
 		return fmt.Errorf("record: chunk %d: the bytes end within a record", r.chunk.Index)

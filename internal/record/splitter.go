@@ -6,27 +6,27 @@ import (
 	"io"
 )
 
-// errCutOff is what a splitter returns if the bytes of a chunk end too early.
+// errCutOff is returned by a splitter if the bytes of a chunk end too early.
 var errCutOff = errors.New("the bytes end within a record")
 
-// isEnd tells whether err is the end of a file or of its records: io.EOF itself.
+// isEnd reports whether err is the end of a file or of its records: io.EOF itself.
 func isEnd(err error) bool {
 	return err == io.EOF //nolint:errorlint // an error with io.EOF as its cause is a broken connection, not the end
 }
 
-// span is a record as a splitter finds it: where it is, not yet what it says.
+// span is a record as a splitter finds it: its place, not yet its content.
 type span struct {
 	raw    []byte // without the line end, at most the longest record; valid until the next call
 	end    int64  // offset behind the record and its line end or comma
 	line   int64  // number of the record
-	next   int64  // number at offset end, where a reader would go on
+	next   int64  // number at offset end, where a reader would continue
 	fields int    // CSV: number of fields
 	quoted bool   // CSV: at least one field is quoted
 	fault  Fault  // of the structure: size or quote
 }
 
 // splitter finds one record after another. next returns io.EOF at the end, and a
-// [*FileError] where the file can't be split any more; other errors come from the
+// [*FileError] if the file can't be split any further; other errors come from the
 // file's reader.
 type splitter interface {
 	next(sp *span) error
@@ -36,15 +36,15 @@ type splitter interface {
 type decoder interface {
 	// check returns the fault of the record.
 	check(sp *span) Fault
-	// decode does the same, and fills values if there is no fault. They are
+	// decode does the same, and sets values if there is no fault. They are
 	// valid until the next call of the splitter or the decoder.
 	decode(sp *span, values []Value) Fault
-	// detail says more of the record for which decode has just returned FaultFields.
+	// detail describes the record for which decode has just returned FaultFields.
 	detail(sp *span) Detail
 }
 
 // tail follows a record that may be longer than memory should hold: it keeps the
-// first bytes up to a limit and lets the window slide on.
+// first bytes, up to a limit, while the window slides on.
 type tail struct {
 	limit   int
 	kept    []byte // the first bytes of the record, once some were dropped

@@ -1,7 +1,7 @@
 package record
 
-// maxDepth is how deep brackets may be nested in an element of a JSON array; the
-// limit of encoding/json, for the same reason: memory.
+// maxDepth is how deep brackets may be nested in an element of a JSON array. It is
+// the limit of encoding/json and has the same reason, memory.
 const maxDepth = 10_000
 
 // verdict is why the tokenizer stopped.
@@ -10,7 +10,7 @@ type verdict uint8
 const (
 	wantTokens verdict = iota // the data ended
 	elementEnd                // byte i is the comma or bracket behind the element
-	broken                    // the tokens can't be trusted any more
+	broken                    // the tokens can no longer be trusted
 )
 
 // token is the kind of the last token.
@@ -23,7 +23,7 @@ const (
 	closing   // a closing bracket
 )
 
-// tokens runs over one element of a JSON array, only to find its end. Positions
+// tokens scans one element of a JSON array for its end. Positions
 // count from the start of the data that it is given, which may grow between two
 // runs.
 type tokens struct {
@@ -36,7 +36,7 @@ type tokens struct {
 
 func (t *tokens) reset() { *t = tokens{open: t.open[:0]} }
 
-// run goes on in data.
+// run continues in data.
 func (t *tokens) run(data []byte) verdict {
 	for t.i < len(data) {
 		if t.inString {
@@ -62,7 +62,7 @@ func (t *tokens) run(data []byte) verdict {
 	return wantTokens
 }
 
-// runString goes on within a string, up to its end.
+// runString continues within a string, up to its end.
 func (t *tokens) runString(data []byte) {
 	i := t.i
 	if t.escaped && i < len(data) {
@@ -88,14 +88,14 @@ func (t *tokens) runString(data []byte) {
 	t.i = i
 }
 
-// skipWord goes on to the end of a word.
+// skipWord moves to the end of a word.
 func (t *tokens) skipWord(data []byte) {
 	for t.i < len(data) && !endsWord(data[t.i]) {
 		t.i++
 	}
 }
 
-// endsWord tells whether c can't be part of a word.
+// endsWord reports whether c can't be part of a word.
 func endsWord(c byte) bool {
 	switch c {
 	case ' ', '\n', '\t', '\r', '"', '{', '}', '[', ']', ',', ':':
@@ -105,8 +105,8 @@ func endsWord(c byte) bool {
 	}
 }
 
-// step takes one byte outside a string. It returns false if the tokens can't be
-// trusted any more.
+// step takes one byte outside a string. It returns false if the tokens can no
+// longer be trusted.
 func (t *tokens) step(c byte) bool {
 	trusted := true
 	switch c {
@@ -129,10 +129,10 @@ func (t *tokens) step(c byte) bool {
 	return trusted
 }
 
-// closes takes a closing bracket and tells whether it fits the last open one.
+// closes takes a closing bracket and reports whether it fits the last open one.
 func (t *tokens) closes(c byte) bool {
 	n := len(t.open)
-	// In ASCII a closing bracket stands two behind its opening one.
+	// In ASCII a closing bracket comes two after its opening one.
 	if n == 0 || t.open[n-1] != c-2 {
 		return false
 	}

@@ -14,8 +14,8 @@ type bounds struct {
 
 func defaultBounds() bounds { return bounds{record: MaxBytes, buffer: 256 << 10} }
 
-// readError is an error of the file's reader. It shows all that its cause is, but
-// for io.EOF: who asks for that means the end of the records.
+// readError is an error of the file's reader. It matches what its cause matches,
+// except io.EOF, which callers take for the end of the records.
 type readError struct {
 	off int64
 	err error
@@ -29,12 +29,12 @@ func (e *readError) Is(target error) bool { return !isEnd(target) && errors.Is(e
 
 func (e *readError) As(target any) bool { return errors.As(e.err, target) }
 
-// emptyReads is how often a reader may return nothing and no error in a row, as
-// in bufio.
+// emptyReads is how often in a row a reader may return neither bytes nor an error,
+// as in bufio.
 const emptyReads = 100
 
 // window is the part of a file that is in memory: a buffer that slides over the
-// file and grows to the longest stretch that somebody needs to see at once.
+// file and grows to the longest stretch that is needed at once.
 type window struct {
 	src      io.Reader
 	buf      []byte

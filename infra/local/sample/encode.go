@@ -95,7 +95,7 @@ func appendJSON(b []byte, r *row, columns []column, turn int64) []byte {
 	return append(b, '}')
 }
 
-// isLiteral tells whether a field is written without quotes in JSON.
+// isLiteral reports whether a field is written without quotes in JSON.
 func isLiteral(k kind, field []byte) bool {
 	switch k {
 	case integer, number:
@@ -107,7 +107,7 @@ func isLiteral(k kind, field []byte) bool {
 	}
 }
 
-// isJSONNumber tells whether a text is a number of RFC 8259: no plus sign, no
+// isJSONNumber reports whether a text is a number of RFC 8259: no plus sign, no
 // leading zero, digits on both sides of the point.
 func isJSONNumber(text []byte) bool {
 	rest := bytes.TrimPrefix(text, []byte("-"))

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,12 +10,16 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	check := phase.CrossCheck{
-		Common: a.Phase(), DB: a.Database(phase.CrossCheckConnections), Recorder: a.Registry(), MaxShrink: a.Env.MaxShrink,
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
 	}
-	check.Budgets = a.Budgets(check.Contract)
-	lambda.Start(app.Handler(a, "CrossCheck", check.Run))
+	check := phase.CrossCheck{
+		Common: common, DB: a.Database(phase.CrossCheckConnections), Recorder: a.Registry(), MaxShrink: a.Env.MaxShrink,
+	}
+	check.Budgets, err = a.Budgets(common.Contract)
+	return app.Handler(a, "CrossCheck", check.Run), err
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,9 +10,13 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	index := phase.Index{Common: a.Phase(), DB: a.Database(1)}
-	lambda.Start(app.Handler(a, "Index", index.Run))
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
+	}
+	index := phase.Index{Common: common, DB: a.Database(1)}
+	return app.Handler(a, "Index", index.Run), nil
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,7 +10,16 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-func main() {
-	a := app.Load(context.Background())
-	lambda.Start(fault.Boundary(a.Log, a.Intake(a.Control(nil)).Handle))
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	c, err := a.Control(nil)
+	if err != nil {
+		return nil, err
+	}
+	intake, err := a.Intake(c)
+	if err != nil {
+		return nil, err
+	}
+	return fault.Boundary(a.Log, intake.Handle), nil
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,15 +10,19 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
+	}
 	open := phase.Open{
-		Common: a.Phase(), Sealer: a.Registry(), History: a.Registry(), DB: a.Database(1), KMS: a.KMS(), DataKeyID: a.Env.DataKeyID,
+		Common: common, Sealer: a.Registry(), History: a.Registry(), DB: a.Database(1), KMS: a.KMS(), DataKeyID: a.DataKey(),
 		RequireControl: a.Env.RequireControl,
 		Settings: phase.Settings{
 			ScanConcurrency: a.Env.MaxConcurrency, ChunkConcurrency: a.Env.MaxConcurrency, IndexConcurrency: min(a.Env.MaxConcurrency, 2),
 		},
 	}
-	lambda.Start(app.Handler(a, "Open", open.Run))
+	return app.Handler(a, "Open", open.Run), nil
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,11 +10,15 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	plan := phase.Plan{
-		Common: a.Phase(), DB: a.Database(1), Landing: a.Landing(), Recorder: a.Registry(), MaxDailyRecords: a.Env.MaxDailyRecords,
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
 	}
-	lambda.Start(app.Handler(a, "Plan", plan.Run))
+	plan := phase.Plan{
+		Common: common, DB: a.Database(1), Landing: a.Landing(), Recorder: a.Registry(), MaxDailyRecords: a.Env.MaxDailyRecords,
+	}
+	return app.Handler(a, "Plan", plan.Run), nil
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,9 +10,13 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	prepare := phase.Prepare{Common: a.Phase(), DB: a.Database(1), LogEvents: a.Env.LogEvents}
-	lambda.Start(app.Handler(a, "Prepare", prepare.Run))
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
+	}
+	prepare := phase.Prepare{Common: common, DB: a.Database(1), LogEvents: a.Env.LogEvents}
+	return app.Handler(a, "Prepare", prepare.Run), nil
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,8 +10,13 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	a := app.Load(context.Background())
-	protect := phase.Protect{Common: a.Phase(), Landing: a.Landing(), KMS: a.KMS(), MACKeyID: a.Env.MACKeyID}
-	lambda.Start(app.Handler(a, "Protect", protect.Run))
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
+	}
+	protect := phase.Protect{Common: common, Landing: a.Landing(), KMS: a.KMS(), MACKeyID: a.MACKey()}
+	return app.Handler(a, "Protect", protect.Run), nil
 }

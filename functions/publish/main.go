@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,9 +10,13 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	publish := phase.Publish{Common: a.Phase(), DB: a.Database(1), Alerts: a.Alerts(), History: a.Registry(), Retention: a.Env.StagingRetention}
-	lambda.Start(app.Handler(a, "Publish", publish.Run))
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
+	}
+	publish := phase.Publish{Common: common, DB: a.Database(1), Alerts: a.Alerts(), History: a.Registry(), Retention: a.Env.StagingRetention}
+	return app.Handler(a, "Publish", publish.Run), nil
 }

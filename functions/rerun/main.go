@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,8 +10,12 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	lambda.Start(fault.Boundary(a.Log, a.Control(a.Database(1)).Rerun))
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	c, err := a.Control(a.Database(1))
+	if err != nil {
+		return nil, err
+	}
+	return fault.Boundary(a.Log, c.Rerun), nil
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,10 +10,15 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	a := app.Load(context.Background())
-	scan := phase.Scan{
-		Common: a.Phase(), Landing: a.Landing(), ChunkBytes: a.Env.ChunkBytes, ChunkRecords: a.Env.ChunkRecords, MaxFileBytes: a.Env.MaxFileBytes,
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
 	}
-	lambda.Start(app.Handler(a, "ScanFile", scan.Run))
+	scan := phase.Scan{
+		Common: common, Landing: a.Landing(), ChunkBytes: a.Env.ChunkBytes, ChunkRecords: a.Env.ChunkRecords, MaxFileBytes: a.Env.MaxFileBytes,
+	}
+	return app.Handler(a, "ScanFile", scan.Run), nil
 }

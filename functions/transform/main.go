@@ -2,22 +2,25 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
+	"os"
 
-	"etl-dataloader/internal/event"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	common := a.Phase()
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
+	}
 	transform := phase.Transform{
 		Common: common, DB: a.Database(1), KMS: a.KMS(), Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
 	}
-	lambda.Start(app.Handler(a, "Transform", transform.Run))
+	return app.Handler(a, "Transform", transform.Run), nil
 }

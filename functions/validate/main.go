@@ -2,7 +2,7 @@
 package main
 
 import (
-	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -10,10 +10,14 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-func main() {
-	ctx := context.Background()
-	a := app.Load(ctx)
-	validate := phase.Validate{Common: a.Phase(), DB: a.Database(1), KMS: a.KMS()}
-	validate.Budgets = a.Budgets(validate.Contract)
-	lambda.Start(app.Handler(a, "Validate", validate.Run))
+func main() { os.Exit(app.Main(lambda.Start, build)) }
+
+func build(a *app.App) (any, error) {
+	common, err := a.Phase()
+	if err != nil {
+		return nil, err
+	}
+	validate := phase.Validate{Common: common, DB: a.Database(1), KMS: a.KMS()}
+	validate.Budgets, err = a.Budgets(common.Contract)
+	return app.Handler(a, "Validate", validate.Run), err
 }

@@ -10,10 +10,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	stdlog "log"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,29 +50,73 @@ type App struct {
 	Now func() time.Time
 
 	patience *fault.Patience // with what is refused, of AWS and of PostgreSQL
+	missing  []string        // settings that parts needed and did not find
 }
 
-// Load reads the environment. A function that cannot start says why in the
-// central log and exits, so that Lambda starts it anew.
-func Load(ctx context.Context) *App {
-	log := centrallog.New(os.Stdout, slog.LevelInfo)
-	env, err := readEnv()
-	exitOn(log, err)
-	// What the SDK and its helpers print for developers is no line of the central log.
+// Main starts a function: it makes an app, has build make the handler of it, and
+// gives that to start, which is lambda.Start. It returns the exit status for
+// os.Exit. A function that cannot start says why in the central log and fails, so
+// that Lambda starts it anew.
+func Main(start func(handler any), build func(*App) (handler any, err error)) int {
+	a, err := Load(context.Background())
+	var handler any
+	if err == nil {
+		handler, err = a.started(build)
+	}
+	if err != nil {
+		LogFailure(os.Stdout, err)
+		return 1
+	}
+	start(handler)
+	return 0
+}
+
+// LogFailure writes a line of the central log about a failure outside of any
+// import.
+func LogFailure(w io.Writer, err error) {
+	centrallog.New(w, slog.LevelInfo).Error(message.StepFailed, centrallog.Details(err.Error()))
+}
+
+// started builds a handler. It fails if a part of it needed a setting that is
+// missing.
+func (a *App) started(build func(*App) (any, error)) (any, error) {
+	handler, err := build(a)
+	return handler, errors.Join(a.Missing(), err)
+}
+
+// Load reads the environment. What a function cannot do without is checked when it
+// asks for the part that needs it, see [App.Missing].
+func Load(ctx context.Context) (*App, error) {
+	// What libraries print for developers is no line of the central log.
 	stdlog.SetOutput(io.Discard)
+	env, err := readEnv()
+	if err != nil {
+		return nil, err
+	}
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
-	exitOn(log, err)
+	if err != nil {
+		return nil, err
+	}
 	patience := fault.NewPatience(time.Now)
 	cfg.APIOptions = append(cfg.APIOptions, patience.ForAWS)
-	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now, patience: patience}
+	return &App{Env: env, Log: centrallog.New(os.Stdout, env.LogLevel), AWS: cfg, Now: time.Now, patience: patience}, nil
 }
 
-// exitOn ends a function that cannot start.
-func exitOn(log *slog.Logger, err error) {
-	if err != nil {
-		log.Error(message.StepFailed, centrallog.Details(err.Error()))
-		os.Exit(1)
+// need returns the value of a setting that a part cannot do without.
+func (a *App) need(name, value string) string {
+	if value == "" && !slices.Contains(a.missing, name) {
+		a.missing = append(a.missing, name)
 	}
+	return value
+}
+
+// Missing returns the error that names every setting which a part of the app
+// needed so far and did not find; nil if all are there.
+func (a *App) Missing() error {
+	if len(a.missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("environment variables that are not set: %s", strings.Join(a.missing, ", "))
 }
 
 // S3 returns a client. Where an endpoint is set it uses path-style addresses, and
@@ -96,32 +142,28 @@ func (a *App) SNS() *sns.Client { return sns.NewFromConfig(a.AWS) }
 
 // Registry returns the registry of imports.
 func (a *App) Registry() *registry.Registry {
-	return registry.New(dynamodb.NewFromConfig(a.AWS), a.Env.RegistryTable, a.Now)
+	return registry.New(dynamodb.NewFromConfig(a.AWS), a.need("REGISTRY_TABLE", a.Env.RegistryTable), a.Now)
 }
 
 // Landing returns the store of the source files.
-func (a *App) Landing() *objectstore.Store { return objectstore.New(a.S3(), a.Env.LandingBucket) }
+func (a *App) Landing() *objectstore.Store {
+	return objectstore.New(a.S3(), a.need("LANDING_BUCKET", a.Env.LandingBucket))
+}
 
 // Work returns the store of the work objects.
-func (a *App) Work() *objectstore.Store { return objectstore.New(a.S3(), a.Env.WorkBucket) }
+func (a *App) Work() *objectstore.Store {
+	return objectstore.New(a.S3(), a.need("WORK_BUCKET", a.Env.WorkBucket))
+}
+
+// DataKey returns the KMS key that wraps the data keys of imports.
+func (a *App) DataKey() string { return a.need("DATA_KEY_ID", a.Env.DataKeyID) }
+
+// MACKey returns the KMS key that the keys of tokens come from.
+func (a *App) MACKey() string { return a.need("MAC_KEY_ID", a.Env.MACKeyID) }
 
 // Alerts returns the topic that operators are told by.
 func (a *App) Alerts() control.Alerts {
-	return control.Alerts{Client: a.SNS(), TopicARN: a.Env.AlertsTopicARN}
-}
-
-// Contract returns the compiled contract of the ten files.
-func (a *App) Contract() *contract.Package {
-	pkg, err := contract.Load()
-	exitOn(a.Log, err)
-	return pkg
-}
-
-// Budgets returns how many rejects each file may have.
-func (a *App) Budgets(pkg *contract.Package) map[string]contract.Budget {
-	budgets, err := pkg.Budgets(a.Env.RejectBudget)
-	exitOn(a.Log, err)
-	return budgets
+	return control.Alerts{Client: a.SNS(), TopicARN: a.need("ALERTS_TOPIC_ARN", a.Env.AlertsTopicARN)}
 }
 
 // Database returns the database of the secret, with at most maxConns
@@ -129,6 +171,7 @@ func (a *App) Budgets(pkg *contract.Package) map[string]contract.Budget {
 // first used: a secret that may not be read is then a fault with a name, where a
 // function that does not start would be retried for nothing.
 func (a *App) Database(maxConns int32) *postgres.DB {
+	a.need("DATABASE_SECRET_ARN", a.Env.DatabaseSecretARN)
 	return postgres.OpenFrom(a.databaseURL, "etl", maxConns, a.patience)
 }
 
@@ -147,11 +190,17 @@ func (a *App) databaseURL(ctx context.Context) (string, error) {
 }
 
 // Phase returns what every phase has.
-func (a *App) Phase() phase.Common {
+func (a *App) Phase() (phase.Common, error) {
+	pkg, err := contract.Load()
 	return phase.Common{
-		Contract: a.Contract(), Work: a.Work(), Log: a.Log, Metrics: metric.New(os.Stdout, a.Now),
+		Contract: pkg, Work: a.Work(), Log: a.Log, Metrics: metric.New(os.Stdout, a.Now),
 		Progress: a.Registry(), Now: a.Now,
-	}
+	}, err
+}
+
+// Budgets returns how many rejects each file may have.
+func (a *App) Budgets(pkg *contract.Package) (map[string]contract.Budget, error) {
+	return pkg.Budgets(a.Env.RejectBudget)
 }
 
 // Handler wraps the Run of a phase for Lambda: its faults leave as the outermost

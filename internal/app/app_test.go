@@ -86,6 +86,91 @@ func TestEnvErrors(t *testing.T) {
 	}
 }
 
+// TestMissingSettings: a function says which settings it needs by asking for the
+// parts that need them, and starts only with them.
+func TestMissingSettings(t *testing.T) {
+	var nothing int
+	for name, c := range map[string]struct {
+		build   func(*App) (any, error)
+		missing []string
+	}{
+		"nothing":      {func(*App) (any, error) { return nothing, nil }, nil},
+		"landing":      {func(a *App) (any, error) { return a.Landing(), nil }, []string{"LANDING_BUCKET"}},
+		"work":         {func(a *App) (any, error) { return a.Work(), nil }, []string{"WORK_BUCKET"}},
+		"registry":     {func(a *App) (any, error) { a.Registry(); return a.Registry(), nil }, []string{"REGISTRY_TABLE"}},
+		"alerts":       {func(a *App) (any, error) { return a.Alerts(), nil }, []string{"ALERTS_TOPIC_ARN"}},
+		"database":     {func(a *App) (any, error) { return a.Database(1), nil }, []string{"DATABASE_SECRET_ARN"}},
+		"keys":         {func(a *App) (any, error) { return a.DataKey() + a.MACKey(), nil }, []string{"DATA_KEY_ID", "MAC_KEY_ID"}},
+		"phase":        {func(a *App) (any, error) { return a.Phase() }, []string{"WORK_BUCKET", "REGISTRY_TABLE"}},
+		"control":      {func(a *App) (any, error) { return a.Control(nil) }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "WORK_BUCKET", "STATE_MACHINE_ARN"}},
+		"redrives":     {func(a *App) (any, error) { a.Env.ScheduleGroup = "g"; return a.Control(nil) }, []string{"RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_ROLE_ARN"}},
+		"re-execution": {func(a *App) (any, error) { return a.Control(a.Database(1)) }, []string{"DATABASE_SECRET_ARN", "WORK_BUCKET"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env, err := read(t, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := &App{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+			_, err = a.started(c.build)
+			if (err != nil) != (len(c.missing) > 0) {
+				t.Fatalf("got %v", err)
+			}
+			for _, setting := range c.missing {
+				if strings.Count(err.Error(), setting) == 0 {
+					t.Errorf("%q does not name %s", err, setting)
+				}
+			}
+		})
+	}
+}
+
+// TestControlStarts: with its settings a control function starts; without the
+// landing bucket it does not.
+func TestControlStarts(t *testing.T) {
+	env, err := read(t, map[string]string{
+		"WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "ALERTS_TOPIC_ARN": "a", "STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:1:stateMachine:m",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &App{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+	control := func(a *App) (any, error) { return a.Control(nil) }
+	if _, err := a.started(control); err == nil || !strings.Contains(err.Error(), "LANDING_BUCKET") {
+		t.Errorf("without a landing bucket: %v", err)
+	}
+	env.LandingBucket = "l"
+	a = &App{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+	if _, err := a.started(control); err != nil {
+		t.Error(err)
+	}
+	a.Env.DeadlineTimeZone = "Europe/Nowhere"
+	if _, err := a.started(control); err == nil || !strings.Contains(err.Error(), "DEADLINE_TIME_ZONE") {
+		t.Errorf("in an unknown time zone: %v", err)
+	}
+}
+
+// TestStart: Main starts a function, or says by its status that it cannot.
+func TestStart(t *testing.T) {
+	var started any
+	start := func(handler any) { started = handler }
+	if _, err := read(t, map[string]string{"CHUNK_BYTES": "many"}); err == nil {
+		t.Fatal("the environment is usable")
+	}
+	if status := Main(start, func(*App) (any, error) { return "handler", nil }); status != 1 || started != nil {
+		t.Errorf("with an unusable environment: status %d, started %v", status, started)
+	}
+	if _, err := read(t, nil); err != nil {
+		t.Fatal(err)
+	}
+	if status := Main(start, func(a *App) (any, error) { return a.Landing(), nil }); status != 1 || started != nil {
+		t.Errorf("without the landing bucket: status %d, started %v", status, started)
+	}
+	if status := Main(start, func(*App) (any, error) { return "handler", nil }); status != 0 || started != "handler" {
+		t.Errorf("status %d, started %v", status, started)
+	}
+}
+
 // newApp is an app on a fresh registry.
 func newApp(t *testing.T, env Env) (*App, *bytes.Buffer) {
 	t.Helper()

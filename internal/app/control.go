@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 
+	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/phase"
@@ -17,19 +18,25 @@ import (
 
 // Control returns what starts, sweeps, tracks and re-executes imports. db is
 // needed by re-execution only, and may be nil elsewhere.
-func (a *App) Control(db *postgres.DB) *control.Control {
-	names, err := landing.FromContract(a.Contract())
-	exitOn(a.Log, err)
+func (a *App) Control(db *postgres.DB) (*control.Control, error) {
+	pkg, err := contract.Load()
+	if err != nil {
+		return nil, err
+	}
+	names, err := landing.FromContract(pkg)
+	if err != nil {
+		return nil, err
+	}
 	names = names.Requiring(a.Env.RequireControl)
 	zone, err := time.LoadLocation(a.Env.DeadlineTimeZone)
 	if err != nil {
-		exitOn(a.Log, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err))
+		return nil, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err)
 	}
 	executions, records := a.SFN(), a.Registry()
 	cfg := control.Config{
 		Registry: records, Executions: executions, Histories: executions, Definitions: executions, Names: names, Alerts: a.Alerts(),
-		Reports: report.Writer{Objects: a.S3(), Bucket: a.Env.WorkBucket, Registry: records, Now: a.Now},
-		Log:     a.Log, Now: a.Now, StateMachineARN: a.Env.StateMachineARN, NoHistory: a.Env.NoHistory,
+		Reports: report.Writer{Objects: a.S3(), Bucket: a.need("WORK_BUCKET", a.Env.WorkBucket), Registry: records, Now: a.Now},
+		Log:     a.Log, Now: a.Now, StateMachineARN: a.need("STATE_MACHINE_ARN", a.Env.StateMachineARN), NoHistory: a.Env.NoHistory,
 		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
 		MaxFutureDays: a.Env.MaxFutureDays, InitialDeadline: a.Env.InitialDeadline,
 	}
@@ -39,24 +46,31 @@ func (a *App) Control(db *postgres.DB) *control.Control {
 	if a.Env.ScheduleGroup != "" {
 		cfg.Later = control.Schedules{
 			Client: scheduler.NewFromConfig(a.AWS), Group: a.Env.ScheduleGroup,
-			FunctionARN: a.Env.RerunFunctionARN, RoleARN: a.Env.ScheduleRoleARN,
+			FunctionARN: a.need("RERUN_FUNCTION_ARN", a.Env.RerunFunctionARN), RoleARN: a.need("REDRIVE_SCHEDULE_ROLE_ARN", a.Env.ScheduleRoleARN),
 		}
 	}
 	if db != nil {
 		cfg.Fence, cfg.Work = db, phase.WorkObjects{Store: a.Work()}
 	}
+	if err := a.Missing(); err != nil {
+		return nil, err
+	}
 	c, err := control.New(cfg)
-	exitOn(a.Log, err)
-	c.Landing = a.Intake(c)
-	return c
+	if err != nil {
+		return nil, err
+	}
+	c.Landing, err = a.Intake(c)
+	return c, err
 }
 
 // Intake returns what records the arrival of files and lets c start imports.
-func (a *App) Intake(c *control.Control) *landing.Intake {
-	intake, err := landing.NewIntake(landing.Config{
-		Bucket: a.Env.LandingBucket, Objects: a.S3(), Registry: a.Registry(), Names: c.Names, Alerts: a.Alerts(), Starter: c, Log: a.Log,
+func (a *App) Intake(c *control.Control) (*landing.Intake, error) {
+	bucket := a.need("LANDING_BUCKET", a.Env.LandingBucket)
+	if err := a.Missing(); err != nil {
+		return nil, err
+	}
+	return landing.NewIntake(landing.Config{
+		Bucket: bucket, Objects: a.S3(), Registry: a.Registry(), Names: c.Names, Alerts: a.Alerts(), Starter: c, Log: a.Log,
 		Horizon: landing.Horizon{Now: c.Now, Zone: c.Zone, Days: c.MaxFutureDays},
 	})
-	exitOn(a.Log, err)
-	return intake
 }

@@ -10,33 +10,33 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// Unlimited is a limit of a [Budget] that is none.
+// Unlimited stands for no limit in a [Budget].
 const Unlimited = -1
 
-// WholeShare is the share of all records, in the unit of [Budget.MaxShare].
+// WholeShare is a share of 100%, in the unit of [Budget.MaxShare].
 const WholeShare = 1_000_000
 
-// Budget is how many records of one file may be rejected before the import
+// Budget limits how many records of one file may be rejected before the import
 // stops at validation. [NoBudget] sets no limit; a limit of 0 allows no reject.
 type Budget struct {
 	MaxRejects int64 // records; [Unlimited] is no limit
 	MaxShare   int64 // millionths of the records read; [Unlimited] is no limit
-	// ShareFrom is how many records may be rejected whatever their share is; 0
-	// (the default) applies MaxShare from the first. MaxRejects applies always.
+	// ShareFrom is how many records may be rejected whatever their share; with 0, the
+	// default, MaxShare applies from the first. MaxRejects always applies.
 	ShareFrom int64
 }
 
 // NoBudget allows any number of rejects.
 func NoBudget() Budget { return Budget{MaxRejects: Unlimited, MaxShare: Unlimited} }
 
-// DefaultBudget is the budget of a file whose descriptor says nothing: it stops a
-// file of which more than half and more than 1,000 records are rejected, as one
-// that is wrong as a whole.
+// DefaultBudget is the budget of a file whose descriptor sets none. It stops a file
+// of which more than half and more than 1,000 records are rejected, as one that is
+// wrong as a whole.
 func DefaultBudget() Budget {
 	return Budget{MaxRejects: Unlimited, MaxShare: WholeShare / 2, ShareFrom: 1000}
 }
 
-// Exceeded reports whether so many rejects of so many records are too many.
+// Exceeded reports whether that many rejects among the records read are too many.
 func (b Budget) Exceeded(read, rejected int64) bool {
 	if b.MaxRejects != Unlimited && rejected > b.MaxRejects {
 		return true
@@ -45,26 +45,25 @@ func (b Budget) Exceeded(read, rejected int64) bool {
 	return b.MaxShare != Unlimited && rejected > b.ShareFrom && rejected*WholeShare > b.MaxShare*read
 }
 
-// plenty is how many rejects of a file say enough about it: the ten-thousandth
-// error of a kind teaches nobody more than the first.
+// plenty is how many rejects of a file are enough to judge it: the ten-thousandth
+// error of a kind is no more helpful than the first.
 const plenty = 500_000
 
-// Hopeless reports whether a file of so many records need not be read further,
-// when so many of those read so far are rejected: the budget is exceeded whatever
-// the rest holds. A budget with ShareFrom, such as [DefaultBudget], is a net for
-// files that are wrong as a whole, and does not wait for half of a large one: past
-// half a million rejects the share among the records read so far counts.
+// Hopeless reports whether a file with that many records need not be read further,
+// given the rejects among those read so far: the budget is exceeded whatever the
+// rest holds. A budget with ShareFrom, such as [DefaultBudget], is a safety net for
+// files that are wrong as a whole and does not wait for half of a large one: beyond
+// half a million rejects, the share among the records read so far counts.
 func (b Budget) Hopeless(records, read, rejected int64) bool {
 	return b.Exceeded(records, rejected) || b.ShareFrom > 0 && rejected > plenty && b.Exceeded(read, rejected)
 }
 
-// Budgets returns the budget of each resource by name: the descriptor's (the
-// default's if that says none), or what
-// override says instead. override is a list like "clients=5%,ventes=1000,*=20%":
-// a number is records, a percentage a share of the file's records, "none" is no
-// limit; two entries of one name are both limits, and * stands for the resources
-// that are not named. It fails if the list has another form or names an unknown
-// resource.
+// Budgets returns the budget of each resource by name: the one in override, else the
+// descriptor's, else the default. override is a list like
+// "clients=5%,ventes=1000,*=20%": a number is a number of records, a percentage a
+// share of the file's records, "none" no limit. Two entries of one name are both
+// limits, and * stands for the resources that are not named. Budgets fails if the
+// list has another form or names an unknown resource.
 func (p *Package) Budgets(override string) (map[string]Budget, error) {
 	const others = "*"
 	named := map[string]Budget{}
@@ -138,8 +137,8 @@ func millionths(text []byte, whole int64) (int64, bool) {
 	return v, err == nil && v <= WholeShare
 }
 
-// budget reads etl:budget. A descriptor without it has [DefaultBudget]; one that is
-// there says all limits, and {} says none.
+// budget reads etl:budget. Without it a resource has [DefaultBudget]; with it, only
+// the limits that it names, so {} sets none.
 func (c *resourceCompiler) budget() error {
 	const property = "etl:budget"
 	if c.d.Budget == nil {

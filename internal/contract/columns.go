@@ -4,13 +4,13 @@ package contract
 type Column struct {
 	Name    string
 	SQLType string // PostgreSQL's full name: "text", "bytea", "bigint", "timestamp with time zone"…
-	// Constant is set where all rows of an import's detached table have the same
-	// value: it is that table's default, and no COPY stream holds it.
+	// Constant is set if all rows of an import's detached table have the same value:
+	// it is that table's default, and no COPY stream contains it.
 	Constant bool
 }
 
-// Streamed returns the columns that a COPY stream for a table holds, in its
-// order: those that are not constant.
+// Streamed returns the columns of a COPY stream for a table, in order: those that
+// are not constant.
 func Streamed(columns []Column) []Column {
 	streamed := make([]Column, 0, len(columns))
 	for _, c := range columns {
@@ -38,7 +38,7 @@ func stagingHead() []Column {
 	}
 }
 
-// targetTail returns the columns behind the fields in a target table. No field
+// targetTail returns the columns after the fields in a target table. No field
 // may have one of these names.
 func targetTail() []Column {
 	return []Column{
@@ -49,10 +49,10 @@ func targetTail() []Column {
 	}
 }
 
-// KeySuffix is the end of the name of the bigint column beside a staged key.
+// KeySuffix ends the name of the bigint column beside a staged key.
 const KeySuffix = "_key"
 
-// TokenSuffix is the end of the name of the column with a field's token.
+// TokenSuffix ends the name of the column with a field's token.
 const TokenSuffix = "_token"
 
 // SQLType returns the PostgreSQL type of the type's public values in a target.
@@ -73,10 +73,10 @@ func (t Type) SQLType() string {
 	}
 }
 
-// StagingColumns returns the columns of the resource's staging table, in its
-// order: where the record comes from, its fault if it is
-// malformed, then for each field the lexical text (or its ciphertext), and
-// beside it the key of a staged key or the token of a joinable field.
+// StagingColumns returns the columns of the resource's staging table, in order: the
+// origin of the record, its fault if it is malformed, then for each field the
+// lexical text (or its ciphertext), followed by the key of a staged key or the token
+// of a joinable field.
 func (r *Resource) StagingColumns() []Column {
 	columns := stagingHead()
 	for _, f := range r.Fields {
@@ -98,9 +98,9 @@ func (r *Resource) StagingStream() []Column { return Streamed(r.StagingColumns()
 // TargetStream returns the columns of a COPY stream for the target table.
 func (r *Resource) TargetStream() []Column { return Streamed(r.TargetColumns()) }
 
-// TargetColumns returns the columns of the resource's target table, in its
-// order: for each field its typed value, or its ciphertext
-// and token, then where the record comes from.
+// TargetColumns returns the columns of the resource's target table, in order: for
+// each field its typed value, or its ciphertext and token, then the origin of the
+// record.
 func (r *Resource) TargetColumns() []Column {
 	var columns []Column
 	for _, f := range r.Fields {
@@ -117,7 +117,7 @@ func (r *Resource) TargetColumns() []Column {
 func (r *Resource) KeyColumns() []string { return r.TargetKey(r.Key) }
 
 // TargetKey returns the columns of the target table by which fields are compared:
-// the token of a sensitive field, else the value.
+// the token of a sensitive field, otherwise the value.
 func (r *Resource) TargetKey(fields []string) []string {
 	columns := make([]string, len(fields))
 	for i, name := range fields {
@@ -131,7 +131,7 @@ func (r *Resource) TargetKey(fields []string) []string {
 }
 
 // StagingKey returns the columns of the staging table by which fields are compared:
-// the token of a sensitive field, the bigint of an integer, else the text.
+// the token of a sensitive field, the bigint of an integer, otherwise the text.
 func (r *Resource) StagingKey(fields []string) []string {
 	columns := make([]string, len(fields))
 	for i, name := range fields {

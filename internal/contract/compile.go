@@ -9,12 +9,13 @@ import (
 	"strings"
 )
 
-// maxName leaves room for the longest suffix within PostgreSQL's 63 bytes of a
-// name (its manual, section 4.1.1).
+// maxName leaves room for the longest suffix within the 63 bytes of a name in
+// PostgreSQL (manual, section 4.1.1).
 const maxName = 56
 
 // isName reports whether s may name a table or column, which are used in SQL
-// without quotes: lower-case letters, digits and underscores, a letter first.
+// without quotes: lower-case letters, digits and underscores, beginning with a
+// letter.
 func isName(s string) bool {
 	if s == "" || len(s) > maxName || s[0] < 'a' || s[0] > 'z' {
 		return false
@@ -34,7 +35,7 @@ func isEvent(s string) bool {
 }
 
 // Parse compiles a descriptor. It fails with a *DescriptorError that names the
-// resource, field and property of the first thing that is wrong.
+// resource, field and property of the first fault.
 func Parse(descriptor []byte) (*Package, error) {
 	var d packageDescriptor
 	if err := strict(descriptor, &d); err != nil {
@@ -58,7 +59,7 @@ func Parse(descriptor []byte) (*Package, error) {
 	return p, nil
 }
 
-// resourceCompiler compiles one resource; fail makes its errors.
+// resourceCompiler compiles one resource; fail creates its errors.
 type resourceCompiler struct {
 	r *Resource
 	d resourceDescriptor

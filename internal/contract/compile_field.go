@@ -137,8 +137,8 @@ func (c *resourceCompiler) lengths(f *Field, k *constraintsDescriptor) error {
 	return nil
 }
 
-// pattern takes the standard's pattern, or ours: etl:pattern is for expressions
-// that tools of the standard do not know, such as \p{L} in Python's.
+// pattern reads the standard's pattern, or ours: etl:pattern is for expressions that
+// the standard's tools cannot read, such as \p{L} in Python.
 func (c *resourceCompiler) pattern(f *Field, standard, own string) error {
 	property, text := "constraints.pattern", standard
 	if own != "" {
@@ -197,8 +197,8 @@ func (c *resourceCompiler) bounds(f *Field, k *constraintsDescriptor) error {
 	return nil
 }
 
-// dateBounds reads the bounds of a date or datetime, or takes the default ones.
-// The default for times is of days: all of the last one is allowed.
+// dateBounds reads the bounds of a date or datetime, or sets the defaults. The
+// defaults are days, so for times all of the last day is allowed.
 func (c *resourceCompiler) dateBounds(f *Field, k *constraintsDescriptor) error {
 	for _, b := range []struct {
 		property string

@@ -1,23 +1,29 @@
-// Package contract is what the system knows about the files it imports: their
-// names, fields, types, constraints, keys and relations, which fields are
-// sensitive, and where each file goes.
+// Package contract describes the files that the system imports: their names, fields,
+// types, constraints, keys and relations, which fields are sensitive, and where each
+// file goes.
 //
-// All of it is read from one descriptor, datapackage.json, a Data Package
-// (datapackage.org, version 2) with Table Schema fields and constraints, so
-// that the standard's own tools read the same file. What the standard lacks is
-// in properties whose name begins with "etl:", and rules over the fields of one
-// record are CEL expressions. docs/ of the project says how to add a file.
+// Everything is read from one descriptor, datapackage.json, a Data Package
+// (datapackage.org, version 2) with Table Schema fields and constraints, so that the
+// standard's own tools can read the same file. What the standard lacks is in
+// properties whose names begin with "etl:", and rules over the fields of one record
+// are CEL expressions. docs/contracts.md explains how to add a file.
 //
-// The life cycle is short: [Load] compiles the embedded descriptor once when a
-// program starts, checks it strictly (an unknown property, a relation to an
-// unknown resource or a rule that does not compile is a *DescriptorError), and
-// the result is read only from then on: everything here may be used by several
-// goroutines at once, but nothing of it may be changed.
+// [Load] compiles the embedded descriptor once, when a program starts, and checks it
+// strictly: an unknown property, a relation to an unknown resource or a rule that
+// does not compile is a *DescriptorError. The result must not be changed and may be
+// used by several goroutines at once.
 //
-// The lexical parsers ([ParseInteger], [ParseDate]…) are the one place that says
-// what a valid text of each type is: reading, validation and the conversion to
-// target types all use them. Property names, resource names and [Package.Hash]
-// are stored with each import and so stay compatible.
+// The lexical parsers ([ParseInteger], [ParseDate]…) alone define the valid texts of
+// each type: reading, validation and the conversion to target types all use them.
+// Property names, resource names and [Package.Hash] are stored with each import and
+// must stay compatible.
+//
+// # Limits
+//
+// A relation refers to a primary key, and two resources cannot be each other's
+// parents. A number has at most [MaxDecimalDigits] digits on each side of its point.
+// A public integer needs bounds within 64 bits. An IBAN is checked for its form and
+// check digits, not for the length in its country.
 package contract
 
 import (
@@ -85,7 +91,7 @@ func (p *Package) InDependencyOrder() []*Resource {
 	return ordered
 }
 
-// LoadMode says how a resource's records reach its target table.
+// LoadMode is how the records of a resource reach its target table.
 type LoadMode string
 
 // The load modes.
@@ -99,15 +105,15 @@ type Resource struct {
 	Name         string     // name of the target table and of the resource everywhere: "clients"
 	Title        string     // French, for documents: "Clients"
 	FileType     string     // prefix of the files' names: "client_data"
-	Alias        string     // second prefix that is accepted: "clients"
+	Alias        string     // second accepted prefix: "clients"
 	Fields       []*Field   // in contract order
 	Key          []string   // primary key, names of source fields
 	Unique       [][]string // further unique keys, each the names of its source fields
 	Relations    []Relation // in the order of the descriptor
 	Load         LoadMode
 	EventType    string // type of the events made from valid records: "client.upserted"
-	EmptyAllowed bool   // a file with a header alone is accepted
-	Budget       Budget // rejects past which the import stops; [DefaultBudget] if the descriptor says nothing
+	EmptyAllowed bool   // a file with only a header is accepted
+	Budget       Budget // rejects past which the import stops; [DefaultBudget] if the descriptor sets none
 
 	Delimiter   byte   // CSV: between fields, ASCII
 	Quote       byte   // CSV: around a field, doubled to stand for itself; ASCII
@@ -140,8 +146,8 @@ func (r *Resource) KeyFields() []*Field {
 	return fields
 }
 
-// Columns returns the names of the fields in contract order, which is what a
-// file's header must hold in any order.
+// Columns returns the names of the fields in contract order. The header of a file
+// must have them in any order.
 func (r *Resource) Columns() []string {
 	names := make([]string, len(r.Fields))
 	for i, f := range r.Fields {
@@ -152,17 +158,17 @@ func (r *Resource) Columns() []string {
 
 // StagedKeys returns the public integer fields that set rules compare: part of
 // a key, of a unique key, of a relation (on either side) or of a child rule (on
-// either side). They are staged also as bigint, in the column "<name>_key". The
-// order is the contract's.
+// either side). They are also staged as bigint, in the column "<name>_key". The order is
+// that of the contract.
 func (r *Resource) StagedKeys() []*Field { return r.staged }
 
-// Relation says that Fields, if none of them is missing, hold the primary key of
-// a record of another resource, or of this one.
+// Relation states that Fields, if none of them is missing, hold the primary key of a
+// record of another resource, or of this one.
 type Relation struct {
 	Fields       []string // names of source fields, in the order of ParentFields
 	Resource     string   // the parent's name, the resource's own for a tree
 	ParentFields []string // the parent's primary key
-	Acyclic      bool     // following the relation never comes back; only within one resource
+	Acyclic      bool     // following the relation never leads back to the record; only within one resource
 }
 
 // Rule is a CEL expression over the fields of one record, true for a valid one.
@@ -170,10 +176,10 @@ type Relation struct {
 // A variable is a field's name: int for integer, string, bool, decimal for
 // number, timestamp for date (its midnight, UTC) and datetime. file_date is the
 // date in the file's name, as a timestamp, and next_day_end the midnight that ends
-// the day after it; present.<field> is a bool that reports whether the field has a
-// value at all. The functions are CEL's own,
-// roundHalfUp(decimal, digits), decimal(int) and isIBAN(string); decimals know
-// *, + and - (with an int or a decimal on the right) and all comparisons.
+// the following day; present.<field> is a bool, true if the field has a value. The
+// functions are those of CEL, roundHalfUp(decimal, digits), decimal(int) and
+// isIBAN(string); decimals have *, + and - (with an int or a decimal on the right) and
+// all comparisons.
 //
 // A rule is evaluated only if every field whose value it mentions is present and
 // of the right type: what is missing or mistyped is reported by the rules
@@ -181,14 +187,14 @@ type Relation struct {
 // missing.
 type Rule struct {
 	Name       string   // rule name of the violation, unique in the resource
-	Field      string   // field that the violation is reported on
+	Field      string   // field on which the violation is reported
 	Expression string   // CEL
 	Message    string   // French, holds no value
 	Fields     []string // fields whose value the expression mentions, contract order
 	Presence   []string // fields it mentions in present.<field>, contract order
 	Program    cel.Program
-	// Times is set if the expression only compares two times, as most rules do. It
-	// says the same as Program, for those who compute it faster.
+	// Times is set if the expression only compares two times, as most rules do. It is
+	// equivalent to Program and can be evaluated faster.
 	Times *TimeComparison
 }
 
@@ -198,28 +204,28 @@ type TimeComparison struct {
 	Left, Operator, Right string // the operator is <, <=, > or >=
 }
 
-// ChildRule compares a field of a record with a field of its parent: the set
-// rule is broken where the comparison is false. Both fields are public integers.
+// ChildRule compares a field of a record with a field of its parent. The rule is
+// broken if the comparison is false. Both fields are public integers.
 type ChildRule struct {
 	Name        string // rule name of the violation, unique in the resource
 	Field       string // source field of this resource
 	Relation    int    // index in Relations
 	Comparison  string // SQL operator between Field and ParentField: <=, <, =, >=, >
 	ParentField string // source field of the parent
-	// Sum holds the records of one parent to the comparison together as well: in
-	// order of line, a record that passes every other rule is rejected if its value,
-	// those of the valid records before it and those of the rows that are published
-	// already break it. A row that a valid record replaces counts with its new value.
+	// Sum applies the comparison also to the records of one parent together. In order
+	// of line, a record that passes every other rule is rejected if the sum of its
+	// value, those of the valid records before it and those of published rows breaks
+	// the comparison. A row that a valid record replaces counts with its new value.
 	Sum     bool
 	Message string // French, holds no value
 }
 
-// Enrichment says which source completes the records, and by what.
+// Enrichment is the source that completes the records, and what it adds.
 type Enrichment struct {
 	Source string          // name of the source: "clients"
 	Kind   string          // "rest", "soap" or "database"
-	Key    []string        // source fields that the source is asked by
-	Reveal []string        // sensitive fields of Key that the source gets in clear
+	Key    []string        // source fields that identify a record to the source
+	Reveal []string        // sensitive fields of Key that are sent in clear
 	Fields []EnrichedField // what it answers
 }
 

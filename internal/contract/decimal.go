@@ -7,20 +7,19 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// MaxDecimalDigits bounds a number on each side of its decimal point, written
-// without exponent, zeros that add nothing not counted. It is ours: Table Schema
-// knows no limit, while PostgreSQL's numeric ends at 131,072 digits before and
-// 16,383 behind the point (its manual, section 8.1), and an exponent of nine
-// digits would fill a disk. 38 digits are what SQL databases agree on.
+// MaxDecimalDigits is how many digits a number may have on each side of its decimal
+// point, written without exponent and insignificant zeros. Table Schema has no
+// limit; PostgreSQL's numeric has 131,072 digits before and 16,383 after the point
+// (manual, section 8.1), and an exponent of nine digits would fill a disk. 38 digits
+// are what SQL databases agree on.
 const MaxDecimalDigits = 38
 
 // ParseDecimal reads a Table Schema number with a decimal point: an optional
 // sign, digits with an optional point (.5 and 5. are numbers), an optional
-// exponent. INF and NaN, which the standard allows, are none, and neither is a
-// number beyond [MaxDecimalDigits]. The text may have any length: zeros that add
-// nothing are dropped before anything is computed, so that the coefficient of the
-// result never has more than three times that many digits, nor its exponent a
-// larger value.
+// exponent. It rejects INF and NaN, which the standard allows, and numbers beyond
+// [MaxDecimalDigits]. The text may have any length: insignificant zeros are dropped
+// before anything is computed, so neither the digits of the coefficient nor the
+// exponent of the result exceed three times that limit.
 func ParseDecimal(b []byte) (apd.Decimal, bool) {
 	n, ok := scanDecimal(b)
 	if !ok {
@@ -50,7 +49,7 @@ func ParseDecimal(b []byte) (apd.Decimal, bool) {
 // DecimalText returns the number that [ParseDecimal] reads as PostgreSQL's
 // numeric writes it: without plus sign, exponent or leading zeros. Zeros at the
 // end of the fraction are kept up to [MaxDecimalDigits], so 12.30 stays 12.30.
-// A number that is written so already is b itself.
+// If b is already in that form, it is returned itself.
 func DecimalText(b []byte) ([]byte, bool) {
 	if isPlain(b) {
 		return b, true
@@ -86,7 +85,7 @@ func DecimalText(b []byte) ([]byte, bool) {
 }
 
 // isPlain reports whether a number is short and written as numeric writes it, as
-// nearly all are: digits without leading zeros, and behind a point more digits.
+// nearly all are: digits without leading zeros, then optionally a point and digits.
 func isPlain(b []byte) bool {
 	whole, rest := digitRun(b)
 	if len(whole) == 0 || len(b) > MaxDecimalDigits || (whole[0] == '0' && len(whole) > 1) {
@@ -107,7 +106,7 @@ type plainDecimal struct {
 	exponent        int
 }
 
-// maxExponent is where an exponent stops being counted: no record is long enough
+// maxExponent is the value at which an exponent is capped: no record is long enough
 // to bring a number with a larger one back within [MaxDecimalDigits].
 const maxExponent = 1 << 24
 
@@ -134,8 +133,8 @@ func scanDecimal(b []byte) (plainDecimal, bool) {
 	return bounded(n)
 }
 
-// bounded drops the digits that add nothing and holds the rest to the limit. It
-// looks at each byte a fixed number of times, and what it returns is short.
+// bounded drops insignificant digits and checks the rest against the limit. It reads
+// each byte a fixed number of times, and its result is short.
 func bounded(n plainDecimal) (plainDecimal, bool) {
 	n.whole = trimZeros(n.whole)
 	significant := bytes.TrimRight(n.fraction, "0")
@@ -158,9 +157,9 @@ func bounded(n plainDecimal) (plainDecimal, bool) {
 	return short(n, significant), true
 }
 
-// short keeps a number's digits few: zeros at either end that are many go into
-// the exponent. Between the first and the last digit that is none lie at most
-// twice [MaxDecimalDigits], or the number would have been refused.
+// short moves long runs of zeros at either end of a number into its exponent.
+// Between the first and the last digit other than zero are at most twice
+// [MaxDecimalDigits]; otherwise the number would have been refused.
 func short(n plainDecimal, significant []byte) plainDecimal {
 	if len(n.fraction) > len(significant) { // zeros that are kept
 		n.fraction = n.fraction[:max(len(significant), min(len(n.fraction), MaxDecimalDigits))]
@@ -206,8 +205,8 @@ func scanExponent(b []byte) (int, bool) {
 	return exponent, true
 }
 
-// replaceMark turns a number's decimal mark into a point; false if the text has
-// a point already, which then is a foreign character.
+// replaceMark replaces a number's decimal mark with a point. It returns false if the
+// text already has a point, which is then a foreign character.
 func replaceMark(b []byte, mark byte) ([]byte, bool) {
 	if bytes.IndexByte(b, '.') >= 0 {
 		return nil, false

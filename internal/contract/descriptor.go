@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// DescriptorError reports what is wrong in a descriptor, and where. Only a
-// change of the descriptor helps.
+// DescriptorError reports what is wrong in a descriptor, and where. Only a change of
+// the descriptor can fix it.
 type DescriptorError struct {
 	Resource string // name of the resource, or its position if it has no name; "" for the package
 	Field    string // name of the field, or its position; "" for the resource itself
@@ -32,9 +32,9 @@ func (e *DescriptorError) Error() string {
 	return where + ": " + e.Problem
 }
 
-// The structs below are the properties that are understood. Those that tell
-// this system nothing (title of the package, schema's profile…) are read only so
-// that an unknown property, most often a misspelt one, is an error.
+// The structs below are the known properties. Those without a meaning here (title of
+// the package, profile of a schema…) are read only so that an unknown property, most
+// often a misspelt one, is an error.
 
 type packageDescriptor struct {
 	Schema       string            `json:"$schema"`
@@ -159,7 +159,7 @@ type enrichmentDescriptor struct {
 	} `json:"fields"`
 }
 
-// limit is a bound, of numbers a JSON number and of dates and times a text.
+// limit is a bound: a JSON number for numbers, a text for dates and times.
 type limit struct {
 	text   string // "" for none
 	quoted bool
@@ -189,9 +189,9 @@ func (n *names) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(n))
 }
 
-// strict decodes one JSON value into v; an unknown property, a value of another
-// kind and anything behind the value are errors. No text (an absent property)
-// leaves v as it is.
+// strict decodes one JSON value into v. An unknown property, a value of another kind
+// and anything after the value are errors. An empty text (an absent property) leaves
+// v unchanged.
 func strict(data []byte, v any) error {
 	if len(data) == 0 {
 		return nil

@@ -14,12 +14,12 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// decimalType is CEL's name for exact decimals; it has no double, so that money
-// cannot become floating point by accident.
+// decimalType is the type of exact decimals in CEL. It has no conversion to double,
+// so money cannot become floating point by accident.
 var decimalType = types.NewObjectType("decimal", traits.AdderType|traits.SubtractorType|traits.MultiplierType|traits.ComparerType) //nolint:gochecknoglobals // a constant: CEL compares types by identity
 
-// exact returns a context that computes without rounding: the digits of a
-// result are bounded by those of its operands.
+// exact returns a context that computes without rounding; the digits of its operands
+// bound those of a result.
 func exact() *apd.Context {
 	return &apd.Context{MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent}
 }
@@ -27,13 +27,13 @@ func exact() *apd.Context {
 // Decimal is an exact decimal as a value of CEL.
 type Decimal struct{ D *apd.Decimal }
 
-// Add is CEL's +.
+// Add implements + of CEL.
 func (d Decimal) Add(other ref.Val) ref.Val { return d.compute(other, exact().Add) }
 
-// Subtract is CEL's -.
+// Subtract implements - of CEL.
 func (d Decimal) Subtract(other ref.Val) ref.Val { return d.compute(other, exact().Sub) }
 
-// Multiply is CEL's *.
+// Multiply implements * of CEL.
 func (d Decimal) Multiply(other ref.Val) ref.Val { return d.compute(other, exact().Mul) }
 
 func (d Decimal) compute(other ref.Val, op func(d, x, y *apd.Decimal) (apd.Condition, error)) ref.Val {
@@ -48,7 +48,7 @@ func (d Decimal) compute(other ref.Val, op func(d, x, y *apd.Decimal) (apd.Condi
 	return Decimal{result}
 }
 
-// Compare is CEL's <, <=, >= and >.
+// Compare implements <, <=, >= and > of CEL.
 func (d Decimal) Compare(other ref.Val) ref.Val {
 	y, ok := asDecimal(other)
 	if !ok {
@@ -57,24 +57,24 @@ func (d Decimal) Compare(other ref.Val) ref.Val {
 	return types.Int(d.D.Cmp(y))
 }
 
-// Equal is CEL's ==: by value, 1.50 equals 1.5.
+// Equal implements == of CEL, by value: 1.50 equals 1.5.
 func (d Decimal) Equal(other ref.Val) ref.Val {
 	y, ok := other.(Decimal)
 	return types.Bool(ok && d.D.Cmp(y.D) == 0)
 }
 
-// ConvertToNative is never asked for: results of rules are booleans.
+// ConvertToNative always fails: results of rules are booleans.
 func (d Decimal) ConvertToNative(reflect.Type) (any, error) {
 	return nil, errors.New("contract: a decimal has no native form")
 }
 
-// ConvertToType knows no conversions.
+// ConvertToType always fails: decimals convert to nothing.
 func (d Decimal) ConvertToType(ref.Type) ref.Val { return types.NewErr("decimal cannot be converted") }
 
-// Type is the type "decimal".
+// Type returns the type "decimal".
 func (d Decimal) Type() ref.Type { return decimalType }
 
-// Value is the decimal itself.
+// Value returns the decimal itself.
 func (d Decimal) Value() any { return d.D }
 
 func asDecimal(v ref.Val) (*apd.Decimal, bool) {
@@ -88,9 +88,9 @@ func asDecimal(v ref.Val) (*apd.Decimal, bool) {
 	}
 }
 
-// RoundHalfUp rounds to a number of digits behind the point; a half goes away
-// from zero, as cash registers do it. A number that has these digits is returned
-// itself.
+// RoundHalfUp rounds to a number of digits after the point; a half is rounded away
+// from zero, as cash registers do. A number that already has these digits is
+// returned itself.
 func RoundHalfUp(d *apd.Decimal, digits int32) (*apd.Decimal, error) {
 	if d.Form == apd.Finite && d.Exponent == -digits { // as prices times whole quantities are
 		return d, nil
@@ -122,7 +122,7 @@ func celType(t Type) *cel.Type {
 	}
 }
 
-// environment declares what a rule over the fields may use.
+// environment declares the variables and functions of a rule.
 func environment(fields []*Field) (*cel.Env, error) {
 	options := []cel.EnvOption{
 		cel.Variable(VariableFileDate, cel.TimestampType),
@@ -149,8 +149,8 @@ func environment(fields []*Field) (*cel.Env, error) {
 	return env, nil
 }
 
-// overloads adds decimal op decimal and decimal op int to one of CEL's own
-// operators, which dispatches to the methods of [Decimal].
+// overloads adds decimal op decimal and decimal op int to an operator of CEL, which
+// dispatches to the methods of [Decimal].
 func overloads(name, operator string, result *cel.Type) cel.EnvOption {
 	return cel.Function(operator,
 		cel.Overload(name+"_decimal_decimal", []*cel.Type{decimalType, decimalType}, result),

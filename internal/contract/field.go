@@ -21,7 +21,7 @@ const (
 	TypeDateTime Type = "datetime"
 )
 
-// Sensitivity says how a field is protected before anything is persisted.
+// Sensitivity is how a field is protected before anything is persisted.
 type Sensitivity int
 
 // The sensitivities.
@@ -31,11 +31,11 @@ const (
 	Token                     // "T": ciphertext, and a token that can be joined and compared
 )
 
-// FormatEmail is the one format of strings beside the default.
+// FormatEmail is the only format of strings beside the default.
 const FormatEmail = "email"
 
-// Where dates and times lie unless a field says more, in UTC. What lies outside is
-// nearly always a stand-in for "unknown" or a slip of the pen.
+// Bounds of dates and times, in UTC, unless a field sets others. What is outside is
+// nearly always a placeholder for "unknown" or a typing error.
 const (
 	DefaultEarliest = "1900-01-01"
 	DefaultLatest   = "2100-01-01"
@@ -47,8 +47,7 @@ type Bound struct {
 	Text string    // as the contract writes it
 }
 
-// Field is one field of a resource. Of the constraints, the zero value stands
-// for none.
+// Field is one field of a resource. The zero value of a constraint means none.
 type Field struct {
 	Name   string // in the file
 	Target string // column in the target table; Name unless the contract renames it
@@ -60,19 +59,19 @@ type Field struct {
 	Required  bool
 	MinLength int // in characters, as [Length] counts them
 	MaxLength int // in characters; 0 is no limit
-	// Pattern must match the whole value. Expected says in French what it asks
-	// for, "exactement 10 chiffres"; it serves Enum too and may be empty.
+	// Pattern must match the whole value. Expected describes in French what Pattern or
+	// Enum requires, "exactement 10 chiffres"; it may be empty.
 	Pattern  *regexp.Regexp
 	Expected string
 	// Bounds of an integer or number; nil is none. Those of an integer fit 64 bits.
 	Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum *apd.Decimal
 	Enum                                                 []string // of a string; nil is none
-	// Bounds of a date or datetime, both allowed themselves. Every such field has
-	// them: from [DefaultEarliest] to [DefaultLatest] unless the contract says more.
+	// Inclusive bounds of a date or datetime. Every such field has them:
+	// [DefaultEarliest] and [DefaultLatest] unless the contract sets others.
 	Earliest, Latest Bound
 
 	Sensitivity Sensitivity
-	Domain      string // of a Token: the values of one domain are comparable: "client_id"
+	Domain      string // of a Token: values of the same domain are comparable: "client_id"
 
 	decimalMark byte
 }
@@ -80,8 +79,8 @@ type Field struct {
 // Sensitive reports whether the field is protected.
 func (f *Field) Sensitive() bool { return f.Sensitivity != Public }
 
-// DecimalMark is the mark between the whole part and the fraction in the text of
-// a number, '.' or ','.
+// DecimalMark returns the mark between the whole part and the fraction of a number,
+// '.' or ','.
 func (f *Field) DecimalMark() byte {
 	if f.decimalMark == 0 {
 		return '.'
@@ -89,19 +88,18 @@ func (f *Field) DecimalMark() byte {
 	return f.decimalMark
 }
 
-// Canonical returns the text that keys and tokens are made from: an integer of
-// any length without plus sign or leading zeros (7, +7 and 007 are one key, and
-// -0 is 0), a string as it is, a date and boolean in their one plain form.
-// It is false for a text that is not of the field's type, for the empty text
-// (which is missing), and for types that cannot be keys (number, datetime): those
-// have no canonical form.
+// Canonical returns the text from which keys and tokens are made: an integer of any
+// length without plus sign or leading zeros (7, +7 and 007 are one key, and -0 is
+// 0), a string as it is, a date or boolean in its one plain form. It returns false
+// for a text that is not of the field's type, for the empty text (which is missing),
+// and for types that cannot be keys (number, datetime).
 func (f *Field) Canonical(lexical []byte) (string, bool) {
 	canonical, ok := f.AppendCanonical(nil, lexical)
 	return string(canonical), ok
 }
 
-// AppendCanonical appends what [Field.Canonical] returns to dst, which stays as it
-// is where there is none.
+// AppendCanonical appends the canonical form to dst; see [Field.Canonical]. Without
+// one it returns dst unchanged.
 func (f *Field) AppendCanonical(dst, lexical []byte) ([]byte, bool) {
 	if len(lexical) == 0 {
 		return dst, false

@@ -5,9 +5,9 @@ const maxIBAN = 34
 
 // IsIBAN reports whether s has the electronic form of an IBAN (ISO 13616): two
 // letters of a country, two check digits, then 1 to 30 upper-case letters and
-// digits, without spaces, and check digits that are right by ISO/IEC 7064 MOD
-// 97-10. That gives 02 to 98; 00, 01 and 99, which have the same remainders, are
-// wrong. The length of each country is not checked: it stands in a registry that
+// digits, without spaces, and correct check digits according to ISO/IEC 7064 MOD
+// 97-10. These are 02 to 98; 00, 01 and 99, which have the same remainders, are
+// wrong. The length in each country is not checked: lengths are in a registry that
 // grows every year, and an account of a new country must not be a reject.
 func IsIBAN(s string) bool {
 	if len(s) < 5 || len(s) > maxIBAN || !letter(s[0]) || !letter(s[1]) {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// ParseInteger reads a Table Schema integer: ASCII digits with an optional sign,
-// so that 3.0, 1e3 and 1_000 are none. It is false also for an integer that does
-// not fit 64 bits; [IsInteger] tells the two apart.
+// ParseInteger reads a Table Schema integer: ASCII digits with an optional sign, so
+// not 3.0, 1e3 or 1_000. It also returns false for an integer that does not fit 64
+// bits; [IsInteger] distinguishes the two.
 func ParseInteger(b []byte) (int64, bool) {
 	if len(b) > 0 && len(b) <= 18 && b[0] != '-' && b[0] != '+' { // as nearly all are
 		n, ok := number(b)
@@ -68,7 +68,7 @@ func ParseBoolean(b []byte) (value, ok bool) {
 	}
 }
 
-// ParseDate reads an ISO 8601 date, YYYY-MM-DD, that is on the calendar, of the
+// ParseDate reads an ISO 8601 date, YYYY-MM-DD, that exists in the calendar, in the
 // years 0001 to 9999. The result is its midnight in UTC.
 func ParseDate(b []byte) (time.Time, bool) {
 	year, month, day, ok := dateParts(b)
@@ -88,8 +88,8 @@ func dateParts(b []byte) (year, month, day int, ok bool) {
 	return year, month, day, ok1 && ok2 && ok3 && year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
 }
 
-// IsLexical reports whether a text is one of the field's type, for a fraction of
-// what reading its value costs. It looks at neither constraints nor bounds.
+// IsLexical reports whether a text is of the field's type, at a fraction of the cost
+// of parsing its value. It checks neither constraints nor bounds.
 func (f *Field) IsLexical(text []byte) bool {
 	ok := true
 	switch f.Type {
@@ -109,10 +109,9 @@ func (f *Field) IsLexical(text []byte) bool {
 
 // ParseDateTime reads an RFC 3339 date-time: a date, an upper-case T, a time
 // with seconds (0 to 59) and an optional fraction, and a zone, Z or an offset
-// from -23:59 to +23:59. Of a fraction, what is finer than a nanosecond is cut.
-// The result is in UTC. A time is none if it lies outside the years 0001 to 9999
-// in UTC, also when rounding it to the microseconds that PostgreSQL keeps takes it
-// out of them.
+// from -23:59 to +23:59. A fraction is truncated to nanoseconds. The result
+// is in UTC. A time outside the years 0001 to 9999 in UTC is invalid, even if only
+// rounding to PostgreSQL's microseconds takes it there.
 func ParseDateTime(b []byte) (time.Time, bool) {
 	if len(b) < len("2006-01-02T15:04:05Z") || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
 		return time.Time{}, false
@@ -140,7 +139,7 @@ func ParseDateTime(b []byte) (time.Time, bool) {
 	return at, true
 }
 
-// maxYear is the last year that four digits can write.
+// maxYear is the last year of four digits.
 const maxYear = 9999
 
 // fraction reads an optional fraction of a second and returns what follows it.

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// MayHoldLineEnd reports whether a valid value of the field can hold a line end:
-// only a string can, if no format, pattern or enumeration keeps it out. In a CSV
-// file a line end in a quoted value of another field is a slip, most often a
-// quote that nothing closes.
+// MayHoldLineEnd reports whether a valid value of the field can hold a line end.
+// Only a string can, if no format, pattern or enumeration excludes it. In a CSV file
+// a line end in a quoted value of another field is a slip, most often an unclosed
+// quote.
 func (f *Field) MayHoldLineEnd() bool {
 	switch {
 	case f.Type != TypeString || f.Format != "":

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// link checks what lies between resources and completes it.
+// link checks and completes what connects resources.
 func link(p *Package) error {
 	if err := uniqueNames(p); err != nil {
 		return err
@@ -88,8 +88,8 @@ func checkChildRule(p *Package, r *Resource, rule ChildRule) error {
 	return nil
 }
 
-// checkOrder refuses resources that are each other's parents: there would be no
-// order to validate them in.
+// checkOrder refuses resources that are each other's parents, for which there would
+// be no order of validation.
 func checkOrder(p *Package) error {
 	const visiting, done = 1, 2
 	state := map[string]int{}
@@ -127,7 +127,7 @@ func checkOrder(p *Package) error {
 	return nil
 }
 
-// stagedKeys collects what [Resource.StagedKeys] returns.
+// stagedKeys collects the fields for [Resource.StagedKeys].
 func stagedKeys(p *Package, r *Resource) []*Field {
 	used := map[string]bool{}
 	mark := func(names []string) {

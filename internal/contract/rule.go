@@ -9,8 +9,8 @@ import (
 	"cel.dev/cel-go/common/operators"
 )
 
-// Names of the rules that need no expression, as they stand in etl.errors. A
-// rule of the contract may not take one of them.
+// Names of the rules that need no expression, as they appear in etl.errors. A rule
+// of the contract must not use one of them.
 const (
 	RuleRequired         = "required"
 	RuleType             = "type"
@@ -27,7 +27,7 @@ const (
 	RulePrimaryKey       = "primaryKey" // a second record of the same key
 	RuleUnique           = "unique"     // a second record of the same unique key
 	RuleForeignKey       = "foreignKey" // no valid parent
-	RuleCycle            = "cycle"      // an acyclic relation comes back to the record
+	RuleCycle            = "cycle"      // an acyclic relation leads back to the record
 )
 
 // builtIn reports whether name is one of the rules above.
@@ -48,8 +48,8 @@ const VariableFileDate = "file_date"
 // ends the day after the file's date.
 const VariableNextDayEnd = "next_day_end"
 
-// VariablePresence is what the variables begin with that report whether a field
-// has a value: present.iban.
+// VariablePresence is the prefix of the variables that report whether a field has a
+// value: present.iban.
 const VariablePresence = "present."
 
 // ruleName checks the name, field and message of a rule of the contract.
@@ -109,8 +109,8 @@ func (c *resourceCompiler) rules() error {
 	return nil
 }
 
-// times returns the comparison of two times that the checked expression is, nil if
-// it is another.
+// times returns the comparison of two times if the checked expression is one, else
+// nil.
 func (c *resourceCompiler) times(checked *cel.Ast) *TimeComparison {
 	root := checked.NativeRep().Expr()
 	if root.Kind() != ast.CallKind || len(root.AsCall().Args()) != 2 {

@@ -7,8 +7,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// invisible holds the characters that leave nothing on paper and are no white
-// space: Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt,
+// invisible holds the characters that print nothing and are not white space: Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt,
 // the interlinear annotation marks, and the blank of Braille.
 var invisible = &unicode.RangeTable{ //nolint:gochecknoglobals // a constant table
 	R16: []unicode.Range16{
@@ -36,8 +35,8 @@ var invisible = &unicode.RangeTable{ //nolint:gochecknoglobals // a constant tab
 	LatinOffset: 1,
 }
 
-// IsBlank reports whether a text shows nothing: it is empty, or holds white space
-// (Unicode's White_Space) and invisible characters alone.
+// IsBlank reports whether a text shows nothing: it is empty, or consists of white
+// space (Unicode's White_Space) and invisible characters.
 func IsBlank(text []byte) bool {
 	for len(text) > 0 {
 		if c := text[0]; c > ' ' && c < 0x7f { // as nearly all texts begin
@@ -52,16 +51,16 @@ func IsBlank(text []byte) bool {
 	return true
 }
 
-// IsBlank reports whether a value counts as missing: nothing at all, or a text
-// that shows nothing. Only a string can be blank; white space where another type
-// belongs is not of that type.
+// IsBlank reports whether a value counts as missing: it is empty, or a text that
+// shows nothing. Only a string can be blank; white space is not a value of another
+// type.
 func (f *Field) IsBlank(lexical []byte) bool {
 	return len(lexical) == 0 || (f.Type == TypeString && IsBlank(lexical))
 }
 
 // Length returns the number of characters of a text in Unicode's normalization
-// form C, in which a letter and its accent are one character wherever Unicode
-// knows it as one. It is never above len(text).
+// form C, in which a letter and its accent are one character if Unicode has one for
+// them. It never exceeds len(text).
 func Length(text []byte) int {
 	span := norm.NFC.QuickSpan(text)
 	count := utf8.RuneCount(text[:span])
@@ -86,9 +85,9 @@ func countJoiners(text []byte) int {
 }
 
 // HasForbidden reports whether a text holds a character that no text may hold: a
-// control character (Unicode's category Cc), or U+FFFD, which stands for what was
-// lost in an earlier conversion. Free text may hold the four that lay it out: TAB,
-// LF, CR and U+0085 (next line).
+// control character (Unicode's category Cc), or U+FFFD, which replaces what an
+// earlier conversion lost. Free text may hold the four layout characters TAB, LF, CR
+// and U+0085 (next line).
 func HasForbidden(text []byte, free bool) bool {
 	for i, c := range text {
 		switch {
@@ -110,7 +109,7 @@ func HasForbidden(text []byte, free bool) bool {
 	return false
 }
 
-// at returns a byte of a text, or 0xff behind its end.
+// at returns a byte of a text, or 0xff after its end.
 func at(text []byte, i int) byte {
 	if i < len(text) {
 		return text[i]
@@ -118,8 +117,8 @@ func at(text []byte, i int) byte {
 	return 0xff
 }
 
-// IsFreeText reports whether the field holds text of no set form: a string
-// without pattern, format and list of values.
+// IsFreeText reports whether the field holds free text: a string without pattern,
+// format or list of values.
 func (f *Field) IsFreeText() bool {
 	return f.Type == TypeString && f.Pattern == nil && f.Format == "" && f.Enum == nil
 }

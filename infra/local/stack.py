@@ -70,7 +70,7 @@ def up(settings):
     file = write_env(settings, {
         "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS,
         **{name: outputs[key] for name, key in deployment.OUTPUTS.items() if key in outputs},
-<<<<<<< HEAD
+        **deployment.rules(settings, secret, enrichment),
         "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret, **of_tests(settings, url),
     })
     print(f"The local stack is up: {endpoint}, settings in {os.path.relpath(file)}")
@@ -85,11 +85,6 @@ def of_tests(settings, url):
 
 def write_env(settings, values):
     """Writes LOCAL_DIR/env, for a shell to source, and returns its path."""
-=======
-        **deployment.rules(settings, secret, enrichment),
-        "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret,
-    }
->>>>>>> 474eddc (queue: decide which date is next as a pure function)
     file = settings.dir / "env"
     file.touch(mode=0o600)
     file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))

@@ -14,8 +14,8 @@ import (
 // System is the value of "system" in the encryption context of every data key.
 const System = "ETL-DataLoader"
 
-// KMS is what this package needs of AWS KMS, as the SDK's client has it. The
-// client retries by itself; each method must be safe to call again.
+// KMS is the part of AWS KMS that this package needs, with the methods of the SDK's
+// client. The client retries by itself, so each call must be safe to repeat.
 type KMS interface {
 	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error)
 	Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error)
@@ -24,7 +24,7 @@ type KMS interface {
 
 // GenerateDataKey asks KMS for a new data key of the import, wrapped by the KMS
 // key keyID (id, ARN or alias). The plaintext is for [NewDataKey] and must be
-// stored nowhere; the ciphertext is what etl.data_keys keeps. One KMS call. It
+// stored nowhere; etl.data_keys keeps the ciphertext. It makes one KMS call, and
 // fails with *fault.Transient if KMS did not answer or is busy.
 func GenerateDataKey(ctx context.Context, client KMS, keyID, importID string) (plaintext, ciphertext []byte, err error) {
 	out, err := client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
@@ -41,8 +41,8 @@ func GenerateDataKey(ctx context.Context, client KMS, keyID, importID string) (p
 	return out.Plaintext, out.CiphertextBlob, nil
 }
 
-// DecryptDataKey has KMS unwrap the data key that [GenerateDataKey] made for
-// the same import. One KMS call. It fails with *fault.Transient if KMS did not
+// DecryptDataKey has KMS unwrap the data key that [GenerateDataKey] made for the same
+// import. It makes one KMS call, and fails with *fault.Transient if KMS did not
 // answer or is busy.
 func DecryptDataKey(ctx context.Context, client KMS, importID string, ciphertext []byte) ([]byte, error) {
 	out, err := client.Decrypt(ctx, &kms.DecryptInput{
@@ -58,11 +58,11 @@ func DecryptDataKey(ctx context.Context, client KMS, importID string, ciphertext
 	return out.Plaintext, nil
 }
 
-// encryptionContext is what KMS binds a data key to, and writes into its audit
-// trail.
+// encryptionContext is the context to which KMS binds a data key, and which appears
+// in its audit trail.
 func encryptionContext(importID string) map[string]string {
 	return map[string]string{"system": System, "import_id": importID}
 }
 
-// kmsError names what was attempted and says what the error means for the machine.
+// kmsError names what was attempted and classifies the error for the machine.
 func kmsError(op string, err error) error { return fault.FromAWS("protection: "+op, err) }

@@ -27,8 +27,8 @@ func NewOpener(key DataKey, scope Scope) *Opener {
 }
 
 // NewKeyringOpener returns an Opener that asks keys for the data key of each id
-// that it meets in a header, once for each chunk. The lookup must be cheap, as
-// the ids come from the input.
+// that it finds in a header, once per chunk. The lookup must be cheap, because the ids
+// come from the input.
 func NewKeyringOpener(keys func(id uint32) (DataKey, bool), scope Scope) *Opener {
 	return &Opener{keys: keys, scope: scope, associated: associatedPrefix(scope), ciphers: make(map[uint64]cipher.AEAD)}
 }

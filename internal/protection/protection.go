@@ -16,12 +16,18 @@
 //
 // with big-endian numbers. Its associated data are the format version, import,
 // generation, resource, column and line, each preceded by its length; so a
-// value opens only in the very cell for which it was sealed. This layout, the
-// derivation labels and the token labels are kept compatible for ever: data at
-// rest depends on them. A change of any gets a new version byte.
+// value opens only in the cell for which it was sealed. This layout, the derivation
+// labels and the token labels must stay compatible for ever, because data at rest
+// depends on them. A change of any needs a new version byte.
 //
-// All of the cryptography is the Go standard library's; this package only says
-// what is bound to what.
+// All cryptography is that of Go's standard library; this package only defines what
+// is bound to what.
+//
+// # Limits
+//
+// A [Sealer] seals at most [MaxSeals] values. Tokens under a new key must be made
+// again from the ciphertexts; no command does that yet. Equal values of one domain
+// have equal tokens, which is their purpose and visible to whoever reads them.
 package protection
 
 import (
@@ -38,8 +44,8 @@ const (
 	// Version is the first byte of every value that this package seals.
 	Version = 1
 
-	// HeaderSize is the length in bytes of what stands before the nonce: version,
-	// data key id and chunk.
+	// HeaderSize is the length in bytes of the header before the nonce: version, data
+	// key id and chunk.
 	HeaderSize = 1 + 4 + 4
 
 	// Overhead is how many bytes longer a sealed value is than its plaintext: the
@@ -50,16 +56,15 @@ const (
 	// record's raw text, which belongs to no field.
 	RawColumn = "_raw"
 	// WithheldColumn stands for the column in the associated data of the public
-	// values of a record that may hold anything anywhere.
+	// values of a record whose values may be in the wrong columns.
 	WithheldColumn = "_withheld"
 
 	// MaxSeals is how many values one [Sealer] seals. Nonces are 96 random bits,
 	// for which NIST SP 800-38D, section 8.3, allows 2^32 values a key, counting
 	// every use of the key. A field key is used by the attempts at one chunk of
-	// one generation, so this leaves room for four attempts that each seal as much
-	// as they may. In practice a value takes at least one byte of its chunk, and a
+	// one generation, so this leaves room for four attempts that each seal the maximum. In practice a value takes at least one byte of its chunk, and a
 	// chunk has 2^25 bytes unless set otherwise: about 2^25 values an attempt, at
-	// which the probability that any nonce comes twice is below 2^-46.
+	// which the probability of any repeated nonce is below 2^-46.
 	MaxSeals = 1 << 30
 
 	nonceSize = 12
@@ -69,12 +74,12 @@ const (
 )
 
 // ErrOpen is returned by [Opener.Open] for a value that was forged, damaged,
-// cut, moved from another cell, or sealed under a key that is not at hand. The
-// cases are deliberately not told apart.
+// truncated, moved from another cell, or sealed under an unknown key. The cases are
+// deliberately not distinguished.
 var ErrOpen = errors.New("protection: sealed value does not open")
 
-// DataKey is the data key of an import, in memory only. It shows itself in no
-// format: printing or logging one gives its id.
+// DataKey is the data key of an import, in memory only. Printing or logging it shows
+// its id, in every format.
 type DataKey struct {
 	id     uint32
 	secret [KeySize]byte

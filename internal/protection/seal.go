@@ -48,8 +48,8 @@ func NewSealer(key DataKey, scope Scope, chunk int) (*Sealer, error) {
 // The spare capacity of dst must not overlap plaintext.
 //
 // Every call draws a new random nonce from the standard library's generator, so
-// sealing a chunk again, by a retry or a late twin, repeats none. Seal panics
-// after [MaxSeals] values, which no chunk that fits a function can hold.
+// sealing a chunk again, by a retry or a late twin, repeats none. Seal panics after
+// [MaxSeals] values; no chunk that a function can process has as many.
 func (s *Sealer) Seal(dst []byte, column string, line int64, plaintext []byte) []byte {
 	if s.seals == MaxSeals {
 		panic("protection: too many values for one field key")

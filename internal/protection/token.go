@@ -38,7 +38,7 @@ type TokenKey struct {
 
 // NewTokenKey has KMS derive the token key of a domain, such as "client_id",
 // from the HMAC key keyID: an HMAC over a fixed label, the same at each call,
-// so that nothing needs to store it. One KMS call. It fails with
+// so nothing needs to store it. It makes one KMS call, and fails with
 // *fault.Transient if KMS did not answer or is busy.
 func NewTokenKey(ctx context.Context, client KMS, keyID, domain string) (TokenKey, error) {
 	if domain == "" {
@@ -66,14 +66,14 @@ func (k TokenKey) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "TokenKey(
 func (k TokenKey) LogValue() slog.Value { return slog.StringValue("TokenKey(" + k.domain + ")") }
 
 // Tokenizer makes the tokens of one domain. It is not safe for concurrent use;
-// make one a goroutine, it is cheap.
+// make one per goroutine, it is cheap.
 type Tokenizer struct {
 	mac hash.Hash
 	sum [sha256.Size]byte
 }
 
 // NewTokenizer returns a Tokenizer for key. It fails if key is the zero
-// TokenKey, as anybody could recompute the tokens of an empty key.
+// TokenKey, because anybody could recompute the tokens of an empty key.
 func NewTokenizer(key TokenKey) (*Tokenizer, error) {
 	if len(key.secret) != sha256.Size {
 		return nil, errors.New("protection: a tokenizer needs a key from NewTokenKey")
@@ -81,8 +81,8 @@ func NewTokenizer(key TokenKey) (*Tokenizer, error) {
 	return &Tokenizer{mac: hmac.New(sha256.New, key.secret)}, nil
 }
 
-// Token returns the token of a value in its canonical form. Values have equal
-// tokens if, and for all that matters only if, their canonical forms are equal.
+// Token returns the token of a value in canonical form. Values have equal tokens if
+// and, for all practical purposes, only if their canonical forms are equal.
 func (t *Tokenizer) Token(canonical []byte) [TokenSize]byte {
 	t.mac.Reset()
 	_, _ = t.mac.Write(canonical) // hash.Hash never fails

@@ -10,28 +10,27 @@ import (
 )
 
 // automaton matches a pattern of the contract without a regular expression
-// engine: one step through a table for each character. It is about ten times
-// faster than package regexp, and its tests hold it to the same answers. It is
-// made once for a file.
+// engine: one table step per character. It is about ten times faster than package
+// regexp; its tests compare the two. It is built once per file.
 type automaton struct {
 	ascii  [utf8.RuneSelf]uint8 // class of each ASCII character
 	starts []rune               // first character of each range, ascending, from 0 on
 	ranges []uint8              // class of each range
 	width  int                  // number of classes
-	next   []uint16             // by state and class; 0 is the state that nothing leaves
+	next   []uint16             // by state and class; nothing leaves state 0
 	accept []bool               // by state
 }
 
-// Most states and classes of an automaton. A pattern that needs more is left to
-// package regexp.
+// Maximum numbers of states and classes of an automaton. A pattern that needs more is
+// left to package regexp.
 const (
 	maxStates  = 1 << 12
 	maxClasses = 1 << 7
 )
 
 // newAutomaton returns nil if the expression, which must be anchored at both
-// ends, is not suitable: it needs too large a table, or looks at what stands
-// around a place, as \b does.
+// ends, is not suitable: it needs too large a table, or looks at the surroundings of
+// a place, as \b does.
 func newAutomaton(expression string) (*automaton, error) {
 	tree, err := syntax.Parse(expression, syntax.Perl)
 	if err != nil {
@@ -83,7 +82,7 @@ type builder struct {
 	sample []rune            // one character of each class
 }
 
-// classes parts the characters into those that no instruction tells apart.
+// classes groups the characters that no instruction distinguishes.
 func (b *builder) classes() bool {
 	cuts := []rune{0, unicode.MaxRune + 1}
 	for i := range b.prog.Inst {
@@ -127,8 +126,8 @@ func reads(inst *syntax.Inst) bool {
 	}
 }
 
-// edges returns where the answer of an instruction may change: the first
-// character of each range and the one behind its last.
+// edges returns where the result of an instruction may change: the first character of
+// each range and the one after its last.
 func edges(inst *syntax.Inst) []rune {
 	switch {
 	case !reads(inst):
@@ -150,7 +149,7 @@ func edges(inst *syntax.Inst) []rune {
 	}
 }
 
-// states follows every class from every state.
+// states builds the transitions of every state by every class.
 func (b *builder) states() bool {
 	b.add(nil)                            // the state that nothing leaves
 	b.add([]uint32{uint32(b.prog.Start)}) //nolint:gosec // an index
@@ -172,8 +171,8 @@ func (b *builder) states() bool {
 	return true
 }
 
-// add returns the state of a set of instructions and of all that follow them
-// without a character; false if there are too many.
+// add returns the state of a set of instructions and of all that follow without
+// consuming a character; false if there are too many states.
 func (b *builder) add(from []uint32) (uint16, bool) {
 	set := map[uint32]bool{}
 	accept := false
@@ -223,7 +222,7 @@ func (b *builder) add(from []uint32) (uint16, bool) {
 	return uint16(n), true //nolint:gosec // as above
 }
 
-// class looks a character up.
+// class returns the class of a character.
 func (a *automaton) class(r rune) uint8 {
 	low, high := 0, len(a.starts)
 	for low+1 < high {
@@ -237,8 +236,8 @@ func (a *automaton) class(r rune) uint8 {
 	return a.ranges[low]
 }
 
-// match reports whether the whole text matches. It takes a number of steps that
-// depends on the text's length alone.
+// match reports whether the whole text matches. The number of steps depends only on
+// the length of the text.
 func (a *automaton) match(text []byte) bool {
 	state := uint16(1)
 	for len(text) > 0 && state != 0 {

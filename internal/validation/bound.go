@@ -46,7 +46,8 @@ func (b *bound) brokenBy(d *apd.Decimal) bool {
 	return b.broken(d.Cmp(b.limit))
 }
 
-// brokenByInteger takes the value, or the side of 64 bits on which it lies.
+// brokenByInteger reports whether a value breaks the bound; side is set for a value
+// beyond 64 bits.
 func (b *bound) brokenByInteger(v int64, side int) bool {
 	switch {
 	case side != 0:

@@ -24,7 +24,7 @@ const maxLabel = 63
 // address of the HTML standard (section 4.10.5.1.5) whose domain has at least two
 // labels, as an address on the internet does, and whose parts may hold letters
 // outside ASCII, with their marks, as internationalized addresses do (RFC 6531).
-// There are no quoted local parts and no comments. Characters are counted in
+// Quoted local parts and comments are not accepted. Characters are counted in
 // normalization form C.
 func isEmail(b []byte) bool {
 	for _, c := range b {
@@ -57,7 +57,7 @@ func isAddress(b []byte) bool {
 // longer reports whether a text has more than limit characters.
 func longer(b []byte, limit int) bool { return len(b) > limit && utf8.RuneCount(b) > limit }
 
-// What a part may hold of ASCII besides letters and digits.
+// ASCII characters that a part may hold beside letters and digits.
 const (
 	localMarks = ".!#$%&'*+/=?^_`{|}~-"
 	labelMarks = "-"

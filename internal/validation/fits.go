@@ -2,10 +2,10 @@ package validation
 
 import "etl-dataloader/internal/contract"
 
-// Fits reports whether every value that is present is one of its field: of its
-// type, and of its list of values or else its pattern. If one is not, any value of the
-// record may stand in the wrong column, as it does where a comma was forgotten.
-// Such a record always has a violation, see [Checker.Check].
+// Fits reports whether every value that is present fits its field: its type, and its
+// list of values or pattern. If one does not, any value of the record may be in the
+// wrong column, as after a forgotten comma. Such a record always has a violation, see
+// [Checker.Check].
 func (c *Checker) Fits(values []Value) bool {
 	for i := range c.fields {
 		if !values[i].Missing && !c.fields[i].fits(&values[i]) {
@@ -46,5 +46,5 @@ func (c *fieldCheck) listed(text []byte) bool {
 	return ok
 }
 
-// fewValues is how long a list is looked through faster than a map.
+// fewValues is the length up to which searching a list is faster than a map.
 const fewValues = 8

@@ -6,7 +6,7 @@ import (
 	"etl-dataloader/internal/record"
 )
 
-// Layout returns how a reader sees a file of the resource; format is the
+// Layout returns the layout of a file of the resource for its reader; format is the
 // extension of the file's name.
 func Layout(r *contract.Resource, format string) record.Layout {
 	layout := record.Layout{

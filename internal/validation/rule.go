@@ -12,8 +12,8 @@ import (
 // ruleCheck evaluates one rule of the contract.
 type ruleCheck struct {
 	rule   contract.Rule
-	fields []int // whose values it mentions
-	// Of a rule that compares two times, without a detour through CEL.
+	fields []int // whose values it uses
+	// Set for a rule that compares two times, which needs no CEL.
 	times       *contract.TimeComparison
 	left, right func(*current) time.Time
 }
@@ -29,7 +29,7 @@ func newRuleCheck(res *contract.Resource, rule contract.Rule) ruleCheck {
 	return c
 }
 
-// timeOf returns how to find the time that a variable stands for.
+// timeOf returns a function that finds the time of a variable.
 func timeOf(res *contract.Resource, name string) func(*current) time.Time {
 	switch name {
 	case contract.VariableFileDate:
@@ -42,7 +42,7 @@ func timeOf(res *contract.Resource, name string) func(*current) time.Time {
 	}
 }
 
-// holds compares the two times.
+// holds reports whether the comparison of the two times is true.
 func (c *ruleCheck) holds(r *current) bool {
 	order := c.left(r).Compare(c.right(r))
 	switch c.times.Operator {
@@ -70,26 +70,26 @@ func (c *ruleCheck) check(r *current, report func(Violation)) {
 		return
 	}
 	if result, _, err := c.rule.Program.Eval(r); err != nil || result != types.True {
-		// The error is not passed on: CEL's texts may hold values.
+		// The error is dropped, because CEL's texts may hold values.
 		report(Violation{c.rule.Field, c.rule.Name, c.rule.Message})
 	}
 }
 
-// variable is what a name in a rule stands for.
+// variable is the meaning of a name in a rule.
 type variable struct {
 	field    int
 	presence bool
 }
 
-// current is the current record as the variables of a rule. One is reused for
-// all records: rules keep nothing.
+// current is the current record as the variables of a rule. It is reused for all
+// records, because rules keep nothing.
 type current struct {
 	fields   []*contract.Field
 	values   []Value
 	parsed   []parsed
 	byName   map[string]variable
 	fileDate types.Timestamp
-	nextEnd  types.Timestamp // what the variable next_day_end stands for
+	nextEnd  types.Timestamp // value of the variable next_day_end
 }
 
 // ResolveName implements CEL's activation.
@@ -123,5 +123,5 @@ func (r *current) ResolveName(name string) (any, bool) {
 	}
 }
 
-// Parent implements CEL's activation: there is none.
+// Parent implements CEL's activation; there is no parent.
 func (r *current) Parent() cel.Activation { return nil }

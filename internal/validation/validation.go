@@ -3,22 +3,21 @@
 // and the CEL rules over several fields. Uniqueness and relations concern many
 // records and are checked in SQL.
 //
-// A [Checker] is made once for a chunk and then asked for each record. It
-// reports every violation of the record, not only the first, by these rules:
+// A [Checker] is made once for a chunk and checks one record after another. It
+// reports every violation of a record, not only the first:
 //
-//   - A missing value (null in JSON, an empty text, or one of white space and
-//     invisible characters alone) of a required field breaks "required" and nothing
-//     else; of an optional field it breaks nothing.
+//   - A missing value (null in JSON, an empty text, or only white space and invisible
+//     characters) breaks "required" and nothing else if the field is required, and
+//     nothing if it is optional.
 //   - A value that is not of its field's type breaks "type" and nothing else.
-//   - All other constraints of a field are checked and reported each.
+//   - All other constraints of a field are checked and reported separately.
 //   - A rule of the contract is checked if every field whose value it mentions is
 //     present and of its type, whatever else is wrong with them. If it cannot be
-//     evaluated then, say for an overflow, it counts as broken.
+//     evaluated, for example because of an overflow, it counts as broken.
 //
-// Nothing is trimmed or guessed: a space is part of a value. Lengths are numbers
-// of characters, see [contract.Length]. The values are
-// plaintext of sensitive fields: they are kept no longer than the call, and no
-// violation holds one.
+// Nothing is trimmed or guessed: a space is part of a value. Lengths are numbers of
+// characters, see [contract.Length]. Values include the plaintext of sensitive
+// fields: they are kept no longer than the call, and no violation contains one.
 package validation
 
 import (
@@ -54,9 +53,9 @@ type Checker struct {
 	record current
 }
 
-// NewChecker returns a checker for files of the resource that carry fileDate in
-// their name. It fails if a pattern of the contract cannot be compiled, which a
-// compiled contract rules out.
+// NewChecker returns a checker for files of the resource with fileDate in their name.
+// It fails if a pattern of the contract cannot be compiled, which cannot happen with
+// a compiled contract.
 func NewChecker(res *contract.Resource, fileDate time.Time) (*Checker, error) {
 	year, month, day := fileDate.Date()
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
@@ -82,7 +81,7 @@ func NewChecker(res *contract.Resource, fileDate time.Time) (*Checker, error) {
 	return c, nil
 }
 
-// Check reports all violations of a record. values holds one value a field, in
+// Check returns all violations of a record. values has one value per field, in
 // contract order; Check keeps none of them.
 func (c *Checker) Check(values []Value, report func(Violation)) {
 	r := &c.record
@@ -97,7 +96,7 @@ func (c *Checker) Check(values []Value, report func(Violation)) {
 }
 
 // Malformed returns the violation of a record that could not be read; code is
-// what [record.Record.Code] says of it.
+// its [record.Record.Code].
 func (c *Checker) Malformed(code string) Violation {
 	fault, detail := record.ParseCode(code)
 	if fault != record.FaultFields {
@@ -207,8 +206,8 @@ func (c *fieldCheck) mistyped(report func(Violation)) {
 	report(Violation{f.Name, contract.RuleType, message.Type(f.Name, string(f.Type))})
 }
 
-// integer checks an integer of any size. One that does not fit 64 bits is beyond
-// every bound on its side, and rules over several fields cannot use it.
+// integer checks an integer of any size. One that does not fit 64 bits exceeds every
+// bound on its side, and rules over several fields cannot use it.
 func (c *fieldCheck) integer(text []byte, p *parsed, report func(Violation)) {
 	p.integer, p.usable = contract.ParseInteger(text)
 	side := 0

@@ -7,10 +7,10 @@ import (
 	"etl-dataloader/internal/record"
 )
 
-// Mistyped reports whether a value's kind does not fit its field: a JSON number
-// where a text, a date, a time or a boolean belongs, true or false where no
-// boolean does, and any list or object. A CSV field has no kind, and the text of
-// a JSON string is read like one, so neither is ever mistyped.
+// Mistyped reports whether a value's kind does not fit its field: a JSON number for a
+// text, date, time or boolean, true or false for anything but a boolean, and any list
+// or object. A CSV field has no kind, and a JSON string is read like one, so neither
+// is ever mistyped.
 func Mistyped(f *contract.Field, kind record.Kind) bool {
 	switch kind {
 	case record.KindComposite:
@@ -24,9 +24,9 @@ func Mistyped(f *contract.Field, kind record.Kind) bool {
 	}
 }
 
-// Lexical returns the text of a value as the contract's parsers read it. Only a
-// JSON number of a field with a decimal comma is another text than the file's:
-// JSON knows no comma, so its point stands for it.
+// Lexical returns the text of a value as the contract's parsers read it. It differs
+// from the file's text only for a JSON number of a field with a decimal comma: JSON
+// has no comma, so its point takes its place.
 func Lexical(f *contract.Field, v record.Value) []byte {
 	if v.Kind == record.KindNumber && f.Type == contract.TypeNumber && f.DecimalMark() != '.' {
 		return bytes.Replace(v.Text, []byte{'.'}, []byte{f.DecimalMark()}, 1)
@@ -34,9 +34,9 @@ func Lexical(f *contract.Field, v record.Value) []byte {
 	return v.Text
 }
 
-// Values makes the values of a record as a reader yields them into those that
-// [Checker.Check] takes, one a field, without a detour through a staging table.
-// dst is overwritten and must have one element a field.
+// Values converts the values of a record from a reader into those for
+// [Checker.Check], one per field, without a staging table. dst is overwritten and must
+// have one element per field.
 func Values(dst []Value, fields []*contract.Field, values []record.Value) {
 	for i, f := range fields {
 		v := values[i]

@@ -170,6 +170,9 @@ func checkDocuments(root string) error {
 	if len(broken) > 0 {
 		return fmt.Errorf("links that lead nowhere: %s", strings.Join(broken, ", "))
 	}
+	if err := checkChanges(root); err != nil {
+		return err
+	}
 	return checkDependencies(root)
 }
 

@@ -3,7 +3,8 @@
 // call it and pass the result to one constructor; no other package reads the
 // environment or makes a client.
 //
-// A part is made when it is asked for, so a function holds only what it uses.
+// Start with [Main], which runs a function, and [Handler], which wraps a phase for
+// the state machine; functions/protect/main.go shows both. A part is made when it is asked for, so a function holds only what it uses.
 package app
 
 import (

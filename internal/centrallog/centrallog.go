@@ -1,13 +1,13 @@
-// Package centrallog writes the central log: one JSON object a line with the
-// keys of requirement R8.1, which are never renamed. Keys that do not apply are
-// left out. CloudWatch Logs stores the lines as they are, and they can be
-// shipped to Elasticsearch, OpenSearch or Azure Monitor without a change.
+// Package centrallog writes the central log: one JSON object per line, with fixed keys
+// that are never renamed. Keys that do not apply are omitted. CloudWatch Logs stores
+// the lines unchanged, and they can be shipped to Elasticsearch, OpenSearch or Azure
+// Monitor as they are.
 //
 // Use the attribute functions of this package for the fixed keys; any further
 // attribute follows them under its own name. Never pass the value of a field.
 //
-// Each text of a line is a [message.Text]: bounded, and harmless to whoever reads
-// the line, or the text in it, on a terminal.
+// Each text of a line is a [message.Text]: bounded, and harmless when it is shown on a
+// terminal.
 package centrallog
 
 import (
@@ -53,8 +53,8 @@ func Step(name string) slog.Attr { return slog.String(keyStep, name) }
 // ImportID names the import.
 func ImportID(id string) slog.Attr { return slog.String(keyImportID, id) }
 
-// New returns a logger that writes the lines to w, which it locks for each line.
-// Levels below level are dropped.
+// New returns a logger that writes lines to w, one at a time. Records below level are
+// dropped.
 func New(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(&handler{out: w, mu: &sync.Mutex{}, level: level})
 }
@@ -76,7 +76,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &clone
 }
 
-// WithGroup is not used by this project: the keys of the central log are flat.
+// WithGroup implements [slog.Handler]. It is not used: the keys of the log are flat.
 func (h *handler) WithGroup(string) slog.Handler { return h }
 
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
@@ -119,7 +119,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-// plain turns a slog value into one that JSON shows as people expect.
+// plain converts a slog value into one that JSON shows as people expect.
 func plain(v slog.Value) any {
 	switch v = v.Resolve(); v.Kind() {
 	case slog.KindDuration:
@@ -134,7 +134,7 @@ func plain(v slog.Value) any {
 	}
 }
 
-// levelName is INFO, WARN or ERROR: the central log knows no other level.
+// levelName returns INFO, WARN or ERROR, the only levels of the central log.
 func levelName(l slog.Level) string {
 	switch {
 	case l >= slog.LevelError:

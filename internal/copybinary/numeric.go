@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// ErrNumeric is returned for a text that is no decimal number, or one with more
+// ErrNumeric is returned for a text that is not a decimal number, or that has more
 // than [MaxNumericDigits] digits before or after the point. It does not quote
 // the text.
 var ErrNumeric = errors.New("copybinary: not a decimal number within range")
@@ -17,8 +17,8 @@ const maxExponent = 100_000
 
 // Numeric writes a numeric given as decimal text: digits with an optional sign,
 // point and exponent, such as "-12.30" or "1e-10". The number of digits after
-// the point is kept, as PostgreSQL keeps it. Where it returns [ErrNumeric]
-// nothing is written, and the caller can write another value for the field.
+// the point is kept, as in PostgreSQL. If it returns [ErrNumeric], nothing has been
+// written, and the caller can write another value for the field.
 func (w *Writer) Numeric(decimal []byte) error {
 	d, err := parseDecimal(decimal, w.digits[:0])
 	w.digits = d.digits[:0]

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// FormatError reports a stream, or a value in one, that breaks the format. It
-// holds no value.
+// FormatError reports a stream, or a value in one, that breaks the format. It does
+// not contain the value.
 type FormatError struct {
 	Row    int64  // 1-based row, 0 for the header or for a value decoded by itself
 	Reason string // what is wrong
@@ -57,8 +57,8 @@ func NewReader(r io.Reader) *Reader {
 // Next returns the fields of the next row, nil for NULL; they are valid until
 // the next call. After the trailer, and once the stream has ended there, the
 // error is [io.EOF]. A stream that breaks the format, or ends without its
-// trailer, is a *FormatError; another error is the underlying reader's, wrapped.
-// An error stays.
+// trailer, is a *FormatError; any other error is the underlying reader's, wrapped.
+// After an error, every call returns it again.
 func (r *Reader) Next() ([][]byte, error) {
 	if r.err == nil {
 		r.err = r.advance()
@@ -69,7 +69,7 @@ func (r *Reader) Next() ([][]byte, error) {
 	return r.fields, nil
 }
 
-// Raw returns the current row as it stands in the stream, for
+// Raw returns the bytes of the current row in the stream, for
 // [Writer.RawRow]. It is valid until the next call of Next.
 func (r *Reader) Raw() []byte { return r.buf[r.start:r.next:r.next] }
 
@@ -131,8 +131,8 @@ func (r *Reader) advance() error {
 }
 
 // buffered takes the next row if all of it is in buf, as nearly every row is. It
-// reports false, and has taken nothing, for what needs a closer look: a row that
-// goes on beyond buf, the trailer, a count or length that is out of range.
+// returns false, having taken nothing, for a row that extends beyond buf, the
+// trailer, and a count or length that is out of range.
 func (r *Reader) buffered() bool {
 	rest := r.buf[r.start:r.end]
 	if len(rest) < 2 {

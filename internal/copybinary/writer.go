@@ -9,8 +9,8 @@ import (
 )
 
 // Writer writes a COPY binary stream. Call [Writer.Row] with the number of
-// fields, then one method a field in the order of the columns, and
-// [Writer.Close] at the end. The first error is kept: later calls do nothing,
+// fields, then one method per field in the order of the columns, and [Writer.Close]
+// at the end. The first error is kept: later calls do nothing,
 // and Err and Close return it. A Writer is not safe for concurrent use.
 type Writer struct {
 	w      io.Writer
@@ -56,7 +56,7 @@ func (w *Writer) RawRow(row []byte) {
 	w.buf = append(w.buf, row...)
 }
 
-// Field writes a value that is in its binary form already, such as a field of a
+// Field writes a value that already has its binary form, such as a field of a
 // [Reader]; nil is NULL.
 func (w *Writer) Field(value []byte) {
 	if value == nil {
@@ -160,8 +160,8 @@ func (w *Writer) Rows() int64 { return w.rows }
 // with too few or too many fields, or of a value out of range.
 func (w *Writer) Err() error { return w.err }
 
-// Close writes the trailer and what is buffered, and returns the first error of
-// the stream. A stream without rows is a valid one. Closing again does nothing.
+// Close writes the trailer, flushes the buffer and returns the first error of the
+// stream. A stream without rows is valid. Closing again does nothing.
 func (w *Writer) Close() error {
 	if w.closed {
 		return w.err
@@ -175,7 +175,7 @@ func (w *Writer) Close() error {
 }
 
 // beginRow checks that the row before is complete and flushes a full buffer. It
-// reports whether writing may go on.
+// reports whether writing may continue.
 func (w *Writer) beginRow() bool {
 	if w.closed {
 		w.fail(errors.New("copybinary: write after Close"))

@@ -1,9 +1,9 @@
 // Package event turns the valid staged records of a chunk into events and typed
 // rows of the target table, as COPY streams.
 //
-// A sensitive value is never opened for it: its ciphertext passes through, into
-// the target row as it is and into the event's data as base64. It opens with the
-// import, generation and line number that stand beside it in both.
+// Sensitive values are never decrypted here. A ciphertext is copied into the target
+// row unchanged, and into the event's data as base64. It opens with the import,
+// generation and line number beside it.
 package event
 
 import (
@@ -15,25 +15,25 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// What became of the enrichment of a record; empty where none is configured.
+// Outcomes of the enrichment of a record; empty if none is configured.
 const (
 	EnrichmentOK       = "ok"        // the source knew the key
 	EnrichmentNotFound = "not_found" // the source answered that it does not know the key
 	EnrichmentFailed   = "failed"    // the source did not answer; the event can be enriched again
 )
 
-// Enrichment is what an external system said of a record.
+// Enrichment is the answer of an external system about a record.
 type Enrichment struct {
 	Status string          // one of the constants, or empty
-	Error  string          // what the source did, if Status is EnrichmentFailed
-	Values json.RawMessage // the enriched fields, a JSON object of the contract's names; nil if there are none
+	Error  string          // cause, if Status is EnrichmentFailed
+	Values json.RawMessage // the enriched fields, a JSON object with the contract's names; nil if there are none
 }
 
-// ErrorMember is the member of an event's data that says why it could not be
-// enriched; other events do not have it.
+// ErrorMember is the member of an event's data with the reason why it could not be
+// enriched. Other events do not have it.
 const ErrorMember = "enrichment_error"
 
-// Columns of final.events, in its order.
+// Columns returns the columns of final.events, in order.
 func Columns() []contract.Column {
 	return []contract.Column{
 		{Name: "event_id", SQLType: "uuid"},
@@ -54,7 +54,7 @@ func Columns() []contract.Column {
 // Stream returns the columns of a COPY stream of events.
 func Stream() []contract.Column { return contract.Streamed(Columns()) }
 
-// Positions in Stream that the summary reads.
+// Positions of the columns of Stream that the summary reads.
 const (
 	columnID         = 0
 	columnType       = 2
@@ -64,8 +64,7 @@ const (
 	streamColumns    = 9
 )
 
-// Builder knows how to turn a staged row of a resource into an event and a
-// target row. It is not safe for concurrent use.
+// Builder converts a staged row of a resource into an event and a target row. It is not safe for concurrent use.
 type Builder struct {
 	resource *contract.Resource
 	now      func() time.Time
@@ -77,7 +76,7 @@ type Builder struct {
 	data     []byte
 }
 
-// fieldPlan says where a field stands in a staged row, and where it goes.
+// fieldPlan is the place of a field in a staged row, and its destination.
 type fieldPlan struct {
 	field  *contract.Field
 	column int
@@ -86,8 +85,8 @@ type fieldPlan struct {
 	name   []byte
 }
 
-// NewBuilder plans the mapping of a resource. newID makes the event ids, which
-// must ascend in time, so that an index over them grows at its end.
+// NewBuilder plans the mapping of a resource. newID returns event ids, which
+// must ascend in time so that an index over them grows at its end.
 func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.UUID, error)) *Builder {
 	b := &Builder{resource: r, now: now, newID: newID, columns: len(r.TargetStream()), client: -1, token: -1}
 	position := stagedFields(r.StagingStream())
@@ -107,8 +106,8 @@ func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.U
 // clientDomain is the token domain of the column client_id of the events.
 const clientDomain = "client_id"
 
-// stagedFields maps the names of the columns after the fixed ones, which end
-// with "mistyped": a field may have the name of a fixed column.
+// stagedFields returns the positions of the columns after the fixed ones, which end
+// with "mistyped", by name: a field may have the name of a fixed column.
 func stagedFields(columns []contract.Column) map[string]int {
 	position := map[string]int{}
 	fixed := true
@@ -123,7 +122,7 @@ func stagedFields(columns []contract.Column) map[string]int {
 	return position
 }
 
-// member is a JSON member's name with its colon.
+// member returns a JSON member's name with its colon.
 func member(name string) []byte {
 	text, err := json.Marshal(name)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 
 // hashBytes is PostgreSQL's hash_bytes_extended, which hashtextextended,
 // uuid_hash_extended and, over eight bytes folded to four, hashint8extended use:
-// Bob Jenkins' lookup3, seeded. It finds faults; it keeps nobody from forging.
-// PostgreSQL partitions tables by these values, so they do not change between
-// its versions; on a big-endian server they would differ.
+// Bob Jenkins' lookup3, seeded. It detects faults, not forgery. PostgreSQL partitions
+// tables by these values, so they are the same in all its versions; on a big-endian
+// server they would differ.
 func hashBytes(data []byte, seed uint64) uint64 {
 	a := uint32(0x9e3779b9) + uint32(len(data)) + 3923095 //nolint:gosec // wraps as in C
 	b, c := a, a
@@ -33,7 +33,7 @@ func hashBytes(data []byte, seed uint64) uint64 {
 }
 
 // hashInt8 is PostgreSQL's hashint8extended: the halves are folded so that equal
-// values of the shorter integer types hash alike.
+// values of the shorter integer types have equal hashes.
 func hashInt8(value int64, seed uint64) uint64 {
 	low, high := uint32(value), uint32(value>>32) //nolint:gosec // the two halves
 	if value < 0 {

@@ -24,7 +24,7 @@ type Streams struct {
 	summary *Summary
 }
 
-// NewStreams writes to targets and events, and counts in summary.
+// NewStreams returns streams that write to targets and events, and count in summary.
 func NewStreams(b *Builder, targets, events io.Writer, summary *Summary) *Streams {
 	return &Streams{builder: b, targets: copybinary.NewWriter(targets), events: copybinary.NewWriter(events), summary: summary}
 }
@@ -32,8 +32,8 @@ func NewStreams(b *Builder, targets, events io.Writer, summary *Summary) *Stream
 // Close ends both streams.
 func (s *Streams) Close() error { return errors.Join(s.targets.Close(), s.events.Close()) }
 
-// Write turns one staged row into an event and a target row. The record passed
-// every rule before: a value that has no typed form here is an error.
+// Write converts one staged row into an event and a target row. The record has
+// passed every rule, so a value without a typed form is an error.
 func (s *Streams) Write(line int64, row [][]byte, e Enrichment) error {
 	if err := s.builder.target(s.targets, line, row); err != nil {
 		return fmt.Errorf("%s, line %d: %w", s.builder.resource.Name, line, err)
@@ -75,7 +75,7 @@ func (b *Builder) target(w *copybinary.Writer, line int64, row [][]byte) error {
 	return w.Err()
 }
 
-// errUntyped never names the value.
+// errUntyped reports a value without a typed form. It never contains the value.
 type errUntyped struct{ field string }
 
 func (e errUntyped) Error() string {
@@ -139,8 +139,8 @@ func (b *Builder) event(w *copybinary.Writer, id uuid.UUID, line int64, row [][]
 	w.JSON(data)
 }
 
-// json builds the event's data: the mapped fields under their target names, then
-// the enriched ones. It is valid until the next call.
+// json returns the event's data: the mapped fields under their target names, then the
+// enriched ones. It is valid until the next call.
 func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 	out := append(b.data[:0], '{')
 	for i := range b.fields {
@@ -227,5 +227,5 @@ func isPlain(text []byte) bool {
 	return true
 }
 
-// quoted reports whether a character leaves the text to package json.
+// quoted reports whether a text with the character is left to package json.
 func quoted(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r == utf8.RuneError }

@@ -10,8 +10,8 @@ import (
 	"etl-dataloader/internal/copybinary"
 )
 
-// Summary counts the events of a chunk and sums their checksums, so that what is
-// in the table can be compared with what was meant to be written.
+// Summary counts the events of a chunk and adds up their checksums, so that the table
+// can be compared with what should have been written.
 type Summary struct {
 	Events      int64     `json:"events"`
 	Enriched    int64     `json:"enriched"`
@@ -21,14 +21,14 @@ type Summary struct {
 	LastEvent   uuid.UUID `json:"last_event,omitzero"`
 }
 
-// Sum is an order-independent sum of signed 64-bit checksums, exact at any number
-// of them below 2^63. It travels as decimal text.
+// Sum is an order-independent sum of signed 64-bit checksums, exact for up to 2^63 of
+// them. It is encoded as decimal text.
 type Sum struct {
 	high int64 // of 128 bits, in two's complement
 	low  uint64
 }
 
-// add adds one checksum, signed as PostgreSQL has it.
+// add adds one checksum, signed as in PostgreSQL.
 func (s *Sum) add(checksum int64) {
 	s.merge(Sum{high: checksum >> 63, low: uint64(checksum)}) //nolint:gosec // two's complement
 }
@@ -53,18 +53,18 @@ func (s *Sum) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String is the sum in decimal.
+// String returns the sum in decimal.
 func (s *Sum) String() string {
 	n := new(big.Int).Lsh(big.NewInt(s.high), 64)
 	return n.Add(n, new(big.Int).SetUint64(s.low)).String()
 }
 
-// ChecksumSQL is the checksum of one row of an events table, as [Summary] counts
-// it: PostgreSQL's own 64-bit hash of the row's identity and data, each value
+// ChecksumSQL is the SQL expression of the checksum of one row of an events table, as
+// [Summary] computes it: PostgreSQL's own 64-bit hash of the row's identity and data, each value
 // seeded with the hash of those before it.
 const ChecksumSQL = `hashtextextended(data::text, hashtextextended(coalesce(enrichment, ''), hashtextextended(event_type, hashint8extended(line_number, uuid_hash_extended(event_id, 0)))))`
 
-// checksum computes the same.
+// checksum computes the same value.
 func checksum(id uuid.UUID, line int64, eventType, enrichment string, data []byte) int64 {
 	hash := hashInt8(line, hashBytes(id[:], 0))
 	hash = hashBytes([]byte(enrichment), hashBytes([]byte(eventType), hash))

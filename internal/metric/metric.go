@@ -1,7 +1,7 @@
 // Package metric writes CloudWatch metrics in the Embedded Metric Format: one
 // line of JSON on standard output, from which CloudWatch makes the metrics. The
-// import_id is never a dimension, as each value would be a metric of its own; it
-// stays a plain member that Logs Insights can search.
+// import_id is never a dimension, because each value would become a metric; it is a
+// plain member that Logs Insights can search.
 //
 // Source of the format: CloudWatch Embedded Metric Format Specification.
 package metric

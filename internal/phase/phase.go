@@ -1,11 +1,15 @@
-// Package phase holds the steps of an import, one file a state of the machine.
+// Package phase holds the steps of an import, one file per state of the machine.
+//
+// Start with reconcile.go, the shortest phase that persists, and protect.go, one
+// that computes. [Common] has what all phases share. The states follow one another
+// as in statemachine/import.asl.json.
 //
 // A phase is a Run(ctx, In) (Out, error) over small JSON structs of keys, hashes
 // and counts, never rows. A phase that computes (Protect, Transform) writes its
 // result as an immutable work object; a phase that persists (Stage, Validate,
-// Prepare …) writes in one transaction with its row in the ledger. So every
-// phase may run again at any time, also as a late twin of itself: a second run
-// finds the object or the ledger row and returns the same result.
+// Prepare…) writes in one transaction with its row in the ledger. So every
+// phase may run again at any time, even concurrently with itself: a second run finds
+// the object or the ledger row and returns the same result.
 package phase
 
 import (

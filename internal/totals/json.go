@@ -37,8 +37,8 @@ func Parse(r io.Reader) (Totals, error) {
 	return p.document()
 }
 
-// parser reads the form token by token: encoding/json takes the last of repeated
-// members and ignores the case of their names.
+// parser reads the file token by token, because encoding/json takes the last of
+// repeated members and ignores the case of their names.
 type parser struct{ *json.Decoder }
 
 func (p parser) fail(reason string) error {
@@ -106,8 +106,8 @@ func (p parser) total() (t Total, err error) {
 	return t, err
 }
 
-// object reads an object and calls member behind the name of each of its
-// members, none of which may be there twice.
+// object reads an object and calls member after the name of each of its members,
+// none of which may be repeated.
 func (p parser) object(member func(name string) error) error {
 	if open, err := p.Token(); err != nil || open != json.Delim('{') {
 		return p.fail(message.ControlSyntax)
@@ -168,7 +168,7 @@ func (p parser) hash() (sum [sha256.Size]byte, err error) {
 	return sum, nil
 }
 
-// Write writes the control file: one line a file, sorted by name. It fails with
+// Write writes the control file: one line per file, sorted by name. It fails with
 // the error of w.
 func (t Totals) Write(w io.Writer) error {
 	var b bytes.Buffer

@@ -10,7 +10,7 @@ import (
 	"etl-dataloader/internal/record"
 )
 
-// Meter passes a file's bytes on, and counts and hashes them. It is not safe for
+// Meter passes the bytes of a file through, and counts and hashes them. It is not safe for
 // concurrent use.
 type Meter struct {
 	r     io.Reader
@@ -21,7 +21,7 @@ type Meter struct {
 // NewMeter returns a meter that reads from r.
 func NewMeter(r io.Reader) *Meter { return &Meter{r: r, sum: sha256.New()} }
 
-// Read implements io.Reader; its errors are those of the reader behind it.
+// Read implements io.Reader; its errors are those of the underlying reader.
 func (m *Meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.bytes += int64(n)
@@ -29,7 +29,8 @@ func (m *Meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Total is the total of a file of so many records whose bytes were all read.
+// Total returns the total of a file with that many records, all of whose bytes were
+// read.
 func (m *Meter) Total(records int64) Total {
 	t := Total{Records: records, Bytes: m.bytes}
 	m.sum.Sum(t.SHA256[:0])
@@ -37,8 +38,8 @@ func (m *Meter) Total(records int64) Total {
 }
 
 // Measure reads a whole file once and returns its total, in memory that does not
-// grow with the file. A file that is faulty as a whole has bytes and a hash, and
-// no records: what refuses it is not its total. It fails with the error of r.
+// grow with the file. For a file that is faulty as a whole it returns bytes and hash,
+// but no records. It fails with the error of r.
 func Measure(r io.Reader, layout record.Layout) (Total, error) {
 	m := NewMeter(r)
 	scan, err := record.Cut(m, layout, record.Limits{}, func(record.Chunk) error { return nil })

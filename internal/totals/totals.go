@@ -1,18 +1,18 @@
-// Package totals reads and writes control totals: what a sender says of the files
-// of a date, so that the receiver notices one that was cut off or changed on its
-// way.
+// Package totals reads and writes control totals: the figures that a sender declares
+// for the files of a date, so that the receiver notices a file that was cut off or
+// changed on the way.
 //
-// They come in a file of their own, `control_<AAAAMMJJ>.json`, beside the ten
+// They arrive in a separate file, `control_<AAAAMMJJ>.json`, beside the ten
 // files of the date:
 //
 //	{"files": {"client_data_20241008.csv": {"records": 3, "bytes": 412, "sha256": "…"}}}
 //
-// docs/control-schema.json describes it. [Parse] is strict, because a total that
-// is misread protects nothing: an unknown, missing or repeated member refuses the
-// whole file. Members may be added to the form later, never renamed.
+// docs/control-schema.json describes it. [Parse] is strict, because a total that is
+// misread protects nothing: an unknown, missing or repeated member makes the whole
+// file invalid. Members may be added to the format later, never renamed.
 //
-// A total counts records as the reader does (package record), malformed ones
-// included and the header not.
+// A total counts records like the reader (package record): with malformed ones, and
+// without the header.
 package totals
 
 import (
@@ -32,21 +32,21 @@ const Prefix = "control"
 // Format is the extension of a control file.
 const Format = "json"
 
-// Name is the name of the control file of a date.
+// Name returns the name of the control file of a date.
 func Name(date time.Time) string { return Prefix + "_" + date.Format("20060102") + "." + Format }
 
-// Total is what is said, or was found, of one file.
+// Total is what was declared, or found, for one file.
 type Total struct {
-	Records int64             // malformed ones included, without the header
+	Records int64             // with malformed ones, without the header
 	Bytes   int64             // size
 	SHA256  [sha256.Size]byte // of all bytes
 }
 
-// Totals are the totals of the files of a date. The zero value names no file.
+// Totals are the totals of the files of a date. The zero value is empty.
 type Totals struct{ files map[string]Total }
 
 // New returns totals by file name. It fails with *[Error] for a name that is no
-// plain file name, a negative number, or no file at all.
+// plain file name, a negative number, or an empty list.
 func New(files map[string]Total) (Totals, error) {
 	if len(files) == 0 {
 		return Totals{}, &Error{Reason: message.ControlNoFile}
@@ -98,14 +98,14 @@ const (
 	SHA256  Member = "sha256"
 )
 
-// Difference is one figure of a file that is not what was said.
+// Difference is one figure of a file that differs from the declared one.
 type Difference struct {
 	Member   Member
 	Declared int64 // 0 for SHA256
 	Found    int64 // 0 for SHA256
 }
 
-// String says the difference in French, for a fault or an alert.
+// String describes the difference in French, for a fault or an alert.
 func (d Difference) String() string {
 	switch d.Member {
 	case Records:
@@ -117,8 +117,8 @@ func (d Difference) String() string {
 	}
 }
 
-// Differences compares what was said of a file with what was found; nil if all
-// figures agree.
+// Differences compares the declared figures of a file with those found; it returns nil
+// if all agree.
 func (t Total) Differences(found Total) []Difference {
 	var all []Difference
 	if t.Records != found.Records {
@@ -134,7 +134,7 @@ func (t Total) Differences(found Total) []Difference {
 }
 
 // Error reports a control file that cannot be used. Its text is French and shows
-// nothing of the file.
+// nothing of the content.
 type Error struct {
 	Reason string // one of the Control texts of package message
 	Offset int64  // bytes read when it was noticed; 0 for totals that were not read
@@ -148,5 +148,5 @@ func (e *Error) Error() string {
 	return message.ControlFault(e.Reason, e.Offset)
 }
 
-// hexadecimal is the written form of a hash: 64 lower-case digits.
+// hexadecimal returns the written form of a hash: 64 lower-case digits.
 func hexadecimal(sum [sha256.Size]byte) string { return fmt.Sprintf("%x", sum) }

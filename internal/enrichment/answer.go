@@ -12,12 +12,12 @@ import (
 const maxNumber = 64
 
 // outcomes reads an answer: the result itself for one key, {"results": […]} for
-// several, one a key and in the keys' order. A result that is for another key
-// would give a record the values of another one, so it is a *Failure of all; a
-// result that is for its key but breaks the contract fails alone.
+// several, one per key in the order of the keys. A result for another key would give
+// a record the values of another one, so it is a *Failure of the whole answer. A
+// result for its key that breaks the contract fails alone.
 func (s *REST) outcomes(keys []string, answer []byte) ([]Outcome, error) {
 	if !utf8.Valid(answer) || !json.Valid(answer) {
-		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is no JSON"} // its text may be quoted in an error, so none is kept
+		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is no JSON"} // its error may quote the text, so it is dropped
 	}
 	reader := answerReader{fields: s.fields, found: make([][]byte, len(s.fields)), values: make([]byte, 0, len(answer))}
 	outcomes := make([]Outcome, 0, len(keys))
@@ -51,7 +51,7 @@ type answerReader struct {
 	values []byte   // the values of all outcomes, one after the other
 }
 
-// outcome reads one result; false if it is not that of key.
+// outcome reads one result; it returns false if that is not for key.
 func (r *answerReader) outcome(key string, result []byte) (Outcome, bool) {
 	var itsKey, found, fault []byte
 	clear(r.found)
@@ -85,8 +85,8 @@ func (r *answerReader) outcome(key string, result []byte) (Outcome, bool) {
 	}
 }
 
-// known writes the contract's fields of a result as an object, in the
-// contract's order and without whatever else the result holds.
+// known writes the contract's fields of a result as an object, in the contract's
+// order and without the other members of the result.
 func (r *answerReader) known() Outcome {
 	start := len(r.values)
 	r.values = append(r.values, '{')
@@ -105,8 +105,8 @@ func (r *answerReader) known() Outcome {
 	return Outcome{Status: OK, Values: r.values[start:len(r.values):len(r.values)]}
 }
 
-// appendValue appends a JSON value of the type, or null; false if raw is none.
-// Numbers keep their digits.
+// appendValue appends raw if it is a JSON value of the type or null; otherwise it
+// returns false. Numbers keep their digits.
 func appendValue(dst []byte, kind contract.Type, raw []byte) ([]byte, bool) {
 	if string(raw) == "null" {
 		return append(dst, raw...), true
@@ -136,7 +136,7 @@ func appendValue(dst []byte, kind contract.Type, raw []byte) ([]byte, bool) {
 	return appendText(dst, string(text)), ok
 }
 
-// decodeText returns the text of a JSON string; false if raw is none. A text
+// decodeText returns the text of a JSON string, or false if raw is not one. A text
 // without escapes is a part of raw.
 func decodeText(raw []byte) ([]byte, bool) {
 	if len(raw) == 0 || raw[0] != '"' {

@@ -13,33 +13,33 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Config is how an [Enricher] treats its source. [Initial] and [Daily] give the
-// delivered ones; change fields of theirs to configure.
+// Config configures how an [Enricher] calls its source. [Initial] and [Daily] return
+// the two delivered ones.
 type Config struct {
 	Source Source
 
-	// BatchSize is how many keys a call asks for, at most; 1 is one call a record.
+	// BatchSize is the largest number of keys in a call; 1 is one call per record.
 	BatchSize int
-	// Concurrency is how many calls of one Enrich are in flight at once, at most.
+	// Concurrency is the largest number of concurrent calls of one Enrich.
 	Concurrency int
-	// Attempts is how often a call is made at most, the first time included. A
-	// refused call is not made again, unless it is a batch: those are always
-	// retried, as a batch may fail for one of its keys.
+	// Attempts is the largest number of attempts at a call, including the first. A
+	// refused call is not repeated, unless it is a batch: a batch may fail because of
+	// one of its keys.
 	Attempts int
 	// Timeout is how long one attempt may take.
 	Timeout time.Duration
 	// Backoff is the pause before the second attempt; it doubles with each
 	// further one up to MaxBackoff. Half of every pause is random.
 	Backoff, MaxBackoff time.Duration
-	// MaxRetryAfter is the longest pause that a source may ask for; a call that
-	// would have to wait longer fails at once.
+	// MaxRetryAfter is the longest pause that a source may ask for. A call that would
+	// have to wait longer fails at once.
 	MaxRetryAfter time.Duration
 	// CallsPerSecond limits the attempts, in bursts of at most Concurrency; 0 is
 	// no limit.
 	CallsPerSecond float64
-	// TripAfter is how many attempts in a row fail before the circuit opens: then
-	// no call is made for OpenFor, and afterwards one at a time until one succeeds.
-	// Refused calls do not count, as the source is there.
+	// TripAfter is how many attempts in a row must fail to open the circuit. Then no
+	// call is made for OpenFor, and afterwards one at a time until one succeeds.
+	// Refused calls do not count, because the source answers.
 	TripAfter uint32
 	OpenFor   time.Duration
 	// Jitter returns random numbers in [0, 1); nil is math/rand/v2.
@@ -47,7 +47,7 @@ type Config struct {
 }
 
 // Initial returns the configuration of the initial import: batches of 1,000
-// keys, four in flight, each retried once (requirement R5.2).
+// keys, four at a time, each retried once.
 func Initial(source Source) Config {
 	return Config{
 		Source: source, BatchSize: 1000, Concurrency: 4, Attempts: 2, Timeout: 30 * time.Second,
@@ -56,8 +56,8 @@ func Initial(source Source) Config {
 	}
 }
 
-// Daily returns the configuration of the daily import: one key a call, eight in
-// flight, three attempts.
+// Daily returns the configuration of the daily import: one key per call, eight at a
+// time, three attempts.
 func Daily(source Source) Config {
 	return Config{
 		Source: source, BatchSize: 1, Concurrency: 8, Attempts: 3, Timeout: 5 * time.Second,
@@ -66,8 +66,8 @@ func Daily(source Source) Config {
 	}
 }
 
-// Enricher asks a source for many keys. It is safe for concurrent use. Keep one
-// for the life of the process, as it remembers whether the source is down.
+// Enricher asks a source for many keys. It is safe for concurrent use. Keep one for
+// the life of the process, because it remembers whether the source is down.
 type Enricher struct {
 	cfg     Config
 	limiter *rate.Limiter
@@ -108,15 +108,14 @@ func New(cfg Config) (*Enricher, error) {
 	}, nil
 }
 
-// Window returns how many keys one Enrich should be given so that the calls
-// that may be in flight are.
+// Window returns the number of keys with which one Enrich makes all the concurrent
+// calls that it may.
 func (e *Enricher) Window() int { return max(e.cfg.BatchSize*e.cfg.Concurrency, 1000) }
 
-// Enrich returns one outcome a key, in the order of keys, however the source
-// behaves. A key that is empty, longer than [MaxKey] or no UTF-8 fails with
-// [CodeUnusableKey] without being asked for. When ctx ends, what was not
-// answered fails with [CodeCancelled]: a caller whose context ended must not
-// persist the outcomes.
+// Enrich returns one outcome per key, in the order of the keys, however the source
+// behaves. A key that is empty, longer than [MaxKey] or not UTF-8 fails with
+// [CodeUnusableKey] without a call. When ctx ends, keys without an answer fail with
+// [CodeCancelled]; a caller whose context ended must not persist the outcomes.
 func (e *Enricher) Enrich(ctx context.Context, keys []string) []Outcome {
 	outcomes := make([]Outcome, len(keys))
 	asked, places := make([]string, 0, len(keys)), make([]int, 0, len(keys))
@@ -138,7 +137,7 @@ func (e *Enricher) Enrich(ctx context.Context, keys []string) []Outcome {
 			return nil
 		})
 	}
-	_ = calls.Wait() // no call fails; its outcomes say what happened
+	_ = calls.Wait() // no call returns an error; outcomes carry the failures
 	return outcomes
 }
 
@@ -164,7 +163,7 @@ func (e *Enricher) call(ctx context.Context, keys []string) []Outcome {
 	}
 }
 
-// attempt makes one attempt, unless the rate or the circuit forbids it.
+// attempt makes one attempt, unless rate or circuit forbid it.
 func (e *Enricher) attempt(ctx context.Context, keys []string) ([]Outcome, *Failure) {
 	if err := e.limiter.Wait(ctx); err != nil {
 		// The context ended, or would before the rate allows the call.
@@ -191,8 +190,7 @@ func (e *Enricher) attempt(ctx context.Context, keys []string) ([]Outcome, *Fail
 	return outcomes, nil
 }
 
-// pause returns how long to wait after a failed attempt, and whether to try
-// again at all.
+// pause returns how long to wait after a failed attempt, and whether to try again.
 func (e *Enricher) pause(attempt int, failure *Failure) (time.Duration, bool) {
 	switch {
 	case attempt >= e.cfg.Attempts, failure.Code == CodeCircuitOpen, failure.Code == CodeCancelled,
@@ -207,7 +205,7 @@ func (e *Enricher) pause(attempt int, failure *Failure) (time.Duration, bool) {
 	return max(pause, failure.RetryAfter), true
 }
 
-// wait waits for d and reports whether it was not cut short.
+// wait waits for d. It returns false if ctx ended first.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

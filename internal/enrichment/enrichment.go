@@ -1,20 +1,24 @@
 // Package enrichment completes records with what external systems know about
 // them, such as the segment of a client.
 //
-// A [Source] asks one system once. An [Enricher] stands between the records and
-// a source: it cuts the keys into calls, keeps a bounded number of them in
-// flight, gives each a timeout, retries with backoff, limits their rate, and
-// stops asking for a while when a system is down. The initial import asks for
-// about 1,000 keys a call and retries a failed call once; the daily import asks
-// for one key a call. The difference is the configuration alone: see [Initial]
-// and [Daily].
+// A [Source] makes one call to one system. An [Enricher] calls a source for many
+// records: it divides the keys into calls, bounds the concurrent ones, gives each a
+// timeout, retries with backoff, limits their rate, and pauses when a system is down.
+// The initial import asks for 1,000 keys per call and retries a failed call once; the
+// daily import asks for one key per call. They differ only in their configuration: see
+// [Initial] and [Daily].
 //
-// An import never fails for want of enrichment. Every key gets an [Outcome]; a
-// failed one says by a [Code] what the system did, and its record becomes an
-// event all the same, marked so that it can be enriched again later.
+// An import never fails because enrichment does. Every key gets an [Outcome]. A failed
+// one carries a [Code] with the cause, and its record becomes an event all the same,
+// marked so that it can be enriched again later.
 //
-// Keys may be sensitive. They travel in the body of a TLS request only, and
-// stand in no URL, no error and no log; nor do the answers.
+// Keys may be sensitive. They travel only in the body of a TLS request; neither keys
+// nor answers appear in a URL, an error or a log.
+//
+// # Limits
+//
+// The only kind of source is REST ([NewREST]), with one key field. SOAP and database
+// sources do not exist yet, nor does a command that enriches failed events again.
 package enrichment
 
 import (
@@ -24,21 +28,21 @@ import (
 	"time"
 )
 
-// Status says how a key's enrichment ended. The values are those of the column
+// Status is the outcome of the enrichment of a key. Its values are those of the column
 // "enrichment" of final.events.
 type Status string
 
 // The statuses of a key.
 const (
 	OK       Status = "ok"        // the source knows the key
-	NotFound Status = "not_found" // the source answered that it does not
+	NotFound Status = "not_found" // the source answered that it does not know the key
 	Failed   Status = "failed"    // there is no answer, or none that can be used
 )
 
-// Code says why a key's enrichment failed.
+// Code is why the enrichment of a key failed.
 type Code string
 
-// The causes of failure. They are stored and shown; none is ever renamed.
+// Causes of failure. They are stored and shown, and never renamed.
 const (
 	CodeTimeout       Code = "timeout"        // no answer in time
 	CodeUnreachable   Code = "unreachable"    // no connection, or it broke
@@ -52,8 +56,8 @@ const (
 	CodeCancelled     Code = "cancelled"      // not finished: the caller's context ended
 )
 
-// MaxKey is the longest key in characters that a source is asked for, as its
-// contract says. A longer one would cost its whole batch the answer.
+// MaxKey is the length of the longest key in characters, according to the contract of
+// a source. A longer one would make the whole batch fail.
 const MaxKey = 64
 
 // Outcome is the enrichment of one key.
@@ -63,7 +67,7 @@ type Outcome struct {
 	Values json.RawMessage // the enriched fields as a JSON object, if Status is OK; else nil
 }
 
-// Source asks one external system.
+// Source calls one external system.
 //
 // Lookup makes one attempt and returns one outcome a key, in the order of keys.
 // It fails with a *Failure where there is no answer for any of them. It does not
@@ -72,11 +76,11 @@ type Source interface {
 	Lookup(ctx context.Context, keys []string) ([]Outcome, error)
 }
 
-// Failure is a call to a source that brought no answer. Its text holds neither
-// keys nor anything of the answer.
+// Failure reports a call without a usable answer. Its text contains neither keys nor
+// parts of the answer.
 type Failure struct {
 	Code       Code
-	RetryAfter time.Duration // how long the source asks to be left alone; 0 if it does not say
+	RetryAfter time.Duration // how long the source asks to wait; 0 if unknown
 	Reason     string        // what happened, for a log
 }
 
@@ -86,7 +90,7 @@ func (f *Failure) Error() string { return "enrichment: " + string(f.Code) + ": "
 // permanent reports whether the same call would fail the same way again.
 func (f *Failure) permanent() bool { return f.Code == CodeRefused }
 
-// failureOf returns the failure in err, which an attempt under ctx brought.
+// failureOf returns the failure in err, the error of an attempt under ctx.
 func failureOf(ctx context.Context, err error) *Failure {
 	if ctx.Err() != nil {
 		return &Failure{Code: CodeCancelled, Reason: "the caller's context ended"}

@@ -18,31 +18,31 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// MaxAnswer is the longest answer in bytes that a REST source reads: 4 MiB, some
-// ten times what a batch of 1,000 keys brings. A longer one is invalid.
+// MaxAnswer is the longest answer in bytes that a REST source reads: 4 MiB, about ten
+// times that for a batch of 1,000 keys. A longer one is invalid.
 const MaxAnswer = 4 << 20
 
-// RESTConfig describes a REST source. docs/enrichment/clients-openapi.yaml is
-// the contract that the system behind it keeps.
+// RESTConfig describes a REST source. docs/enrichment/clients-openapi.yaml is the API
+// that its system must offer.
 type RESTConfig struct {
-	// URL is where the API stands, such as "https://enrichment.example.com"; the
-	// source adds "/v1/<Name>:batch" or "/v1/<Name>:lookup". It is https, unless
+	// URL is the base of the API, such as "https://enrichment.example.com"; the source
+	// adds "/v1/<Name>:batch" or "/v1/<Name>:lookup". It is https, unless
 	// the host is this machine (localhost or a loopback address), and has no user,
 	// query or fragment.
 	URL string
 	// Name is the source's name in the contract, such as "clients".
 	Name string
-	// Fields are what an answer must hold for a key that was found.
+	// Fields are the fields of an answer for a key that was found.
 	Fields []contract.EnrichedField
-	// Connections is how many connections are kept open, at least 1: as many as
-	// calls are made at once.
+	// Connections is how many connections are kept open, at least 1. It should equal
+	// the number of concurrent calls.
 	Connections int
-	// Now tells the time, for a Retry-After that is a date.
+	// Now returns the time, for a Retry-After that is a date.
 	Now func() time.Time
 }
 
-// REST is a [Source] that asks a REST API: one key by a call of "lookup",
-// several by a call of "batch", the keys in the body.
+// REST is a [Source] that calls a REST API: "lookup" for one key, "batch" for several,
+// with the keys in the body.
 type REST struct {
 	client        *http.Client
 	lookup, batch string
@@ -80,7 +80,7 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 				IdleConnTimeout:        time.Minute,
 				MaxResponseHeaderBytes: 64 << 10,
 			},
-			// The body holds keys: it goes where it was addressed to, or nowhere.
+			// The body holds keys, so no redirect may send it elsewhere.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		lookup: base.JoinPath("v1", cfg.Name+":lookup").String(),
@@ -142,8 +142,8 @@ func (s *REST) post(ctx context.Context, target string, body []byte) ([]byte, er
 	return answer, nil
 }
 
-// transportFailure tells a timeout from a broken connection. The text of err is
-// left out: that of a connection may quote what came over it.
+// transportFailure distinguishes a timeout from a broken connection. It drops the text
+// of err, which may quote what came over the connection.
 func transportFailure(err error) *Failure {
 	var timeout net.Error
 	if errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout()) {
@@ -168,7 +168,7 @@ func (s *REST) statusFailure(resp *http.Response) *Failure {
 }
 
 // retryAfter parses a Retry-After header (RFC 9110, section 10.2.3): seconds or
-// a date; 0 for none that can be read.
+// a date; it returns 0 if there is none that can be read.
 func (s *REST) retryAfter(header string) time.Duration {
 	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second

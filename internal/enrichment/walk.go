@@ -5,8 +5,8 @@ package enrichment
 // times the cost of the whole answer.
 
 // eachMember calls visit with the name, in quotes and as it is written, and the
-// value of each member of an object; never if value is no object. A name written
-// with escapes is none that a contract has.
+// value of each member of an object; not at all if value is not an object. A name with
+// escapes is never one of a contract.
 func eachMember(value []byte, visit func(name, value []byte)) {
 	at := skipSpace(value, 0)
 	if at == len(value) || value[at] != '{' {
@@ -24,7 +24,8 @@ func eachMember(value []byte, visit func(name, value []byte)) {
 	}
 }
 
-// eachElement calls visit with each element of an array; never if value is none.
+// eachElement calls visit with each element of an array; not at all if value is not
+// one.
 func eachElement(value []byte, visit func(element []byte)) {
 	at := skipSpace(value, 0)
 	if at == len(value) || value[at] != '[' {
@@ -47,7 +48,7 @@ func skipSpace(b []byte, at int) int {
 	return at
 }
 
-// valueEnd returns where the value that starts at a place ends.
+// valueEnd returns the end of the value that starts at a position.
 func valueEnd(b []byte, at int) int {
 	depth := 0
 	for ; at < len(b); at++ {

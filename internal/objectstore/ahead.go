@@ -12,8 +12,8 @@ const (
 	aheadSegments = 4
 )
 
-// OpenAhead reads a whole version of an object of the given size, in order, over
-// ranged GETs that are fetched ahead of the reader. The caller closes it.
+// OpenAhead reads a whole object version of the given size, in order, with ranged GETs
+// that run ahead of the reader. The caller must close it.
 func (s *Store) OpenAhead(ctx context.Context, key, versionID string, size int64) io.ReadCloser {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &ahead{ctx: ctx, cancel: cancel, left: size, segments: make(chan chan segment, aheadSegments-1)}
@@ -26,7 +26,7 @@ type segment struct {
 	err  error
 }
 
-// ahead hands out the segments in the order in which they were asked for.
+// ahead yields the segments in the order in which they were requested.
 type ahead struct {
 	ctx      context.Context //nolint:containedctx // it ends with the reader, which is the call's own
 	cancel   context.CancelFunc
@@ -85,7 +85,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close ends the fetching; what is in flight is dropped.
+// Close stops the requests and drops those that are running.
 func (a *ahead) Close() error {
 	a.cancel()
 	return nil

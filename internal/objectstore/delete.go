@@ -14,8 +14,8 @@ import (
 
 // DeleteAll deletes every version of every object whose key begins with prefix,
 // and the delete markers, a page at a time (S3 lists and deletes at most 1,000 in
-// a request; API reference, DeleteObjects). It returns how many it deleted, also
-// when it fails, and may be called again. What is written meanwhile may stay.
+// a request; API reference, DeleteObjects). It returns how many it deleted, also when it
+// fails, and may be called again. Objects that are written meanwhile may stay.
 func (s *Store) DeleteAll(ctx context.Context, prefix string) (deleted int, err error) {
 	op := "delete s3://" + s.bucket + "/" + prefix
 	if prefix == "" {
@@ -51,7 +51,7 @@ func (s *Store) DeleteAll(ctx context.Context, prefix string) (deleted int, err 
 	return deleted, nil
 }
 
-// refused is the first of the errors that S3 gives for single objects, as if the
+// refused returns the first error that S3 reported for a single object, as if the
 // request had failed with it.
 func refused(failures []types.Error) error {
 	first := &smithy.GenericAPIError{Code: aws.ToString(failures[0].Code), Message: aws.ToString(failures[0].Message)}

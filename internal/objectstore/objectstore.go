@@ -1,8 +1,8 @@
-// Package objectstore is the only place that knows S3: it reads object versions
-// in ranges fetched ahead, and writes work objects once.
+// Package objectstore is the adapter of S3: it reads object versions in ranges fetched
+// ahead, and writes work objects once.
 //
 // A work object is immutable: its key is written with If-None-Match, so the
-// first writer wins and every later one is told that the object exists. Readers
+// first writer wins and every later one learns that the object exists. Readers
 // name the version, so a later version of the same key changes nothing.
 package objectstore
 
@@ -25,8 +25,8 @@ import (
 )
 
 // partBytes is the size of an upload part: each upload holds four in memory. S3
-// takes at most 10,000 parts of an object, so this bounds a work object to 80 GB,
-// far above any chunk's.
+// accepts at most 10,000 parts per object, which limits a work object to 80 GB, far more
+// than any chunk needs.
 const partBytes = 8 << 20
 
 // Object names one version of an object and its content.
@@ -55,9 +55,9 @@ func New(client *s3.Client, bucket string) *Store {
 	return &Store{client: client, uploader: uploader, bucket: bucket}
 }
 
-// leaveBodyUnsigned has an upload signed without its body, as the SDK itself does
-// over TLS; over plain HTTP, where only an emulator is, it would compute a SHA-256
-// of all bytes beside their checksum.
+// leaveBodyUnsigned signs an upload without its body, as the SDK does over TLS. Over
+// plain HTTP, which only an emulator uses, the SDK would compute a SHA-256 of all bytes
+// beside their checksum.
 func leaveBodyUnsigned(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LeaveBodyUnsigned",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -65,15 +65,15 @@ func leaveBodyUnsigned(stack *middleware.Stack) error {
 		}), middleware.After)
 }
 
-// Bucket is the name of the store's bucket.
+// Bucket returns the name of the store's bucket.
 func (s *Store) Bucket() string { return s.bucket }
 
-// Created tells what [Store.PutOnce] found.
+// Created is the result of [Store.PutOnce].
 type Created bool
 
-// PutOnce writes what write produces under key, unless the key exists. metadata
-// travels with the object. With created false the object of an earlier writer
-// stands, and the returned Object has no Checksum: read it with [Store.Read].
+// PutOnce writes the output of write under key, with metadata, unless the key exists.
+// If created is false, the object of an earlier writer stays, and the returned Object
+// has no Checksum: read it with [Store.Read].
 func (s *Store) PutOnce(ctx context.Context, key string, metadata map[string]string, write func(io.Writer) error) (Object, Created, error) {
 	op := "write s3://" + s.bucket + "/" + key
 	reader, writer := io.Pipe()
@@ -104,14 +104,14 @@ func (s *Store) PutOnce(ctx context.Context, key string, metadata map[string]str
 	}, true, nil
 }
 
-// Put writes a small object, replacing what the key held.
+// Put writes a small object, replacing that of the key.
 func (s *Store) Put(ctx context.Context, key, contentType string, body io.ReadSeeker) error {
 	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: &key, Body: body, ContentType: &contentType})
 	return fault.FromAWS("write s3://"+s.bucket+"/"+key, err)
 }
 
 // exists reports whether S3 refused a conditional write because the key is there
-// (412). That another writer is about to finish it (409) is a matter of waiting.
+// (412). If another writer is about to finish it (409), the caller must wait.
 func exists(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	return ok && response.HTTPStatusCode() == http.StatusPreconditionFailed
@@ -125,7 +125,7 @@ func (s *Store) head(ctx context.Context, key string) (Object, error) {
 	return Object{Key: key, VersionID: aws.ToString(out.VersionId), Bytes: aws.ToInt64(out.ContentLength)}, nil
 }
 
-// counter counts and hashes what passes.
+// counter counts and hashes the bytes that are written.
 type counter struct {
 	w   io.Writer
 	sum hash.Hash
@@ -145,8 +145,8 @@ type Body struct {
 	Metadata map[string]string
 }
 
-// Open reads a version of an object from the start; the caller closes it. Errors
-// while reading are *[fault.Transient]. An empty versionID is the newest.
+// Open reads an object version from the start; the caller must close it. Errors while
+// reading are *[fault.Transient]. An empty versionID is the newest version.
 func (s *Store) Open(ctx context.Context, key, versionID string) (Body, error) {
 	return s.get(ctx, key, versionID, "")
 }
@@ -179,7 +179,8 @@ func (s *Store) get(ctx context.Context, key, versionID, byteRange string) (Body
 	return Body{ReadCloser: &transientBody{op: op, body: out.Body}, Metadata: out.Metadata}, nil
 }
 
-// transientBody makes a connection that breaks in mid-object a transient fault.
+// transientBody reports a connection that breaks in the middle of an object as a
+// transient fault.
 type transientBody struct {
 	op   string
 	body io.ReadCloser
@@ -195,8 +196,8 @@ func (b *transientBody) Read(p []byte) (int, error) {
 
 func (b *transientBody) Close() error { return b.body.Close() }
 
-// Read passes a version of an object to consume and returns the object with its
-// checksum, which covers all of it also if consume stops early.
+// Read passes an object version to consume and returns the object with its checksum,
+// which covers all of it even if consume stops early.
 func (s *Store) Read(ctx context.Context, object Object, consume func(io.Reader) error) (Object, error) {
 	body, err := s.Open(ctx, object.Key, object.VersionID)
 	if err != nil {

@@ -3,13 +3,13 @@ package fault
 import "etl-dataloader/internal/message"
 
 // AccessDenied reports that AWS or PostgreSQL refused an action because the
-// caller has no permission for it, or because its login was refused. Functions
-// try again for a few seconds first (see [Patience]). The machine does not retry
-// it and nothing redrives it automatically: a person grants the permission.
+// caller has no permission for it, or because its login was refused. Functions first
+// try again for a few seconds (see [Patience]). The machine does not retry it, and it
+// is never redriven automatically: a person must grant the permission.
 type AccessDenied struct {
 	Op       string // what was attempted, and on which object
 	Action   string // the refused action, such as "kms:Decrypt" or "connect"
-	Resource string // what it was refused on, such as an ARN; empty if not told
+	Resource string // the resource, such as an ARN; empty if unknown
 	Detail   string // the service's code and reason, without any value of the data
 	Err      error  // the cause, never nil
 }
@@ -33,8 +33,8 @@ const (
 	KeyInvalidState    = "InvalidState" // any other state in which KMS refuses a key
 )
 
-// KeyUnusable reports a KMS key whose state forbids its use. It is not retried:
-// a person enables the key, or cancels its deletion.
+// KeyUnusable reports a KMS key whose state forbids its use. It is not retried: a
+// person must enable the key, or cancel its deletion.
 type KeyUnusable struct {
 	Op     string // what was attempted
 	State  string // KeyDisabled, KeyPendingDeletion, KeyNotFound or KeyInvalidState

@@ -10,13 +10,12 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// FromAWS wraps an error of an AWS service with op and says what it means for the
-// machine. It is the only place that does so. The result is an [AccessDenied]
-// where a permission is missing, a [KeyUnusable] where a KMS key may not be used
-// in its state, and a [Transient] where a retry can help: the service did not
-// answer, answered with a 5xx status, or throttled. The SDK has then already used
-// up its own retries. What the request itself got wrong stays a plain error.
-// FromAWS(op, nil) is nil.
+// FromAWS wraps an error of an AWS service with op and classifies it for the machine.
+// It is the only place that does. The result is an [AccessDenied] if a permission is
+// missing, a [KeyUnusable] if the state of a KMS key forbids its use, and a [Transient]
+// if a retry can help: the service did not answer, answered with a 5xx status, or
+// throttled, and the SDK has used up its own retries. An error in the request itself
+// stays a plain error. FromAWS(op, nil) is nil.
 func FromAWS(op string, err error) error {
 	if err == nil {
 		return nil
@@ -45,8 +44,8 @@ func FromAWS(op string, err error) error {
 	return &Transient{Op: op, Err: err}
 }
 
-// throttled knows the codes with which the services in use say "slow down", or
-// that another request stood in the way.
+// throttled reports whether a code means "slow down", or a conflict with another
+// request, in one of the services in use.
 func throttled(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {

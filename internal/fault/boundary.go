@@ -12,8 +12,8 @@ import (
 )
 
 // Lift returns the fault inside err as the outermost error, so that Step
-// Functions sees its name. A [Stop] wins over a [Transient]: what cannot be
-// mended must not be retried. An error that holds no fault becomes [Unexpected].
+// Functions sees its name. A [Stop] wins over a [Transient], because what no retry can
+// fix must not be retried. An error without a fault becomes [Unexpected].
 // Lift(nil) is nil.
 func Lift(err error) error {
 	if err == nil {
@@ -28,9 +28,9 @@ func Lift(err error) error {
 	return &Unexpected{Err: err}
 }
 
-// Boundary wraps the handler of a function so that its errors leave it lifted
-// (see [Lift]). The whole chain is logged here once, as lifting trades the wrap
-// text for the name. A panic becomes [Unexpected] without its value, which may
+// Boundary wraps the handler of a function so that it returns lifted errors (see
+// [Lift]). It logs the whole chain once, because lifting exchanges the text of the
+// wrapping for the name. A panic becomes [Unexpected] without its value, which may
 // hold data.
 func Boundary[In, Out any](log *slog.Logger, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (out Out, err error) {
@@ -48,14 +48,13 @@ func Boundary[In, Out any](log *slog.Logger, handle func(context.Context, In) (O
 	}
 }
 
-// Name is the error name that Step Functions sees: the Go type of a lifted fault.
+// Name returns the error name that Step Functions sees: the Go type of a lifted fault.
 func Name(err error) string {
 	name := fmt.Sprintf("%T", err)
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// AdviceOf tells what lets an import go on after a lifted fault: a transient one
-// can be redriven.
+// AdviceOf returns the advice for a lifted fault. A transient one can be redriven.
 func AdviceOf(err error) Advice {
 	if stop, ok := errors.AsType[Stop](err); ok {
 		return stop.Advice()

@@ -3,10 +3,9 @@
 // Step Functions sees the Go type name of the outermost error that a function
 // returns, and statemachine/import.asl.json names these types in ErrorEquals.
 // The names are therefore part of the machine's contract: a type may be added,
-// never renamed. Every type belongs to one of two kinds: a [Transient] fault is
-// retried by the machine, every other one stops the execution, which a person
-// (or a late file) then lets go on. [Boundary] is the only place where a fault
-// that was wrapped on its way up becomes the outermost error again.
+// never renamed. The machine retries a [Transient] fault. Every other one stops the
+// execution, until a person or a late file resumes it. [Boundary] is the only place
+// where a wrapped fault becomes the outermost error again.
 //
 // Messages name objects, imports, columns and lines, never the value of a field.
 // They are French (package message): operators read them in the console, in
@@ -19,28 +18,28 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// Advice says what an operator does about a stopped import.
+// Advice is what an operator should do about a stopped import.
 type Advice string
 
 const (
-	// Redrive means that the same execution can go on once the cause is gone.
+	// Redrive means that the same execution can resume once the cause is gone.
 	Redrive Advice = "redrive"
 	// Restart means that the import must start over, with corrected files.
 	Restart Advice = "restart"
-	// None means that nothing is to be done: somebody else carries on.
+	// None means that nothing needs to be done: another attempt has taken over.
 	None Advice = "none"
 )
 
-// Stop is a fault that no retry of the machine can mend.
+// Stop is a fault that no retry of the machine can fix.
 type Stop interface {
 	error
-	// Advice tells what lets the import go on.
+	// Advice returns what an operator should do.
 	Advice() Advice
 }
 
-// Transient reports that a system did not answer, or answered that it is busy.
-// The machine retries the step; when the retries are used up the execution
-// fails at that step and can be redriven.
+// Transient reports that a system did not answer, or answered that it is busy. The
+// machine retries the step. When the retries are used up, the execution fails at that
+// step and can be redriven.
 type Transient struct {
 	Op  string // what was attempted, and on which object
 	Err error  // the cause, never nil
@@ -52,8 +51,8 @@ func (e *Transient) Error() string { return message.Text(fmt.Sprintf("%s: %v", e
 // Unwrap returns the cause.
 func (e *Transient) Unwrap() error { return e.Err }
 
-// Unexpected reports an error that nobody foresaw. It is not retried; the
-// execution fails at the step and can be redriven once the cause is known.
+// Unexpected reports an unforeseen error. It is not retried; the execution fails at
+// the step and can be redriven once the cause is known.
 type Unexpected struct {
 	Err error // the cause, never nil
 }
@@ -88,14 +87,14 @@ type RefusedFile struct {
 }
 
 // InvalidFile reports all files of an import that are faulty as a whole: empty, not
-// in the contract's encoding, with another header, too large, or other than the
-// control file says. Nothing was published.
+// in the contract's encoding, with another header, too large, or different from the
+// control file. Nothing was published.
 type InvalidFile struct {
 	Files []RefusedFile // at least one, in the order of the contract
 }
 
-// Error implements error. The text names every file; their reasons share what is
-// left of its bound.
+// Error implements error. The text names every file; their reasons share the rest of
+// its length.
 func (e *InvalidFile) Error() string {
 	files := make([][2]string, len(e.Files))
 	for i, f := range e.Files {
@@ -107,8 +106,8 @@ func (e *InvalidFile) Error() string {
 // Advice implements [Stop].
 func (e *InvalidFile) Advice() Advice { return Restart }
 
-// Superseded reports that the import was restarted, abandoned or finished by
-// somebody else while this step was running; what it tried to write is refused.
+// Superseded reports that the import was restarted, abandoned or finished while this
+// step was running. Its writes are refused.
 type Superseded struct {
 	ImportID   string
 	Generation int // the generation that the step belongs to

@@ -6,15 +6,15 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// Horizon bounds the dates of files: one far in the future would make every day
-// until then older than what is published.
+// Horizon limits the dates of files. One far in the future would make every day until
+// then older than what is published.
 type Horizon struct {
 	Now  func() time.Time
 	Zone *time.Location // in which a day begins; nil: UTC
 	Days int            // after today that a date may lie
 }
 
-// Latest is the latest date that is accepted now, YYYY-MM-DD.
+// Latest returns the latest date that is accepted now, YYYY-MM-DD.
 func (h Horizon) Latest() string {
 	zone := h.Zone
 	if zone == nil {
@@ -24,8 +24,8 @@ func (h Horizon) Latest() string {
 	return time.Date(year, month, day+h.Days, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 }
 
-// Check fails with *NameError if a date (YYYY-MM-DD) lies behind the horizon. The
-// object is looked at again when its date has come into range.
+// Check fails with *NameError if a date (YYYY-MM-DD) is beyond the horizon. The object
+// is examined again when its date has come into range.
 func (h Horizon) Check(date string) error {
 	if date <= h.Latest() {
 		return nil

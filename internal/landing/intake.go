@@ -30,13 +30,13 @@ type Alerter interface {
 	Alert(ctx context.Context, alert message.Alert) error
 }
 
-// Starter starts what may start, or resumes an import whose files are now there.
-// It may be called at any time and by any number of callers at once.
+// Starter starts the imports that may start, and resumes one whose files have arrived.
+// It may be called at any time, also concurrently.
 type Starter interface {
 	Advance(ctx context.Context, trigger string) error
 }
 
-// Config is what an [Intake] needs; every field is mandatory.
+// Config holds what an [Intake] needs; every field is required.
 type Config struct {
 	Bucket   string
 	Objects  Bucket
@@ -60,8 +60,8 @@ func NewIntake(config Config) (*Intake, error) {
 	return &Intake{config: config}, nil
 }
 
-// Event is the part that counts of Amazon EventBridge's "Object Created". What
-// else it holds is ignored: AWS adds fields without notice.
+// Event is the relevant part of Amazon EventBridge's "Object Created". Other fields are
+// ignored: AWS adds some without notice.
 type Event struct {
 	Detail struct {
 		Bucket struct {
@@ -85,15 +85,15 @@ const (
 	Withdrawn = "withdrawn"
 )
 
-// Answer tells what became of a notification.
+// Answer is the outcome of a notification.
 type Answer struct {
 	Key     string `json:"key"`
 	Outcome string `json:"outcome"`
 }
 
-// Handle takes one notification in. It is idempotent; a notification that is
-// lost on its way is made up for by [Intake.Look] and [Intake.Walk]. It fails with
-// *fault.Transient where S3, DynamoDB or Step Functions did not answer.
+// Handle processes one notification. It is idempotent; [Intake.Look] and [Intake.Walk]
+// make up for lost notifications. It fails with *fault.Transient if S3, DynamoDB or
+// Step Functions did not answer.
 func (in *Intake) Handle(ctx context.Context, event Event) (Answer, error) {
 	answer := Answer{Key: event.Detail.Object.Key, Outcome: Ignored}
 	if event.Detail.Bucket.Name != in.config.Bucket || strings.HasSuffix(answer.Key, "/") || answer.Key == "" {
@@ -122,7 +122,7 @@ func (in *Intake) Handle(ctx context.Context, event Event) (Answer, error) {
 	return answer, nil
 }
 
-// parse reads the name of a file, whose date must have come.
+// parse reads the name of a file, whose date must be within the horizon.
 func (in *Intake) parse(key string) (File, error) {
 	file, err := in.config.Names.Parse(key)
 	if err == nil {
@@ -188,7 +188,7 @@ func (in *Intake) look(key string) registry.Look {
 	return func(ctx context.Context) (registry.Arrival, bool, error) { return in.current(ctx, key) }
 }
 
-// ready notes that the files of a date are all there.
+// ready records that all files of a date have arrived.
 func (in *Intake) ready(ctx context.Context, file File) error {
 	arrivals, err := in.config.Registry.Arrivals(ctx, file.Mode, file.Date)
 	if err != nil || len(in.config.Names.Missing(arrivals)) > 0 {

@@ -17,7 +17,7 @@ import (
 // reference, ListObjectsV2 and ListObjectVersions).
 //
 // ListObjectsV2 shows current objects alone, so a key with a million versions
-// costs it what every other key costs; it does not tell versions. The version of
+// costs it no more than any other key; it returns no versions. The version of
 // one key is the first entry of ListObjectVersions with that key as prefix: keys
 // come in the order of their bytes, a prefix before all that it begins, and
 // versions come newest first. Neither needs the right to read content, which
@@ -33,8 +33,8 @@ type entry struct {
 	object types.Object
 }
 
-// page lists the current objects under prefix whose keys come after a key, in
-// their order; more tells that there are others.
+// page lists the current objects under prefix whose keys come after a key, in order;
+// more reports that there are others.
 func (in *Intake) page(ctx context.Context, prefix, after string) (entries []entry, more bool, err error) {
 	request := &s3.ListObjectsV2Input{Bucket: &in.config.Bucket, EncodingType: types.EncodingTypeUrl}
 	if prefix != "" {

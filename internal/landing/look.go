@@ -13,21 +13,21 @@ import (
 // Bounds of one look.
 const (
 	// lookPages is how many pages of 1,000 keys a look reads for each name of a file
-	// type. What it does not come to, the walk finds.
+	// type. The walk finds the rest.
 	lookPages = 3
-	// lookDates is for how many dates of the queue a look asks whether their files
-	// are still there.
+	// lookDates is the number of queued dates for which a look asks whether their files
+	// still exist.
 	lookDates = 31
 	// lookTime ends a look, well before the 60 s of the function that takes files in.
 	lookTime = 20 * time.Second
 )
 
 // Look asks the bucket for the files of the dates from first to last, both
-// included, and takes in what no notification told of: new files, new versions,
-// and the removal of files of a date that still waits. It lists by the names of the
-// file types and in order of their dates, so other objects cost it nothing, and it
-// ends after some 20 s; what it does not come to, [Intake.Walk] finds. It starts
-// nothing. changed is the number of differences found.
+// included, and records what no notification announced: new files, new versions, and
+// the removal of files of a date that still waits. It lists by the names of the file
+// types and in order of their dates, so other objects cost nothing. It ends after
+// about 20 s; [Intake.Walk] finds the rest. It starts nothing. changed is the number of
+// differences found.
 func (in *Intake) Look(ctx context.Context, mode, first, last string) (changed int, err error) {
 	until := in.config.Horizon.Now().Add(lookTime)
 	seen := map[string]bool{}
@@ -41,8 +41,8 @@ func (in *Intake) Look(ctx context.Context, mode, first, last string) (changed i
 	return changed + n, err
 }
 
-// removed asks for the files that the registry has of dates of the queue and no
-// listing showed.
+// removed asks for the files of queued dates that the registry has and no listing
+// showed.
 func (in *Intake) removed(ctx context.Context, mode, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
 	queue, err := in.config.Registry.Queue(ctx)
 	if err != nil {
@@ -64,8 +64,8 @@ func (in *Intake) removed(ctx context.Context, mode, first, last string, until t
 	return changed, nil
 }
 
-// check asks the bucket for the files that the registry has of a date, those that
-// want names, and lets a date without any leave the queue.
+// check asks the bucket for those files of a date in the registry that want selects,
+// and removes a date without files from the queue.
 func (in *Intake) check(ctx context.Context, e registry.Entry, until time.Time, want func(key string) bool) (changed int, err error) {
 	objects, err := in.config.Registry.Objects(ctx, e.Mode, e.FileDate)
 	if err != nil {
@@ -95,7 +95,7 @@ func (in *Intake) check(ctx context.Context, e registry.Entry, until time.Time, 
 	return changed, nil
 }
 
-// lookAt takes in the files of one prefix, and notes the keys that it saw.
+// lookAt records the files of one prefix, and the keys that it saw.
 func (in *Intake) lookAt(ctx context.Context, prefix, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
 	after := prefix + compact(first)
 	end := prefix + compact(last)
@@ -136,8 +136,8 @@ func listed(e entry, f File) registry.Listed {
 // late reports whether a look has used its time up.
 func (in *Intake) late(until time.Time) bool { return !in.config.Horizon.Now().Before(until) }
 
-// absorb takes in those of the objects that the registry does not know as they
-// are; late tells that there was no time for all.
+// absorb records the objects that differ from the registry; late reports that there
+// was not enough time for all.
 func (in *Intake) absorb(ctx context.Context, files []registry.Listed, until time.Time) (changed int, late bool, err error) {
 	unknown, err := in.config.Registry.Unknown(ctx, files)
 	if err != nil {

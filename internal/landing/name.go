@@ -1,5 +1,5 @@
-// Package landing knows the landing bucket: how its files are named, and what
-// arrives in it.
+// Package landing handles the landing bucket: the names of its files, and their
+// arrival.
 //
 // A file is `initial/<type>_<AAAAMMJJ>.<ext>` or `daily/<type>_<AAAAMMJJ>.<ext>`;
 // beside the ten of a date there may be its control totals (package totals),
@@ -9,12 +9,11 @@
 // the registry. Replayed, reordered and lost notifications therefore all end in
 // the same arrivals. The content of an object is never read here.
 //
-// Whatever lies in the bucket, a look at it takes a bounded time. Before a date
-// starts, [Intake.Look] lists the names that files of the dates in question can
-// have, and nothing else. The sweep goes through the whole bucket with
-// [Intake.Walk], a part each time, and remembers in the registry where it stopped.
-// Badly named objects are logged when they come and alerted by the walk, all that
-// it found in one message.
+// Looking at the bucket takes a bounded time, whatever it holds. Before a date starts,
+// [Intake.Look] lists only the names that its files can have. The sweep walks through
+// the whole bucket with [Intake.Walk], a part each time, and records in the registry
+// where it stopped. Badly named objects are logged when they arrive; the walk announces
+// all that it found in one alert.
 package landing
 
 import (
@@ -30,15 +29,15 @@ import (
 	"etl-dataloader/internal/totals"
 )
 
-// FileType is a kind of file that must be there for a date.
+// FileType is a kind of file that a date must have.
 type FileType struct {
 	Resource string // target name, such as "clients"
 	Prefix   string // of the file's name, such as "client_data"
 	Alias    string // accepted instead of the prefix, such as "clients"
 }
 
-// Control is the resource under which the control totals of a date are recorded.
-// It is no resource of the contract.
+// Control is the resource under which the control totals of a date are recorded. It is
+// not a resource of the contract.
 const Control = totals.Prefix
 
 // Names parses the names of files. It is safe for concurrent use.
@@ -67,7 +66,7 @@ func NewNames(types []FileType) (*Names, error) {
 	return n, nil
 }
 
-// Resources returns the resources that the types stand for, in their order.
+// Resources returns the resources of the types, in order.
 func (n *Names) Resources() []string {
 	resources := make([]string, len(n.types))
 	for i, t := range n.types {
@@ -84,7 +83,7 @@ func (n *Names) Requiring(control bool) *Names {
 	return &other
 }
 
-// File is what the name of an object says.
+// File is the information in the name of an object.
 type File struct {
 	Mode     string // registry.ModeInitial or registry.ModeDaily
 	Date     string // YYYY-MM-DD
@@ -92,7 +91,7 @@ type File struct {
 	Format   string // "csv", "json" or "jsonl"
 }
 
-// NameError reports a name that breaks the rule.
+// NameError reports a name that breaks the rules.
 type NameError struct {
 	Reason string // in French, for people
 }
@@ -130,8 +129,7 @@ func (n *Names) Parse(key string) (File, error) {
 	}
 }
 
-// prefixes are what the names of files begin with, those of control totals
-// included.
+// prefixes returns the prefixes of file names, including control totals.
 func (n *Names) prefixes() []string { return slices.Sorted(maps.Keys(n.resource)) }
 
 // digits reports whether s is a date's eight digits.

@@ -14,8 +14,8 @@ import (
 
 // Bounds of one walk.
 const (
-	// walkPages is how many pages of 1,000 keys one walk reads: a bucket of 20,000
-	// objects is gone through each time.
+	// walkPages is how many pages of 1,000 keys one walk reads, so every walk covers a
+	// bucket of 20,000 objects.
 	walkPages = 20
 	// walkTime ends a walk; the sweep's function has 240 s. Whatever is under way then
 	// is a page: a listing, at most 20 reads of a hundred items, and its alert.
@@ -26,9 +26,8 @@ const (
 	toldNames = 20
 )
 
-// UntoldError reports that badly named objects could not be alerted; whatever
-// else is in the bucket was taken in. The walk that comes by them again tries it
-// again.
+// UntoldError reports that the alert about badly named objects could not be sent. Other
+// objects were recorded. The next walk that finds them tries again.
 type UntoldError struct{ Err error }
 
 // Error implements error.
@@ -37,20 +36,19 @@ func (e *UntoldError) Error() string { return "landing: tell badly named objects
 // Unwrap returns the cause.
 func (e *UntoldError) Unwrap() error { return e.Err }
 
-// refusals are badly named objects that a walk came by and nobody was told of.
+// refusals are badly named objects for which no alert was sent yet.
 type refusals struct {
 	tags  map[string]string // all, by key
 	known map[string]registry.Refusal
 	names []message.RefusedName // the first of them
 }
 
-// Walk goes on through the landing bucket where the last walk stopped, for a
-// minute or 20,000 objects at most, and takes in what no notification told of;
-// behind the last object the next walk begins anew. It asks for the files of a
-// few dates of the queue as well, in turn: removals leave no object to come by.
-// Badly named objects that were not alerted yet are alerted together. It starts
-// nothing. changed is the number of differences found. It fails with *UntoldError
-// if that was all that failed.
+// Walk continues through the landing bucket where the last walk stopped, for a minute
+// or 20,000 objects at most, and records what no notification announced. After the last
+// object the next walk starts over. It also asks for the files of a few queued dates,
+// in turn, because removals leave no object to find. One alert announces all badly
+// named objects that had none yet. Walk starts nothing. changed is the number of
+// differences found. It fails with *UntoldError if only that alert failed.
 func (in *Intake) Walk(ctx context.Context) (changed int, err error) {
 	walk, err := in.config.Registry.Walk(ctx)
 	if err != nil {
@@ -108,8 +106,8 @@ type refused struct {
 	reason error
 }
 
-// untold adds those of a page's badly named objects that were not alerted yet, and
-// logs those that no notification told of.
+// untold collects a page's badly named objects without an alert, and logs those that
+// no notification announced.
 func (in *Intake) untold(ctx context.Context, entries []entry, names map[string]refused, bad *refusals) error {
 	keys := make([]string, 0, len(names))
 	for _, e := range entries { // in the order of the listing
@@ -139,8 +137,8 @@ func (in *Intake) untold(ctx context.Context, entries []entry, names map[string]
 	return nil
 }
 
-// tell alerts all badly named objects of a walk in one message, and then remembers
-// that.
+// tell sends one alert about all badly named objects of a walk, and then records that
+// it did.
 func (in *Intake) tell(ctx context.Context, bad refusals) error {
 	if len(bad.tags) == 0 {
 		return nil

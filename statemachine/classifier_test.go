@@ -10,10 +10,9 @@ import (
 	"testing"
 )
 
-// TestOneClassifier: what an error of AWS or PostgreSQL means is decided by
-// fault.FromAWS and postgres.Classify alone. Code that makes a Transient fault by
-// hand would retry a missing permission; the places that do so have no error of a
-// service at hand.
+// TestOneClassifier: only fault.FromAWS and postgres.Classify classify errors of AWS and
+// PostgreSQL. Code that creates a Transient fault itself would retry a missing
+// permission; the places that do have no error of a service.
 func TestOneClassifier(t *testing.T) {
 	allowed := map[string]string{
 		"internal/fault/aws.go":               "the classifier of AWS",

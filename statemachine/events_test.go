@@ -58,9 +58,9 @@ func inputOf(name string) any {
 	}
 }
 
-// TestSampleEvents: functions/<name>/event.json, with which a function is tried
-// by hand, is what the machine sends it: it decodes strictly, says the same
-// after a round trip, and has the shape of the machine's own input.
+// TestSampleEvents: functions/<name>/event.json, with which a function is tried by hand,
+// is what the machine sends: it decodes strictly, is unchanged by a round trip, and has
+// the shape of the machine's own input.
 func TestSampleEvents(t *testing.T) {
 	sent := map[string][]byte{"migrate": migrateEvent(t)}
 	walked(t, newSample(t, 30), func(s *state, input []byte) { sent[function(s)] = input }, func(string, string, []byte) {})
@@ -110,7 +110,7 @@ func migrateEvent(t *testing.T) []byte {
 	})
 }
 
-// shape lists the members of a value, without what they hold.
+// shape lists the members of a value, without their content.
 func shape(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

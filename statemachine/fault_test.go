@@ -79,8 +79,8 @@ func TestErrorNames(t *testing.T) {
 	})
 }
 
-// TestThrottling: a full account is a matter of waiting (SQLSTATE 53300 is a
-// Transient fault already).
+// TestThrottling: if the account has no free concurrency, the machine waits (SQLSTATE
+// 53300 is already a Transient fault).
 func TestThrottling(t *testing.T) {
 	load(t).each(func(name string, s *state) {
 		if s.Type == "Task" && !slices.Contains(s.Retry[0].ErrorEquals, "Lambda.TooManyRequestsException") {

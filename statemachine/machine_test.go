@@ -1,7 +1,6 @@
-// Package statemachine_test proves what import.asl.json promises, without
-// running it: its shape, its error names, the size of what passes between its
-// states, and that every state is given exactly the input that its function
-// decodes. The local stack runs it.
+// Package statemachine_test checks import.asl.json without running it: its shape, its
+// error names, the size of the payloads between states, and that every state gets
+// exactly the input that its function decodes. The local stack runs it.
 package statemachine_test
 
 import (
@@ -91,7 +90,7 @@ func (m *machine) each(visit func(name string, s *state)) {
 	}
 }
 
-// TestPath asserts the line of the design, in its order.
+// TestPath checks that the states are those of the design, in order.
 func TestPath(t *testing.T) {
 	m := load(t)
 	line := func(m *machine) (names []string) {
@@ -119,7 +118,7 @@ func TestPath(t *testing.T) {
 }
 
 // TestEveryPathEnds follows every state of every level to an end, and finds no
-// state that nobody leads to.
+// unreachable state.
 func TestEveryPathEnds(t *testing.T) {
 	var check func(m *machine)
 	check = func(m *machine) {
@@ -160,7 +159,7 @@ func TestNothingCatches(t *testing.T) {
 	})
 }
 
-// TestTasks: every Task ends by itself and retries what may pass.
+// TestTasks: every Task has a timeout and retries transient errors.
 func TestTasks(t *testing.T) {
 	// Lambda's limit is 900 s; a Task waits a minute longer than its function.
 	const timeout = 960
@@ -228,7 +227,7 @@ func TestMaps(t *testing.T) {
 	}
 }
 
-// TestSteps: an operator reads the French step of whatever state failed.
+// TestSteps: every state has a French step for operators.
 func TestSteps(t *testing.T) {
 	load(t).each(func(name string, _ *state) {
 		if message.Step(name) == "" {
@@ -237,7 +236,7 @@ func TestSteps(t *testing.T) {
 	})
 }
 
-// TestIndexed: every table that Plan makes is indexed, the events too, before
+// TestIndexed: every table that Plan creates is indexed, including events, before
 // Publish locks readers out.
 func TestIndexed(t *testing.T) {
 	m := load(t)

@@ -10,8 +10,8 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// TestRetryable: what the machine tries again at once may also be redriven later,
-// without anybody's help.
+// TestRetryable: what the machine retries at once may also be redriven automatically
+// later.
 func TestRetryable(t *testing.T) {
 	load(t).each(func(name string, s *state) {
 		for _, r := range s.Retry {

@@ -129,7 +129,7 @@ func work[In, Out any](input []byte, out func(In) Out) (any, error) {
 	return out(in), nil
 }
 
-// perform does the Task of a state.
+// perform runs the Task of a state.
 func (s *sample) perform(name string, input []byte) (any, error) {
 	switch name {
 	case "Open":
@@ -194,8 +194,7 @@ func walked(t *testing.T, s *sample, task func(st *state, input []byte), see fun
 	w.run(load(t), input, context)
 }
 
-// TestInputs: what each state passes is, member by member, what its function
-// decodes; nothing is lost and nothing is made up.
+// TestInputs: each state passes exactly the members that its function decodes.
 func TestInputs(t *testing.T) {
 	seen := map[string]bool{}
 	walked(t, newSample(t, 10_000), func(s *state, _ []byte) { seen[s.Resource] = true }, func(string, string, []byte) {})

@@ -99,8 +99,8 @@ func statement(t *testing.T, sid string) *yaml.Node {
 	return nil
 }
 
-// TestRedrivePolicy: without this permission, on each Label, a redrive starts the
-// machine again and its Map Runs stay as they failed.
+// TestRedrivePolicy: without this permission, on each Label, a redrive restarts the
+// machine but leaves its Map Runs failed.
 func TestRedrivePolicy(t *testing.T) {
 	s := statement(t, "MapRunRedrive")
 	if got := scalars(member(s, "Action")); !slices.Contains(got, "states:RedriveExecution") {

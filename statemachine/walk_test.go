@@ -85,7 +85,7 @@ func (w *walk) fill(template map[string]any, input, context any) any {
 	return filled
 }
 
-// path looks a path up; one that leads nowhere fails the execution.
+// path evaluates a path; one that matches nothing fails the execution.
 func (w *walk) path(path string, in any) any {
 	w.t.Helper()
 	steps := strings.Split(path, ".")
@@ -99,7 +99,7 @@ func (w *walk) path(path string, in any) any {
 	return in
 }
 
-// place puts a result where ResultPath says.
+// place stores a result at the place of ResultPath.
 func (w *walk) place(s *state, input, result any) any {
 	switch where := string(s.ResultPath); {
 	case where == "null":

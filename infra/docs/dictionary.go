@@ -44,7 +44,7 @@ func section(out *strings.Builder, i int, r *contract.Resource) {
 	line(out, "\n## %d. %s — `%s`\n", i+1, r.Title, r.Name)
 }
 
-// dictionary is docs/dictionnaire.md, in French: what the files hold, field by
+// dictionary renders docs/dictionnaire.md, in French: the content of the files, field by
 // field.
 func dictionary(s *source) string {
 	var out strings.Builder
@@ -105,7 +105,7 @@ func conventions(out *strings.Builder) {
 	line(out, "zéros de tête : `7`, `+7` et `007` sont une seule clé.")
 }
 
-// identity says what the file is.
+// identity describes the file.
 func identity(out *strings.Builder, r *contract.Resource) {
 	line(out, "- Fichier : %s (ou %s), CSV au séparateur %s, guillemet %s, décimales après %s, encodage %s",
 		code(r.FileType+"_<AAAAMMJJ>"), code(r.Alias+"_<AAAAMMJJ>"), code(string(r.Delimiter)), code(string(r.Quote)), code(string(r.DecimalMark)), r.Encoding)

@@ -81,7 +81,7 @@ func plainPattern(pattern string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(pattern, `\A(?:`), `)\z`)
 }
 
-// bound is a bound of a field, with what the log says where it is broken.
+// bound is a bound of a field, with the text of its violation.
 type bound struct {
 	rule, sign string
 	limit      *apd.Decimal

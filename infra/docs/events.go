@@ -7,7 +7,7 @@ import (
 	"etl-dataloader/internal/event"
 )
 
-// events is docs/evenements.md, in French: what stands in final.events.
+// events renders docs/evenements.md, in French: the content of final.events.
 func events(s *source) string {
 	var out strings.Builder
 	begin(&out, s, "Événements")
@@ -58,7 +58,7 @@ func hasClient(r *contract.Resource) bool {
 	return false
 }
 
-// eventColumn explains a column of final.events.
+// eventColumn returns the meaning of a column of final.events.
 func eventColumn(name string) string {
 	return map[string]string{ //nolint:gosec // names of columns, no credentials
 		"event_id":        "identifiant (UUID version 7), croissant dans le temps",
@@ -78,7 +78,7 @@ func eventColumn(name string) string {
 	}[name]
 }
 
-// eventType is the JSON type of a field in an event's data.
+// eventType returns the JSON type of a field in an event's data.
 func eventType(f *contract.Field) string {
 	text := jsonType(f.Type)
 	if f.Sensitive() {
@@ -90,7 +90,7 @@ func eventType(f *contract.Field) string {
 	return text
 }
 
-// jsonType is the JSON type of a value.
+// jsonType returns the JSON type of a value.
 func jsonType(t contract.Type) string {
 	switch t {
 	case contract.TypeInteger, contract.TypeNumber:

@@ -10,13 +10,13 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// level is a state machine, or what a Map runs for each item.
+// level is a state machine, or the processor of a Map.
 type level struct {
 	StartAt string           `json:"StartAt"`
 	States  map[string]state `json:"States"`
 }
 
-// state is a state of the machine; only what the diagram shows is read.
+// state is a state of the machine, with the fields that the diagram shows.
 type state struct {
 	Type          string `json:"Type"`
 	Comment       string `json:"Comment"`
@@ -61,7 +61,7 @@ func (l *level) order() []string {
 	return append(names, others...)
 }
 
-// kind says what a state is.
+// kind returns the kind of a state.
 func (s state) kind() string {
 	switch {
 	case s.ItemProcessor == nil:
@@ -91,7 +91,7 @@ func statesPart(s *source) string {
 	return out.String()
 }
 
-// steps names the processing steps of a state: for a Map, those of what it runs.
+// steps returns the processing steps of a state; for a Map, those of its processor.
 func steps(name string, st state) string {
 	names := []string{name}
 	if st.ItemProcessor != nil {

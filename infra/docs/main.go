@@ -10,7 +10,7 @@
 //	                              leaves alone, as every change of code would make it stale
 //
 // The documents in French are generated as a whole. Elsewhere a generated part
-// stands between two comments, and everything around them is written by hand:
+// is between two comments, and everything around them is written by hand:
 //
 //	<!-- begin generated: NAME -->
 //	<!-- end generated: NAME -->
@@ -62,7 +62,7 @@ type document struct {
 	parts map[string]func(*source) string // by name of the part
 }
 
-// documents lists what is generated.
+// documents returns the generated documents.
 func documents() []document {
 	return []document{
 		{path: "docs/" + fileDictionary, whole: dictionary},
@@ -76,7 +76,7 @@ func documents() []document {
 	}
 }
 
-// source is what documents are made from.
+// source holds the input of the documents.
 type source struct {
 	contract   *contract.Package
 	machine    *level
@@ -191,7 +191,7 @@ func (d document) render(s *source, old string) (string, error) {
 	return text, nil
 }
 
-// replacePart puts content between the two comments of a part.
+// replacePart replaces the content between the two comments of a part.
 func replacePart(text, name, content string) (string, error) {
 	begin, end := "<!-- begin generated: "+name+" -->\n", "<!-- end generated: "+name+" -->\n"
 	if strings.Count(text, begin) != 1 || strings.Count(text, end) != 1 {

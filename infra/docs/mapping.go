@@ -8,8 +8,8 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// mapping is docs/correspondance.md, in French: where each field of the files
-// goes, and what loading does with the target table.
+// mapping renders docs/correspondance.md, in French: the destination of each field, and
+// how the target tables are loaded.
 func mapping(s *source) string {
 	var out strings.Builder
 	begin(&out, s, "Correspondance source-cible")
@@ -49,7 +49,7 @@ func loadAction(mode contract.LoadMode) string {
 	return "insérer ou mettre à jour"
 }
 
-// added explains the columns that no field fills.
+// added lists the columns that no field fills.
 func added(out *strings.Builder) {
 	line(out, "\n## Colonnes ajoutées par le système\n")
 	line(out, "Elles ferment chaque table cible ; avec elles un chiffré se déchiffre, et l'on retrouve le fichier et la ligne d'une valeur.\n")

@@ -9,8 +9,8 @@ import (
 	"etl-dataloader/internal/record"
 )
 
-// validationRules is docs/regles-validation.md, in French: every rule that can
-// reject a file or a record, with what the error table and the central log say.
+// validationRules renders docs/regles-validation.md, in French: every rule that can
+// reject a file or a record, with its text in the error table and the central log.
 func validationRules(s *source) string {
 	var out strings.Builder
 	begin(&out, s, "Règles de validation")
@@ -23,7 +23,7 @@ func validationRules(s *source) string {
 	return out.String()
 }
 
-// principles says in which order rules are checked, and what follows.
+// principles writes the order in which rules are checked, and the consequences.
 func principles(out *strings.Builder) {
 	line(out, "\n## Principes\n")
 	line(out, "- Tous les motifs d'un enregistrement sont rapportés, chacun par une ligne de `etl.errors` et du journal central, sans jamais montrer la valeur.")
@@ -37,7 +37,7 @@ func principles(out *strings.Builder) {
 	line(out, "- Un rechargement qui retirerait plus de `MaxShrink` %% (50) des lignes de sa table arrête l'import avant publication (`Implausible`), sauf accord donné pour cet import ; dès 20 %% un WARN le signale.")
 }
 
-// fileFaults lists what rejects a record or a file before any rule is looked at.
+// fileFaults lists what rejects a record or a file before any rule is checked.
 func fileFaults(out *strings.Builder) {
 	line(out, "\n## Enregistrements et fichiers illisibles\n")
 	line(out, "Un enregistrement illisible est un rejet, avec son numéro de ligne, sans champ ; son texte n'est gardé que chiffré.")
@@ -69,8 +69,8 @@ func fileFaults(out *strings.Builder) {
 	line(out, "d'une colonne, ou un identificateur alors que toutes les colonnes obligatoires sont là. Les autres sont comptés, avec leurs positions.")
 }
 
-// rules lists every rule that can reject a record, with what the error table and
-// the central log say.
+// rules lists every rule that can reject a record of the resource, with its text in the
+// error table and the central log.
 func rules(out *strings.Builder, pkg *contract.Package, r *contract.Resource) {
 	t := newTable(out, "Champ", "Règle", "Condition", "Message")
 	for _, f := range r.Fields {

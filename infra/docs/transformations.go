@@ -7,8 +7,8 @@ import (
 	"etl-dataloader/internal/event"
 )
 
-// transformations is docs/regles-transformation.md, in French: what becomes of a
-// valid value on its way into the target table and the event.
+// transformations renders docs/regles-transformation.md, in French: how a valid value is
+// converted for the target table and the event.
 func transformations(s *source) string {
 	var out strings.Builder
 	begin(&out, s, "Règles de transformation")
@@ -37,7 +37,7 @@ func transformations(s *source) string {
 	return out.String()
 }
 
-// conversion says what becomes of a public value of a type.
+// conversion returns how a public value of a type is converted.
 func conversion(t contract.Type) (column, data string) {
 	switch t {
 	case contract.TypeInteger:
@@ -55,7 +55,7 @@ func conversion(t contract.Type) (column, data string) {
 	}
 }
 
-// transformation says what becomes of a field.
+// transformation returns how a field is transformed.
 func transformation(f *contract.Field) string {
 	var steps []string
 	if f.Target != f.Name {
@@ -73,7 +73,7 @@ func transformation(f *contract.Field) string {
 	return strings.Join(steps, " ; ")
 }
 
-// enriched lists what an external system adds to the events.
+// enriched lists the fields that an external system adds to the events.
 func enriched(out *strings.Builder, r *contract.Resource) {
 	e := r.Enrichment
 	if e == nil {

@@ -12,6 +12,6 @@ RECEIVE_BYTES = 1 << 20  # at most in a piece
 
 
 def install():
-    """Raises what is read from a socket, and from its buffer, at a time."""
+    """Raises how much is read from a socket, and from its buffer, at a time."""
     tcp_server.MAX_RECV = RECEIVE_BYTES
     asyncio.selector_events._SelectorTransport.max_size = RECEIVE_BYTES

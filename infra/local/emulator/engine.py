@@ -119,7 +119,7 @@ def run_state(state, frame, execution, scope, ctx, resumed):
 
 
 def forget_parts(frame):
-    """Drops what a frame keeps of the parts of its state."""
+    """Drops the parts of its state that a frame keeps."""
     frame.pop("parts", None)
     frame.pop("mapRunArn", None)
 

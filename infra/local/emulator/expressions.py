@@ -13,7 +13,7 @@ MOST_EXPRESSIONS = 256  # that are remembered
 
 
 def install():
-    """Remembers what depends on nothing but the text of an expression."""
+    """Caches what depends only on the text of an expression."""
     dynamodb._tokenize = remembering(dynamodb._tokenize, list)
     dynamodb._condition_syntax_error = remembering(dynamodb._condition_syntax_error)
 

@@ -1,4 +1,4 @@
-"""Faults on demand, from outside the product: what `make chaos` arms.
+"""Faults on demand, from outside the product, for `make chaos`.
 
 One fault is armed at a time, by actions that this module adds to the Step
 Functions endpoint (ArmFault, ReleaseFault, DisarmFault, DescribeFault,
@@ -89,7 +89,7 @@ CHAOS = Chaos()
 
 
 def install():
-    """Wraps what starts functions and what answers their requests."""
+    """Wraps the code that starts functions and answers their requests."""
     sfn._call_lambda = functools.partial(call_lambda, sfn._call_lambda)
     sfn.handle_request = functools.partial(handle_request, sfn.handle_request)
     s3.handle_request = functools.partial(s3_request, s3.handle_request)
@@ -253,14 +253,14 @@ def arm(data):
 
 
 def release(_):
-    """ReleaseFault: what is held goes on."""
+    """ReleaseFault: held calls continue."""
     if CHAOS.fault is not None:
         CHAOS.fault.released.set()
     return describe({})
 
 
 def disarm(_):
-    """DisarmFault: no further stroke; what is held goes on."""
+    """DisarmFault: no further faults; held calls continue."""
     fault = CHAOS.fault
     if fault is not None:
         fault.left = 0

@@ -1,4 +1,4 @@
-"""Runs the emulator with the extension: what `stack.py up` starts.
+"""Runs the emulator with the extension, as `stack.py up` does.
 
 All settings come from the environment, see stack.py. Ends on SIGTERM, after
 the state is saved.

@@ -41,7 +41,7 @@ class MapRun:
         self.exceeded = False
 
     def option(self, field, default=0):
-        """A number of the Map state: the field, or what its Path form leads to."""
+        """A number of the Map state: the field, or the value of its Path form."""
         if f"{field}Path" in self.state:
             return sfn._resolve_path_or_ctx(self.state[f"{field}Path"], self.effective, self.ctx)
         return self.state.get(field, default)
@@ -175,13 +175,13 @@ class MapRun:
 
     @staticmethod
     def output(arn):
-        """The output of a child, None if it failed within what is tolerated."""
+        """The output of a child, or None if it failed within the tolerated failures."""
         child = sfn._executions[arn]
         return json.loads(child["output"]) if child["status"] == "SUCCEEDED" else None
 
 
 def run_distributed(state, processor, frame, execution, scope, ctx):
-    """Runs a distributed Map state, or goes on with the Map Run of an earlier attempt."""
+    """Runs a distributed Map state, or resumes the Map Run of an earlier attempt."""
     attempt = MapRun(state, processor, frame, execution, scope, copy.copy(ctx))
     # Inputs are dropped once all children are done: what fails after that
     # (an output over 256 KiB, a bad path) starts a new Map Run, as on AWS.

@@ -39,7 +39,7 @@ def as_list(items):
 
 
 def record_of(child):
-    """One child as a result file tells it."""
+    """One child as recorded in a result file."""
     return {
         "ExecutionArn": child["executionArn"], "Input": child["input"], "InputDetails": {"Included": True},
         "Name": child["name"], "Output": child.get("output"), "OutputDetails": {"Included": True},

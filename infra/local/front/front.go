@@ -73,7 +73,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.proxy.ServeHTTP(w, r)
 }
 
-// bufferBytes is up to which length a request is read whole before it goes on.
+// bufferBytes is the length up to which a request is read completely before it is passed
+// on.
 const bufferBytes = 1 << 20
 
 // buffer reads a short body whole. Were it still being read from the client when
@@ -87,13 +88,13 @@ func buffer(r *http.Request) error {
 	return err
 }
 
-// isPart tells an upload of a part whose body is the part's bytes, plain.
+// isPart reports whether a request uploads a part whose body is the plain bytes.
 func isPart(r *http.Request) bool {
 	return r.Method == http.MethodPut && r.URL.Query().Has("partNumber") && r.ContentLength > referenceBytes &&
 		r.Header.Get("X-Amz-Copy-Source") == "" && !strings.Contains(r.Header.Get("Content-Encoding"), "aws-chunked")
 }
 
-// isRead tells a GET or HEAD of an object's content.
+// isRead reports whether a request is a GET or HEAD of an object's content.
 func isRead(r *http.Request) bool {
 	query := r.URL.Query()
 	query.Del("versionId")

@@ -1,4 +1,4 @@
-// Command front stands before the emulator's S3 and keeps the bytes of large work
+// Command front is a proxy in front of the emulator's S3 that keeps the bytes of large work
 // objects out of it. The emulator is one Python process with one thread: carrying
 // gigabytes of COPY streams would take more processor time than the functions.
 //

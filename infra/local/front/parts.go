@@ -45,7 +45,7 @@ func (p parts) write(body io.Reader, size int64) (reference []byte, err error) {
 	return fmt.Appendf(nil, referenceFormat, name, size), err
 }
 
-// content is what an object holds: the files of its references, one after the
+// content is the content of an object: the files of its references, one after the
 // other, or the bytes that the emulator has.
 type content struct {
 	size  int64

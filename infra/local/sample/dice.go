@@ -22,8 +22,8 @@ const (
 	topicLook
 )
 
-// dice draws numbers that follow from what it was made of and nothing else. It
-// uses integers only, so that every machine draws the same. Its generator is
+// dice draws numbers that depend only on its seed. It uses integers only, so that every
+// machine draws the same. Its generator is
 // SplitMix64 (Steele, Lea and Flood, 2014): small, fast, and good enough for
 // samples, not for secrets.
 type dice struct{ state uint64 }

@@ -62,7 +62,7 @@ func notOfKind(k kind) []string {
 	}
 }
 
-// outOfRange makes the faults of days that nobody means.
+// outOfRange makes faults with days that are never meant.
 func outOfRange(c *column) []fault {
 	early := []string{"0001-01-01", c.earliest}
 	late := []string{"2100-01-02", "9999-12-31"}

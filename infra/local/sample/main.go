@@ -34,7 +34,7 @@ func main() {
 	}
 }
 
-// run parses the arguments, makes the files, and says on log what it made.
+// run parses the arguments, makes the files, and reports on log what it made.
 func run(arguments []string, log io.Writer) error {
 	options, err := parse(arguments, log)
 	if err != nil {

@@ -22,10 +22,10 @@ const (
 	mostDailyRows = 25_000_000
 )
 
-// options is what the command line asks for.
+// options are the arguments of the command line.
 type options struct {
 	rows    int64     // clients in the file
-	seed    uint64    // what all choices follow from
+	seed    uint64    // seed of all choices
 	date    time.Time // of the files
 	faults  float64   // share of faulty records
 	folder  string    // where the files go
@@ -38,7 +38,7 @@ type options struct {
 	only    string    // the one file type to make, empty for all ten
 }
 
-// validate says what is wrong with the options, if anything.
+// validate returns an error if the options are invalid.
 func (o options) validate() error {
 	switch {
 	case o.folder == "":

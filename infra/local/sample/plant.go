@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// plantedFile is the list of what was planted, beside the ten files.
+// plantedFile is the list of planted faults, beside the ten files.
 const plantedFile = "planted.json"
 
-// linesFile says what the lines of each file are for, beside the ten files.
+// linesFile describes the purpose of the lines of each file, beside the ten files.
 const linesFile = "lines.json"
 
 // writeLines writes the counts of the lines of all files but arrays.
@@ -40,7 +40,7 @@ type planted struct {
 	Kind  string `json:"kind"` // field, record, duplicate, orphan, cascade, cycle or malformed
 }
 
-// ledger writes the list of what was planted, entry by entry.
+// ledger writes the list of planted faults, entry by entry.
 type ledger struct {
 	out   *bufio.Writer
 	close func() error
@@ -100,7 +100,7 @@ type fault struct {
 // cascades of its children.
 const mostRejected = 1000
 
-// garden is where faults are planted: a file being written, and what a fault
+// garden is where faults are planted: the file being written, and what a fault
 // needs to know of it.
 type garden struct {
 	*sheet
@@ -181,7 +181,7 @@ func newPlanter(g *garden, faults []fault, count int64, share float64) *planter 
 	return p
 }
 
-// after plants what is due after the sound record with this ordinal, from 0.
+// after plants the faults that are due after the sound record with this ordinal, from 0.
 func (p *planter) after(ordinal int64) {
 	forced := int64(len(p.forced))
 	for int64(p.next) < forced && int64(p.next)*p.count <= ordinal*forced {
@@ -193,7 +193,7 @@ func (p *planter) after(ordinal int64) {
 	}
 }
 
-// end plants what comes at the end of the file.
+// end plants the faults at the end of the file.
 func (p *planter) end() {
 	for ; p.next < len(p.forced); p.next++ {
 		p.forced[p.next].plant(p.garden)

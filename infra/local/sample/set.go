@@ -80,7 +80,7 @@ type work struct {
 	extra []fault // beyond those that follow from the table
 }
 
-// generate makes the files, parents first, and says how many records each has.
+// generate makes the files, parents first, and returns the number of records of each.
 func (s *set) generate() (string, error) {
 	var err error
 	if s.ledger, err = openLedger(s.folder); err != nil {

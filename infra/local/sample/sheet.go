@@ -25,7 +25,7 @@ type sheet struct {
 	err     error // the first failure
 }
 
-// openSheet creates a file and writes what comes before its first record.
+// openSheet creates a file and writes everything before its first record.
 func openSheet(folder, date, format string, t *table) (*sheet, error) {
 	s := &sheet{table: t, look: lookOf(format, t.name)}
 	s.file = t.name + "_" + date + "." + s.look.extension
@@ -45,7 +45,7 @@ func openSheet(folder, date, format string, t *table) (*sheet, error) {
 	return s, nil
 }
 
-// lineCount says what the physical lines of a file are for.
+// lineCount counts the physical lines of a file by purpose.
 type lineCount struct {
 	Header    int64 `json:"header"`
 	Records   int64 `json:"records"`   // lines on which one starts
@@ -128,7 +128,7 @@ func (s *sheet) writeText(record []byte) int64 {
 	return line
 }
 
-// finish writes what comes after the last record, unless its line is to stay
+// finish writes everything after the last record, unless its line is to stay
 // without an end, and closes the file.
 func (s *sheet) finish(open bool) error {
 	if s.look.extension == "json" {

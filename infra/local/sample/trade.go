@@ -113,7 +113,7 @@ func (s *set) unitPrice(sale, product int64) int64 {
 	}
 }
 
-// saleProduct returns what a sale sold.
+// saleProduct returns the product of a sale.
 func (s *set) saleProduct(sale int64) int64 {
 	d := s.dice(topicSale, -sale)
 	return 1 + d.low(s.products)
@@ -157,7 +157,7 @@ func (s *set) sale(r *row, id int64) {
 	}
 }
 
-// otherForms writes some values as the standard allows and few expect.
+// otherForms writes some values in forms that the standard allows and few expect.
 func otherForms(r *row, d *dice, cents int64) {
 	switch d.below(5) {
 	case 0:

@@ -81,7 +81,7 @@ func yesNo(b bool) string {
 	return "non"
 }
 
-// conventions explains what the tables of the fields show.
+// conventions writes the conventions of the tables of fields.
 func conventions(out *strings.Builder) {
 	line(out, "\n## Conventions\n")
 	line(out, "**Nom des fichiers** : `<type>_<AAAAMMJJ>.<ext>`, `ext` étant `csv`, `json` (tableau d'objets) ou `jsonl`,")

@@ -44,7 +44,7 @@ func File(name string) slog.Attr { return slog.String(keyFile, name) }
 // element of a JSON array; both count from 1.
 func Line(n int64) slog.Attr { return slog.Int64(keyLine, n) }
 
-// Details explains a problem without showing any value of the data.
+// Details is the description of a problem, without any value of the data.
 func Details(text string) slog.Attr { return slog.String(keyDetails, text) }
 
 // Step is the processing step, one of the Step constants of package message.

@@ -75,7 +75,7 @@ func TestBudgetOfTheDescriptor(t *testing.T) {
 	}
 }
 
-// TestBudgets: the descriptor's, and what an operator says instead.
+// TestBudgets: the descriptor's budgets, and those that an operator sets instead.
 func TestBudgets(t *testing.T) {
 	p := parse(t, strings.Replace(small(t), `"etl:load": "upsert"`, `"etl:load": "upsert", "etl:budget": {"maxRejects": 7, "maxShare": 0.025}`, 1))
 	none, unsaid := contract.NoBudget(), contract.DefaultBudget()

@@ -320,7 +320,7 @@ func TestCancelledContext(t *testing.T) {
 	}
 }
 
-// An abandoned call says nothing about the source.
+// An abandoned call proves nothing about the source.
 func TestCancelledCallsDoNotOpenTheCircuit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{latency: time.Second}

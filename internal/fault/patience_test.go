@@ -74,7 +74,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestPatienceEndsWithItsCaller: nobody sleeps for a function whose time is up.
+// TestPatienceEndsWithItsCaller: waiting ends when the time of the function is up.
 func TestPatienceEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

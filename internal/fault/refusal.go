@@ -107,7 +107,7 @@ func service(err error) string {
 	return ""
 }
 
-// operation is the permission that the operation needs, as far as its name tells.
+// operation returns the permission that the operation needs, as far as its name shows.
 func operation(err error) string {
 	asked, ok := errors.AsType[*smithy.OperationError](err)
 	if !ok {

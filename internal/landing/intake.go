@@ -25,7 +25,7 @@ type Bucket interface {
 	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput, ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error)
 }
 
-// Alerter tells the operators. An alert is delivered at least once on return.
+// Alerter sends alerts to operators. On return the alert has been delivered at least once.
 type Alerter interface {
 	Alert(ctx context.Context, alert message.Alert) error
 }

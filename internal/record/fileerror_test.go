@@ -206,7 +206,7 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// TestDetail: a record with other fields says which, or how many.
+// TestDetail: the detail of a record with other fields names or counts them.
 func TestDetail(t *testing.T) {
 	sound := `{"client_id":1,"first_name":"Z"}`
 	tests := []struct {

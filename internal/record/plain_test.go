@@ -155,7 +155,7 @@ func plainStop(data []byte, p int) int {
 
 const jsonSpace = " \t\r\n"
 
-// plainJSONL reads JSON Lines, and says what makes the file faulty as a whole.
+// plainJSONL reads JSON Lines, and returns why the whole file is faulty, if it is.
 func plainJSONL(data []byte, layout Layout, limit int) ([]plainRecord, Reason) {
 	var records []plainRecord
 	var lines [][]byte

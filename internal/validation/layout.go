@@ -19,7 +19,7 @@ func Layout(r *contract.Resource, format string) record.Layout {
 	return layout
 }
 
-// FileReason explains why a file of the resource is rejected as a whole.
+// FileReason returns the French reason why a whole file of the resource is rejected.
 func FileReason(r *contract.Resource, e *record.FileError) string {
 	return message.FileReason(message.FileFault{
 		Reason: string(e.Reason), Encoding: r.Encoding, Missing: e.Missing, Extra: e.Extra,

@@ -7,7 +7,7 @@ import (
 	"etl-dataloader/internal/validation"
 )
 
-// A comparison of two times says without CEL what it says with it.
+// A comparison of two times gives the same result with and without CEL.
 func TestTimeComparisons(t *testing.T) {
 	times := []string{"2024-10-07T23:59:59Z", "2024-10-08T00:00:00Z", "2024-10-09T23:59:59.999999999Z", "2024-10-10T00:00:00Z"}
 	for _, operator := range []string{"<", "<=", ">", ">="} {

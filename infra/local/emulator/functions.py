@@ -99,7 +99,7 @@ class Output:
                     return
 
     def empty(self):
-        """Tells whether all that was written is in the queue."""
+        """Returns whether all that was written is in the queue."""
         with self._lock:
             if self._stream.closed:
                 return True

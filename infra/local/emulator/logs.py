@@ -42,5 +42,5 @@ def filter_log_events(original, data):
 
 
 def between(timestamp, data):
-    """Tells whether a time is in the range that is asked for, both ends included."""
+    """Returns whether a time is in the range that is asked for, both ends included."""
     return data.get("startTime", timestamp) <= timestamp <= data.get("endTime", timestamp)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// library is an emulator that hands a file over, and says what it was asked for.
+// library is an emulator that hands a file over, and records what it was asked for.
 type library struct {
 	path, part string
 	plain      int // how often it was asked for the bytes themselves

@@ -117,7 +117,7 @@ type garden struct {
 // column returns a column's position.
 func (g *garden) column(name string) int { return g.table.index(name) }
 
-// spare makes g.row a sound record whose key nobody else has.
+// spare sets g.row to a sound record with a key of its own.
 func (g *garden) spare() *row {
 	g.spares++
 	g.row.reset()

@@ -69,7 +69,7 @@ def turn(path):
 
 
 def loosely_read(text):
-    """Tells whether Python's int reads a text, as frictionless does."""
+    """Returns whether Python's int reads a text, as frictionless does."""
     try:
         int(text)
     except ValueError:
@@ -112,7 +112,7 @@ class Planted(unittest.TestCase):
         return len(mine & other)
 
     def loose(self, resource, error, values, ours):
-        """Tells whether only frictionless reads a key in an error of its own.
+        """Returns whether only frictionless reads a key in an error of its own.
 
         That is a key which the product rejects for its type or its size, in the
         record itself or, for a duplicate, in an earlier record.
@@ -135,7 +135,7 @@ class Planted(unittest.TestCase):
         return any(int(values[number][place]) == key for number, field in bad if field == fields and loosely_read(values[number][place]))
 
     def cascades(self, resource, field, values, line, ours):
-        """Tells whether the parent of a record is there, but rejected."""
+        """Returns whether the parent of a record is there, but rejected."""
         relation = next(each for each in resource.relations if each.field == field)
         wanted = contract.canonical(resource, values[resource.name][line], field)
         parent = next(each for each in contract.IN_ORDER if each.name == relation.parent)

@@ -385,7 +385,7 @@ def row_errors(resource, values, file_date):
 
 
 def unusable(resource, values, column, errors):
-    """Tells whether a wrong value is not even one of its type, in 64 bits."""
+    """Returns whether a wrong value is not even one of its type, in 64 bits."""
     if (column, "type") in errors:
         return True
     is_integer = resource.fields[resource.places[column]].kind == "integer"

@@ -86,7 +86,7 @@ def canonical_integer(text):
 
 
 def fits(number):
-    """Tells whether a canonical integer fits in signed 64 bits."""
+    """Returns whether a canonical integer fits in signed 64 bits."""
     return isinstance(number, int) and INT64_MIN <= number <= INT64_MAX
 
 
@@ -138,7 +138,7 @@ known_dates = {}
 
 
 def is_date(text):
-    """Tells whether the text is a day on the calendar, as YYYY-MM-DD."""
+    """Returns whether the text is a day on the calendar, as YYYY-MM-DD."""
     known = known_dates.get(text)
     if known is not None:
         return known
@@ -156,12 +156,12 @@ def is_date(text):
 
 
 def is_text(value):
-    """Tells whether the value is text, not a JSON number or another kind."""
+    """Returns whether the value is text, not a JSON number or another kind."""
     return isinstance(value, str) and not isinstance(value, Number)
 
 
 def is_blank(value):
-    """Tells whether a text shows nothing: white space or invisible characters alone."""
+    """Returns whether a text shows nothing: white space or invisible characters alone."""
     if value[:1].isascii() and value[:1].isprintable() and value[:1] not in ("", " "):
         return False
     return all(
@@ -178,7 +178,7 @@ def length(text):
 
 
 def forbidden(text, allowed=frozenset()):
-    """Tells whether a text holds a control character or U+FFFD."""
+    """Returns whether a text holds a control character or U+FFFD."""
     if PLAIN.fullmatch(text):
         return False
     return any(
@@ -315,7 +315,7 @@ def choice(words):
 
 
 def is_name(value):
-    """Tells whether a text is words of letters, parted by spaces of any kind.
+    """Returns whether a text is words of letters, parted by spaces of any kind.
 
     A word begins with a letter; marks follow their letter; a joiner has a letter or
     a mark on both sides, or another joiner.
@@ -328,14 +328,14 @@ def is_name(value):
 
 
 def is_word(word):
-    """Tells whether a word is made of letters, their marks and joiners inside."""
+    """Returns whether a word is made of letters, their marks and joiners inside."""
     if unicodedata.category(word[0])[0] != "L" or word[-1] in JOINERS:
         return False
     return all(each in JOINERS or unicodedata.category(each)[0] in "LM" for each in word)
 
 
 def is_email(value):
-    """Tells whether a text has the form of an address, letters of any script in it."""
+    """Returns whether a text has the form of an address, letters of any script in it."""
     value = unicodedata.normalize("NFC", value)
     local, at, domain = value.partition("@")
     if not at or not local or len(local) > LONGEST_LOCAL or len(value) > LONGEST_ADDRESS:
@@ -352,7 +352,7 @@ def is_email(value):
 
 
 def is_part(text, signs):
-    """Tells whether a text is letters with their marks, ASCII digits and signs."""
+    """Returns whether a text is letters with their marks, ASCII digits and signs."""
     before = ""
     for each in text:
         kind = unicodedata.category(each)[0]

@@ -1,4 +1,4 @@
-"""Says which records of the ten files are to be rejected, and why.
+"""Decides which records of the ten files must be rejected, and why.
 
     python3 oracle.py DIR [--prior DIR ...] [--values FILE]
 
@@ -165,7 +165,7 @@ class Import:
         return rejects
 
     def parent(self, name, key):
-        """Tells whether a key is valid here or published, and what it keeps."""
+        """Returns whether a key is valid here or published, and what it keeps."""
         if key in self.valid[name]:
             return True, self.valid[name][key]
         published = self.published.keys.get(name, {})

@@ -43,7 +43,7 @@ class Pairs(list):
 
 
 class FileFault(Exception):
-    """The file itself is faulty: empty, compressed, encoding, header, json, members."""
+    """The whole file is faulty: empty, compressed, encoding, header, json, members."""
 
     def __init__(self, reason, details=""):
         super().__init__(reason + (": " + details if details else ""))
@@ -64,7 +64,7 @@ COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", b"BZh", b"\xfd7zXZ\0", 
 
 
 def records(path, columns, lines=None, required=()):
-    """Yields the records of a file, whose format its name tells.
+    """Yields the records of a file; its name determines the format.
 
     lines are the columns whose values may hold a line end (None: all), required
     those without which no record is valid. Raises FileFault when the file is
@@ -86,7 +86,7 @@ def records(path, columns, lines=None, required=()):
 
 
 def is_blank(data, start):
-    """Tells whether nothing but line ends and spaces follows start."""
+    """Returns whether nothing but line ends and spaces follows start."""
     return re.compile(rb"[^ \t\r\n]").search(data, start) is None
 
 
@@ -164,7 +164,7 @@ def csv_raw(data, position, line, may):
 
 
 def is_utf8(raw):
-    """Tells whether the bytes are UTF-8 without surrogates or long forms."""
+    """Returns whether the bytes are UTF-8 without surrogates or long forms."""
     if raw.isascii():
         return True
     try:
@@ -245,7 +245,7 @@ def quoted_field(data, opening):
 
 
 def at_separator(data, position):
-    """Tells whether a comma, a line end or the end of the file is here."""
+    """Returns whether a comma, a line end or the end of the file is here."""
     following = data[position : position + 2]
     return following[:1] in (b"", b",", b"\n") or following == b"\r\n"
 
@@ -340,7 +340,7 @@ def jsonl_records(data, start):
 
 
 def goes_on(raw):
-    """Tells whether brackets are open at the end of a line, and no string."""
+    """Returns whether brackets are open at the end of a line, and no string."""
     nesting, last = [], b""
     for token in TOKEN.finditer(raw):
         mark = token.group()[:1]

@@ -123,8 +123,8 @@ func (e *Superseded) Advice() Advice { return None }
 
 // BudgetExceeded reports a file of which more records are rejected than its
 // budget allows. Everything is validated and the errors are stored; nothing is
-// published. The same execution goes on once the limit is raised; a corrected
-// file wants a restart.
+// published. The same execution can resume once the limit is raised; a corrected file
+// needs a restart.
 type BudgetExceeded struct {
 	ImportID string
 	Files    []string // one text a file, with its figures and its limit
@@ -144,10 +144,10 @@ type Shrink struct {
 	Before, After int64 // rows published now, and valid records of the file
 }
 
-// Implausible reports reloads that would take more of their tables' rows than
-// MaxShrink allows. Everything is validated; nothing is published. The same
-// execution goes on once a person accepts the shrinking for this import; a
-// corrected file wants a restart.
+// Implausible reports reloads that would remove more rows of their tables than
+// MaxShrink allows. Everything is validated; nothing is published. The same execution
+// can resume once a person accepts the loss for this import; a corrected file needs a
+// restart.
 type Implausible struct {
 	ImportID  string
 	Tables    []Shrink // at least one, in the order of the contract
@@ -166,9 +166,9 @@ func (e *Implausible) Error() string {
 // Advice implements [Stop].
 func (e *Implausible) Advice() Advice { return Redrive }
 
-// TooManyRecords reports a daily import of more records than its one publishing
-// transaction may take in time. Nothing was protected or staged; a restart with
-// smaller files goes on, as does a redrive once the limit is raised.
+// TooManyRecords reports a daily import with more records than one publishing
+// transaction can process in time. Nothing was protected or staged. The import can be
+// restarted with smaller files, or redriven once the limit is raised.
 type TooManyRecords struct {
 	ImportID string
 	Records  int64 // of all files of the date
@@ -183,8 +183,8 @@ func (e *TooManyRecords) Error() string {
 // Advice implements [Stop].
 func (e *TooManyRecords) Advice() Advice { return Restart }
 
-// Incompatible reports a work object that another version of the tables or of
-// the contract wrote.
+// Incompatible reports a work object that was written for another version of the
+// tables or the contract.
 type Incompatible struct {
 	Object string // key of the work object
 	Reason string
@@ -198,7 +198,7 @@ func (e *Incompatible) Error() string {
 // Advice implements [Stop].
 func (e *Incompatible) Advice() Advice { return Restart }
 
-// Mismatch reports that what was persisted is not what was meant to be written.
+// Mismatch reports that what was persisted differs from what should have been written.
 type Mismatch struct {
 	ImportID string
 	Reason   string // which resource, and the two figures
@@ -217,7 +217,7 @@ func (e *Mismatch) Advice() Advice { return Restart }
 type Refused struct {
 	ImportID string
 	Reason   string // why, and what to do instead
-	Foreign  bool   // the request is none of the import's own: that it fails is no failure of the import
+	Foreign  bool   // the request did not come from the import, so its failure is not one of the import
 }
 
 // Error implements error.

@@ -8,21 +8,21 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// How long a refused action is tried again: a new role, policy or grant takes a
+// How long a refused action is retried: a new role, policy or grant takes a
 // few seconds until every server of a service knows it (IAM User Guide, "Changes
 // that I make are not always immediately visible").
 const (
 	patienceLimit = 10 * time.Second
 	firstPause    = 250 * time.Millisecond
 	longestPause  = 2 * time.Second
-	// forget is how long an action that stayed refused is not waited for again, so
+	// forget is how long an action that stayed refused is not retried again, so
 	// that a hundred refused alerts cost ten seconds and not a quarter of an hour.
 	forget = 5 * time.Minute
 )
 
-// Patience tries refused actions again for ten seconds. It remembers which
-// actions stayed refused and does not wait for those again for five minutes. It
-// is safe for concurrent use. A nil Patience has none: it tries once.
+// Patience retries refused actions for ten seconds. It remembers which actions stayed
+// refused, and does not retry those again for five minutes. It is safe for concurrent
+// use. A nil Patience tries once.
 type Patience struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error // returns early with the context's error
@@ -31,7 +31,7 @@ type Patience struct {
 	refused map[string]time.Time // by action: when it was given up
 }
 
-// NewPatience returns a Patience by the clock.
+// NewPatience returns a Patience that uses the real clock.
 func NewPatience(now func() time.Time) *Patience {
 	return &Patience{Now: now, Sleep: sleep}
 }
@@ -47,9 +47,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Try calls try until it is not refused any more, or until ten seconds have
-// passed since the first refusal. action is what Patience remembers: one of few
-// names, such as an operation of a service.
+// Try calls try until it is no longer refused, or until ten seconds have passed since
+// the first refusal. Patience remembers action, one of few names, such as an operation
+// of a service.
 func (p *Patience) Try(ctx context.Context, action string, try func() (refused bool)) {
 	if !try() || p == nil || p.gaveUp(action) {
 		return
@@ -101,7 +101,7 @@ func (p *Patience) ForAWS(stack *middleware.Stack) error {
 		}), "Retry", middleware.Before)
 }
 
-// rewind sets a request's body back to its start.
+// rewind resets the body of a request to its start.
 func rewind(request any) error {
 	if body, ok := request.(interface{ RewindStream() error }); ok {
 		return body.RewindStream()

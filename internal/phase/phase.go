@@ -10,6 +10,13 @@
 // Prepare…) writes in one transaction with its row in the ledger. So every
 // phase may run again at any time, even concurrently with itself: a second run finds
 // the object or the ledger row and returns the same result.
+//
+// # Limits
+//
+// A day is published by one transaction, so Plan refuses a day of more than
+// MaxDailyRecords records (TooManyRecords). A statement may take 14 minutes and a
+// function 15, which bounds the set rules and indexes of one table, and Scan's
+// reading of one file.
 package phase
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres"
@@ -32,11 +33,11 @@ func (a *App) Control(db *postgres.DB) (*control.Control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err)
 	}
-	executions, records := a.SFN(), a.Registry()
+	arn, records := a.need("STATE_MACHINE_ARN", a.Env.StateMachineARN), a.Registry()
 	cfg := control.Config{
-		Registry: records, Executions: executions, Histories: executions, Definitions: executions, Names: names, Alerts: a.Alerts(),
+		Registry: records, Names: names, Alerts: a.Alerts(),
 		Reports: report.Writer{Objects: a.S3(), Bucket: a.need("WORK_BUCKET", a.Env.WorkBucket), Registry: records, Now: a.Now},
-		Log:     a.Log, Now: a.Now, StateMachineARN: a.need("STATE_MACHINE_ARN", a.Env.StateMachineARN), NoHistory: a.Env.NoHistory,
+		Log:     a.Log, Now: a.Now, StateMachineARN: arn, NoHistory: a.Env.NoHistory,
 		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
 		MaxFutureDays: a.Env.MaxFutureDays, InitialDeadline: a.Env.InitialDeadline,
 	}
@@ -55,6 +56,11 @@ func (a *App) Control(db *postgres.DB) (*control.Control, error) {
 	if err := a.Missing(); err != nil {
 		return nil, err
 	}
+	machine, err := executions.New(a.SFN(), arn)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Executions, cfg.Histories, cfg.Definitions = machine, machine, machine
 	c, err := control.New(cfg)
 	if err != nil {
 		return nil, err

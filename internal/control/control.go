@@ -21,11 +21,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
@@ -33,26 +30,32 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Executions runs the state machine; *sfn.Client is one. A start is idempotent by
-// its name, a redrive by its client token.
+// Executions runs the state machine; *executions.Machine is one. Errors are
+// *fault.Transient where Step Functions did not answer.
 type Executions interface {
-	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
-	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
-	RedriveExecution(context.Context, *sfn.RedriveExecutionInput, ...func(*sfn.Options)) (*sfn.RedriveExecutionOutput, error)
-	StopExecution(context.Context, *sfn.StopExecutionInput, ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error)
+	// Start starts the execution of a name. It may be repeated; started is false if
+	// that execution is over.
+	Start(ctx context.Context, name, input string) (started bool, err error)
+	// Describe returns an execution; exists is false if there is none of that ARN (any
+	// more).
+	Describe(ctx context.Context, arn string) (e executions.Execution, exists bool, err error)
+	// Redrive lets a failed execution go on. It may be repeated with the same token.
+	// redriven is false if Step Functions does not allow it; at may be zero.
+	Redrive(ctx context.Context, arn, token string) (at time.Time, redriven bool, err error)
+	// Stop stops an execution, with the name of an error.
+	Stop(ctx context.Context, arn, name string) error
 }
 
-// Histories tells what went on inside an execution; *sfn.Client is one.
+// Histories finds out where an execution failed; *executions.Machine is one. The
+// place is as exact as was found out before an error.
 type Histories interface {
-	GetExecutionHistory(context.Context, *sfn.GetExecutionHistoryInput, ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
-	ListExecutions(context.Context, *sfn.ListExecutionsInput, ...func(*sfn.Options)) (*sfn.ListExecutionsOutput, error)
+	Locate(ctx context.Context, e executions.Execution) (executions.Place, error)
 }
 
-// Definitions tells which definition the state machine has, and which one an
-// execution runs; *sfn.Client is one.
+// Definitions reports whether the state machine has another definition by now than
+// an execution, which a redrive keeps; *executions.Machine is one.
 type Definitions interface {
-	DescribeStateMachine(context.Context, *sfn.DescribeStateMachineInput, ...func(*sfn.Options)) (*sfn.DescribeStateMachineOutput, error)
-	DescribeStateMachineForExecution(context.Context, *sfn.DescribeStateMachineForExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeStateMachineForExecutionOutput, error)
+	DefinitionChanged(ctx context.Context, arn string) (bool, error)
 }
 
 // Fence shuts out everything that still works for an earlier generation of an
@@ -150,18 +153,13 @@ func New(config Config) (*Control, error) {
 }
 
 // executionARN is the ARN of the machine's execution of that name.
-func (c *Control) executionARN(name string) string {
-	return strings.Replace(c.StateMachineARN, ":stateMachine:", ":execution:", 1) + ":" + name
-}
-
-// executionName is the last part of an execution's ARN.
-func executionName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
+func (c *Control) executionARN(name string) string { return executions.ARN(c.StateMachineARN, name) }
 
 var importName = regexp.MustCompile(`^(IMPORT_\d{8}_\d{6}_\d{3,})(?:-\d+)?$`)
 
 // importOf is the import_id in the ARN of an execution, if it has one.
 func importOf(executionARN string) (string, bool) {
-	m := importName.FindStringSubmatch(executionName(executionARN))
+	m := importName.FindStringSubmatch(executions.Name(executionARN))
 	if m == nil {
 		return "", false
 	}
@@ -273,33 +271,12 @@ func (c *Control) start(ctx context.Context, imp registry.Import, trigger string
 	if err != nil {
 		return fmt.Errorf("control: encode the input of %s: %w", imp.ImportID, err)
 	}
-	_, err = c.Executions.StartExecution(ctx, &sfn.StartExecutionInput{
-		StateMachineArn: &c.StateMachineARN,
-		Name:            aws.String(executionName(imp.ExecutionARN)),
-		Input:           aws.String(string(body)),
-	})
-	if _, exists := errors.AsType[*sfntypes.ExecutionAlreadyExists](err); exists {
-		return nil
-	}
-	if err != nil {
-		return fault.FromAWS("control: start the execution of "+imp.ImportID, err)
+	started, err := c.Executions.Start(ctx, executions.Name(imp.ExecutionARN), string(body))
+	if err != nil || !started {
+		return err
 	}
 	c.Log.InfoContext(ctx, message.LogStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading),
 		slog.String("mode", imp.Mode), slog.String("file_date", imp.FileDate),
 		slog.Int("generation", imp.Generation), slog.String("trigger", trigger))
 	return nil
-}
-
-// describe asks Step Functions about the current execution of an import; exists
-// is false if there is none of that name (any more: AWS forgets an execution 90
-// days after its end).
-func (c *Control) describe(ctx context.Context, imp registry.Import) (d *sfn.DescribeExecutionOutput, exists bool, err error) {
-	d, err = c.Executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(imp.ExecutionARN)})
-	if _, none := errors.AsType[*sfntypes.ExecutionDoesNotExist](err); none {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, fault.FromAWS("control: describe the execution of "+imp.ImportID, err)
-	}
-	return d, true, nil
 }

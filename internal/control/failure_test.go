@@ -7,24 +7,25 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
 var (
-	_ control.Executions = (*sfn.Client)(nil)
-	_ control.Histories  = (*sfn.Client)(nil)
-	_ control.Publisher  = (*sns.Client)(nil)
-	_ control.Landing    = (*landing.Intake)(nil)
-	_ landing.Starter    = (*control.Control)(nil)
-	_ landing.Alerter    = control.Alerts{}
+	_ control.Executions  = (*executions.Machine)(nil)
+	_ control.Histories   = (*executions.Machine)(nil)
+	_ control.Definitions = (*executions.Machine)(nil)
+	_ control.Publisher   = (*sns.Client)(nil)
+	_ control.Landing     = (*landing.Intake)(nil)
+	_ landing.Starter     = (*control.Control)(nil)
+	_ landing.Alerter     = control.Alerts{}
 )
 
 // entered is the event of a state that was entered.

@@ -21,6 +21,7 @@ import (
 	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -301,8 +302,9 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 		t.Fatal(err)
 	}
 	log := centrallog.New(h.log, slog.LevelInfo)
+	machine := stateMachine(t, h.machine)
 	config := control.Config{
-		Registry: h.registry, Executions: h.machine, Histories: h.machine, Definitions: h.machine, Names: names, Alerts: h.inbox,
+		Registry: h.registry, Executions: machine, Histories: machine, Definitions: machine, Names: names, Alerts: h.inbox,
 		Reports: h.reports, Fence: h.fence, Work: h.work, Log: log, Now: clock.Now, StateMachineARN: machineARN,
 		NoHistory: true, Zone: paris, DaysBack: 1, MaxFutureDays: 1,
 	}
@@ -321,6 +323,16 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 	}
 	h.control.Landing = h.intake
 	return h
+}
+
+// stateMachine is the state machine of a fake Step Functions.
+func stateMachine(t *testing.T, service executions.StepFunctions) *executions.Machine {
+	t.Helper()
+	m, err := executions.New(service, machineARN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // upload puts an object into the bucket; no notification is sent.

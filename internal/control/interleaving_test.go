@@ -166,7 +166,7 @@ func interposed(t *testing.T, p *interposer) *house {
 		t.Fatal(err)
 	}
 	config := h.control.Config
-	config.Registry, config.Names, config.Executions = h.registry, names, opening{h.machine, h, p, true}
+	config.Registry, config.Names, config.Executions = h.registry, names, stateMachine(t, opening{h.machine, h, p, true})
 	if h.control, err = control.New(config); err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func TestReexecutionsInterleaved(t *testing.T) {
 func failedByDeadline(t *testing.T, p *interposer) (*house, registry.Import) {
 	t.Helper()
 	h := interposed(t, p)
-	h.control.Executions = opening{h.machine, h, p, false}
+	h.control.Executions = stateMachine(t, opening{h.machine, h, p, false})
 	h.sweep(deadlineOf(2024, 10, 9))
 	return h, h.end(h.importOf(daily, "2024-10-08"), failed, "Unexpected")
 }

@@ -6,12 +6,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -282,7 +279,7 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger stri
 	c.drop(ctx, imp.ImportID, imp.Generation)
 	begun, err := c.begin(ctx, claimed, generation)
 	return answer(begun, registry.KindRestart,
-		message.Restarted(imp.ImportID, executionName(begun.ExecutionARN), begun.Generation, imp.Status == etl.StatusSucceeded)), err
+		message.Restarted(imp.ImportID, executions.Name(begun.ExecutionARN), begun.Generation, imp.Status == etl.StatusSucceeded)), err
 }
 
 // giveUp withdraws a claim after a failure, so that the request can be repeated
@@ -308,14 +305,11 @@ func (c *Control) unfinished(ctx context.Context, imp registry.Import) error {
 // stop stops the execution of a fenced generation, which somebody may have
 // redriven in the console meanwhile.
 func (c *Control) stop(ctx context.Context, imp registry.Import) error {
-	d, exists, err := c.describe(ctx, imp)
-	if err != nil || !exists || d.Status != sfntypes.ExecutionStatusRunning {
+	e, exists, err := c.Executions.Describe(ctx, imp.ExecutionARN)
+	if err != nil || !exists || e.Status != executions.Running {
 		return err
 	}
-	_, err = c.Executions.StopExecution(ctx, &sfn.StopExecutionInput{
-		ExecutionArn: aws.String(imp.ExecutionARN), Error: aws.String("Superseded"),
-	})
-	return fault.FromAWS("control: stop the execution of "+imp.ImportID, err)
+	return c.Executions.Stop(ctx, imp.ExecutionARN, "Superseded")
 }
 
 // abandon gives an import up and lets the next date go.

@@ -7,12 +7,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
@@ -42,12 +39,12 @@ func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 	arn := event.Detail.ExecutionARN
 	importID, ok := importOf(arn)
 	if event.Detail.StateMachineARN != c.StateMachineARN || !ok {
-		c.Log.InfoContext(ctx, message.LogForeign, slog.String("execution", executionName(arn)))
+		c.Log.InfoContext(ctx, message.LogForeign, slog.String("execution", executions.Name(arn)))
 		return Tracked{}, nil
 	}
 	imp, err := c.Registry.Import(ctx, importID)
 	if errors.Is(err, registry.ErrNotFound) || (err == nil && imp.ExecutionARN != arn) {
-		c.Log.InfoContext(ctx, message.LogForeign, centrallog.ImportID(importID), slog.String("execution", executionName(arn)))
+		c.Log.InfoContext(ctx, message.LogForeign, centrallog.ImportID(importID), slog.String("execution", executions.Name(arn)))
 		return Tracked{}, nil
 	}
 	if err != nil {
@@ -72,7 +69,7 @@ const concludeAgain = 2 * time.Minute
 func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry.Import, ended bool, err error) {
 	changed := false
 	if imp.Status != etl.StatusSucceeded && imp.Status != etl.StatusAbandoned {
-		d, exists, err := c.describe(ctx, imp)
+		e, exists, err := c.Executions.Describe(ctx, imp.ExecutionARN)
 		if err != nil {
 			return imp, false, err
 		}
@@ -83,7 +80,7 @@ func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry
 			c.Log.WarnContext(ctx, message.LogNotStarted, centrallog.ImportID(imp.ImportID))
 			return imp, false, c.start(ctx, imp, registry.TriggerAutomatic)
 		}
-		o, err := c.observation(ctx, imp, d)
+		o, err := c.observation(ctx, imp, e)
 		if err != nil {
 			return imp, false, err
 		}
@@ -97,38 +94,38 @@ func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry
 	return imp, changed || c.Now().Sub(imp.EndedAt) >= concludeAgain, nil
 }
 
-// observation is what d says of imp's execution.
-func (c *Control) observation(ctx context.Context, imp registry.Import, d *sfn.DescribeExecutionOutput) (registry.Observation, error) {
+// observation is what e says of imp's execution.
+func (c *Control) observation(ctx context.Context, imp registry.Import, e executions.Execution) (registry.Observation, error) {
 	o := registry.Observation{
 		ExecutionARN: imp.ExecutionARN,
-		Redrives:     int(aws.ToInt32(d.RedriveCount)),
+		Redrives:     e.Redrives,
 		At:           c.Now().UTC(),
 	}
-	if d.RedriveDate != nil && imp.Status == etl.StatusRunning && o.Redrives > imp.Redrives() {
+	if !e.RedrivenAt.IsZero() && imp.Status == etl.StatusRunning && o.Redrives > imp.Redrives() {
 		var err error
-		if o.FailedStep, o.FailedReason, err = c.missed(ctx, imp, d.RedriveDate.UTC()); err != nil {
+		if o.FailedStep, o.FailedReason, err = c.missed(ctx, imp, e.RedrivenAt); err != nil {
 			return o, err
 		}
 	}
-	switch d.Status {
-	case sfntypes.ExecutionStatusRunning, sfntypes.ExecutionStatusPendingRedrive:
+	switch {
+	case e.Active():
 		o.Status = etl.StatusRunning
-		if d.RedriveDate != nil {
-			o.At = d.RedriveDate.UTC()
+		if !e.RedrivenAt.IsZero() {
+			o.At = e.RedrivenAt
 		}
 		return o, nil
-	case sfntypes.ExecutionStatusSucceeded:
+	case e.Status == executions.Succeeded:
 		o.Status = etl.StatusSucceeded
 	default:
 		o.Status = etl.StatusFailed
 	}
-	if d.StopDate != nil {
-		o.At = d.StopDate.UTC()
+	if !e.StoppedAt.IsZero() {
+		o.At = e.StoppedAt
 	}
 	if o.Status == etl.StatusSucceeded || o.Order() <= imp.Observed {
 		return o, nil
 	}
-	f, err := c.failure(ctx, imp, d)
+	f, err := c.failure(ctx, imp, e)
 	if err != nil {
 		return o, err
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
@@ -30,14 +28,14 @@ func (p *Publish) coherence(ctx context.Context, imp Import) error {
 	if imp.Mode == Initial {
 		return nil
 	}
-	found, err := postgres.Once(ctx, p.DB, imp.unit("Coherence", "", 0), func(ctx context.Context, tx pgx.Tx) ([]incoherent, error) {
+	found, err := postgres.Once(ctx, p.DB, imp.unit("Coherence", "", 0), func(ctx context.Context, tx *postgres.Tx) ([]incoherent, error) {
 		var found []incoherent
 		for _, r := range p.Contract.Resources {
 			for _, relation := range r.Relations {
 				if p.Contract.Resource(relation.Resource).Load != contract.LoadReload {
 					continue
 				}
-				rows, err := setrule.Orphans(ctx, postgres.NewTx(tx), scopeOf(imp), p.Contract, r, relation)
+				rows, err := setrule.Orphans(ctx, tx, scopeOf(imp), p.Contract, r, relation)
 				if err != nil {
 					return nil, err
 				}

@@ -3,10 +3,7 @@ package phase
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -72,7 +69,7 @@ const CrossCheckConnections = 2
 // much of its table. A second run judges anew, from the counts of the first: with a
 // budget that was raised meanwhile, or a shrinking that was accepted, it goes on.
 func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error) {
-	if err := p.DB.Query(ctx, "rejects of "+in.Import.ImportID, analyzeRejects); err != nil {
+	if err := p.DB.AnalyzeRejects(ctx, in.Import.ImportID); err != nil {
 		return CrossChecked{}, err
 	}
 	if err := setrule.InOrder(ctx, CrossCheckConnections, setrule.Rules(p.Contract), func(ctx context.Context, rule *setrule.Rule) error {
@@ -81,14 +78,16 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 		return CrossChecked{}, err
 	}
 	for _, r := range p.Contract.InDependencyOrder() {
-		lines := rejectLines{unit: in.Import.unit("CrossCheckLog", r.Name, 0)}
-		if err := logRejects(ctx, &p.Common, p.DB, in.Import, lines); err != nil {
+		unit := in.Import.unit("CrossCheckLog", r.Name, 0)
+		if err := logRejects(ctx, &p.Common, p.DB, unit, func(skip int, visit func(string, int64, string)) error {
+			return p.DB.CrossErrors(ctx, unit, skip, visit)
+		}); err != nil {
 			return CrossChecked{}, err
 		}
 	}
 	started := p.Now()
-	out, err := postgres.Once(ctx, p.DB, in.Import.unit("CrossCheck", "", 0), func(ctx context.Context, tx pgx.Tx) (CrossChecked, error) {
-		return p.settle(ctx, tx, in.Import)
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit("CrossCheck", "", 0), func(ctx context.Context, tx *postgres.Tx) (CrossChecked, error) {
+		return settle(ctx, tx)
 	})
 	if err != nil {
 		return CrossChecked{}, err
@@ -104,12 +103,12 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 // apply applies a rule in one transaction.
 func (p *CrossCheck) apply(ctx context.Context, imp Import, rule *setrule.Rule) error {
 	unit := imp.unit("CrossCheck", rule.Resource.Name, rule.Number)
-	_, err := postgres.Once(ctx, p.DB, unit, func(ctx context.Context, tx pgx.Tx) (int64, error) {
-		rejected, err := rule.Apply(ctx, postgres.NewTx(tx), scopeOf(imp))
+	_, err := postgres.Once(ctx, p.DB, unit, func(ctx context.Context, tx *postgres.Tx) (int64, error) {
+		rejected, err := rule.Apply(ctx, tx, scopeOf(imp))
 		if err != nil || rejected == 0 {
 			return 0, err
 		}
-		return rejected, analyzeRejects(ctx, tx.Conn())
+		return rejected, tx.AnalyzeRejects(ctx)
 	})
 	return err
 }
@@ -118,29 +117,12 @@ func scopeOf(imp Import) setrule.Scope {
 	return setrule.Scope{ImportID: imp.ImportID, Generation: imp.Generation, Initial: imp.Mode == Initial}
 }
 
-// analyzeRejects has the planner know how many rejects there are.
-func analyzeRejects(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `ANALYZE etl.rejects`)
-	return err
-}
-
 // settle counts valid and rejected records and gives each file its status.
-func (p *CrossCheck) settle(ctx context.Context, tx pgx.Tx, imp Import) (CrossChecked, error) {
-	rows, err := tx.Query(ctx, `
-		UPDATE etl.files f SET rejected = r.rejected, valid = f.records - r.rejected, reason = NULL,
-			status = CASE WHEN r.rejected = 0 THEN $3 ELSE $4 END
-		FROM (SELECT f.resource, count(r.line_number) AS rejected FROM etl.files f
-			LEFT JOIN etl.rejects r USING (import_id, generation, resource)
-			WHERE f.import_id = $1 AND f.generation = $2 GROUP BY f.resource) r
-		WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = r.resource
-		RETURNING f.resource, f.file, f.records, f.valid, f.rejected,
-			f.rejected - coalesce((SELECT sum((l.result->>'rejected')::bigint) FROM etl.ledger l WHERE l.import_id = $1
-				AND l.generation = $2 AND l.phase = 'Validate' AND l.resource = f.resource), 0)::bigint,
-			(SELECT count(*) FROM etl.errors e WHERE e.import_id = $1 AND e.generation = $2 AND e.resource = f.resource AND e.chunk IS NULL)`,
-		imp.ImportID, imp.Generation, etl.FileValid, etl.FileWithRejects)
-	if err != nil {
-		return CrossChecked{}, err
+func settle(ctx context.Context, tx *postgres.Tx) (CrossChecked, error) {
+	settled, err := tx.SettleFiles(ctx)
+	files := make([]FileCounts, len(settled))
+	for i, f := range settled {
+		files[i] = FileCounts(f)
 	}
-	files, err := pgx.CollectRows(rows, pgx.RowToStructByPos[FileCounts])
 	return CrossChecked{Files: files}, err
 }

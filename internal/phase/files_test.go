@@ -65,11 +65,8 @@ func (r rows) csv(t *testing.T) files {
 	t.Helper()
 	made := files{}
 	for _, resource := range loadContract(t).Resources {
-		text := strings.Join(resource.Columns(), ",") + "\n"
-		for _, l := range r[resource.Name] {
-			text += l + "\n"
-		}
-		made[resource.Name] = file{"csv", text}
+		lines := append([]string{strings.Join(resource.Columns(), ",")}, r[resource.Name]...)
+		made[resource.Name] = file{"csv", strings.Join(lines, "\n") + "\n"}
 	}
 	return made
 }

@@ -2,10 +2,6 @@ package phase
 
 import (
 	"context"
-	"fmt"
-	"strings"
-
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -32,12 +28,6 @@ type Index struct {
 	DB *postgres.DB
 }
 
-// indexSettings are the settings of a transaction that builds indexes: memory to
-// sort some five million keys without a file, and one process, as two tables are
-// indexed at a time. Two processes for one index take half as much time again, or
-// twice as much, in all.
-const indexSettings = `SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_parallel_maintenance_workers = 0`
-
 // Run indexes one table, once.
 func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	started := p.Now()
@@ -45,10 +35,7 @@ func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	if in.Kind == string(postgres.Target) {
 		text, index = message.TargetIndexed, p.target
 	}
-	out, err := postgres.Once(ctx, p.DB, in.Import.unit(state, in.Resource, 0), func(ctx context.Context, tx pgx.Tx) (IndexOut, error) {
-		if _, err := tx.Exec(ctx, indexSettings); err != nil {
-			return IndexOut{}, err
-		}
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit(state, in.Resource, 0), func(ctx context.Context, tx *postgres.Tx) (IndexOut, error) {
 		return IndexOut{Resource: in.Resource}, index(ctx, tx, in)
 	})
 	if err != nil {
@@ -62,34 +49,30 @@ func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	return out, nil
 }
 
-// staging indexes what the set rules look up.
-func (p *Index) staging(ctx context.Context, tx pgx.Tx, in IndexIn) error {
+// staging indexes what the rules over more than one record look up.
+func (p *Index) staging(ctx context.Context, tx *postgres.Tx, in IndexIn) error {
 	r, err := p.resource(in.Resource)
 	if err != nil {
 		return err
 	}
-	leaf := in.Import.leaf(postgres.Staging, r.Name)
-	if err := postgres.NewTx(tx).IndexStaging(ctx, leaf, r); err != nil {
-		return err
-	}
-	return leaf.AttachByImport(ctx, tx)
+	return tx.IndexStaging(ctx, in.Import.leaf(postgres.Staging, r.Name), r)
 }
 
 // target gives a detached table the primary key under which it is published. In
 // daily mode the rows are copied into the published tables instead, for which the
 // events get their partition here.
-func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
-	leaf, key := in.Import.leaf(postgres.Events, ""), "event_id, import_id"
+func (p *Index) target(ctx context.Context, tx *postgres.Tx, in IndexIn) error {
+	leaf, key := in.Import.leaf(postgres.Events, ""), []string{"event_id", "import_id"}
 	if in.Resource != eventsTable {
 		r, err := p.resource(in.Resource)
 		if err != nil {
 			return err
 		}
-		leaf, key = in.Import.leaf(postgres.Target, r.Name), strings.Join(r.KeyColumns(), ", ")
+		leaf, key = in.Import.leaf(postgres.Target, r.Name), r.KeyColumns()
 	}
 	switch {
 	case in.Import.Mode == Initial:
-		if _, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), key)); err != nil {
+		if err := tx.IndexTarget(ctx, leaf, key); err != nil {
 			return err
 		}
 	case in.Resource == eventsTable:
@@ -97,8 +80,7 @@ func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, `ANALYZE `+leaf.Table())
-	return err
+	return tx.Analyze(ctx, leaf)
 }
 
 // published makes the partition into which a daily import's events are copied
@@ -106,15 +88,15 @@ func (p *Index) target(ctx context.Context, tx pgx.Tx, in IndexIn) error {
 // the transaction that publishes, a reader could see that transaction's rows in
 // the other tables before it hears of the new partition. An import that replaces
 // what it published before has its partition already.
-func (p *Index) published(ctx context.Context, tx pgx.Tx, imp Import, key string) error {
-	if replaced, err := postgres.PublishedGeneration(ctx, tx, imp.ImportID); err != nil || replaced > 0 {
+func (p *Index) published(ctx context.Context, tx *postgres.Tx, imp Import, key []string) error {
+	if replaced, err := tx.PublishedGeneration(ctx); err != nil || replaced > 0 {
 		return err
 	}
 	leaf := imp.leaf(postgres.Published, "")
 	if err := leaf.Create(ctx, tx, postgres.Source{FileDate: imp.FileDate}); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), key)); err != nil {
+	if err := tx.IndexTarget(ctx, leaf, key); err != nil {
 		return err
 	}
 	return leaf.AttachByImport(ctx, tx)

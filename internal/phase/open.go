@@ -6,8 +6,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
@@ -215,11 +213,11 @@ func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error
 	if err != nil {
 		return imp, err
 	}
-	imp.KeyID, imp.WrappedKey = key.id, key.ciphertext
-	_, err = postgres.Once(ctx, p.DB, imp.unit("Open", "", 0), func(ctx context.Context, tx pgx.Tx) (int, error) {
+	imp.KeyID, imp.WrappedKey = key.ID, key.Ciphertext
+	_, err = postgres.Once(ctx, p.DB, imp.unit("Open", "", 0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
 		for _, f := range files {
-			if _, err := tx.Exec(ctx, `INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes)
-				VALUES ($1, $2, $3, $4, $5, $6, $7)`, imp.ImportID, imp.Generation, f.Resource, f.File, f.Key, f.VersionID, f.Bytes); err != nil {
+			file := postgres.File{Resource: f.Resource, File: f.File, Key: f.Key, VersionID: f.VersionID, Bytes: f.Bytes}
+			if err := tx.AddFile(ctx, file); err != nil {
 				return 0, err
 			}
 		}
@@ -231,45 +229,20 @@ func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error
 	return imp, recordAttempts(ctx, p.DB, p.History, imp, in.ExecutionARN, in.Attempt)
 }
 
-type wrappedKey struct {
-	id         uint32
-	ciphertext []byte
-}
-
 // dataKey returns the import's data key, making it if there is none. The first
 // writer wins; a key that lost is never used.
-func (p *Open) dataKey(ctx context.Context, imp Import) (wrappedKey, error) {
-	key, found, err := p.storedKey(ctx, imp)
+func (p *Open) dataKey(ctx context.Context, imp Import) (postgres.DataKey, error) {
+	key, found, err := p.DB.DataKey(ctx, imp.ImportID)
 	if err != nil || found {
 		return key, err
 	}
 	_, ciphertext, err := protection.GenerateDataKey(ctx, p.KMS, p.DataKeyID, imp.ImportID)
 	if err != nil {
-		return wrappedKey{}, err
+		return postgres.DataKey{}, err
 	}
-	err = p.DB.Query(ctx, "store the data key of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, `INSERT INTO etl.data_keys (import_id, ciphertext) VALUES ($1, $2) ON CONFLICT (import_id) DO NOTHING`,
-			imp.ImportID, ciphertext)
-		return err
-	})
-	if err != nil {
-		return wrappedKey{}, err
+	if err := p.DB.StoreDataKey(ctx, imp.ImportID, ciphertext); err != nil {
+		return postgres.DataKey{}, err
 	}
-	key, _, err = p.storedKey(ctx, imp)
+	key, _, err = p.DB.DataKey(ctx, imp.ImportID)
 	return key, err
-}
-
-func (p *Open) storedKey(ctx context.Context, imp Import) (key wrappedKey, found bool, err error) {
-	err = p.DB.Query(ctx, "data key of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, `SELECT key_id, ciphertext FROM etl.data_keys WHERE import_id = $1`, imp.ImportID)
-		if err != nil {
-			return err
-		}
-		_, err = pgx.ForEachRow(rows, []any{&key.id, &key.ciphertext}, func() error {
-			found = true
-			return nil
-		})
-		return err
-	})
-	return key, found, err
 }

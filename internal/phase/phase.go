@@ -114,14 +114,13 @@ type Chunk struct {
 	NextLine int64        `json:"next_line,omitempty"` // first line of the next chunk, 0 for the last
 }
 
-// lastLine is the last line that may be the chunk's. A condition with it is a range
-// of an index under every plan; one that also asks whether there is a next chunk
-// would be none in a plan for any parameters.
-func (c Chunk) lastLine() int64 {
+// lines are the lines that may be the chunk's.
+func (c Chunk) lines() postgres.Lines {
+	last := c.NextLine - 1
 	if c.NextLine == 0 {
-		return math.MaxInt64
+		last = math.MaxInt64
 	}
-	return c.NextLine - 1
+	return postgres.Lines{First: c.Range.FirstLine, Last: last}
 }
 
 // ChunkIn is the input of the phases that work on a chunk.
@@ -193,13 +192,4 @@ func (c *Common) resource(name string) (*contract.Resource, error) {
 		return r, nil
 	}
 	return nil, fmt.Errorf("the contract has no resource %q", name)
-}
-
-// columnNames of a table, in COPY order.
-func columnNames(columns []contract.Column) []string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-	}
-	return names
 }

@@ -6,8 +6,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -139,15 +137,14 @@ func (p *Plan) concatenate(ctx context.Context, scanned []ScanOut, w io.Writer) 
 
 // tables makes the detached tables and notes how many records each file has.
 func (p *Plan) tables(ctx context.Context, in PlanIn) error {
-	_, err := postgres.Once(ctx, p.DB, in.Import.unit("Plan", "", 0), func(ctx context.Context, tx pgx.Tx) (int, error) {
+	_, err := postgres.Once(ctx, p.DB, in.Import.unit("Plan", "", 0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
 		from := postgres.Source{FileDate: in.Import.FileDate}
 		for _, s := range in.Scanned {
 			r, err := p.resource(s.Resource)
 			if err != nil {
 				return 0, err
 			}
-			if err := tx.QueryRow(ctx, `UPDATE etl.files SET records = $4 WHERE (import_id, generation, resource) = ($1, $2, $3) RETURNING file`,
-				in.Import.ImportID, in.Import.Generation, s.Resource, s.Records).Scan(&from.File); err != nil {
+			if from.File, err = tx.SetRecords(ctx, s.Resource, s.Records); err != nil {
 				return 0, err
 			}
 			from.FileType = r.FileType

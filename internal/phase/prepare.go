@@ -5,9 +5,6 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
@@ -17,6 +14,7 @@ import (
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
+	"github.com/google/uuid"
 )
 
 // PrepareIn is a chunk with its events and typed rows.
@@ -49,7 +47,7 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 	}
 	events := in.Transformed.Events
 	from := postgres.Object{Key: events.Key, VersionID: events.VersionID, Checksum: events.Checksum}
-	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Prepare"), from, func(ctx context.Context, tx pgx.Tx) (Prepared, error) {
+	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Prepare"), from, func(ctx context.Context, tx *postgres.Tx) (Prepared, error) {
 		if err := p.pipe(ctx, tx, in, in.Transformed.Targets, in.Import.leaf(postgres.Target, r.Name), r.TargetStream()); err != nil {
 			return Prepared{}, err
 		}
@@ -75,14 +73,14 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 }
 
 // pipe copies one stream into a detached table and checks its rows and content.
-func (p *Prepare) pipe(ctx context.Context, tx pgx.Tx, in PrepareIn, object objectstore.Object, leaf postgres.Leaf, columns []contract.Column) error {
+func (p *Prepare) pipe(ctx context.Context, tx *postgres.Tx, in PrepareIn, object objectstore.Object, leaf postgres.Leaf, columns []contract.Column) error {
 	body, err := openStream(ctx, p.Work, object, columns)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }()
 	content := newHashed(body, object)
-	rows, err := postgres.Copy(ctx, tx, leaf.Table(), columnNames(columns), content)
+	rows, err := tx.Copy(ctx, leaf, columns, content)
 	if err != nil {
 		return err
 	}

@@ -2,16 +2,11 @@ package phase
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -66,7 +61,7 @@ func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 			return Published{}, err
 		}
 	}
-	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Publish", "", 0), func(ctx context.Context, tx pgx.Tx) (Published, error) {
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Publish", "", 0), func(ctx context.Context, tx *postgres.Tx) (Published, error) {
 		return p.publish(ctx, tx, in.Import)
 	})
 	if err != nil {
@@ -81,8 +76,8 @@ func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 
 // publish makes the import visible in a transaction, in place of the generation
 // that was published before, if a forced restart is to replace one.
-func (p *Publish) publish(ctx context.Context, tx pgx.Tx, imp Import) (Published, error) {
-	replaced, err := postgres.PublishedGeneration(ctx, tx, imp.ImportID)
+func (p *Publish) publish(ctx context.Context, tx *postgres.Tx, imp Import) (Published, error) {
+	replaced, err := tx.PublishedGeneration(ctx)
 	if err != nil {
 		return Published{}, err
 	}
@@ -95,16 +90,11 @@ func (p *Publish) publish(ctx context.Context, tx pgx.Tx, imp Import) (Published
 		return out, err
 	}
 	if replaced > 0 {
-		if err := postgres.DropReplaced(ctx, tx, imp.ImportID, replaced); err != nil {
+		if err := tx.DropReplaced(ctx, replaced); err != nil {
 			return out, err
 		}
 	}
-	tag, err := tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_generation = $3, failed_step = NULL, failed_reason = NULL,
-		published_at = now(), updated_at = now() WHERE import_id = $1 AND generation = $3`, imp.ImportID, etl.StatusSucceeded, imp.Generation)
-	if err == nil && tag.RowsAffected() != 1 {
-		err = &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
-	}
-	return out, err
+	return out, tx.MarkPublished(ctx)
 }
 
 // report logs what happened to each table.
@@ -122,16 +112,10 @@ func (p *Publish) report(ctx context.Context, imp Import, out Published, started
 	}
 }
 
-// initial swaps the detached tables in. All parents are locked first, in one
-// order, with a short timeout: a reader is never chosen as the victim of a
-// deadlock, the machine tries again instead.
-func (p *Publish) initial(ctx context.Context, tx pgx.Tx, imp Import, replace bool) (Published, error) {
+// initial swaps the detached tables in, under one exclusive lock on all parents.
+func (p *Publish) initial(ctx context.Context, tx *postgres.Tx, imp Import, replace bool) (Published, error) {
 	out := Published{Tables: map[string]TableChange{}}
-	parents := []string{"final.events"}
-	for _, r := range p.Contract.Resources {
-		parents = append(parents, postgres.Leaf{Kind: postgres.Target, Resource: r.Name}.Parent())
-	}
-	if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '800ms'; LOCK TABLE `+strings.Join(parents, ", ")+` IN ACCESS EXCLUSIVE MODE; SET LOCAL lock_timeout = '30s'`); err != nil {
+	if err := tx.LockTargets(ctx, p.Contract.Resources); err != nil {
 		return out, err
 	}
 	for _, r := range p.Contract.Resources {
@@ -139,17 +123,15 @@ func (p *Publish) initial(ctx context.Context, tx pgx.Tx, imp Import, replace bo
 		if err := leaf.Swap(ctx, tx, len(r.Key)); err != nil {
 			return out, err
 		}
-		var rows int64
-		if err := tx.QueryRow(ctx, `SELECT (result->'events'->>$4)::bigint FROM etl.ledger
-			WHERE import_id = $1 AND generation = $2 AND phase = $3 AND resource = ''`,
-			imp.ImportID, imp.Generation, "Reconcile", r.Name).Scan(&rows); err != nil {
+		rows, err := tx.ReconciledEvents(ctx, r.Name)
+		if err != nil {
 			return out, err
 		}
 		out.Tables[r.Name] = TableChange{Written: rows}
 		out.Events += rows
 	}
 	if replace {
-		if err := postgres.DropPublishedEvents(ctx, tx, imp.ImportID); err != nil {
+		if err := tx.DropPublishedEvents(ctx); err != nil {
 			return out, err
 		}
 	}
@@ -158,17 +140,13 @@ func (p *Publish) initial(ctx context.Context, tx pgx.Tx, imp Import, replace bo
 
 // daily empties and reloads, inserts or updates, in the order of dependency, and
 // checks its own row counts.
-func (p *Publish) daily(ctx context.Context, tx pgx.Tx, imp Import, replace bool) (Published, error) {
+func (p *Publish) daily(ctx context.Context, tx *postgres.Tx, imp Import, replace bool) (Published, error) {
 	out := Published{Tables: map[string]TableChange{}}
-	if _, err := tx.Exec(ctx, `SET LOCAL work_mem = '256MB'`); err != nil {
+	if err := tx.PublishSettings(ctx); err != nil {
 		return out, err
 	}
 	for _, r := range p.Contract.InDependencyOrder() {
 		leaf := imp.leaf(postgres.Target, r.Name)
-		write := upsert
-		if r.Load == contract.LoadReload {
-			write = reload
-		}
 		change, err := write(ctx, tx, imp, r, leaf)
 		if err != nil {
 			return out, err
@@ -184,86 +162,36 @@ func (p *Publish) daily(ctx context.Context, tx pgx.Tx, imp Import, replace bool
 }
 
 // publishEvents copies the proven events into the import's partition (see
-// [Index]), as rows of this transaction: a reader with an older snapshot sees none
-// of them, but those that they replace, if there are such.
-func publishEvents(ctx context.Context, tx pgx.Tx, imp Import, replace bool) (int64, error) {
-	prepared, published := imp.leaf(postgres.Events, ""), imp.leaf(postgres.Published, "").Table()
-	if replace {
-		published = prepared.Parent() // the partition is that of the generation that made it
-		if _, err := tx.Exec(ctx, `DELETE FROM `+published+` WHERE import_id = $1`, imp.ImportID); err != nil {
-			return 0, err
-		}
-	}
-	tag, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT * FROM %s`, published, prepared.Table()))
+// [Index]).
+func publishEvents(ctx context.Context, tx *postgres.Tx, imp Import, replace bool) (int64, error) {
+	prepared := imp.leaf(postgres.Events, "")
+	change, err := tx.PublishEvents(ctx, prepared, imp.leaf(postgres.Published, ""), replace)
 	if err != nil {
 		return 0, err
 	}
-	var want int64
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM `+prepared.Table()).Scan(&want); err != nil {
-		return 0, err
+	if change.Written != change.Total {
+		return 0, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("événements publiés", eventsTable, change.Total, change.Written)}
 	}
-	if tag.RowsAffected() != want {
-		return 0, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("événements publiés", eventsTable, want, tag.RowsAffected())}
-	}
-	return want, prepared.Drop(ctx, tx)
+	return change.Total, prepared.Drop(ctx, tx)
 }
 
-// reload empties a reference table and fills it again. DELETE, not TRUNCATE:
-// readers with an older snapshot keep seeing the old rows.
-func reload(ctx context.Context, tx pgx.Tx, imp Import, r *contract.Resource, leaf postgres.Leaf) (TableChange, error) {
-	var newer bool
-	var total int64
-	if err := tx.QueryRow(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT FROM %s WHERE file_date > $1), (SELECT count(*) FROM %s)`,
-		leaf.Parent(), leaf.Table()), imp.FileDate).Scan(&newer, &total); err != nil {
-		return TableChange{}, err
+// write reloads a target table, or inserts and updates its rows.
+func write(ctx context.Context, tx *postgres.Tx, imp Import, r *contract.Resource, leaf postgres.Leaf) (TableChange, error) {
+	var change postgres.Change
+	var err error
+	if r.Load == contract.LoadReload {
+		change, err = tx.Reload(ctx, leaf, r, imp.FileDate)
+	} else {
+		change, err = tx.Upsert(ctx, leaf, r)
 	}
-	if newer {
-		return TableChange{Skipped: true, Rows: total}, nil
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM `+leaf.Parent()); err != nil {
-		return TableChange{}, err
-	}
-	written, err := insert(ctx, tx, r, leaf, "")
 	if err != nil {
 		return TableChange{}, err
 	}
-	if written != total {
-		return TableChange{}, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("lignes publiées", r.Name, total, written)}
+	if change.Skipped {
+		return TableChange{Skipped: true, Rows: change.Total}, nil
 	}
-	return TableChange{Written: written}, nil
-}
-
-// upsert inserts new rows and updates those of the same key, sorted by key so
-// that the index is walked once. A row of a later date is kept.
-func upsert(ctx context.Context, tx pgx.Tx, imp Import, r *contract.Resource, leaf postgres.Leaf) (TableChange, error) {
-	key := strings.Join(r.KeyColumns(), ", ")
-	var total, kept int64
-	if err := tx.QueryRow(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM %s),
-		(SELECT count(*) FROM %s n JOIN %s t USING (%s) WHERE t.file_date > n.file_date)`,
-		leaf.Table(), leaf.Table(), leaf.Parent(), key)).Scan(&total, &kept); err != nil {
-		return TableChange{}, err
+	if want := change.Total - change.Kept; change.Written != want {
+		return TableChange{}, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("lignes publiées", r.Name, want, change.Written)}
 	}
-	var set []string
-	for _, c := range r.TargetColumns() {
-		set = append(set, fmt.Sprintf("%[1]s = EXCLUDED.%[1]s", pgx.Identifier{c.Name}.Sanitize()))
-	}
-	written, err := insert(ctx, tx, r, leaf, fmt.Sprintf(` ON CONFLICT (%s) DO UPDATE SET %s WHERE t.file_date <= EXCLUDED.file_date`, key, strings.Join(set, ", ")))
-	if err != nil {
-		return TableChange{}, err
-	}
-	if written+kept != total {
-		return TableChange{}, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("lignes publiées", r.Name, total-kept, written)}
-	}
-	return TableChange{Written: written, Kept: kept}, nil
-}
-
-func insert(ctx context.Context, tx pgx.Tx, r *contract.Resource, leaf postgres.Leaf, conflict string) (int64, error) {
-	columns := make([]string, 0, len(r.TargetColumns()))
-	for _, c := range r.TargetColumns() {
-		columns = append(columns, pgx.Identifier{c.Name}.Sanitize())
-	}
-	list := strings.Join(columns, ", ")
-	tag, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO %s AS t (%s) SELECT %s FROM %s ORDER BY %s%s`,
-		leaf.Parent(), list, list, leaf.Table(), strings.Join(r.KeyColumns(), ", "), conflict))
-	return tag.RowsAffected(), err
+	return TableChange{Written: change.Written, Kept: change.Kept}, nil
 }

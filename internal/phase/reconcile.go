@@ -3,11 +3,7 @@ package phase
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
-	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -32,7 +28,7 @@ type Reconcile struct {
 // Run proves the import once. It fails with *[fault.Mismatch].
 func (p *Reconcile) Run(ctx context.Context, in ImportIn) (Reconciled, error) {
 	started := p.Now()
-	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Reconcile", "", 0), func(ctx context.Context, tx pgx.Tx) (Reconciled, error) {
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Reconcile", "", 0), func(ctx context.Context, tx *postgres.Tx) (Reconciled, error) {
 		return p.prove(ctx, tx, in.Import)
 	})
 	if err != nil {
@@ -50,21 +46,20 @@ type meant struct {
 	events                event.Summary
 }
 
-func (p *Reconcile) prove(ctx context.Context, tx pgx.Tx, imp Import) (Reconciled, error) {
-	want, err := p.meant(ctx, tx, imp)
+func (p *Reconcile) prove(ctx context.Context, tx *postgres.Tx, imp Import) (Reconciled, error) {
+	want, err := countsOf(ctx, tx)
 	if err != nil {
 		return Reconciled{}, err
 	}
-	got, err := p.events(ctx, tx, imp)
+	got, err := tx.EventTotals(ctx, imp.leaf(postgres.Events, ""))
 	if err != nil {
 		return Reconciled{}, err
 	}
 	out := Reconciled{Events: map[string]int64{}}
 	for _, r := range p.Contract.Resources {
 		w, g := want[r.Name], got[r.Name]
-		var staged, targets int64
-		if err := tx.QueryRow(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM %s), (SELECT count(*) FROM %s)`,
-			imp.leaf(postgres.Staging, r.Name).Table(), imp.leaf(postgres.Target, r.Name).Table())).Scan(&staged, &targets); err != nil {
+		staged, targets, err := tx.Rows(ctx, imp.leaf(postgres.Staging, r.Name), imp.leaf(postgres.Target, r.Name))
+		if err != nil {
 			return out, err
 		}
 		for _, c := range []struct {
@@ -85,7 +80,8 @@ func (p *Reconcile) prove(ctx context.Context, tx pgx.Tx, imp Import) (Reconcile
 		}
 		out.Events[r.Name] = g.Events
 		if g.NotEnriched > 0 {
-			if err := p.enrichmentErrors(ctx, tx, imp, r); err != nil {
+			if err := tx.StoreEnrichmentErrors(ctx, imp.leaf(postgres.Events, ""), r.Name, message.StepTransformation,
+				message.NotEnriched(r.Enrichment.Source, causePlaceholder), causePlaceholder); err != nil {
 				return out, err
 			}
 		}
@@ -93,29 +89,17 @@ func (p *Reconcile) prove(ctx context.Context, tx pgx.Tx, imp Import) (Reconcile
 	return out, nil
 }
 
-// meant adds up, by resource, what was counted on the way.
-func (p *Reconcile) meant(ctx context.Context, tx pgx.Tx, imp Import) (map[string]meant, error) {
+// countsOf adds up, by resource, what was counted on the way.
+func countsOf(ctx context.Context, tx *postgres.Tx) (map[string]meant, error) {
 	want := map[string]meant{}
-	rows, err := tx.Query(ctx, `SELECT resource, records, valid, rejected FROM etl.files WHERE import_id = $1 AND generation = $2`, imp.ImportID, imp.Generation)
-	if err != nil {
-		return nil, err
-	}
-	var resource string
-	var m meant
-	if _, err := pgx.ForEachRow(rows, []any{&resource, &m.read, &m.valid, &m.rejected}, func() error {
-		want[resource] = m
-		return nil
+	if err := tx.EachFile(ctx, func(f postgres.FileTotals) {
+		want[f.Resource] = meant{read: f.Read, valid: f.Valid, rejected: f.Rejected}
 	}); err != nil {
 		return nil, err
 	}
-	rows, err = tx.Query(ctx, `SELECT resource, result FROM etl.ledger WHERE import_id = $1 AND generation = $2 AND phase = 'Prepare'`, imp.ImportID, imp.Generation)
-	if err != nil {
-		return nil, err
-	}
-	var text []byte
-	_, err = pgx.ForEachRow(rows, []any{&resource, &text}, func() error {
+	err := tx.EachResult(ctx, "Prepare", func(resource string, result []byte) error {
 		var prepared Prepared
-		if err := json.Unmarshal(text, &prepared); err != nil {
+		if err := json.Unmarshal(result, &prepared); err != nil {
 			return err
 		}
 		m := want[resource]
@@ -126,38 +110,6 @@ func (p *Reconcile) meant(ctx context.Context, tx pgx.Tx, imp Import) (map[strin
 	return want, err
 }
 
-// events counts what is in the detached events table.
-func (p *Reconcile) events(ctx context.Context, tx pgx.Tx, imp Import) (map[string]event.Summary, error) {
-	rows, err := tx.Query(ctx, fmt.Sprintf(`SELECT resource, count(*), count(*) FILTER (WHERE enrichment = '%s'), sum(%s)::text
-		FROM %s GROUP BY resource`, event.EnrichmentFailed, event.ChecksumSQL, imp.leaf(postgres.Events, "").Table()))
-	if err != nil {
-		return nil, err
-	}
-	got := map[string]event.Summary{}
-	var resource, sum string
-	var count, notEnriched int64
-	_, err = pgx.ForEachRow(rows, []any{&resource, &count, &notEnriched, &sum}, func() error {
-		s := event.Summary{Events: count, NotEnriched: notEnriched}
-		if err := s.Checksum.UnmarshalText([]byte(sum)); err != nil {
-			return err
-		}
-		got[resource] = s
-		return nil
-	})
-	return got, err
-}
-
 // causePlaceholder stands for the cause of each record in a text that the database
 // completes.
 const causePlaceholder = "{cause}"
-
-// enrichmentErrors puts the records of a resource that could not be enriched into
-// the error table; they are no rejects.
-func (p *Reconcile) enrichmentErrors(ctx context.Context, tx pgx.Tx, imp Import, r *contract.Resource) error {
-	_, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
-		SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, data->>$5), $2
-		FROM %s JOIN etl.files f USING (import_id, generation, resource) WHERE resource = $3 AND enrichment = '%s'`,
-		imp.leaf(postgres.Events, "").Table(), event.EnrichmentFailed),
-		message.NotEnriched(r.Enrichment.Source, causePlaceholder), message.StepTransformation, r.Name, causePlaceholder, event.ErrorMember)
-	return err
-}

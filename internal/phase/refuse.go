@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
@@ -41,26 +39,14 @@ func refuse(ctx context.Context, db *postgres.DB, recorder FileRecorder, imp Imp
 		return nil
 	}
 	invalid := &fault.InvalidFile{}
+	var refusals []postgres.Refusal
 	statuses := map[string]registry.FileStatus{}
 	for _, f := range files {
+		refusals = append(refusals, postgres.Refusal{Resource: f.resource, Reason: f.reason})
 		invalid.Files = append(invalid.Files, fault.RefusedFile{File: f.file, Reason: f.reason})
 		statuses[f.resource] = registry.FileStatus{Status: etl.FileRejected, Reason: f.reason, ByControl: f.byControl}
 	}
-	err := db.Query(ctx, "refused files of "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
-		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := postgres.Fence(ctx, tx, imp.ImportID, imp.Generation); err != nil {
-				return err
-			}
-			for _, f := range files {
-				if _, err := tx.Exec(ctx, `UPDATE etl.files SET status = $4, reason = $5 WHERE (import_id, generation, resource) = ($1, $2, $3)`,
-					imp.ImportID, imp.Generation, f.resource, etl.FileRejected, message.Text(f.reason)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	})
-	if err != nil {
+	if err := db.RefuseFiles(ctx, imp.ImportID, imp.Generation, refusals); err != nil {
 		return err
 	}
 	if err := recordStatuses(ctx, recorder, imp, statuses); err != nil {

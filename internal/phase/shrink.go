@@ -2,11 +2,8 @@ package phase
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
-
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
@@ -73,27 +70,22 @@ func (p *CrossCheck) plausible(ctx context.Context, imp Import, files []FileCoun
 // forced restart repeats it.
 func (p *CrossCheck) shrinks(ctx context.Context, imp Import, files []FileCounts) ([]shrink, error) {
 	var found []shrink
-	err := p.DB.Query(ctx, "tables that "+imp.ImportID+" replaces", func(ctx context.Context, conn *pgx.Conn) error {
-		found = nil
-		for _, r := range p.Contract.Resources {
-			if r.Load != contract.LoadReload && imp.Mode != Initial {
-				continue
-			}
-			n := slices.IndexFunc(files, func(f FileCounts) bool { return f.Resource == r.Name })
-			if n < 0 {
-				continue
-			}
-			s := shrink{resource: r.Name, after: files[n].Valid}
-			var newer bool
-			if err := conn.QueryRow(ctx, fmt.Sprintf(`SELECT count(*), coalesce(bool_or(file_date > $1), false) FROM final.%s`,
-				pgx.Identifier{r.Name}.Sanitize()), imp.FileDate).Scan(&s.before, &newer); err != nil {
-				return err
-			}
-			if s.past(shrinkWarning) && (!newer || imp.Mode == Initial) {
-				found = append(found, s)
-			}
+	for _, r := range p.Contract.Resources {
+		if r.Load != contract.LoadReload && imp.Mode != Initial {
+			continue
 		}
-		return nil
-	})
-	return found, err
+		n := slices.IndexFunc(files, func(f FileCounts) bool { return f.Resource == r.Name })
+		if n < 0 {
+			continue
+		}
+		before, newer, err := p.DB.TableRows(ctx, imp.ImportID, r.Name, imp.FileDate)
+		if err != nil {
+			return nil, err
+		}
+		s := shrink{resource: r.Name, before: before, after: files[n].Valid}
+		if s.past(shrinkWarning) && (!newer || imp.Mode == Initial) {
+			found = append(found, s)
+		}
+	}
+	return found, nil
 }

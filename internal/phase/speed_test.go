@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/validation"
@@ -100,9 +100,10 @@ func BenchmarkValidate(b *testing.B) {
 			before := processorTime(b)
 			for b.Loop() {
 				out := Validated{}
-				report := &errorStream{in: StageIn{ChunkIn: in}, rows: copybinary.NewWriter(io.Discard), out: &out}
+				errors := postgres.NewErrorStream(io.Discard, in.unit("Validate"), in.Chunk.File.File)
+				check := &checking{checker: checker, row: row, errors: errors, out: &out}
 				content := newHashed(bytes.NewReader(stream), object)
-				if err := eachRow(content, func(fields [][]byte) error { return report.record(checker, row, fields) }); err != nil {
+				if err := eachRow(content, check.record); err != nil {
 					b.Fatal(err)
 				}
 				if err := content.check(); err != nil || out.Valid != speedRows {

@@ -3,8 +3,6 @@ package phase
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -39,14 +37,14 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 	}
 	object := in.Protected.Object
 	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
-	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Stage"), from, func(ctx context.Context, tx pgx.Tx) (Staged, error) {
+	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Stage"), from, func(ctx context.Context, tx *postgres.Tx) (Staged, error) {
 		body, err := openStream(ctx, p.Work, object, r.StagingStream())
 		if err != nil {
 			return Staged{}, err
 		}
 		defer func() { _ = body.Close() }()
 		content := newHashed(body, object)
-		rows, err := postgres.Copy(ctx, tx, in.Import.leaf(postgres.Staging, r.Name).Table(), columnNames(r.StagingStream()), content)
+		rows, err := tx.Copy(ctx, in.Import.leaf(postgres.Staging, r.Name), r.StagingStream(), content)
 		if err != nil {
 			return Staged{}, err
 		}

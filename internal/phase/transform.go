@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
@@ -18,6 +15,7 @@ import (
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
+	"github.com/google/uuid"
 )
 
 // Transformed tells where the events and the typed rows of a chunk are.
@@ -114,7 +112,7 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 		return nil, &fault.Superseded{ImportID: in.Import.ImportID, Generation: in.Import.Generation}
 	}
 	j.staged = objectstore.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
-	if j.rejected, err = p.rejected(ctx, in); err != nil {
+	if j.rejected, err = p.DB.Rejects(ctx, in.unit("Transform"), in.Chunk.lines()); err != nil {
 		return nil, err
 	}
 	open := func([]byte, string, int64, []byte) ([]byte, error) {
@@ -133,21 +131,6 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 	j.row = newStagedRow(r, open)
 	j.builder = event.NewBuilder(r, p.Now, p.NewID)
 	return j, nil
-}
-
-// rejected returns the rejected lines of the chunk, ascending.
-func (p *Transform) rejected(ctx context.Context, in ChunkIn) (lines []int64, err error) {
-	err = p.DB.Query(ctx, "rejects of "+in.Import.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, `SELECT line_number FROM etl.rejects WHERE import_id = $1 AND generation = $2 AND resource = $3
-			AND line_number BETWEEN $4 AND $5 ORDER BY line_number`,
-			in.Import.ImportID, in.Import.Generation, in.Chunk.Resource, in.Chunk.Range.FirstLine, in.Chunk.lastLine())
-		if err != nil {
-			return err
-		}
-		lines, err = pgx.CollectRows(rows, pgx.RowTo[int64])
-		return err
-	})
-	return lines, err
 }
 
 // produce streams the staged rows into both streams.

@@ -2,13 +2,8 @@ package phase
 
 import (
 	"context"
-	"errors"
-	"io"
-
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
@@ -59,7 +54,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	if err != nil {
 		return Validated{}, err
 	}
-	out, err := postgres.Once(ctx, p.DB, in.unit("Validate"), func(ctx context.Context, tx pgx.Tx) (Validated, error) {
+	out, err := postgres.Once(ctx, p.DB, in.unit("Validate"), func(ctx context.Context, tx *postgres.Tx) (Validated, error) {
 		if err := p.withinBudget(ctx, tx, in); err != nil {
 			return Validated{}, err
 		}
@@ -70,9 +65,10 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 		return Validated{}, err
 	}
 	if out.Errors > 0 {
-		unit, chunk := in.unit("ValidateLog"), in.Chunk.Range.Index
-		lines := rejectLines{unit: unit, chunk: &chunk, first: in.Chunk.Range.FirstLine, last: in.Chunk.lastLine()}
-		if err := logRejects(ctx, &p.Common, p.DB, in.Import, lines); err != nil {
+		unit := in.unit("ValidateLog")
+		if err := logRejects(ctx, &p.Common, p.DB, unit, func(skip int, visit func(string, int64, string)) error {
+			return p.DB.ChunkErrors(ctx, unit, in.Chunk.lines(), skip, visit)
+		}); err != nil {
 			return Validated{}, err
 		}
 	}
@@ -84,7 +80,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 
 // check streams the chunk through the checker; what it finds is streamed into
 // etl.errors by the same transaction.
-func (p *Validate) check(ctx context.Context, tx pgx.Tx, in StageIn, r *contract.Resource, checker *validation.Checker, row *stagedRow) (Validated, error) {
+func (p *Validate) check(ctx context.Context, tx *postgres.Tx, in StageIn, r *contract.Resource, checker *validation.Checker, row *stagedRow) (Validated, error) {
 	out := Validated{Resource: r.Name, Chunk: in.Chunk.Range.Index}
 	body, err := openStream(ctx, p.Work, in.Protected.Object, r.StagingStream())
 	if err != nil {
@@ -92,91 +88,51 @@ func (p *Validate) check(ctx context.Context, tx pgx.Tx, in StageIn, r *contract
 	}
 	defer func() { _ = body.Close() }()
 	content := newHashed(body, in.Protected.Object)
-	reader, writer := io.Pipe()
-	checked := make(chan error, 1)
-	go func() {
-		report := &errorStream{in: in, rows: copybinary.NewWriter(writer), out: &out}
-		err := eachRow(content, func(fields [][]byte) error { return report.record(checker, row, fields) })
-		if err == nil {
-			err = errors.Join(report.rows.Close(), content.check())
+	out.Errors, err = tx.StoreErrors(ctx, in.Chunk.File.File, in.Chunk.lines(), func(errors *postgres.ErrorStream) error {
+		c := &checking{checker: checker, row: row, errors: errors, out: &out}
+		if err := eachRow(content, c.record); err != nil {
+			return err
 		}
-		_ = writer.CloseWithError(err)
-		checked <- err
-	}()
-	rows, err := postgres.Copy(ctx, tx, "etl.errors", errorColumns, reader)
-	_ = reader.CloseWithError(io.ErrClosedPipe)
-	if checkErr := <-checked; checkErr != nil && !errors.Is(checkErr, io.ErrClosedPipe) {
-		return out, checkErr
-	}
-	if err != nil {
-		return out, err
-	}
-	out.Errors = rows
-	return out, postgres.NewTx(tx).RejectErrors(ctx, in.unit("Validate"), in.Chunk.Range.FirstLine, in.Chunk.lastLine())
+		return content.check()
+	})
+	return out, err
 }
 
-// errorColumns of etl.errors, in COPY order.
-var errorColumns = []string{ //nolint:gochecknoglobals // a constant list
-	"import_id", "generation", "file", "resource", "chunk", "line_number", "field", "rule", "error_details", "processing_step", "raw",
+// checking is the check of a chunk's records.
+type checking struct {
+	checker *validation.Checker
+	row     *stagedRow
+	errors  *postgres.ErrorStream
+	out     *Validated
 }
 
-// errorStream writes the violations of records as rows of etl.errors.
-type errorStream struct {
-	in   StageIn
-	rows *copybinary.Writer
-	out  *Validated
-}
-
-// record checks one staged record.
-func (e *errorStream) record(checker *validation.Checker, row *stagedRow, fields [][]byte) error {
-	line, err := row.lineNumber(fields)
+// record checks one staged record and counts it.
+func (c *checking) record(fields [][]byte) error {
+	line, err := c.row.lineNumber(fields)
 	if err != nil {
 		return err
 	}
-	e.out.Read++
+	c.out.Read++
 	found := false
 	report := func(v validation.Violation) {
 		found = true
-		e.write(line, v, nil)
+		c.errors.Write(&postgres.RecordError{Line: line, Field: v.Field, Rule: v.Rule, Details: v.Details})
 	}
-	if code := fields[row.fault]; code != nil {
+	if code := fields[c.row.fault]; code != nil {
 		found = true
-		e.write(line, checker.Malformed(string(code)), fields[row.raw])
+		v := c.checker.Malformed(string(code))
+		c.errors.Write(&postgres.RecordError{Line: line, Field: v.Field, Rule: v.Rule, Details: v.Details, Raw: fields[c.row.raw]})
 	} else {
-		values, err := row.decode(fields, line)
+		values, err := c.row.decode(fields, line)
 		if err != nil {
 			return err
 		}
-		checker.Check(values, report)
+		c.checker.Check(values, report)
 	}
 	if found {
-		e.out.Rejected++
+		c.out.Rejected++
 	} else {
-		e.out.Valid++
+		c.out.Valid++
 	}
-	return e.rows.Err()
-}
-
-func (e *errorStream) write(line int64, v validation.Violation, raw []byte) {
-	chunk, imp := e.in.Chunk, e.in.Import
-	e.rows.Row(len(errorColumns))
-	e.rows.String(imp.ImportID)
-	e.rows.Int4(int32(imp.Generation)) //nolint:gosec // restarts are counted by hand
-	e.rows.String(chunk.File.File)
-	e.rows.String(chunk.Resource)
-	e.rows.Int4(int32(chunk.Range.Index)) //nolint:gosec // a manifest has far fewer chunks
-	e.rows.Int8(line)
-	if v.Field == "" {
-		e.rows.Null()
-	} else {
-		e.rows.String(v.Field)
-	}
-	e.rows.String(v.Rule)
-	e.rows.String(v.Details)
-	e.rows.String(message.StepValidation)
-	if raw == nil {
-		e.rows.Null()
-	} else {
-		e.rows.Bytea(raw)
-	}
+	return c.errors.Err()
 }

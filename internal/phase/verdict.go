@@ -3,12 +3,11 @@ package phase
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
 )
 
@@ -77,17 +76,13 @@ func overText(file string, read, rejected int64, budget contract.Budget) string 
 // would be written that nobody needs. It adds up the results in the ledger, a row a
 // chunk, in the transaction of the chunk that is to be validated. Chunks that are
 // validated at the same time are not seen, so as many chunks more are written.
-func (p *Validate) withinBudget(ctx context.Context, tx pgx.Tx, in StageIn) error {
+func (p *Validate) withinBudget(ctx context.Context, tx *postgres.Tx, in StageIn) error {
 	resource := in.Chunk.Resource
 	budget, limited := p.Budgets[resource]
 	if !limited || budget == contract.NoBudget() {
 		return nil
 	}
-	var records, read, rejected int64
-	err := tx.QueryRow(ctx, `SELECT f.records, coalesce(sum((l.result->>'read')::bigint), 0)::bigint, coalesce(sum((l.result->>'rejected')::bigint), 0)::bigint
-		FROM etl.files f LEFT JOIN etl.ledger l ON (l.import_id, l.generation, l.resource, l.phase) = (f.import_id, f.generation, f.resource, 'Validate')
-		WHERE (f.import_id, f.generation, f.resource) = ($1, $2, $3) GROUP BY f.records`,
-		in.Import.ImportID, in.Import.Generation, resource).Scan(&records, &read, &rejected)
+	records, read, rejected, err := tx.Validated(ctx)
 	if err != nil || !budget.Hopeless(records, read, rejected) {
 		return err
 	}

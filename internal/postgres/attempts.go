@@ -23,7 +23,7 @@ func (db *DB) RecordAttempts(ctx context.Context, importID string, attempts []re
 func (db *DB) RecordAttemptsAs(ctx context.Context, importID string, generation int, attempts []registry.Attempt) error {
 	return db.Query(ctx, "record the attempts of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := Fence(ctx, tx, importID, generation); err != nil {
+			if err := fence(ctx, tx, importID, generation); err != nil {
 				return err
 			}
 			if err := running(ctx, tx, importID, attempts); err != nil {

@@ -126,8 +126,8 @@ func TestNoValues(t *testing.T) {
 func TestCopyErrorsShowNoValue(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	_, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx pgx.Tx) (int64, error) {
-		return postgres.Copy(ctx, tx, "public.written", []string{"note"}, strings.NewReader("PGCOPY\n\xff\r\n\x00 tres-secret"))
+	_, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx *postgres.Tx) (int64, error) {
+		return postgres.CopyFrom(ctx, tx, "public.written", []string{"note"}, strings.NewReader("PGCOPY\n\xff\r\n\x00 tres-secret"))
 	})
 	if err == nil || strings.Contains(err.Error(), "tres") {
 		t.Errorf("got %v", err)

@@ -5,8 +5,6 @@ import (
 	"math"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
@@ -23,8 +21,8 @@ func TestRejectErrors(t *testing.T) {
 	o := open(t)
 	postgrestest.Exec(t, o.conn, `INSERT INTO etl.errors SELECT $1, 1, 'f', 'plain', (n - 2) / $2::int, n, 'x', rule, 'Texte.', 'étape'
 		FROM generate_series(2, 1 + $2::int * $3::int) n, unnest('{required,type}'::text[]) rule`, importID, errors, chunks)
-	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SET LOCAL enable_seqscan = off`); err != nil { // so small a table may well be read whole
+	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := tx.Execute(ctx, `SET LOCAL enable_seqscan = off`); err != nil { // so small a table may well be read whole
 			return err
 		}
 		before := postgrestest.Scan[int64](t, o.conn, readSoFar)
@@ -34,7 +32,7 @@ func TestRejectErrors(t *testing.T) {
 				last = math.MaxInt64
 			}
 			unit := postgres.Unit{ImportID: importID, Generation: 1, Phase: "Validate", Resource: "plain", Chunk: chunk}
-			if err := postgres.NewTx(tx).RejectErrors(ctx, unit, int64(2+chunk*errors), last); err != nil {
+			if err := postgres.RejectErrors(ctx, tx, unit, postgres.Lines{First: int64(2 + chunk*errors), Last: last}); err != nil {
 				return err
 			}
 		}

@@ -93,7 +93,7 @@ func TestDocumentedRightsSuffice(t *testing.T) {
 	}
 	o := &opened{url: loader.URL(admin), db: db, conn: postgrestest.Connect(t, loader.URL(admin))}
 	o.addImport(t, importID)
-	if _, err := postgres.Once(t.Context(), db, unit(0), func(context.Context, pgx.Tx) (int, error) { return 1, nil }); err != nil {
+	if _, err := postgres.Once(t.Context(), db, unit(0), func(context.Context, *postgres.Tx) (int, error) { return 1, nil }); err != nil {
 		t.Error(err)
 	}
 	if _, err := db.Restart(t.Context(), numbered(importID, 1), false); err != nil {
@@ -115,7 +115,7 @@ func TestNothingOfPublicIsCalled(t *testing.T) {
 	b.migrated(t)
 	ctx := t.Context()
 	leaf := postgres.Leaf{Kind: postgres.Staging, Resource: "magasins", ImportID: importID, Generation: 1}
-	_, err := postgres.Once(ctx, b.db, unit(0), func(ctx context.Context, tx pgx.Tx) (int, error) {
+	_, err := postgres.Once(ctx, b.db, unit(0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
 		return 1, errors.Join(leaf.Create(ctx, tx, from), leaf.AttachByImport(ctx, tx))
 	})
 	_, _, ledger := b.db.LedgerObject(ctx, unit(0))
@@ -158,7 +158,7 @@ func TestSquattersSessions(t *testing.T) {
 	}
 	inside, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		_, err := postgres.Once(t.Context(), b.db, unit(0), func(context.Context, pgx.Tx) (int, error) {
+		_, err := postgres.Once(t.Context(), b.db, unit(0), func(context.Context, *postgres.Tx) (int, error) {
 			close(inside)
 			<-release
 			return 1, nil

@@ -9,15 +9,41 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
+// indexSettings are the settings of a transaction that builds indexes: memory to
+// sort some five million keys without a file, and one process, as two tables are
+// indexed at a time. Two processes for one index take half as much time again, or
+// twice as much, in all.
+const indexSettings = `SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_parallel_maintenance_workers = 0`
+
 // IndexStaging indexes and analyzes what rules over more than one record look up
-// in a staging leaf: the keys, with the line number.
+// in a staging leaf, the keys with the line number, and attaches it.
 func (t *Tx) IndexStaging(ctx context.Context, leaf Leaf, r *contract.Resource) error {
+	if _, err := t.tx.Exec(ctx, indexSettings); err != nil {
+		return err
+	}
 	for _, key := range append([][]string{r.Key}, r.Unique...) {
 		if _, err := t.tx.Exec(ctx, fmt.Sprintf(`CREATE INDEX ON %s (%s, line_number)`, leaf.Table(), strings.Join(r.StagingKey(key), ", "))); err != nil {
 			return err
 		}
 	}
-	_, err := t.tx.Exec(ctx, fmt.Sprintf(`ANALYZE %s (%s)`, leaf.Table(), strings.Join(comparedColumns(r), ", ")))
+	if _, err := t.tx.Exec(ctx, fmt.Sprintf(`ANALYZE %s (%s)`, leaf.Table(), strings.Join(comparedColumns(r), ", "))); err != nil {
+		return err
+	}
+	return leaf.AttachByImport(ctx, t)
+}
+
+// IndexTarget gives a filled leaf of the targets or events its primary key.
+func (t *Tx) IndexTarget(ctx context.Context, leaf Leaf, key []string) error {
+	if _, err := t.tx.Exec(ctx, indexSettings); err != nil {
+		return err
+	}
+	_, err := t.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), strings.Join(key, ", ")))
+	return err
+}
+
+// Analyze gives the planner statistics of a filled leaf.
+func (t *Tx) Analyze(ctx context.Context, leaf Leaf) error {
+	_, err := t.tx.Exec(ctx, `ANALYZE `+leaf.Table())
 	return err
 }
 

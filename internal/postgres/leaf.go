@@ -88,12 +88,12 @@ type Source struct {
 // exists. What all its rows have in common are its defaults, so that no stream
 // repeats them. Leaves that are attached by import carry the check that lets
 // ATTACH PARTITION skip its scan. While it is filled, autovacuum leaves it alone.
-func (l Leaf) Create(ctx context.Context, tx pgx.Tx, from Source) error {
+func (l Leaf) Create(ctx context.Context, tx *Tx, from Source) error {
 	check := ""
 	if l.Kind != Target {
 		check = fmt.Sprintf(", CHECK (import_id = %s)", QuoteLiteral(l.ImportID))
 	}
-	_, err := tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING CONSTRAINTS%s) WITH (autovacuum_enabled = off); ALTER TABLE %s %s`,
+	_, err := tx.tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING CONSTRAINTS%s) WITH (autovacuum_enabled = off); ALTER TABLE %s %s`,
 		l.Table(), l.Parent(), check, l.Table(), strings.Join(l.defaults(from), ", ")))
 	return err
 }
@@ -113,26 +113,26 @@ func (l Leaf) defaults(from Source) []string {
 
 // release gives the leaf, which is about to be published, back to autovacuum. A
 // staging leaf is never changed again, so it has nothing to vacuum.
-func (l Leaf) release(ctx context.Context, tx pgx.Tx) error {
+func (l Leaf) release(ctx context.Context, tx *Tx) error {
 	if l.Kind == Staging {
 		return nil
 	}
-	_, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s RESET (autovacuum_enabled)`, l.Table()))
+	_, err := tx.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s RESET (autovacuum_enabled)`, l.Table()))
 	return err
 }
 
 // Drop removes the leaf, attached or not; a leaf that does not exist is no error.
-func (l Leaf) Drop(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, `DROP TABLE IF EXISTS `+l.Table())
+func (l Leaf) Drop(ctx context.Context, tx *Tx) error {
+	_, err := tx.tx.Exec(ctx, `DROP TABLE IF EXISTS `+l.Table())
 	return err
 }
 
 // AttachByImport makes the leaf the parent's partition of its import.
-func (l Leaf) AttachByImport(ctx context.Context, tx pgx.Tx) error {
+func (l Leaf) AttachByImport(ctx context.Context, tx *Tx) error {
 	if err := l.release(ctx, tx); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)`,
+	_, err := tx.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)`,
 		l.Parent(), l.Table(), QuoteLiteral(l.ImportID)))
 	return err
 }
@@ -140,8 +140,8 @@ func (l Leaf) AttachByImport(ctx context.Context, tx pgx.Tx) error {
 // Swap makes a Target leaf the only partition of its parent, in place of the one
 // that was, which is dropped. The caller holds the parent's exclusive lock, and
 // keyColumns is the number of columns of its primary key.
-func (l Leaf) Swap(ctx context.Context, tx pgx.Tx, keyColumns int) error {
-	rows, err := tx.Query(ctx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`, l.Parent())
+func (l Leaf) Swap(ctx context.Context, tx *Tx, keyColumns int) error {
+	rows, err := tx.tx.Query(ctx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`, l.Parent())
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (l Leaf) Swap(ctx context.Context, tx pgx.Tx, keyColumns int) error {
 		return err
 	}
 	for _, name := range old {
-		if _, err := tx.Exec(ctx, `DROP TABLE `+pgx.Identifier{"partitions", name}.Sanitize()); err != nil {
+		if _, err := tx.tx.Exec(ctx, `DROP TABLE `+pgx.Identifier{"partitions", name}.Sanitize()); err != nil {
 			return err
 		}
 	}
@@ -158,7 +158,7 @@ func (l Leaf) Swap(ctx context.Context, tx pgx.Tx, keyColumns int) error {
 		return err
 	}
 	minimum := strings.TrimSuffix(strings.Repeat("MINVALUE, ", keyColumns), ", ")
-	_, err = tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)`,
+	_, err = tx.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)`,
 		l.Parent(), l.Table(), minimum, strings.ReplaceAll(minimum, "MIN", "MAX")))
 	return err
 }

@@ -63,11 +63,11 @@ func TestLongResources(t *testing.T) {
 	for _, resource := range []string{long + "a", long + "b"} {
 		postgrestest.Exec(t, o.conn, fmt.Sprintf(`CREATE TABLE staging.%[1]s (LIKE staging.magasins) PARTITION BY LIST (import_id)`, resource))
 		leaf := postgres.Leaf{Kind: postgres.Staging, Resource: resource, ImportID: importID, Generation: 1}
-		o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+		o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 			if err := leaf.Create(ctx, tx, from); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `CREATE INDEX ON `+leaf.Table()+` (store_id_key, line_number)`); err != nil {
+			if _, err := tx.Execute(ctx, `CREATE INDEX ON `+leaf.Table()+` (store_id_key, line_number)`); err != nil {
 				return err
 			}
 			return leaf.AttachByImport(ctx, tx)
@@ -93,7 +93,7 @@ func TestLeafLife(t *testing.T) {
 	o := open(t)
 	leaf := postgres.Leaf{Kind: postgres.Staging, Resource: "magasins", ImportID: importID, Generation: 1}
 	insert := `INSERT INTO ` + leaf.Table() + ` (import_id, generation, file_date, file_type, file, chunk, line_number) VALUES ($1, 1, '2024-10-08', 't', 'f', 0, 2)`
-	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 		if err := leaf.Create(ctx, tx, from); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func TestLeafLife(t *testing.T) {
 	if got := o.count(t, `SELECT count(*) FROM staging.magasins`); got != 1 {
 		t.Errorf("%d rows are visible, want 1", got)
 	}
-	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 		if err := leaf.Drop(ctx, tx); err != nil {
 			return err
 		}
@@ -128,11 +128,11 @@ func TestLeafSwap(t *testing.T) {
 	for generation := 1; generation <= 2; generation++ {
 		for resource, key := range map[string]string{"produits": "product_id", "stocks": "product_id, store_id"} {
 			leaf := postgres.Leaf{Kind: postgres.Target, Resource: resource, ImportID: importID, Generation: generation}
-			o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+			o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 				if err := leaf.Create(ctx, tx, from); err != nil {
 					return err
 				}
-				if _, err := tx.Exec(ctx, `ALTER TABLE `+leaf.Table()+` ADD PRIMARY KEY (`+key+`)`); err != nil {
+				if _, err := tx.Execute(ctx, `ALTER TABLE `+leaf.Table()+` ADD PRIMARY KEY (`+key+`)`); err != nil {
 					return err
 				}
 				return leaf.Swap(ctx, tx, strings.Count(key, ",")+1)
@@ -172,7 +172,7 @@ func TestPurgeStaging(t *testing.T) {
 	for id, i := range imports {
 		postgrestest.Exec(t, o.conn, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash, published_at, updated_at)
 			VALUES ($1, 'daily', '2024-09-01', $2, 1, 'h', $3, $4)`, id, i.status, i.published, i.updated)
-		o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+		o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 			if err := leaf(id, postgres.Target).Create(ctx, tx, from); err != nil {
 				return err
 			}
@@ -223,14 +223,14 @@ func TestPurgeLeavesWhatIsRead(t *testing.T) {
 	o := open(t)
 	postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET status = 'réussi', published_at = '2024-01-01'`)
 	leaf := postgres.Leaf{Kind: postgres.Staging, Resource: "ventes", ImportID: importID, Generation: 1}
-	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 		if err := leaf.Create(ctx, tx, from); err != nil {
 			return err
 		}
 		return leaf.AttachByImport(ctx, tx)
 	})
-	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `LOCK TABLE staging.ventes IN ACCESS SHARE MODE`); err != nil {
+	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := tx.Execute(ctx, `LOCK TABLE staging.ventes IN ACCESS SHARE MODE`); err != nil {
 			return err
 		}
 		if err := postgres.PurgeStaging(ctx, o.db, time.Now()); err != nil {

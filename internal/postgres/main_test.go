@@ -70,9 +70,9 @@ func (o *opened) waitBlocked(t *testing.T) {
 }
 
 // inTx runs f in a transaction of the test's own connection.
-func (o *opened) inTx(t *testing.T, f func(context.Context, pgx.Tx) error) {
+func (o *opened) inTx(t *testing.T, f func(context.Context, *postgres.Tx) error) {
 	t.Helper()
-	if err := pgx.BeginFunc(t.Context(), o.conn, func(tx pgx.Tx) error { return f(t.Context(), tx) }); err != nil {
+	if err := pgx.BeginFunc(t.Context(), o.conn, func(tx pgx.Tx) error { return f(t.Context(), postgres.NewTx(tx, unit(0))) }); err != nil {
 		t.Fatal(err)
 	}
 }

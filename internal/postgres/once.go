@@ -41,13 +41,13 @@ type Object struct {
 // It fails with *[fault.Superseded] if the import is no longer at the unit's
 // generation, and with *[fault.Transient] if PostgreSQL did not answer; after
 // that it may be called again, also if the commit did happen.
-func Once[R any](ctx context.Context, db *DB, unit Unit, write func(context.Context, pgx.Tx) (R, error)) (R, error) {
+func Once[R any](ctx context.Context, db *DB, unit Unit, write func(context.Context, *Tx) (R, error)) (R, error) {
 	return OnceFrom(ctx, db, unit, Object{}, write)
 }
 
 // OnceFrom is [Once] for a unit that is persisted from a work object, which the
 // ledger row then names.
-func OnceFrom[R any](ctx context.Context, db *DB, unit Unit, from Object, write func(context.Context, pgx.Tx) (R, error)) (R, error) {
+func OnceFrom[R any](ctx context.Context, db *DB, unit Unit, from Object, write func(context.Context, *Tx) (R, error)) (R, error) {
 	var result R
 	err := db.Query(ctx, unit.String(), func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
@@ -58,7 +58,7 @@ func OnceFrom[R any](ctx context.Context, db *DB, unit Unit, from Object, write 
 			if done {
 				return json.Unmarshal(stored, &result)
 			}
-			if result, err = write(ctx, tx); err != nil {
+			if result, err = write(ctx, NewTx(tx, unit)); err != nil {
 				return err
 			}
 			text, err := json.Marshal(result)
@@ -77,7 +77,7 @@ func OnceFrom[R any](ctx context.Context, db *DB, unit Unit, from Object, write 
 // claim takes the fence and the unit's ledger row. done means that the unit was
 // persisted before, with the stored result.
 func claim(ctx context.Context, tx pgx.Tx, unit Unit, from Object) (stored []byte, done bool, err error) {
-	if err := Fence(ctx, tx, unit.ImportID, unit.Generation); err != nil {
+	if err := fence(ctx, tx, unit.ImportID, unit.Generation); err != nil {
 		return nil, false, err
 	}
 	tag, err := tx.Exec(ctx, `INSERT INTO etl.ledger
@@ -97,11 +97,11 @@ func claim(ctx context.Context, tx pgx.Tx, unit Unit, from Object) (stored []byt
 	return stored, true, err
 }
 
-// Fence holds the import's row at the writer's generation until the transaction
+// fence holds the import's row at the writer's generation until the transaction
 // ends, and names the session after both, so that a restart can end it. Status
 // updates are not blocked by it. It fails with *[fault.Superseded] if the import
 // is at another generation, is abandoned, or is not known.
-func Fence(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
+func fence(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
 	var name string
 	err := tx.QueryRow(ctx, `SELECT set_config('application_name', $3, true) FROM etl.imports
 		WHERE import_id = $1 AND generation = $2 AND status <> $4 FOR KEY SHARE`,

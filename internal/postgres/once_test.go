@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres"
@@ -24,9 +23,9 @@ func unit(chunk int) postgres.Unit {
 }
 
 // note writes one row and returns a result that names it.
-func note(text string) func(context.Context, pgx.Tx) (result, error) {
-	return func(ctx context.Context, tx pgx.Tx) (result, error) {
-		_, err := tx.Exec(ctx, `INSERT INTO public.written VALUES ($1)`, text)
+func note(text string) func(context.Context, *postgres.Tx) (result, error) {
+	return func(ctx context.Context, tx *postgres.Tx) (result, error) {
+		_, err := tx.Execute(ctx, `INSERT INTO public.written VALUES ($1)`, text)
 		return result{Rows: 1, Note: text}, err
 	}
 }
@@ -40,7 +39,7 @@ func TestOnceReturnsTheStoredResult(t *testing.T) {
 			t.Fatalf("got %+v, %v; want %+v", got, err, want)
 		}
 	}
-	got, err := postgres.Once(t.Context(), o.db, unit(0), func(context.Context, pgx.Tx) (result, error) {
+	got, err := postgres.Once(t.Context(), o.db, unit(0), func(context.Context, *postgres.Tx) (result, error) {
 		t.Error("a unit that was persisted is written again")
 		return result{}, nil
 	})
@@ -83,16 +82,16 @@ func TestOnceFailedNotSaved(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	broken := errors.New("the source broke")
-	for name, write := range map[string]func(context.Context, pgx.Tx) (result, error){
-		"an error of the caller": func(ctx context.Context, tx pgx.Tx) (result, error) {
+	for name, write := range map[string]func(context.Context, *postgres.Tx) (result, error){
+		"an error of the caller": func(ctx context.Context, tx *postgres.Tx) (result, error) {
 			r, err := note("half")(ctx, tx)
 			return r, errors.Join(err, broken)
 		},
-		"an error of the server": func(ctx context.Context, tx pgx.Tx) (result, error) {
+		"an error of the server": func(ctx context.Context, tx *postgres.Tx) (result, error) {
 			if _, err := note("half")(ctx, tx); err != nil {
 				return result{}, err
 			}
-			_, err := tx.Exec(ctx, `INSERT INTO public.written VALUES (NULL)`)
+			_, err := tx.Execute(ctx, `INSERT INTO public.written VALUES (NULL)`)
 			return result{Rows: 2}, err
 		},
 	} {
@@ -124,7 +123,7 @@ func TestOnceConcurrentTwins(t *testing.T) {
 	}
 	first, second := make(chan outcome, 1), make(chan outcome, 1)
 	go func() {
-		r, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx pgx.Tx) (result, error) {
+		r, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx *postgres.Tx) (result, error) {
 			close(inside)
 			<-release
 			return note("first")(ctx, tx)
@@ -157,7 +156,7 @@ func TestOnceTwinOfAFailure(t *testing.T) {
 	inside, release := make(chan struct{}), make(chan struct{})
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() {
-		_, err := postgres.Once(t.Context(), o.db, unit(0), func(context.Context, pgx.Tx) (result, error) {
+		_, err := postgres.Once(t.Context(), o.db, unit(0), func(context.Context, *postgres.Tx) (result, error) {
 			close(inside)
 			<-release
 			return result{}, errors.New("the first run breaks")
@@ -200,7 +199,7 @@ func TestCommitLost(t *testing.T) {
 			p := postgrestest.Listen(t, o.url)
 			db := postgrestest.Open(t, p.URL)
 			writes := 0
-			write := func(ctx context.Context, tx pgx.Tx) (result, error) {
+			write := func(ctx context.Context, tx *postgres.Tx) (result, error) {
 				writes++
 				return note("once")(ctx, tx)
 			}
@@ -227,9 +226,12 @@ func TestCommitLost(t *testing.T) {
 func TestConnectionEnds(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	_, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx pgx.Tx) (result, error) {
-		pid := tx.Conn().PgConn().PID()
-		postgrestest.Exec(t, o.conn, `SELECT pg_terminate_backend($1, 5000)`, int64(pid))
+	_, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx *postgres.Tx) (result, error) {
+		pid, err := tx.Count(ctx, `SELECT pg_backend_pid()`)
+		if err != nil {
+			return result{}, err
+		}
+		postgrestest.Exec(t, o.conn, `SELECT pg_terminate_backend($1, 5000)`, pid)
 		return note("never")(ctx, tx)
 	})
 	if !isTransient(err) {

@@ -6,36 +6,36 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PublishedGeneration is the generation of an import that readers see, 0 for
-// none. The caller holds the import's row.
-func PublishedGeneration(ctx context.Context, tx pgx.Tx, importID string) (generation int, err error) {
-	err = tx.QueryRow(ctx, `SELECT coalesce(published_generation, 0) FROM etl.imports WHERE import_id = $1`, importID).Scan(&generation)
+// PublishedGeneration is the generation of the import that readers see, 0 for
+// none.
+func (t *Tx) PublishedGeneration(ctx context.Context) (generation int, err error) {
+	err = t.tx.QueryRow(ctx, `SELECT coalesce(published_generation, 0) FROM etl.imports WHERE import_id = $1`, t.unit.ImportID).Scan(&generation)
 	return generation, err
 }
 
-// DropPublishedEvents removes the partition of an import's published events. The
+// DropPublishedEvents removes the partition of the import's published events. The
 // caller holds the exclusive lock on the events.
-func DropPublishedEvents(ctx context.Context, tx pgx.Tx, importID string) error {
-	names, err := tableNames(ctx, tx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-		WHERE i.inhparent = 'final.events'::regclass AND pg_get_expr(c.relpartbound, c.oid) = 'FOR VALUES IN (' || quote_literal($1) || ')'`, importID)
+func (t *Tx) DropPublishedEvents(ctx context.Context) error {
+	names, err := tableNames(ctx, t.tx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+		WHERE i.inhparent = 'final.events'::regclass AND pg_get_expr(c.relpartbound, c.oid) = 'FOR VALUES IN (' || quote_literal($1) || ')'`, t.unit.ImportID)
 	if err != nil {
 		return err
 	}
-	return dropTables(ctx, tx, names)
+	return dropTables(ctx, t.tx, names)
 }
 
-// DropReplaced removes what the published generation of an import leaves beside
+// DropReplaced removes what a published generation of the import leaves beside
 // its rows in the targets and events, which the caller has replaced in the same
 // transaction: detached tables, errors, rejects, incoherences, files and ledger
 // rows. Data keys stay.
-func DropReplaced(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
-	if err := dropLeaves(ctx, tx, importID, generation, detached); err != nil {
+func (t *Tx) DropReplaced(ctx context.Context, generation int) error {
+	if err := dropLeaves(ctx, t.tx, t.unit.ImportID, generation, detached); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM etl.incoherences WHERE import_id = $1 AND generation = $2`, importID, generation); err != nil {
+	if _, err := t.tx.Exec(ctx, `DELETE FROM etl.incoherences WHERE import_id = $1 AND generation = $2`, t.unit.ImportID, generation); err != nil {
 		return err
 	}
-	return dropRecords(ctx, tx, importID, generation)
+	return dropRecords(ctx, t.tx, t.unit.ImportID, generation)
 }
 
 // detached selects, of the leaves t, those that readers of final do not see.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
@@ -164,7 +162,7 @@ func TestForcedRestart(t *testing.T) {
 	o := open(t)
 	staging := postgres.Leaf{Kind: postgres.Staging, Resource: "clients", ImportID: importID, Generation: 1}
 	events := postgres.Leaf{Kind: postgres.Published, ImportID: importID, Generation: 1}
-	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 		for _, l := range []postgres.Leaf{staging, events} {
 			if err := l.Create(ctx, tx, postgres.Source{FileDate: "2024-10-08"}); err != nil {
 				return err
@@ -219,7 +217,7 @@ func TestRestartEndsALateTwin(t *testing.T) {
 			o := open(t)
 			inside, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 			go func() {
-				_, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx pgx.Tx) (result, error) {
+				_, err := postgres.Once(t.Context(), o.db, unit(0), func(ctx context.Context, tx *postgres.Tx) (result, error) {
 					r, err := note("late")(ctx, tx)
 					close(inside)
 					<-release
@@ -250,7 +248,7 @@ func TestRestartEndsALateTwin(t *testing.T) {
 func TestFenceLetsStatusPass(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	_, err := postgres.Once(t.Context(), o.db, unit(0), func(context.Context, pgx.Tx) (result, error) {
+	_, err := postgres.Once(t.Context(), o.db, unit(0), func(context.Context, *postgres.Tx) (result, error) {
 		postgrestest.Exec(t, o.conn, `SET lock_timeout = '2s'; UPDATE etl.imports SET status = 'échoué', updated_at = now()`)
 		if _, err := o.conn.Exec(t.Context(), `SELECT FROM etl.imports FOR UPDATE NOWAIT`); err == nil {
 			t.Error("the fence does not hold the import")
@@ -275,7 +273,7 @@ func TestRestartDropsTheGeneration(t *testing.T) {
 		{Kind: postgres.Events, ImportID: importID, Generation: 1},
 		{Kind: postgres.Staging, Resource: "clients", ImportID: other, Generation: 1},
 	}
-	o.inTx(t, func(ctx context.Context, tx pgx.Tx) error {
+	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 		for _, l := range leaves {
 			if err := l.Create(ctx, tx, from); err != nil {
 				return err

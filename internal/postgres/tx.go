@@ -6,12 +6,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Tx is the transaction in which a unit is persisted. Its methods are the
-// statements that phases run in it.
-type Tx struct{ tx pgx.Tx }
+// Tx is the transaction in which a unit is persisted. Its methods are statements
+// about the unit's import, at the unit's generation.
+type Tx struct {
+	tx   pgx.Tx
+	unit Unit
+}
 
-// NewTx wraps a transaction that the caller ends.
-func NewTx(tx pgx.Tx) *Tx { return &Tx{tx: tx} }
+// NewTx is the transaction of a unit in a transaction that the caller ends. [Once]
+// makes one with fence and ledger row.
+func NewTx(tx pgx.Tx, unit Unit) *Tx { return &Tx{tx: tx, unit: unit} }
 
 // Execute runs a statement that another package wrote, or several without
 // arguments, and returns how many rows the last one wrote.
@@ -24,6 +28,17 @@ func (t *Tx) Execute(ctx context.Context, sql string, args ...any) (rows int64, 
 func (t *Tx) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
 	err = t.tx.QueryRow(ctx, sql, args...).Scan(&n)
 	return n, err
+}
+
+// each calls visit for each row of a query, after the row was read into
+// destinations.
+func (t *Tx) each(ctx context.Context, destinations []any, visit func() error, sql string, args ...any) error {
+	rows, err := t.tx.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	_, err = pgx.ForEachRow(rows, destinations, visit)
+	return err
 }
 
 // Quote quotes the parts of a qualified name.

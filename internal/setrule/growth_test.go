@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -18,7 +17,7 @@ func (f *forest) read(t *testing.T, fill func(pgx.Tx), run func(*writer) error) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &writer{tx: postgres.NewTx(tx), scope: f.scope, pkg: f.pkg, resource: f.pkg.Resource("plain")}
+	w := &writer{tx: transactionOf(tx), scope: f.scope, pkg: f.pkg, resource: f.pkg.Resource("plain")}
 	fill(tx)
 	if _, err := tx.Exec(t.Context(), settings); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"os"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
@@ -24,4 +26,9 @@ const (
 // leafOf is the table with the staged rows of a resource.
 func leafOf(scope Scope, r *contract.Resource) postgres.Leaf {
 	return postgres.Leaf{Kind: postgres.Staging, Resource: r.Name, ImportID: scope.ImportID, Generation: scope.Generation}
+}
+
+// transactionOf is the import's transaction in one of the test's own.
+func transactionOf(tx pgx.Tx) *postgres.Tx {
+	return postgres.NewTx(tx, postgres.Unit{ImportID: importID, Generation: 1})
 }

@@ -52,7 +52,7 @@ func stageForRules(tb testing.TB, clients int) *staged {
 			count = smallRows
 		}
 		leaf := leafOf(s.scope, r)
-		if err := leaf.Create(tb.Context(), tx, postgres.Source{FileDate: fileDate, FileType: r.FileType, File: r.Name + ".csv"}); err != nil {
+		if err := leaf.Create(tb.Context(), transactionOf(tx), postgres.Source{FileDate: fileDate, FileType: r.FileType, File: r.Name + ".csv"}); err != nil {
 			tb.Fatal(err)
 		}
 		for _, statement := range []struct {
@@ -88,10 +88,7 @@ func stageForRules(tb testing.TB, clients int) *staged {
 
 // index leaves a filled leaf as the import does before its rules are applied.
 func index(ctx context.Context, tx pgx.Tx, leaf postgres.Leaf, r *contract.Resource) error {
-	if err := postgres.NewTx(tx).IndexStaging(ctx, leaf, r); err != nil {
-		return err
-	}
-	return leaf.AttachByImport(ctx, tx)
+	return transactionOf(tx).IndexStaging(ctx, leaf, r)
 }
 
 // stagedRows inserts the rows of a resource: every 503rd repeats the key of an
@@ -162,7 +159,7 @@ func (s *staged) measure(tb testing.TB, resource string, run ruleRun, result boo
 	tb.Helper()
 	tx := s.begin(tb)
 	defer func() { _ = tx.Rollback(context.WithoutCancel(tb.Context())) }()
-	rules := &writer{tx: postgres.NewTx(tx), scope: s.scope, pkg: s.pkg, resource: s.pkg.Resource(resource)}
+	rules := &writer{tx: transactionOf(tx), scope: s.scope, pkg: s.pkg, resource: s.pkg.Resource(resource)}
 	began := time.Now()
 	if err := run(tb.Context(), rules); err != nil {
 		tb.Fatal(err)

@@ -102,7 +102,7 @@ func TestTreeGrowth(t *testing.T) {
 		t.Run(shape.name, func(t *testing.T) {
 			tx := f.fill(t, shape, size)
 			before := postgrestest.Scan[int64](t, f.conn, readSoFar)
-			counted := &touching{Tx: postgres.NewTx(tx)}
+			counted := &touching{Tx: transactionOf(tx)}
 			if err := applyAll(t.Context(), counted, f.scope, f.pkg, "plain"); err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func (f *forest) measure(tb testing.TB, shape treeShape, size int) treeUse {
 	tx := f.fill(tb, shape, size)
 	session := watch(tb, postgrestest.Scan[int](tb, f.conn, `SELECT pg_backend_pid()`))
 	began := time.Now()
-	if err := applyAll(tb.Context(), postgres.NewTx(tx), f.scope, f.pkg, "plain"); err != nil {
+	if err := applyAll(tb.Context(), transactionOf(tx), f.scope, f.pkg, "plain"); err != nil {
 		tb.Fatal(err)
 	}
 	used := session.stop()

@@ -88,7 +88,7 @@ type fataler interface {
 func (f *forest) load(tb fataler, tx pgx.Tx, r *contract.Resource, rows string, args ...any) {
 	ctx := context.Background()
 	leaf := leafOf(f.scope, r)
-	if err := leaf.Create(ctx, tx, postgres.Source{FileDate: fileDate, FileType: r.FileType, File: r.Name}); err != nil {
+	if err := leaf.Create(ctx, transactionOf(tx), postgres.Source{FileDate: fileDate, FileType: r.FileType, File: r.Name}); err != nil {
 		tb.Fatalf("leaf: %v", err)
 	}
 	var values []string
@@ -142,7 +142,7 @@ func (f *forest) apply(tb fataler, c treeCase) []string {
 	}
 	scope := f.scope
 	scope.Initial = c.initial
-	if err := applyAll(ctx, postgres.NewTx(tx), scope, f.pkg, c.resource); err != nil {
+	if err := applyAll(ctx, transactionOf(tx), scope, f.pkg, c.resource); err != nil {
 		tb.Fatalf("%v", err)
 	}
 	found := texts(tb, tx, `SELECT concat_ws(' ', line_number, rule, error_details) FROM etl.errors ORDER BY line_number, rule, error_details`)

@@ -15,6 +15,7 @@ from ministack.services import stepfunctions as sfn
 import events
 import executions
 from executions import LOCK, REGISTRY
+from redrives import redrive_fields, redrive_status
 from scope import Scope
 
 ARN = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:(execution|express):[^:]+:[^:]+(:[^:]+)?")
@@ -45,7 +46,7 @@ def redrive_execution(data, now=time.time):
         for earlier in used:
             if earlier["token"] == token:
                 return json_response({"redriveDate": earlier["redriveDate"]})
-        status, reason = executions.redrive_status(execution)
+        status, reason = redrive_status(execution)
         if status != "REDRIVABLE" or execution.get("sync"):
             reason = reason or "Execution can be redriven only by its Map Run"
             return error_response_json("ExecutionNotRedrivable", reason, 400)
@@ -55,7 +56,7 @@ def redrive_execution(data, now=time.time):
         if token is not None:
             used.append({"token": token, "redriveDate": execution["redriveDate"], "at": now()})
         execution["_tokens"] = used[-TOKENS_KEPT:]
-        detail, date = events.detail_of(execution, executions.redrive_fields(execution)), execution["redriveDate"]
+        detail, date = events.detail_of(execution, redrive_fields(execution)), execution["redriveDate"]
         REGISTRY.launch(arn, Scope())
     events.publish(detail)
     return json_response({"redriveDate": date})
@@ -106,14 +107,14 @@ def add_to_answer(response, change):
 def describe_execution(original, data):
     """DescribeExecution with the redrive members."""
     execution = sfn._executions.get(data.get("executionArn"))
-    return add_to_answer(original(data), lambda answer: answer.update(executions.redrive_fields(execution)))
+    return add_to_answer(original(data), lambda answer: answer.update(redrive_fields(execution)))
 
 
 def list_executions(original, data):
     """ListExecutions with redrive members and redriveFilter."""
     def change(answer):
         for item in answer["executions"]:
-            fields = executions.redrive_fields(sfn._executions[item["executionArn"]])
+            fields = redrive_fields(sfn._executions[item["executionArn"]])
             item.update({k: fields[k] for k in ("redriveCount", "redriveDate") if k in fields})
         wanted = data.get("redriveFilter")
         if wanted:

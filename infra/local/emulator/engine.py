@@ -7,50 +7,23 @@ Frames live in the execution's record, so they are saved with the emulator's
 state. A redrive runs the same lines again over the frames that are there.
 
 The meaning of Pass, Choice and Wait, of paths and of service integrations is
-the emulator's own; this module replaces the loops around them.
+the emulator's own; this module replaces the loops around them. States
+that hold lines of states (Parallel, Map) are run by maps and mapruns, which
+import this module; the extension enters them in RUNNERS.
 """
 
 import contextvars
 import copy
-import json
 import threading
 
 from ministack.services import stepfunctions as sfn
 
-import maps
-import mapruns
+from history import add_event, encode
 from scope import CURRENT
-
-# The largest input or output of a state, in bytes of UTF-8: 256 KiB.
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-MAX_PAYLOAD = 262144
 
 # Errors that neither Retry nor Catch sees unless named:
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 TERMINAL = ("States.DataLimitExceeded", "States.Runtime")
-
-_events_lock = threading.Lock()
-
-
-def add_event(execution, kind, details=None):
-    """Appends one history event; ids stay unique when iterations run side by side."""
-    with _events_lock:
-        events = execution["events"]
-        event = {"id": len(events) + 1, "previousEventId": len(events),
-                 "type": kind, "timestamp": sfn.now_iso()}
-        event.update(details or {})
-        events.append(event)
-    return event
-
-
-def encode(value, what):
-    """value as JSON; States.DataLimitExceeded if it is over 256 KiB."""
-    text = json.dumps(value)
-    if len(text) > MAX_PAYLOAD and len(json.dumps(value, ensure_ascii=False).encode()) > MAX_PAYLOAD:
-        raise sfn._ExecutionError(
-            "States.DataLimitExceeded",
-            f"The {what} is over the maximum size of {MAX_PAYLOAD} bytes.")
-    return text
 
 
 def run_states(states, start_at, frame, execution, scope, ctx):
@@ -107,7 +80,7 @@ def run_state(state, frame, execution, scope, ctx, resumed):
         return sfn._execute_choice(state, raw_input, ctx)
     if kind == "Wait":
         return sfn._execute_wait(state, raw_input, ctx)
-    runner = {"Task": run_task, "Parallel": maps.run_parallel, "Map": run_map}.get(kind)
+    runner = RUNNERS.get(kind)
     if runner is None:
         raise sfn._ExecutionError("States.Runtime", f"Unknown state type: {kind}")
 
@@ -122,14 +95,6 @@ def forget_parts(frame):
     """Drops the parts of its state that a frame keeps."""
     frame.pop("parts", None)
     frame.pop("mapRunArn", None)
-
-
-def run_map(state, frame, execution, scope, ctx):
-    """Runs a Map state, inline or distributed."""
-    processor = state.get("ItemProcessor") or state.get("Iterator") or {}
-    if (processor.get("ProcessorConfig") or {}).get("Mode") == "DISTRIBUTED":
-        return mapruns.run_distributed(state, processor, frame, execution, scope, ctx)
-    return maps.run_inline(state, processor, frame, execution, scope, ctx)
 
 
 def with_retry_and_catch(state, raw_input, scope, ctx, attempt, forget):
@@ -210,6 +175,11 @@ def run_task(state, frame, execution, scope, ctx):
     return sfn._apply_output_path(state, output, ctx), sfn._next_or_end(state)
 
 
+# What runs one attempt of a state that Retry and Catch apply to, by its type:
+# (state, frame, execution, scope, ctx) -> (output, name of the next state).
+RUNNERS = {"Task": run_task}
+
+
 def call_resource(state, resource, effective, execution, scope, ctx):
     """Calls a task's resource with its history events."""
     direct = ":function:" in resource and not resource.startswith("arn:aws:states:::")
@@ -278,4 +248,3 @@ def context_for(execution, definition, state_machine):
         "StateMachine": {"Id": execution["stateMachineArn"], "Name": state_machine.get("name", "")},
         "variables": execution["_frame"].setdefault("variables", {}),
     }
-

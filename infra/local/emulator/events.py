@@ -9,6 +9,8 @@ import json
 
 from ministack.services import stepfunctions as sfn
 
+from redrives import redrive_fields
+
 # The largest escaped input or output that an event carries:
 # https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 PAYLOAD = 248 * 1024
@@ -50,6 +52,5 @@ def publish(detail):
 
 def emit(execution):
     """Makes and sends the event of a new execution; the emulator's StartExecution calls it."""
-    import executions  # imported late: it imports this module in turn
     if not execution.get("sync"):
-        publish(detail_of(execution, executions.redrive_fields(execution)))
+        publish(detail_of(execution, redrive_fields(execution)))

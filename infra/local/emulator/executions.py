@@ -9,18 +9,14 @@ are in a Registry, which is not saved.
 import contextvars
 import json
 import threading
-from datetime import datetime, timedelta, timezone
 
 from ministack.services import stepfunctions as sfn
 
 import engine
 import events
-import maps
+from history import add_event, as_error, encode
+from redrives import redrive_fields
 from scope import Scope, Stopped
-
-# https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
-REDRIVABLE_DAYS = 14
-MAX_EVENTS = 24999
 
 # The counter of a Map Run that a child's status stands in.
 COUNTER_OF = {"SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED_OUT": "timedOut", "ABORTED": "aborted",
@@ -90,11 +86,11 @@ def run(arn, scope=None):
         timer = start_timer(definition, execution, scope)
         output = engine.run_states(definition.get("States", {}), definition.get("StartAt"), execution["_frame"],
                                    execution, scope, engine.context_for(execution, definition, machine))
-        end(execution, scope, "SUCCEEDED", output=engine.encode(output, "output of the execution"))
+        end(execution, scope, "SUCCEEDED", output=encode(output, "output of the execution"))
     except Stopped:
         end(execution, scope, scope.outcome, scope.error, scope.cause)
     except Exception as err:
-        failure = maps.as_error(err)
+        failure = as_error(err)
         end(execution, scope, "FAILED", failure.error, failure.cause)
     finally:
         if timer is not None:
@@ -145,7 +141,7 @@ def end(execution, scope, status, error=None, cause=None, output=None):
         kind, key = EVENT_OF[status]
         details = {"output": output} if status == "SUCCEEDED" else {
             k: v for k, v in (("error", error), ("cause", cause)) if v is not None}
-        engine.add_event(execution, kind, {key: details})
+        add_event(execution, kind, {key: details})
         detail = events.detail_of(execution, redrive_fields(execution))
     if not execution.get("mapRunArn") and not execution.get("sync"):
         events.publish(detail)
@@ -188,11 +184,11 @@ def run_child(child, processor, scope, ctx):
     try:
         output = engine.run_states(processor.get("States", {}), processor.get("StartAt"), child["_frame"],
                                    child, scope, own)
-        end(child, scope, "SUCCEEDED", output=engine.encode(output, "output of the execution"))
+        end(child, scope, "SUCCEEDED", output=encode(output, "output of the execution"))
     except Stopped:
         end(child, scope, "ABORTED", scope.error, scope.cause)
     except Exception as err:
-        failure = maps.as_error(err)
+        failure = as_error(err)
         end(child, scope, "FAILED", failure.error, failure.cause)
     finally:
         REGISTRY.leave(arn, scope)
@@ -203,31 +199,5 @@ def reopen(execution):
     execution["redriveCount"] = execution.get("redriveCount", 0) + 1
     execution["redriveDate"] = sfn.now_iso()
     execution.update(status="RUNNING", stopDate=None, output=None, error=None, cause=None)
-    engine.add_event(execution, "ExecutionRedriven", {
+    add_event(execution, "ExecutionRedriven", {
         "executionRedrivenEventDetails": {"redriveCount": execution["redriveCount"]}})
-
-
-def redrive_status(execution, now=None):
-    """(redriveStatus, redriveStatusReason or None) as DescribeExecution reports them."""
-    status = execution["status"]
-    if status in ("RUNNING", "SUCCEEDED", "PENDING_REDRIVE"):
-        return "NOT_REDRIVABLE", f"Execution is {status} and cannot be redriven"
-    if len(execution["events"]) >= MAX_EVENTS:
-        return "NOT_REDRIVABLE", "Execution history event limit exceeded"
-    ended = datetime.fromisoformat(execution["stopDate"].replace("Z", "+00:00"))
-    if (now or datetime.now(timezone.utc)) - ended > timedelta(days=REDRIVABLE_DAYS):
-        return "NOT_REDRIVABLE", "Execution's redrivable period exceeded"
-    if execution.get("mapRunArn"):
-        return "REDRIVABLE_BY_MAP_RUN", None
-    return "REDRIVABLE", None
-
-
-def redrive_fields(execution):
-    """The redrive members of DescribeExecution and of status change events."""
-    status, reason = redrive_status(execution)
-    fields = {"redriveCount": execution.get("redriveCount", 0), "redriveStatus": status}
-    if execution.get("redriveDate"):
-        fields["redriveDate"] = execution["redriveDate"]
-    if reason:
-        fields["redriveStatusReason"] = reason
-    return fields

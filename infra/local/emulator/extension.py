@@ -19,9 +19,13 @@ import expressions
 import faults
 import functions
 import logs
+import mapruns
+import maps
 import objects
 import servers
+from history import add_event
 from scope import CURRENT, Scope
+
 
 def install():
     """Extends the emulator in this process; a second call changes nothing."""
@@ -29,7 +33,8 @@ def install():
         return
     sfn._redrive_installed = True
     sfn._run_execution = api.run_started
-    sfn._add_event = engine.add_event
+    sfn._add_event = add_event
+    engine.RUNNERS.update(Parallel=maps.run_parallel, Map=mapruns.run_map)
     sfn._scaled_sleep = scaled_sleep
     sfn._call_lambda = functools.partial(functions.call_lambda, sfn._call_lambda)
     sfn._stop_execution = api.stop_execution
@@ -72,7 +77,7 @@ def restore_state(original, data):
         if execution["status"] == "PENDING_REDRIVE":
             execution["status"] = "FAILED"
         if execution.get("error") == "States.ServiceRestart" and execution["events"][-1]["type"] != "ExecutionFailed":
-            engine.add_event(execution, "ExecutionFailed", {"executionFailedEventDetails": {
+            add_event(execution, "ExecutionFailed", {"executionFailedEventDetails": {
                 "error": execution["error"], "cause": execution["cause"]}})
     for run in sfn._map_runs.all_values():
         recount(run)

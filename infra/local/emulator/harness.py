@@ -18,6 +18,7 @@ os.environ.setdefault("MINISTACK_REGION", "eu-west-1")
 from ministack.services import eventbridge, s3  # noqa: E402  the environment comes first
 from ministack.services import stepfunctions as sfn  # noqa: E402
 
+import executions  # noqa: E402
 import extension  # noqa: E402
 
 extension.install()
@@ -106,7 +107,6 @@ class StepFunctionsTest(unittest.TestCase):
     @staticmethod
     def runs(arn):
         """Whether a thread still works on the execution."""
-        import executions
         return executions.REGISTRY.scope(arn) is not None
 
     def until(self, condition, what):

@@ -7,6 +7,8 @@ the state is saved.
 import gc
 import sys
 
+import extension
+
 # Objects that are made before the next look for cycles. By default it is 700, and the emulator
 # spends its time looking through what it will always hold.
 GC_THRESHOLD = 50_000
@@ -14,7 +16,6 @@ GC_THRESHOLD = 50_000
 
 def main():
     """Installs the extension, then serves until SIGTERM or SIGINT."""
-    import extension
     extension.install()
     from ministack import app
     gc.freeze()

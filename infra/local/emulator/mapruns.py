@@ -13,10 +13,10 @@ import threading
 
 from ministack.services import stepfunctions as sfn
 
-import engine
 import executions
 import maps
 import results
+from history import add_event, encode
 from scope import Stopped
 
 # Children at once if the Map sets no limit. AWS allows 10,000; a laptop does not.
@@ -69,17 +69,17 @@ class MapRun:
             "_stateMachineArn": f"arn:aws:states:{region}:{account}:stateMachine:{machine}/{label}",
             "_children": [None] * len(items), "_inputs": [self.child_input(i, v) for i, v in enumerate(items)],
         }
-        engine.add_event(self.execution, "MapStateStarted", {
+        add_event(self.execution, "MapStateStarted", {
             "mapStateStartedEventDetails": {"length": len(items)}})
         sfn._map_runs[arn] = self.record
         self.frame["mapRunArn"] = arn
-        engine.add_event(self.execution, "MapRunStarted", {"mapRunStartedEventDetails": {"mapRunArn": arn}})
+        add_event(self.execution, "MapRunStarted", {"mapRunStartedEventDetails": {"mapRunArn": arn}})
 
     def child_input(self, index, item):
         """The input of a child as JSON; States.DataLimitExceeded if it is over 256 KiB."""
         own = {**self.ctx, "Map": {"Item": {"Index": index, "Value": item}}}
         value = maps.item_input(self.state, item, self.effective, self.frame["input"], own)
-        return engine.encode(value, "input of a child execution")
+        return encode(value, "input of a child execution")
 
     def reopen(self):
         """Sets an earlier attempt's record running again."""
@@ -95,7 +95,7 @@ class MapRun:
             if child and child["status"] != "SUCCEEDED":
                 self.move(child["status"], "PENDING_REDRIVE")
                 child["status"] = "PENDING_REDRIVE"
-        engine.add_event(self.execution, "MapRunRedriven", {"mapRunRedrivenEventDetails": {
+        add_event(self.execution, "MapRunRedriven", {"mapRunRedrivenEventDetails": {
             "mapRunArn": run["mapRunArn"], "redriveCount": run["redriveCount"]}})
 
     def move(self, before, after):
@@ -150,8 +150,8 @@ class MapRun:
         """Ends the Map Run with its event in the parent's history."""
         self.record["status"], self.record["stopDate"] = status, sfn.now_iso()
         details = {"mapRunFailedEventDetails": {"error": error.error, "cause": error.cause}} if error else {}
-        engine.add_event(self.execution, f"MapRun{status.capitalize()}", details)
-        engine.add_event(self.execution, f"MapState{status.capitalize()}")
+        add_event(self.execution, f"MapRun{status.capitalize()}", details)
+        add_event(self.execution, f"MapState{status.capitalize()}")
 
     def run(self):
         """Runs the children that have not succeeded; raises if too many fail."""
@@ -191,3 +191,11 @@ def run_distributed(state, processor, frame, execution, scope, ctx):
         attempt.reopen()
     output = attempt.run()
     return maps.finish(state, frame["input"], output, ctx)
+
+
+def run_map(state, frame, execution, scope, ctx):
+    """Runs a Map state, inline or distributed."""
+    processor = state.get("ItemProcessor") or state.get("Iterator") or {}
+    if (processor.get("ProcessorConfig") or {}).get("Mode") == "DISTRIBUTED":
+        return run_distributed(state, processor, frame, execution, scope, ctx)
+    return maps.run_inline(state, processor, frame, execution, scope, ctx)

@@ -12,6 +12,7 @@ import threading
 from ministack.services import stepfunctions as sfn
 
 import engine
+from history import add_event, as_error
 from scope import Stopped
 
 # Iterations of an inline Map that run at once if it sets no limit; AWS's own
@@ -83,7 +84,7 @@ def run_inline(state, processor, frame, execution, scope, ctx):
     name = frame["state"]
     if "parts" not in frame:
         frame["parts"] = {}
-        engine.add_event(execution, "MapStateStarted", {"mapStateStartedEventDetails": {"length": len(items)}})
+        add_event(execution, "MapStateStarted", {"mapStateStartedEventDetails": {"length": len(items)}})
 
     def part(index, below):
         own = copy.deepcopy(ctx)
@@ -95,7 +96,7 @@ def run_inline(state, processor, frame, execution, scope, ctx):
         return engine.run_states(processor.get("States", {}), processor.get("StartAt"), inner, execution, below, own)
 
     def event(index, what):
-        engine.add_event(execution, f"MapIteration{what}", {
+        add_event(execution, f"MapIteration{what}", {
             f"mapIteration{what}EventDetails": {"name": name, "index": index}})
 
     results = run_parts(frame, len(items), limit, execution, scope, part, event, "MapState")
@@ -109,7 +110,7 @@ def run_parallel(state, frame, execution, scope, ctx):
     branches = state.get("Branches", [])
     if "parts" not in frame:
         frame["parts"] = {}
-        engine.add_event(execution, "ParallelStateStarted")
+        add_event(execution, "ParallelStateStarted")
 
     def part(index, below):
         own = copy.deepcopy(ctx)
@@ -146,18 +147,10 @@ def run_parts(frame, count, limit, execution, scope, part, event, kind):
         run_pool(todo, limit, work)
     scope.check()
     if failures:
-        engine.add_event(execution, f"{kind}Failed")
+        add_event(execution, f"{kind}Failed")
         raise failures[0]
-    engine.add_event(execution, f"{kind}Succeeded")
+    add_event(execution, f"{kind}Succeeded")
     return [parts[str(i)]["output"] for i in range(count)]
-
-
-def as_error(err):
-    """err as an error of the state language."""
-    if isinstance(err, sfn._ExecutionError):
-        return err
-    sfn.logger.error("state failed in the emulator", exc_info=err)
-    return sfn._ExecutionError("States.Runtime", str(err))
 
 
 def finish(state, raw_input, results, ctx):

@@ -11,8 +11,8 @@ import unittest
 from datetime import datetime, timedelta, timezone
 
 import api
-import executions
 import mapruns
+import redrives
 from harness import StepFunctionsTest, sfn, task
 from test_maps import TWO, distributed
 
@@ -75,8 +75,8 @@ class ExecutionTest(StepFunctionsTest):
         execution = sfn._executions[arn]
         end = datetime(2024, 10, 9, tzinfo=timezone.utc)
         execution["startDate"], execution["stopDate"] = "2024-09-01T00:00:00Z", "2024-10-09T00:00:00Z"
-        self.assertEqual(executions.redrive_status(execution, end + timedelta(days=14)), ("REDRIVABLE", None))
-        self.assertEqual(executions.redrive_status(execution, end + timedelta(days=14, seconds=1)),
+        self.assertEqual(redrives.redrive_status(execution, end + timedelta(days=14)), ("REDRIVABLE", None))
+        self.assertEqual(redrives.redrive_status(execution, end + timedelta(days=14, seconds=1)),
                          ("NOT_REDRIVABLE", "Execution's redrivable period exceeded"))
 
     def test_fewer_than_24999_events(self):
@@ -85,7 +85,7 @@ class ExecutionTest(StepFunctionsTest):
         self.wait(arn, "FAILED")
         execution = sfn._executions[arn]
         for length, status in ((24998, "REDRIVABLE"), (24999, "NOT_REDRIVABLE")):
-            self.assertEqual(executions.redrive_status({**execution, "events": execution["events"][:1] * length})[0], status)
+            self.assertEqual(redrives.redrive_status({**execution, "events": execution["events"][:1] * length})[0], status)
 
     def test_standard_executions_only(self):
         self.functions.fail("a")

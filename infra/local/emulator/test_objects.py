@@ -14,6 +14,7 @@ from ministack.core import lambda_runtime
 from ministack.services import eventbridge, lambda_svc
 
 import files
+import functions
 from harness import StepFunctionsTest, s3, sfn, task
 
 
@@ -120,7 +121,6 @@ class ObjectsTest(unittest.TestCase):
 
 class FunctionsTest(StepFunctionsTest):
     def test_throttle_has_its_name(self):
-        import functions
         throttle = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "Rate Exceeded")["body"]
 
         def throttled(name, event):

@@ -5,6 +5,7 @@ import threading
 import unittest
 
 from harness import StepFunctionsTest, sfn, task
+from scope import Scope
 
 THREE = {"A": task("a", Next="B"), "B": task("b", Next="C"), "C": task("c", End=True)}
 
@@ -221,7 +222,6 @@ class RetryTest(StepFunctionsTest):
         """The waits of a task that fails so often under one retrier."""
         waits = []
         self.replace(sfn, "_SFN_WAIT_SCALE", 1)
-        from scope import Scope
         self.replace(Scope, "sleep", lambda scope, seconds: waits.append(seconds))
         self.functions.fail("a", times=times)
         arn = self.start(self.machine({"A": task("a", Retry=[retrier], End=True)}))

@@ -39,6 +39,10 @@ func (d *csvDecoder) decode(sp *span, values []Value) Fault {
 	if fault := d.check(sp); fault != "" {
 		return fault
 	}
+	if !sp.quoted && d.charset == nil {
+		d.plain(sp.raw, values)
+		return ""
+	}
 	d.scratch = d.scratch[:0]
 	rest := sp.raw
 	for _, column := range d.columns {
@@ -47,6 +51,16 @@ func (d *csvDecoder) decode(sp *span, values []Value) Fault {
 		values[column] = textValue(d.utf8(text))
 	}
 	return ""
+}
+
+// plain is decode of a well-formed record without quoted fields, in UTF-8.
+func (d *csvDecoder) plain(rest []byte, values []Value) {
+	for _, column := range d.columns[:len(d.columns)-1] {
+		n := bytes.IndexByte(rest, d.delimiter)
+		values[column] = textValue(rest[:n:n])
+		rest = rest[n+1:]
+	}
+	values[d.columns[len(d.columns)-1]] = textValue(rest)
 }
 
 func textValue(text []byte) Value {

@@ -164,10 +164,10 @@ func (c *protector) copy(records *record.Reader, w io.Writer, out *Protected) er
 	stream := copybinary.NewWriter(w)
 	for {
 		rec, err := records.Next()
-		if errors.Is(err, io.EOF) {
-			return stream.Close()
-		}
 		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return stream.Close()
+			}
 			return err
 		}
 		out.Read++
@@ -207,13 +207,10 @@ func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
 	fits := c.checker.Fits(c.values)
 	if fits {
 		stream.Null() // raw
+		stream.Null() // mistyped
 	} else {
 		c.withhold(stream, rec)
-	}
-	if names := c.mistyped(); names != "" {
-		stream.String(names)
-	} else {
-		stream.Null()
+		c.mistyped(stream)
 	}
 	for i, f := range c.resource.Fields {
 		value := &c.values[i]
@@ -262,13 +259,18 @@ func (c *protector) key(stream *copybinary.Writer, value *validation.Value) {
 	stream.Int8(key)
 }
 
-// mistyped names the fields whose JSON kind does not fit the contract.
-func (c *protector) mistyped() string {
+// mistyped names the fields whose JSON kind does not fit the contract, if any. A
+// record with one of them never fits.
+func (c *protector) mistyped(stream *copybinary.Writer) {
 	var names []string
 	for i, f := range c.resource.Fields {
 		if c.values[i].Mistyped {
 			names = append(names, f.Name)
 		}
 	}
-	return strings.Join(names, ",")
+	if names == nil {
+		stream.Null()
+		return
+	}
+	stream.String(strings.Join(names, ","))
 }

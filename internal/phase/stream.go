@@ -72,10 +72,10 @@ func eachRow(r io.Reader, each func([][]byte) error) error {
 	rows := copybinary.NewReader(r)
 	for {
 		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
 			return err
 		}
 		if err := each(row); err != nil {

@@ -174,6 +174,7 @@ func (c *resourceCompiler) fields() error {
 			return c.fail(f.Name, "name", "used twice")
 		}
 		c.r.Fields = append(c.r.Fields, f)
+		c.r.LineEnds = append(c.r.LineEnds, f.MayHoldLineEnd())
 		if f.Type != TypeNumber {
 			continue
 		}

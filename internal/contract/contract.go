@@ -107,6 +107,7 @@ type Resource struct {
 	FileType     string     // prefix of the files' names: "client_data"
 	Alias        string     // second accepted prefix: "clients"
 	Fields       []*Field   // in contract order
+	LineEnds     []bool     // by field index: what [Field.MayHoldLineEnd] says
 	Key          []string   // primary key, names of source fields
 	Unique       [][]string // further unique keys, each the names of its source fields
 	Relations    []Relation // in the order of the descriptor

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"bytes"
 	"math"
 	"time"
 )
@@ -34,8 +33,10 @@ func ParseInteger(b []byte) (int64, bool) {
 
 // IsInteger reports whether b is a Table Schema integer, of any size.
 func IsInteger(b []byte) bool {
-	_, _, ok := scanInteger(b)
-	return ok
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		b = b[1:]
+	}
+	return len(b) > 0 && allDigits(b)
 }
 
 // scanInteger returns the sign and the digits without leading zeros, which alias
@@ -85,26 +86,27 @@ func dateParts(b []byte) (year, month, day int, ok bool) {
 	year, ok1 := number(b[:4])
 	month, ok2 := number(b[5:7])
 	day, ok3 := number(b[8:])
-	return year, month, day, ok1 && ok2 && ok3 && year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
+	return year, month, day, ok1 && ok2 && ok3 && year >= 1 && month >= 1 && month <= 12 && day >= 1 && (day <= 28 || day <= daysIn(year, month))
 }
 
-// IsLexical reports whether a text is of the field's type, at a fraction of the cost
-// of parsing its value. It checks neither constraints nor bounds.
-func (f *Field) IsLexical(text []byte) bool {
-	ok := true
+// Lexical returns a function that reports whether a text is of the field's type, at
+// a fraction of the cost of parsing its value. It checks neither constraints nor
+// bounds. It is nil for a string: every text is one.
+func (f *Field) Lexical() func(text []byte) bool {
 	switch f.Type {
 	case TypeInteger:
-		ok = IsInteger(text)
+		return IsInteger
 	case TypeNumber:
-		_, ok = f.DecimalText(text)
+		return func(text []byte) bool { _, ok := f.DecimalText(text); return ok }
 	case TypeBoolean:
-		_, ok = ParseBoolean(text)
+		return func(text []byte) bool { _, ok := ParseBoolean(text); return ok }
 	case TypeDate:
-		_, _, _, ok = dateParts(text)
+		return func(text []byte) bool { _, _, _, ok := dateParts(text); return ok }
 	case TypeDateTime:
-		_, ok = ParseDateTime(text)
+		return isDateTime
+	default:
+		return nil
 	}
-	return ok
 }
 
 // ParseDateTime reads an RFC 3339 date-time: a date, an upper-case T, a time
@@ -113,30 +115,59 @@ func (f *Field) IsLexical(text []byte) bool {
 // is in UTC. A time outside the years 0001 to 9999 in UTC is invalid, even if only
 // rounding to PostgreSQL's microseconds takes it there.
 func ParseDateTime(b []byte) (time.Time, bool) {
-	if len(b) < len("2006-01-02T15:04:05Z") || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
+	year, month, day, clock, ok := dateTimeParts(b)
+	if !ok {
 		return time.Time{}, false
 	}
-	date, ok := ParseDate(b[:10])
+	at := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Add(clock)
+	if !withinYears(year, at) {
+		return time.Time{}, false
+	}
+	return at, true
+}
+
+// isDateTime reports whether [ParseDateTime] reads b.
+func isDateTime(b []byte) bool {
+	year, _, _, _, ok := dateTimeParts(b)
+	if ok && (year == 1 || year == maxYear) { // the time may lie in another year than its text
+		_, ok = ParseDateTime(b)
+	}
+	return ok
+}
+
+// withinYears reports whether a time whose text is of the given year lies in one
+// that four digits can write.
+func withinYears(year int, at time.Time) bool {
+	switch year {
+	case 1:
+		return at.Year() >= 1
+	case maxYear:
+		return at.Round(time.Microsecond).Year() <= maxYear
+	default:
+		return true
+	}
+}
+
+// dateTimeParts reads the date of an RFC 3339 date-time, and how long after that
+// date's midnight in UTC the time is; it is before it if that is negative.
+func dateTimeParts(b []byte) (year, month, day int, clock time.Duration, ok bool) {
+	if len(b) < len("2006-01-02T15:04:05Z") || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
+		return 0, 0, 0, 0, false
+	}
+	year, month, day, ok = dateParts(b[:10])
 	hour, ok1 := number(b[11:13])
 	minute, ok2 := number(b[14:16])
 	second, ok3 := number(b[17:19])
 	if !ok || !ok1 || !ok2 || !ok3 || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
+		return 0, 0, 0, 0, false
 	}
 	nanos, rest, ok := fraction(b[19:])
 	if !ok {
-		return time.Time{}, false
+		return 0, 0, 0, 0, false
 	}
 	offset, ok := zone(rest)
-	if !ok {
-		return time.Time{}, false
-	}
-	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
-	at := date.Add(clock + nanos - offset)
-	if (date.Year() == maxYear && at.Round(time.Microsecond).Year() > maxYear) || at.Year() < 1 {
-		return time.Time{}, false
-	}
-	return at, true
+	clock = time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
+	return year, month, day, clock + nanos - offset, ok
 }
 
 // maxYear is the last year of four digits.
@@ -212,4 +243,9 @@ func allDigits(b []byte) bool {
 	return true
 }
 
-func trimZeros(b []byte) []byte { return bytes.TrimLeft(b, "0") }
+func trimZeros(b []byte) []byte {
+	for len(b) > 0 && b[0] == '0' {
+		b = b[1:]
+	}
+	return b
+}

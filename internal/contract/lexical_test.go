@@ -166,3 +166,33 @@ func TestCanonicalProperty(t *testing.T) {
 		}
 	})
 }
+
+// Lexical tells without a value what the parsers tell with one.
+func TestLexicalProperty(t *testing.T) {
+	parsers := map[contract.Type]func(f *contract.Field, text []byte) bool{
+		contract.TypeInteger:  func(_ *contract.Field, text []byte) bool { return contract.IsInteger(text) },
+		contract.TypeNumber:   func(f *contract.Field, text []byte) bool { _, ok := f.ParseDecimal(text); return ok },
+		contract.TypeBoolean:  func(_ *contract.Field, text []byte) bool { _, ok := contract.ParseBoolean(text); return ok },
+		contract.TypeDate:     func(_ *contract.Field, text []byte) bool { _, ok := contract.ParseDate(text); return ok },
+		contract.TypeDateTime: func(_ *contract.Field, text []byte) bool { _, ok := contract.ParseDateTime(text); return ok },
+	}
+	texts := rapid.OneOf(
+		rapid.StringMatching(`[+-]?[0-9]{0,20}(\.[0-9]{0,4})?(e[+-]?[0-9]{1,3})?`),
+		rapid.StringMatching(`(0000|0001|1900|2023|2024|9999)-(00|01|02|04|12|13)-(00|01|28|29|30|31|32)(T(00|23|24):(00|59|60):(00|59|60)(\.[0-9]{1,10})?(Z|[+-](00|01|23|24):(00|59|60)))?`),
+		rapid.StringMatching(`true|False|1|0|TRUE|yes|`),
+		rapid.String(),
+	)
+	for kind, parses := range parsers {
+		f := &contract.Field{Type: kind}
+		fits := f.Lexical()
+		rapid.Check(t, func(t *rapid.T) {
+			text := []byte(texts.Draw(t, "text"))
+			if got, want := fits(text), parses(f, text); got != want {
+				t.Fatalf("%s %q: %t, want %t", kind, text, got, want)
+			}
+		})
+	}
+	if (&contract.Field{Type: contract.TypeString}).Lexical() != nil {
+		t.Error("a text is judged by its type")
+	}
+}

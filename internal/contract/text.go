@@ -55,6 +55,9 @@ func IsBlank(text []byte) bool {
 // shows nothing. Only a string can be blank; white space is not a value of another
 // type.
 func (f *Field) IsBlank(lexical []byte) bool {
+	if len(lexical) > 0 && lexical[0] > ' ' && lexical[0] < 0x7f { // as nearly all values begin
+		return false
+	}
 	return len(lexical) == 0 || (f.Type == TypeString && IsBlank(lexical))
 }
 

@@ -84,18 +84,19 @@ type builder struct {
 
 // classes groups the characters that no instruction distinguishes.
 func (b *builder) classes() bool {
+	readers := b.readers()
 	cuts := []rune{0, unicode.MaxRune + 1}
-	for i := range b.prog.Inst {
-		cuts = append(cuts, edges(&b.prog.Inst[i])...)
+	for _, inst := range readers {
+		cuts = append(cuts, edges(inst)...)
 	}
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
 	known := map[string]uint8{}
-	signature := make([]byte, len(b.prog.Inst))
+	signature := make([]byte, len(readers))
 	for _, start := range cuts[:len(cuts)-1] {
-		for i := range b.prog.Inst {
+		for i, inst := range readers {
 			signature[i] = 0
-			if reads(&b.prog.Inst[i]) && b.prog.Inst[i].MatchRune(start) {
+			if inst.MatchRune(start) {
 				signature[i] = 1
 			}
 		}
@@ -117,6 +118,20 @@ func (b *builder) classes() bool {
 	return true
 }
 
+// readers returns one instruction for each set of characters that some read.
+func (b *builder) readers() []*syntax.Inst {
+	var found []*syntax.Inst
+	for i := range b.prog.Inst {
+		inst := &b.prog.Inst[i]
+		if reads(inst) && !slices.ContainsFunc(found, func(other *syntax.Inst) bool {
+			return other.Op == inst.Op && other.Arg == inst.Arg && slices.Equal(other.Rune, inst.Rune)
+		}) {
+			found = append(found, inst)
+		}
+	}
+	return found
+}
+
 func reads(inst *syntax.Inst) bool {
 	switch inst.Op {
 	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
@@ -130,8 +145,6 @@ func reads(inst *syntax.Inst) bool {
 // each range and the one after its last.
 func edges(inst *syntax.Inst) []rune {
 	switch {
-	case !reads(inst):
-		return nil
 	case inst.Op == syntax.InstRuneAnyNotNL:
 		return []rune{'\n', '\n' + 1}
 	case len(inst.Rune) == 1: // one character, perhaps in either case
@@ -240,17 +253,19 @@ func (a *automaton) class(r rune) uint8 {
 // the length of the text.
 func (a *automaton) match(text []byte) bool {
 	state := uint16(1)
-	for len(text) > 0 && state != 0 {
-		class, size := uint8(0), 1
-		if c := text[0]; c < utf8.RuneSelf {
+	for i := 0; i < len(text); {
+		class := uint8(0)
+		if c := text[i]; c < utf8.RuneSelf {
 			class = a.ascii[c]
+			i++
 		} else {
-			var r rune
-			r, size = utf8.DecodeRune(text)
+			r, size := utf8.DecodeRune(text[i:])
 			class = a.class(r)
+			i += size
 		}
-		state = a.next[int(state)*a.width+int(class)]
-		text = text[size:]
+		if state = a.next[int(state)*a.width+int(class)]; state == 0 {
+			return false
+		}
 	}
 	return a.accept[state]
 }

@@ -27,6 +27,19 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
+func BenchmarkNewChecker(b *testing.B) {
+	p, err := contract.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := validation.NewChecker(p.Resource("clients"), fileDate); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 var fileDate = time.Date(2024, 10, 8, 0, 0, 0, 0, time.UTC)
 
 // newChecker checks records of a resource of the delivered contract, of files

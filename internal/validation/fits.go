@@ -7,28 +7,28 @@ import "etl-dataloader/internal/contract"
 // wrong column, as after a forgotten comma. Such a record always has a violation, see
 // [Checker.Check].
 func (c *Checker) Fits(values []Value) bool {
-	for i := range c.fields {
-		if !values[i].Missing && !c.fields[i].fits(&values[i]) {
+	for i, form := range c.forms {
+		v := &values[i]
+		if !v.Missing && (v.Mistyped || (form != nil && !form(v.Text))) {
 			return false
 		}
 	}
 	return true
 }
 
-func (c *fieldCheck) fits(v *Value) bool {
-	if v.Mistyped {
-		return false
-	}
-	f := c.field
+// form returns what reports whether a text is one of the field; nil: any text is.
+func (c *fieldCheck) form() func(text []byte) bool {
 	switch {
-	case f.Type != contract.TypeString:
-		return f.IsLexical(v.Text)
+	case c.field.Type != contract.TypeString:
+		return c.field.Lexical()
 	case c.enum != nil:
-		return c.listed(v.Text)
-	case f.Pattern != nil:
-		return c.matches(v.Text)
+		return c.listed
+	case c.pattern != nil:
+		return c.pattern.match
+	case c.field.Pattern != nil:
+		return c.field.Pattern.Match
 	default:
-		return true
+		return nil
 	}
 }
 

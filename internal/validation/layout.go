@@ -10,10 +10,9 @@ import (
 // extension of the file's name.
 func Layout(r *contract.Resource, format string) record.Layout {
 	layout := record.Layout{
-		Format: record.Format(format), Delimiter: r.Delimiter, Quote: r.Quote, Encoding: r.Encoding, Columns: r.Columns(),
+		Format: record.Format(format), Delimiter: r.Delimiter, Quote: r.Quote, Encoding: r.Encoding, Columns: r.Columns(), LineEnds: r.LineEnds,
 	}
 	for _, f := range r.Fields {
-		layout.LineEnds = append(layout.LineEnds, f.MayHoldLineEnd())
 		layout.Required = append(layout.Required, f.Required)
 	}
 	return layout

@@ -49,6 +49,7 @@ type Violation struct {
 // Checker checks the records of one file. It is not safe for concurrent use.
 type Checker struct {
 	fields []fieldCheck
+	forms  []func(text []byte) bool // by field: see fieldCheck.form
 	rules  []ruleCheck
 	record current
 }
@@ -72,6 +73,7 @@ func NewChecker(res *contract.Resource, fileDate time.Time) (*Checker, error) {
 			return nil, fmt.Errorf("validation: %s.%s: %w", res.Name, f.Name, err)
 		}
 		c.fields = append(c.fields, check)
+		c.forms = append(c.forms, check.form())
 		c.record.byName[f.Name] = variable{field: i}
 		c.record.byName[contract.VariablePresence+f.Name] = variable{field: i, presence: true}
 	}

@@ -39,8 +39,13 @@ func Lexical(f *contract.Field, v record.Value) []byte {
 // have one element per field.
 func Values(dst []Value, fields []*contract.Field, values []record.Value) {
 	for i, f := range fields {
-		v := values[i]
-		mistyped := Mistyped(f, v.Kind)
-		dst[i] = Value{Text: Lexical(f, v), Missing: v.Missing || (!mistyped && f.IsBlank(v.Text)), Mistyped: mistyped}
+		v := &values[i]
+		switch v.Kind {
+		case record.KindMissing, record.KindText, record.KindString: // never mistyped, and read as they are
+			dst[i] = Value{Text: v.Text, Missing: v.Missing || f.IsBlank(v.Text)}
+		default:
+			mistyped := Mistyped(f, v.Kind)
+			dst[i] = Value{Text: Lexical(f, *v), Missing: v.Missing || (!mistyped && f.IsBlank(v.Text)), Mistyped: mistyped}
+		}
 	}
 }

@@ -31,9 +31,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go/logging"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/metric"
@@ -163,8 +163,8 @@ func (a *App) DataKey() string { return a.need("DATA_KEY_ID", a.Env.DataKeyID) }
 func (a *App) MACKey() string { return a.need("MAC_KEY_ID", a.Env.MACKeyID) }
 
 // Alerts returns the topic that operators are told by.
-func (a *App) Alerts() control.Alerts {
-	return control.Alerts{Client: a.SNS(), TopicARN: a.need("ALERTS_TOPIC_ARN", a.Env.AlertsTopicARN)}
+func (a *App) Alerts() alert.Topic {
+	return alert.Topic{Client: a.SNS(), ARN: a.need("ALERTS_TOPIC_ARN", a.Env.AlertsTopicARN)}
 }
 
 // Database returns the database of the secret, with at most maxConns

@@ -15,6 +15,7 @@ import (
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/report"
+	"etl-dataloader/internal/schedule"
 )
 
 // Control returns what starts, sweeps, tracks and re-executes imports. db is
@@ -42,10 +43,10 @@ func (a *App) Control(db *postgres.DB) (*control.Control, error) {
 		MaxFutureDays: a.Env.MaxFutureDays, InitialDeadline: a.Env.InitialDeadline,
 	}
 	if a.Env.RerunFunctionARN != "" {
-		cfg.Reruns = control.Invocations{Client: lambda.NewFromConfig(a.AWS), FunctionARN: a.Env.RerunFunctionARN}
+		cfg.Reruns = schedule.Soon{Client: lambda.NewFromConfig(a.AWS), FunctionARN: a.Env.RerunFunctionARN}
 	}
 	if a.Env.ScheduleGroup != "" {
-		cfg.Later = control.Schedules{
+		cfg.Later = schedule.Later{
 			Client: scheduler.NewFromConfig(a.AWS), Group: a.Env.ScheduleGroup,
 			FunctionARN: a.need("RERUN_FUNCTION_ARN", a.Env.RerunFunctionARN), RoleARN: a.need("REDRIVE_SCHEDULE_ROLE_ARN", a.Env.ScheduleRoleARN),
 		}

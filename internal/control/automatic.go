@@ -2,15 +2,10 @@ package control
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/scheduler"
-	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
@@ -19,46 +14,12 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Scheduler makes schedules; *scheduler.Client is one.
-type Scheduler interface {
-	CreateSchedule(context.Context, *scheduler.CreateScheduleInput, ...func(*scheduler.Options)) (*scheduler.CreateScheduleOutput, error)
-}
-
 // Later has re-executions asked for at a time to come.
 type Later interface {
 	// Ask has request made at a time, within a minute. A second call with the same
 	// name, whatever the rest, changes nothing. It fails with *fault.Transient where
 	// the service did not answer.
 	Ask(ctx context.Context, name string, at time.Time, request Request) error
-}
-
-// Schedules asks by one-time schedules of Amazon EventBridge Scheduler, which
-// delete themselves once they ran. It is safe for concurrent use.
-type Schedules struct {
-	Client      Scheduler
-	Group       string // name of the schedule group
-	FunctionARN string // of the function that re-executes
-	RoleARN     string // the role that may call it
-}
-
-// Ask implements [Later]; name has at most 64 of the characters 0-9 A-Z a-z - _ .
-// (EventBridge Scheduler API reference, CreateSchedule).
-func (s Schedules) Ask(ctx context.Context, name string, at time.Time, request Request) error {
-	body, err := json.Marshal(request)
-	if err != nil {
-		return fmt.Errorf("control: encode the schedule %s: %w", name, err)
-	}
-	_, err = s.Client.CreateSchedule(ctx, &scheduler.CreateScheduleInput{
-		Name: &name, GroupName: &s.Group,
-		ScheduleExpression:    aws.String(at.UTC().Format("at(2006-01-02T15:04:05)")),
-		FlexibleTimeWindow:    &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff},
-		ActionAfterCompletion: schedulertypes.ActionAfterCompletionDelete,
-		Target:                &schedulertypes.Target{Arn: &s.FunctionARN, RoleArn: &s.RoleARN, Input: aws.String(string(body))},
-	})
-	if _, exists := errors.AsType[*schedulertypes.ConflictException](err); exists {
-		return nil
-	}
-	return fault.FromAWS("control: create the schedule "+name, err)
 }
 
 // lostAfter is how long after its time a planned redrive is left to its schedule:

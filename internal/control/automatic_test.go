@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -20,9 +19,8 @@ import (
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/schedule"
 )
-
-var _ control.Scheduler = (*scheduler.Client)(nil)
 
 // schedules answers as EventBridge Scheduler does. A call fails once, before
 // ("Create") or after ("Create saved") it took effect.
@@ -57,7 +55,7 @@ func withRedrives(t *testing.T, faultName string) (*house, *schedules, registry.
 	s := &schedules{made: map[string]*scheduler.CreateScheduleInput{}}
 	h := open(t, func(c *control.Config) {
 		c.Redrives, c.RedriveDelay = 3, time.Minute
-		c.Later = control.Schedules{Client: s, Group: "redrives", FunctionARN: "arn:rerun", RoleARN: "arn:role"}
+		c.Later = schedule.Later{Client: s, Group: "redrives", FunctionARN: "arn:rerun", RoleARN: "arn:role"}
 	})
 	h.arrive(files(daily, "2024-10-08")...)
 	return h, s, h.end(h.importOf(daily, "2024-10-08"), failed, faultName)
@@ -244,21 +242,5 @@ func TestSweepMakesUpForALostSchedule(t *testing.T) {
 	}
 	if answer := h.fire(s, imp.ImportID+"-a1"); answer.Kind != "" || h.machine.redrives != 1 {
 		t.Errorf("the schedule that comes after all: %+v", answer)
-	}
-}
-
-func TestScheduleInput(t *testing.T) {
-	s := &schedules{made: map[string]*scheduler.CreateScheduleInput{}}
-	at := time.Date(2024, 10, 9, 17, 0, 5, 0, time.FixedZone("Paris", 2*3600))
-	later := control.Schedules{Client: s}
-	for range 2 {
-		if err := later.Ask(t.Context(), "n", at, control.Request{ImportID: "I", Mode: "resume", Trigger: "automatic", Attempt: 2}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	in := s.made["n"]
-	want := `{"import_id":"I","mode":"resume","trigger":"automatic","attempt":2}`
-	if *in.ScheduleExpression != "at(2024-10-09T15:00:05)" || aws.ToString(in.Target.Input) != want {
-		t.Errorf("%s %s", *in.ScheduleExpression, *in.Target.Input)
 	}
 }

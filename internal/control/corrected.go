@@ -2,15 +2,8 @@ package control
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"etl-dataloader/internal/centrallog"
-	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
@@ -36,30 +29,6 @@ type Reruns interface {
 	// Ask has request made soon, at least once. It fails with *fault.Transient where
 	// the service did not answer.
 	Ask(ctx context.Context, request Request) error
-}
-
-// Functions calls functions; *lambda.Client is one.
-type Functions interface {
-	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
-}
-
-// Invocations asks by asynchronous invocations of a function, which AWS Lambda
-// repeats twice if they fail. It is safe for concurrent use.
-type Invocations struct {
-	Client      Functions
-	FunctionARN string
-}
-
-// Ask implements [Reruns].
-func (i Invocations) Ask(ctx context.Context, request Request) error {
-	body, err := json.Marshal(request)
-	if err != nil {
-		return fmt.Errorf("control: encode a request for %s: %w", request.ImportID, err)
-	}
-	_, err = i.Client.Invoke(ctx, &lambda.InvokeInput{
-		FunctionName: aws.String(i.FunctionARN), InvocationType: lambdatypes.InvocationTypeEvent, Payload: body,
-	})
-	return fault.FromAWS("control: ask for a re-execution of "+request.ImportID, err)
 }
 
 // ask has a request made: at once where the database is at hand, else by the

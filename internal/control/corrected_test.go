@@ -2,14 +2,11 @@ package control_test
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
@@ -254,26 +251,5 @@ func TestLateRequestForCorrectedFiles(t *testing.T) {
 	h.end(h.load(imp.ImportID), failed, "InvalidFile")
 	if a, err := h.control.Rerun(t.Context(), late); err != nil || a.Kind != "" {
 		t.Errorf("failed anew: %+v, %v", a, err)
-	}
-}
-
-// functions keeps the invocations of a function.
-type functions struct{ in []*lambda.InvokeInput }
-
-func (f *functions) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
-	f.in = append(f.in, in)
-	return &lambda.InvokeOutput{}, nil
-}
-
-func TestInvocations(t *testing.T) {
-	f := &functions{}
-	want := control.Request{ImportID: "IMPORT_20241009_150000_001", Mode: control.ModeRestart, Trigger: registry.TriggerFile, Attempt: 3}
-	if err := (control.Invocations{Client: f, FunctionARN: "arn:rerun"}).Ask(t.Context(), want); err != nil {
-		t.Fatal(err)
-	}
-	var got control.Request
-	if err := json.Unmarshal(f.in[0].Payload, &got); err != nil || cmp.Diff(want, got) != "" ||
-		*f.in[0].FunctionName != "arn:rerun" || f.in[0].InvocationType != lambdatypes.InvocationTypeEvent {
-		t.Errorf("invoked %+v, %v", f.in[0], err)
 	}
 }

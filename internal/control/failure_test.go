@@ -1,14 +1,12 @@
 package control_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
@@ -22,10 +20,8 @@ var (
 	_ control.Executions  = (*executions.Machine)(nil)
 	_ control.Histories   = (*executions.Machine)(nil)
 	_ control.Definitions = (*executions.Machine)(nil)
-	_ control.Publisher   = (*sns.Client)(nil)
 	_ control.Landing     = (*landing.Intake)(nil)
 	_ landing.Starter     = (*control.Control)(nil)
-	_ landing.Alerter     = control.Alerts{}
 )
 
 // entered is the event of a state that was entered.
@@ -147,34 +143,5 @@ func TestHistoryThatFails(t *testing.T) {
 	h.machine.fail = "History"
 	if got := h.end(h.importOf(daily, "2024-10-08"), failed, "Sandbox.Timedout"); got.Status != etl.StatusFailed {
 		t.Errorf("status = %s", got.Status)
-	}
-}
-
-type topic struct{ got *sns.PublishInput }
-
-func (t *topic) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
-	t.got = in
-	if in.TopicArn == nil || *in.TopicArn == "" {
-		return nil, errLost
-	}
-	return &sns.PublishOutput{}, nil
-}
-
-func TestAlerts(t *testing.T) {
-	client := &topic{}
-	alert := message.AlertFailed("IMPORT_20241009_150000_001", message.StepLoading, "raison", "à faire", "aucune.", "s3://x")
-	if err := (control.Alerts{Client: client, TopicARN: "arn:topic"}).Alert(t.Context(), alert); err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range []message.Alert{
-		alert, message.AlertBadNames([]message.RefusedName{{Key: "daily/é", Reason: "raison"}}, 20_000), message.AlertDeadline("2024-10-08", []string{"x"}, "y"),
-		message.AlertSucceeded("IMPORT_20241009_150000_001", "daily", "2024-10-08", "s3://x"),
-	} {
-		if len(a.Subject) >= 100 || strings.ContainsFunc(a.Subject, func(r rune) bool { return r < ' ' || r > '~' }) {
-			t.Errorf("subject %q is not one that e-mail takes", a.Subject)
-		}
-	}
-	if err := (control.Alerts{Client: client}).Alert(t.Context(), alert); err == nil {
-		t.Error("no error")
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/awstest"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
@@ -35,7 +36,7 @@ func TestMonstrousFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := open(t)
 			topic := &limitedTopic{}
-			h.control.Alerts = control.Alerts{Client: topic, TopicARN: "arn:topic"}
+			h.control.Alerts = alert.Topic{Client: topic, ARN: "arn:topic"}
 			h.control.Reports = report.Writer{Objects: h.objects, Bucket: bucketName, Registry: h.registry, Now: h.clock.Now}
 			h.arrive(files(daily, "2024-10-08")...)
 			imp := h.importOf(daily, "2024-10-08")
@@ -74,7 +75,7 @@ func TestMonstrousFailure(t *testing.T) {
 // TestHostileNames: the key of an object adds no line to an alert.
 func TestHostileNames(t *testing.T) {
 	topic := &limitedTopic{}
-	alerts := control.Alerts{Client: topic, TopicARN: "arn:topic"}
+	alerts := alert.Topic{Client: topic, ARN: "arn:topic"}
 	for _, key := range []string{
 		"daily/a\nImport : IMPORT_20241009_150000_001\nStatut : réussi\n.csv", "daily/\x1b]0;titre\a.csv", "daily/a\u202ecsv.exe",
 		"daily/" + strings.Repeat("k", awstest.ObjectKeyBytes-6), "daily/" + strings.Repeat("\n", 1000), "daily/\xff",

@@ -1,4 +1,5 @@
-package control
+// Package alert sends alerts to people, by a topic of Amazon SNS.
+package alert
 
 import (
 	"context"
@@ -15,16 +16,16 @@ type Publisher interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// Alerts sends alerts to a topic. It is safe for concurrent use.
-type Alerts struct {
-	Client   Publisher
-	TopicARN string
+// Topic sends alerts. It is safe for concurrent use.
+type Topic struct {
+	Client Publisher
+	ARN    string
 }
 
 // Alert publishes an alert, bounded as Amazon SNS asks for; its errors are those
 // of [fault.FromAWS].
-func (a Alerts) Alert(ctx context.Context, alert message.Alert) error {
-	alert = alert.Bounded()
-	_, err := a.Client.Publish(ctx, &sns.PublishInput{TopicArn: &a.TopicARN, Subject: &alert.Subject, Message: &alert.Text})
-	return fault.FromAWS("control: publish an alert", err)
+func (t Topic) Alert(ctx context.Context, a message.Alert) error {
+	a = a.Bounded()
+	_, err := t.Client.Publish(ctx, &sns.PublishInput{TopicArn: &t.ARN, Subject: &a.Subject, Message: &a.Text})
+	return fault.FromAWS("alert: publish", err)
 }

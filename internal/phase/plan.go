@@ -65,6 +65,9 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	if err != nil {
 		return PlanOut{}, err
 	}
+	if err := p.takeBack(ctx, in.Import, refused); err != nil {
+		return PlanOut{}, err
+	}
 	if err := refuse(ctx, p.DB, p.Recorder, in.Import, refused); err != nil {
 		return PlanOut{}, err
 	}

@@ -64,6 +64,29 @@ func recordStatuses(ctx context.Context, recorder FileRecorder, imp Import, stat
 	return err
 }
 
+// takeBack ends the status «rejeté» of files that an earlier execution of the
+// generation refused and this one does not: a limit was raised, or the contract
+// changed. Once Plan has succeeded a status is CrossCheck's, and stays. The registry
+// goes first: a second try finds what is still to do in the database.
+func (p *Plan) takeBack(ctx context.Context, imp Import, refused []refusedFile) error {
+	still := make([]string, 0, len(refused))
+	for _, f := range refused {
+		still = append(still, f.resource)
+	}
+	taken, err := p.DB.RefusedBefore(ctx, imp.ImportID, imp.Generation, still)
+	if err != nil || len(taken) == 0 {
+		return err
+	}
+	statuses := map[string]registry.FileStatus{}
+	for _, resource := range taken {
+		statuses[resource] = registry.FileStatus{}
+	}
+	if err := recordStatuses(ctx, p.Recorder, imp, statuses); err != nil {
+		return err
+	}
+	return p.DB.TakeFilesBack(ctx, imp.ImportID, imp.Generation, taken)
+}
+
 // refused returns the files that are faulty as a whole, in the order of the
 // contract: what Scan found, and what differs from the control file.
 func (p *Plan) refused(ctx context.Context, in PlanIn) ([]refusedFile, error) {

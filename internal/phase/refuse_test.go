@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,48 @@ func TestOversizeIsNotRead(t *testing.T) {
 	if err != nil || out.Refused != message.FileTooLarge(1<<30+1, 1<<30) {
 		t.Errorf("%+v, %v", out, err)
 	}
+}
+
+// TestRaisedLimit: what an execution refused for its size is not «rejeté» any more
+// when the next one of the generation, with a higher limit, takes it.
+func TestRaisedLimit(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	sent := day().
+		with("stocks", slices.Repeat([]string{"1,1,10,2024-10-08T20:00:00Z"}, 50)...).
+		with("retours", slices.Repeat([]string{"903,1003,5,autre,2024-10-08"}, 100)...).csv(t)
+	stocks, returns := int64(len(sent["stocks"].text)), int64(len(sent["retours"].text))
+	r := l.upload(t, phase.Daily, "2024-10-08", sent)
+	plan := func() error {
+		_, err := l.plan().Run(t.Context(), r.planIn())
+		return err
+	}
+	tooLarge := func(name string, size int64) fault.RefusedFile {
+		return fault.RefusedFile{File: name, Reason: message.FileTooLarge(size, l.maxFileBytes)}
+	}
+	l.maxFileBytes = stocks - 1
+	r.through(t, "Open", "Scan").expectRefused(t, plan, tooLarge("stock_data_20241008.csv", stocks), tooLarge("return_data_20241008.csv", returns))
+	l.maxFileBytes = stocks
+	r.through(t, "Open", "Scan").expectRefused(t, plan, tooLarge("return_data_20241008.csv", returns))
+	expectStatus := func(resource, want string) {
+		t.Helper()
+		got := postgrestest.Scan[string](t, l.conn, `SELECT concat(status, reason) FROM etl.files WHERE import_id = $1 AND resource = $2`, r.imp.ImportID, resource)
+		if s := l.registry.statusOf(r.imp.ImportID, resource); got != want || string(s.Status)+s.Reason != want {
+			t.Errorf("%s is %q in the database and %+v in the registry, want %q", resource, got, s, want)
+		}
+	}
+	expectStatus("stocks", "")
+	l.maxFileBytes = returns
+	r.through(t, "Open", "Scan")
+	l.registry.statusBroken = &fault.Transient{Op: "write", Err: errors.New("busy")}
+	if plan() == nil {
+		t.Error("the failure to write is not told")
+	}
+	r.through(t, "Plan", "IndexStaging")
+	expectStatus("stocks", "")
+	expectStatus("retours", "")
+	r.through(t, "CrossCheck", "Publish")
+	expectStatus("stocks", string(etl.FileWithRejects))
 }
 
 // TestStatusNotSaved: a refusal whose status could not be written, or was written

@@ -55,6 +55,37 @@ func (db *DB) RefuseFiles(ctx context.Context, importID string, generation int, 
 	})
 }
 
+// RefusedBefore returns the resources whose files are refused, but for those given.
+// It returns none once Plan has succeeded: what CrossCheck refuses stays refused.
+func (db *DB) RefusedBefore(ctx context.Context, importID string, generation int, but []string) (resources []string, err error) {
+	err = db.Query(ctx, "refused files of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT resource FROM etl.files WHERE (import_id, generation, status) = ($1, $2, $3) AND resource <> ALL ($4)
+			AND NOT EXISTS (SELECT FROM etl.ledger WHERE (import_id, generation, phase) = ($1, $2, 'Plan'))`,
+			importID, generation, etl.FileRejected, but)
+		if err != nil {
+			return err
+		}
+		resources, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	return resources, err
+}
+
+// TakeFilesBack ends the refusal of files. It may be repeated, and fails with
+// *[fault.Superseded] for a generation that is no longer current.
+func (db *DB) TakeFilesBack(ctx context.Context, importID string, generation int, resources []string) error {
+	return db.Query(ctx, "files of "+importID+" that are not refused any more", func(ctx context.Context, conn *pgx.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if err := fence(ctx, tx, importID, generation); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `UPDATE etl.files SET status = NULL, reason = NULL WHERE (import_id, generation) = ($1, $2) AND resource = ANY ($3)`,
+				importID, generation, resources)
+			return err
+		})
+	})
+}
+
 // FileCounts are the records of one file by outcome.
 type FileCounts struct {
 	Resource, File        string

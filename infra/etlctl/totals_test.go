@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -97,6 +98,50 @@ func TestTotalsOfADay(t *testing.T) {
 	}
 	if _, err := os.Stat(with.Files[0].Path); !os.IsNotExist(err) {
 		t.Errorf("the made file stays: %v", err)
+	}
+}
+
+// Whatever a file is like, its total counts the records that an import reads of it:
+// none of a file that is refused.
+func TestTotalsOfFieldCases(t *testing.T) {
+	const dir = "../proof/fieldcases"
+	text, err := os.ReadFile(filepath.Join(dir, "cases.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Name, Main string
+		Expect     struct {
+			Accept    []int64
+			Reject    []struct{ Line int64 }
+			FileError any `json:"file_error"`
+		}
+	}
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	measured := 0
+	for _, c := range cases {
+		parsed, err := names(t).Parse(daily + "/" + c.Main)
+		if err != nil || c.Expect.FileError != nil {
+			continue
+		}
+		lines := map[int64]bool{}
+		for _, r := range c.Expect.Reject {
+			lines[r.Line] = true
+		}
+		files := map[string]totals.Total{}
+		maker := totalsMaker{pkg: compiled(t), names: names(t)}
+		if err := maker.measure([]localFile{{File: parsed, Name: c.Main, Path: filepath.Join(dir, c.Name, c.Main)}}, files); err != nil {
+			t.Fatal(err)
+		}
+		measured++
+		if want := int64(len(c.Expect.Accept) + len(lines)); files[c.Main].Records != want {
+			t.Errorf("%s: %d records, want %d", c.Name, files[c.Main].Records, want)
+		}
+	}
+	if measured < 50 {
+		t.Errorf("only %d files were measured", measured)
 	}
 }
 

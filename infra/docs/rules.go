@@ -51,7 +51,7 @@ func fileFaults(out *strings.Builder) {
 	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import avant tout chargement (`InvalidFile`), qui nomme tous les fichiers fautifs :")
 	for _, reason := range []string{
 		message.FileEmpty, message.FileNoRecord, message.FileCompressed, message.FileFormat, message.FileLineEnds,
-		message.FileLongHeader, message.FileArray, message.FilePretty, message.FileEncoding("utf-8"),
+		message.FileCRLines, message.FileLongHeader, message.FileArray, message.FilePretty, message.FileEncoding("utf-8"),
 	} {
 		line(out, "- %s ;", reason)
 	}

@@ -14,6 +14,7 @@ const (
 	FileCompressed = "le fichier est compressé (gzip, zip…) ou est un classeur : déposez le texte lui-même"
 	FileFormat     = "le fichier n'a pas la forme de son format (tableau JSON, ou en-tête CSV)"
 	FileLineEnds   = "l'en-tête contient un retour chariot (CR) isolé : les lignes doivent finir par LF ou CRLF"
+	FileCRLines    = "des retours chariot (CR) isolés séparent les enregistrements : les lignes doivent finir par LF ou CRLF"
 	FileLongHeader = "la première ligne est trop longue pour un en-tête"
 	FileArray      = "le fichier est un tableau JSON, alors que son nom annonce un objet par ligne (.jsonl)"
 	FilePretty     = "les objets JSON s'étendent sur plusieurs lignes, alors que le nom du fichier annonce un objet par ligne (.jsonl)"
@@ -48,6 +49,8 @@ func FileReason(f FileFault) string {
 		return "les objets diffèrent du contrat (" + foreignColumns(f) + ")"
 	case "line_ends":
 		return FileLineEnds
+	case "cr_lines":
+		return FileCRLines
 	case "header_length":
 		return FileLongHeader
 	case "format":

@@ -15,6 +15,7 @@ func TestFileReason(t *testing.T) {
 		message.FileEmpty:                    {Reason: "empty"},
 		message.FileCompressed:               {Reason: "compressed"},
 		message.FileLineEnds:                 {Reason: "line_ends"},
+		message.FileCRLines:                  {Reason: "cr_lines"},
 		message.FileLongHeader:               {Reason: "header_length"},
 		message.FileFormat:                   {Reason: "format"},
 		message.FileArray:                    {Reason: "array"},

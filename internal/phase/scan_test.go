@@ -34,6 +34,8 @@ func TestInvalidFiles(t *testing.T) {
 		"pretty":            {file{"jsonl", "{\n\"store_id\": 1\n}\n"}, message.FilePretty},
 		"compressed":        {file{"jsonl", "\x1f\x8b\x08\x00"}, message.FileCompressed},
 		"CR alone":          {file{"csv", header + "\r1,Zoe,b,FR,2010-01-01\r"}, message.FileLineEnds},
+		"CR for LF":         {file{"csv", header + "\n1,Zoe,b,FR,2010-01-01\r2,Zoe,b,FR,2010-01-01\r"}, message.FileCRLines},
+		"CR between lines":  {file{"jsonl", `{"store_id":1}` + "\r" + `{"store_id":2}` + "\r"}, message.FileCRLines},
 		"no line end":       {file{"csv", header + strings.Repeat(",1,Zoe,b,FR,2010-01-01", 99)}, message.FileLongHeader},
 		"new member": {
 			file{"jsonl", `{"store_id":1,"name":"a","city":"b","country":"FR","opened_on":"2010-01-01","color":1}`},

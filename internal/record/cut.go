@@ -33,7 +33,10 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 	if err != nil {
 		return Scan{}, err
 	}
-	c := cutter{limits: limits, emit: emit, scan: Scan{Header: header}, format: layout.Format}
+	c := cutter{
+		limits: limits, emit: emit, scan: Scan{Header: header}, format: layout.Format,
+		joined: joined{layout: layout},
+	}
 	c.chunk.Start, c.chunk.FirstLine = w.off, 1
 	if lines, ok := records.(*csvSplitter); ok {
 		c.chunk.FirstLine = lines.line
@@ -147,6 +150,7 @@ type cutter struct {
 	chunk  Chunk // of the records so far
 	next   int64 // line number or ordinal at chunk.End
 	pretty bool  // JSON Lines: the first line opens an object and does not close it
+	joined joined
 }
 
 func (c *cutter) run(records splitter, judge decoder) error {
@@ -164,6 +168,7 @@ func (c *cutter) run(records splitter, judge decoder) error {
 		if fault != "" {
 			c.scan.Malformed++
 		}
+		c.joined.add(&sp, fault)
 		if c.scan.Records <= 2 && c.format == JSONL {
 			if err := c.checkLines(&sp, fault); err != nil {
 				return err
@@ -219,6 +224,9 @@ func (c *cutter) turn() error {
 
 // finish emits the last chunk.
 func (c *cutter) finish(judge decoder) error {
+	if err := c.joined.fault(c.scan.Records); err != nil {
+		return err
+	}
 	if objects, ok := judge.(*jsonDecoder); ok {
 		if err := objects.drift.fault(); err != nil {
 			return err

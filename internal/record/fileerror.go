@@ -22,6 +22,9 @@ const (
 	// ReasonLineEnds is a CSV header with a CR that no LF follows: the file's
 	// lines end with CR, or with two CR and LF.
 	ReasonLineEnds Reason = "line_ends"
+	// ReasonCRLines is a CSV or JSON Lines file whose records are all faulty, and
+	// each is several lines that a CR alone parts.
+	ReasonCRLines Reason = "cr_lines"
 	// ReasonHeaderLength is a CSV header longer than any header can be: the first
 	// line is no header, or its line end is lost.
 	ReasonHeaderLength Reason = "header_length"
@@ -81,6 +84,8 @@ func (e *FileError) Error() string {
 			strings.Join(e.Missing, ", "), strings.Join(e.Extra, ", "), len(e.Unnamed), len(e.Hidden))
 	case ReasonLineEnds:
 		return "the header holds a CR that no LF follows"
+	case ReasonCRLines:
+		return "CRs alone stand between the records"
 	case ReasonHeaderLength:
 		return "the first line is too long for a header"
 	case ReasonFormat, ReasonArray, ReasonPretty:

@@ -179,7 +179,29 @@ func plainJSONL(data []byte, layout Layout, limit int) ([]plainRecord, Reason) {
 	case len(lines) > 1 && records[0].Fault == FaultJSON && lines[0][0] == '{' && plainEndsOpen(lines[0]) && lines[1][0] != '{':
 		return nil, ReasonPretty
 	}
+	if plainJoined(records, func(raw string) bool { return joinedObjects.MatchString(raw) }) {
+		return nil, ReasonCRLines
+	}
 	return records, plainDrift(records, layout)
+}
+
+var (
+	joinedObjects = regexp.MustCompile(`\}[ \t\r\n]*\r[ \t\r\n]*\{`)
+	quotedParts   = regexp.MustCompile(`"[^"]*("|$)`)
+)
+
+// plainJoined reports whether all records are faulty and several lines each.
+func plainJoined(records []plainRecord, joined func(raw string) bool) bool {
+	return len(records) > 0 && !slices.ContainsFunc(records, func(r plainRecord) bool { return r.Fault == "" || !joined(r.Raw) })
+}
+
+// plainRows reports whether most of the lines that CRs part have so many fields.
+func plainRows(raw string, fields int) bool {
+	lines := strings.FieldsFunc(raw, func(r rune) bool { return r == '\r' })
+	whole := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		return strings.Count(quotedParts.ReplaceAllString(line, ""), ",") != fields-1
+	})
+	return len(lines) > 1 && 2*len(whole) > len(lines)
 }
 
 // plainEndsOpen reports whether brackets are open at the end of a line, and no string.

@@ -168,6 +168,9 @@ class Records(unittest.TestCase):
         ours, theirs = ask(magasins=[STORE, "2,Ga\rre,Paris,FR,2000-01-01"])
         self.assertEqual(ours.of("magasins"), set(), d.CARRIAGE_RETURN)
         self.assertNotEqual(theirs.of("magasins"), set())
+        ours, theirs = ask(magasins=HEADERS["magasins"] + "\n" + STORE + "\r2,Gare,Paris,FR,2000-01-01\r")
+        self.assertIn("(CR)", ours.faults["magasins"], d.CARRIAGE_RETURN)
+        self.assertEqual(theirs.faults.get("magasins"), None)
 
 
 class Files(unittest.TestCase):

@@ -18,7 +18,8 @@ skipped and not counted.
 A file raises FileFault when it can't be trusted as a whole, which may show only
 at its end: a JSON array that is not closed, or followed by something, or whose
 tokens can't be told apart; JSON whose objects all have a member that the
-contract lacks, or none of which has a required one.
+contract lacks, or none of which has a required one; CSV or JSON Lines whose
+records are all malformed, and each is several lines with a CR alone between them.
 """
 
 import json
@@ -43,7 +44,7 @@ class Pairs(list):
 
 
 class FileFault(Exception):
-    """The whole file is faulty: empty, compressed, encoding, header, json, members."""
+    """The whole file is faulty: empty, compressed, encoding, header, json, members, line ends."""
 
     def __init__(self, reason, details=""):
         super().__init__(reason + (": " + details if details else ""))
@@ -107,14 +108,15 @@ def csv_records(data, start, columns, lines):
         raise FileFault("header", "missing %s, %d extra" % (missing, len(extra)))
     order = [header.index(name) for name in columns]
     may = [lines is None or name in lines for name in header]
-    return csv_values(csv_raw(data, after, line, may), order)
+    return csv_values(data, after, csv_raw(data, after, line, may), order)
 
 
-def csv_values(raw, order):
-    """Turns raw CSV records into values in the contract's order."""
+def csv_values(data, start, raw, order):
+    """Turns raw CSV records, the first of which starts at start, into values in the contract's order."""
     width = len(order)
     in_order = order == list(range(width))
-    for line, fault, fields, _, _ in raw:
+    joined = None  # whether all records so far are joined lines
+    for line, fault, fields, after, _ in raw:
         if fault is None and len(fields) != width:
             fault = "fields"
         if fault is None:
@@ -122,12 +124,24 @@ def csv_values(raw, order):
                 values = [field.decode("utf-8") or None for field in fields]
             except UnicodeDecodeError:
                 fault = "encoding"
+        if joined is not False:
+            joined = fault is not None and joins_rows(data[start:after][:MAX_RECORD], width)
+        start = after
         if fault is not None:
             yield line, fault, None
         elif in_order:
             yield line, None, values
         else:
             yield line, None, [values[index] for index in order]
+    if joined:
+        raise FileFault("line ends", "CR alone")
+
+
+def joins_rows(raw, width):
+    """Tells whether a record is lines between CRs, most of which have all fields."""
+    lines = [line for line in raw.strip(b"\r\n").split(b"\r") if line]
+    whole = sum(re.sub(rb'"[^"]*("|$)', b"", line).count(b",") == width - 1 for line in lines)
+    return len(lines) > 1 and 2 * whole > len(lines)
 
 
 def csv_raw(data, position, line, may):
@@ -318,7 +332,7 @@ def member_values(members, columns):
 
 def jsonl_records(data, start):
     """Yields the objects of JSON Lines, one a physical line."""
-    position, line, size, count, folded = start, 0, len(data), 0, False
+    position, line, size, count, folded, joined = start, 0, len(data), 0, False, True
     while position < size:
         end = data.find(b"\n", position)
         if end < 0:
@@ -336,7 +350,14 @@ def jsonl_records(data, start):
         if count == 2 and folded and raw[:1] != b"{":
             raise FileFault("json", "an object stands on several lines")
         folded = count == 1 and fault == "json" and raw[:1] == b"{" and goes_on(raw)
+        joined = joined and fault is not None and bool(JOINED_OBJECTS.search(raw[:MAX_RECORD]))
         yield line, fault, members
+    if joined and count:
+        raise FileFault("line ends", "CR alone")
+
+
+# An object ends, and another begins behind a CR alone.
+JOINED_OBJECTS = re.compile(rb"\}[ \t]*\r[ \t\r]*\{")
 
 
 def goes_on(raw):

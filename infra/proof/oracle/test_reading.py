@@ -82,6 +82,8 @@ class CSV(unittest.TestCase):
             (b"a,\xe9\n", "encoding"),
             (b"a,b\r1,2\r", "header"),
             (b'a,"b\n"\n', "header"),
+            (b"a,b\n1,2\r3,4\r", "line ends"),
+            (b'a,b\r\n1,2\r3,"4"\r5,6\r\n\r\n7,8,\r9,0\r1,2\r\n', "line ends"),
             (b"\x1f\x8b\x08", "compressed"),
             (b"PK\x03\x04", "compressed"),
             (b"BZh91AY&SY", "compressed"),
@@ -89,6 +91,9 @@ class CSV(unittest.TestCase):
             with self.subTest(content), self.assertRaises(reading.FileFault) as caught:
                 read("csv", content)
             self.assertEqual(caught.exception.reason, reason)
+        for content in (b"a,b\n1,2\r3,4\n5,6\n", b"a,b\n1\r3,4\n", b'a,b\n1,"2\r2"\n', b"a,b\n1\r\n"):
+            with self.subTest(content):
+                self.assertGreater(len(read("csv", content)), 0)
 
 
 class JSON(unittest.TestCase):
@@ -155,11 +160,13 @@ class JSON(unittest.TestCase):
             ("jsonl", b'{\n"a":1\n}\n', "json"),
             ("jsonl", b'{"a":[1,\n2]}\n', "json"),
             ("jsonl", b"\x28\xb5\x2f\xfd", "compressed"),
+            ("jsonl", b'{"a":1}\r{"a":2}\r', "line ends"),
+            ("jsonl", b'{"a":1} \r\t{"a":NaN}\r\n{"a":1}\r{"a":2}\n', "line ends"),
         ):
             with self.subTest(content), self.assertRaises(reading.FileFault) as caught:
                 read(extension, content, required=("a",))
             self.assertEqual(caught.exception.reason, reason)
-        for content in (b'{"a":1,"c":1}\n{"a":1}\n', b'{"a":1,\n{"a":2}\n', b'{"a":"x\n{"a":2}\n', b'{"a":1}\n{\n"a":1}\n'):
+        for content in (b'{"a":1,"c":1}\n{"a":1}\n', b'{"a":1,\n{"a":2}\n', b'{"a":"x\n{"a":2}\n', b'{"a":1}\n{\n"a":1}\n', b'{"a":1}\r{"a":2}\n{"a":3}\n'):
             with self.subTest(content):
                 self.assertGreater(len(read("jsonl", content, required=("a",))), 1)
 

@@ -76,6 +76,23 @@ func (r *Reader) Raw() []byte { return r.buf[r.start:r.next:r.next] }
 // Rows returns the number of rows read so far.
 func (r *Reader) Rows() int64 { return r.rows }
 
+// Each passes the rows of a stream; a row is valid until visit returns.
+func Each(r io.Reader, visit func([][]byte) error) error {
+	rows := NewReader(r)
+	for {
+		row, err := rows.Next()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		if err := visit(row); err != nil {
+			return err
+		}
+	}
+}
+
 func (r *Reader) advance() error {
 	if !r.begun {
 		if err := r.header(); err != nil {

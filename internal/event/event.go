@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/staged"
 )
 
 // Outcomes of the enrichment of a record; empty if none is configured.
@@ -54,7 +55,7 @@ func Columns() []contract.Column {
 // Stream returns the columns of a COPY stream of events.
 func Stream() []contract.Column { return contract.Streamed(Columns()) }
 
-// Positions of the columns of Stream that the summary reads.
+// Positions of the columns of Stream.
 const (
 	columnID         = 0
 	columnType       = 2
@@ -89,12 +90,9 @@ type fieldPlan struct {
 // must ascend in time so that an index over them grows at its end.
 func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.UUID, error)) *Builder {
 	b := &Builder{resource: r, now: now, newID: newID, columns: len(r.TargetStream()), client: -1, token: -1}
-	position := stagedFields(r.StagingStream())
-	for _, f := range r.Fields {
-		plan := fieldPlan{field: f, column: position[f.Name], token: -1, sealed: f.Sensitive(), name: member(f.Target)}
-		if f.Sensitivity == contract.Token {
-			plan.token = position[f.Name+contract.TokenSuffix]
-		}
+	cells := staged.Fields(r)
+	for i, f := range r.Fields {
+		plan := fieldPlan{field: f, column: cells[i].Value, token: cells[i].Token, sealed: f.Sensitive(), name: member(f.Target)}
 		if f.Domain == clientDomain {
 			b.client, b.token = plan.column, plan.token
 		}
@@ -105,22 +103,6 @@ func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.U
 
 // clientDomain is the token domain of the column client_id of the events.
 const clientDomain = "client_id"
-
-// stagedFields returns the positions of the columns after the fixed ones, which end
-// with "mistyped", by name: a field may have the name of a fixed column.
-func stagedFields(columns []contract.Column) map[string]int {
-	position := map[string]int{}
-	fixed := true
-	for i, c := range columns {
-		if !fixed {
-			position[c.Name] = i
-		}
-		if c.Name == "mistyped" {
-			fixed = false
-		}
-	}
-	return position
-}
 
 // member returns a JSON member's name with its colon.
 func member(name string) []byte {

@@ -87,16 +87,21 @@ func (s *Summary) add(id uuid.UUID, line int64, eventType, enrichment string, da
 	}
 }
 
+// Identify returns the id and the line number of a row of an events stream.
+func Identify(row [][]byte) (id uuid.UUID, line int64, err error) {
+	if id, err = copybinary.DecodeUUID(row[columnID]); err != nil {
+		return id, 0, err
+	}
+	line, err = copybinary.DecodeInt8(row[columnLine])
+	return id, line, err
+}
+
 // AddRow counts a row of an events stream.
 func (s *Summary) AddRow(row [][]byte) error {
 	if len(row) != streamColumns {
 		return fmt.Errorf("events stream: %d columns, want %d", len(row), streamColumns)
 	}
-	id, err := copybinary.DecodeUUID(row[columnID])
-	if err != nil {
-		return err
-	}
-	line, err := copybinary.DecodeInt8(row[columnLine])
+	id, line, err := Identify(row)
 	if err != nil {
 		return err
 	}

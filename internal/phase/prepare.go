@@ -14,7 +14,6 @@ import (
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
-	"github.com/google/uuid"
 )
 
 // PrepareIn is a chunk with its events and typed rows.
@@ -94,17 +93,12 @@ func (p *Prepare) pipe(ctx context.Context, tx *postgres.Tx, in PrepareIn, objec
 func (p *Prepare) logEvents(ctx context.Context, in PrepareIn) error {
 	log := p.Log.With(centrallog.ImportID(in.Import.ImportID), centrallog.File(in.Chunk.File.File), centrallog.Step(message.StepPersistence))
 	_, err := p.Work.Read(ctx, in.Transformed.Events, func(stream io.Reader) error {
-		columns := event.Stream()
-		return eachRow(stream, func(row [][]byte) error {
-			id, err := copybinary.DecodeUUID(row[columnIndex(columns, "event_id")])
+		return copybinary.Each(stream, func(row [][]byte) error {
+			id, line, err := event.Identify(row)
 			if err != nil {
 				return err
 			}
-			line, err := copybinary.DecodeInt8(row[columnIndex(columns, "line_number")])
-			if err != nil {
-				return err
-			}
-			log.InfoContext(ctx, message.EventPersisted, centrallog.Line(line), slog.String("event_id", uuid.UUID(id).String()))
+			log.InfoContext(ctx, message.EventPersisted, centrallog.Line(line), slog.String("event_id", id.String()))
 			return nil
 		})
 	})

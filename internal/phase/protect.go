@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
@@ -14,6 +13,7 @@ import (
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/staged"
 	"etl-dataloader/internal/validation"
 )
 
@@ -42,7 +42,7 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 	if err != nil {
 		return Protected{}, err
 	}
-	cells, err := p.cells(ctx, in, r)
+	checker, keys, err := p.prepare(ctx, in, r)
 	if err != nil {
 		return Protected{}, err
 	}
@@ -54,13 +54,13 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 		}
 		defer func() { _ = body.Close() }()
 		records := record.NewReader(body, in.Chunk.Range, validation.Layout(r, in.Chunk.Format), in.Chunk.Header)
-		return cells.copy(records, w, &out)
+		return protect(records, staged.NewWriter(w, r, in.Chunk.Range.Index, checker, keys), &out)
 	})
 	if err != nil {
 		return Protected{}, err
 	}
 	if out.Object = object; !created {
-		if out, err = p.reread(ctx, object, r); err != nil {
+		if out, err = p.reread(ctx, object); err != nil {
 			return Protected{}, err
 		}
 	}
@@ -74,12 +74,11 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 }
 
 // reread counts what an earlier run wrote.
-func (p *Protect) reread(ctx context.Context, object objectstore.Object, r *contract.Resource) (out Protected, err error) {
-	faultColumn := columnIndex(r.StagingStream(), "fault")
+func (p *Protect) reread(ctx context.Context, object objectstore.Object) (out Protected, err error) {
 	out.Object, err = p.Work.Read(ctx, object, func(stream io.Reader) error {
-		return eachRow(stream, func(row [][]byte) error {
+		return copybinary.Each(stream, func(row [][]byte) error {
 			out.Read++
-			if row[faultColumn] != nil {
+			if code, _ := staged.Fault(row); code != nil {
 				out.Malformed++
 			}
 			return nil
@@ -88,45 +87,30 @@ func (p *Protect) reread(ctx context.Context, object objectstore.Object, r *cont
 	return out, err
 }
 
-// protector writes the protected form of records.
-type protector struct {
-	in         ChunkIn
-	resource   *contract.Resource
-	columns    int
-	sealer     *protection.Sealer
-	tokenizers []*protection.Tokenizer // by field index, nil where there is no token
-	staged     []bool                  // by field index: whether a bigint key is staged
-	compared   []bool                  // by field index: whether SQL compares the public text
-	checker    *validation.Checker     // tells whether a value stands in the wrong column
-
-	values       []validation.Value // scratch, as are the next
-	sealed       []byte
-	canonical    []byte
-	withheldText []byte
-}
-
-// cells gets the keys of the chunk.
-func (p *Protect) cells(ctx context.Context, in ChunkIn, r *contract.Resource) (*protector, error) {
-	key, err := openKey(ctx, p.KMS, in.Import)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := protection.NewSealer(key, in.Import.scope(r.Name), in.Chunk.Range.Index)
-	if err != nil {
-		return nil, err
-	}
+// prepare gets what the records of the chunk are checked and protected with.
+func (p *Protect) prepare(ctx context.Context, in ChunkIn, r *contract.Resource) (checker *validation.Checker, keys staged.Keys, err error) {
 	date, err := in.Import.Date()
 	if err != nil {
-		return nil, err
+		return nil, keys, err
 	}
-	checker, err := validation.NewChecker(r, date)
+	if checker, err = validation.NewChecker(r, date); err != nil {
+		return nil, keys, err
+	}
+	key, err := openKey(ctx, p.KMS, in.Import)
 	if err != nil {
-		return nil, err
+		return nil, keys, err
 	}
-	c := &protector{
-		in: in, resource: r, sealer: sealer, columns: len(r.StagingStream()), checker: checker, compared: comparedTexts(r),
-		tokenizers: make([]*protection.Tokenizer, len(r.Fields)), staged: make([]bool, len(r.Fields)), values: make([]validation.Value, len(r.Fields)),
+	if keys.Sealer, err = protection.NewSealer(key, in.Import.scope(r.Name), in.Chunk.Range.Index); err != nil {
+		return nil, keys, err
 	}
+	keys.Tokenizers, err = p.tokenizers(ctx, r)
+	return checker, keys, err
+}
+
+// tokenizers makes a tokenizer for each field with a token, by field index: one call
+// of KMS for each domain.
+func (p *Protect) tokenizers(ctx context.Context, r *contract.Resource) ([]*protection.Tokenizer, error) {
+	tokenizers := make([]*protection.Tokenizer, len(r.Fields))
 	domains := map[string]*protection.Tokenizer{}
 	for i, f := range r.Fields {
 		if f.Sensitivity != contract.Token {
@@ -141,12 +125,9 @@ func (p *Protect) cells(ctx context.Context, in ChunkIn, r *contract.Resource) (
 				return nil, err
 			}
 		}
-		c.tokenizers[i] = domains[f.Domain]
+		tokenizers[i] = domains[f.Domain]
 	}
-	for _, f := range r.StagedKeys() {
-		c.staged[f.Index] = true
-	}
-	return c, nil
+	return tokenizers, nil
 }
 
 // openKey unwraps the import's data key: one call of KMS.
@@ -158,119 +139,23 @@ func openKey(ctx context.Context, kms protection.KMS, imp Import) (protection.Da
 	return protection.NewDataKey(imp.KeyID, plain)
 }
 
-// copy writes every record of the chunk.
-func (c *protector) copy(records *record.Reader, w io.Writer, out *Protected) error {
+// protect writes every record of the chunk, and counts them.
+func protect(records *record.Reader, rows *staged.Writer, out *Protected) error {
 	*out = Protected{}
-	stream := copybinary.NewWriter(w)
 	for {
 		rec, err := records.Next()
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				return stream.Close()
+				return rows.Close()
 			}
 			return err
 		}
 		out.Read++
-		stream.Row(c.columns)
-		stream.Int4(int32(c.in.Chunk.Range.Index)) //nolint:gosec // a manifest has far fewer chunks
-		stream.Int8(rec.Line)
 		if rec.Fault != "" {
 			out.Malformed++
-			c.malformed(stream, rec)
-		} else {
-			c.wellFormed(stream, rec)
 		}
-		if err := stream.Err(); err != nil {
+		if err := rows.Write(rec); err != nil {
 			return err
 		}
 	}
-}
-
-// malformed writes the sealed text of a record that could not be read, and no
-// field.
-func (c *protector) malformed(stream *copybinary.Writer, rec *record.Record) {
-	stream.String(rec.Code())
-	c.sealed = c.sealer.Seal(c.sealed[:0], protection.RawColumn, rec.Line, rec.Raw)
-	stream.Bytea(c.sealed)
-	for range c.columns - fixedColumns + 1 {
-		stream.Null()
-	}
-}
-
-// fixedColumns of a staged row stand before its fields in the stream; the last of
-// them is "mistyped".
-const fixedColumns = 5
-
-func (c *protector) wellFormed(stream *copybinary.Writer, rec *record.Record) {
-	validation.Values(c.values, c.resource.Fields, rec.Values)
-	stream.Null() // fault
-	fits := c.checker.Fits(c.values)
-	if fits {
-		stream.Null() // raw
-		stream.Null() // mistyped
-	} else {
-		c.withhold(stream, rec)
-		c.mistyped(stream)
-	}
-	for i, f := range c.resource.Fields {
-		value := &c.values[i]
-		switch {
-		case value.Missing, !fits && c.withheld(f):
-			stream.Null()
-		case f.Sensitive():
-			c.sealed = c.sealer.Seal(c.sealed[:0], f.Name, rec.Line, value.Text)
-			stream.Bytea(c.sealed)
-		default:
-			stream.Text(value.Text)
-		}
-		if c.tokenizers[i] != nil {
-			c.token(stream, f, value)
-		}
-		if c.staged[i] {
-			c.key(stream, value)
-		}
-	}
-}
-
-// token writes the token of a value that has a canonical form; one of another
-// JSON kind than its field's has none.
-func (c *protector) token(stream *copybinary.Writer, f *contract.Field, value *validation.Value) {
-	if value.Missing || value.Mistyped {
-		stream.Null()
-		return
-	}
-	canonical, ok := f.AppendCanonical(c.canonical[:0], value.Text)
-	c.canonical = canonical
-	if !ok {
-		stream.Null()
-		return
-	}
-	token := c.tokenizers[f.Index].Token(canonical)
-	stream.Bytea(token[:])
-}
-
-// key writes the bigint of a public integer that set rules compare, if it is one.
-func (c *protector) key(stream *copybinary.Writer, value *validation.Value) {
-	key, ok := contract.ParseInteger(value.Text)
-	if value.Missing || value.Mistyped || !ok {
-		stream.Null()
-		return
-	}
-	stream.Int8(key)
-}
-
-// mistyped names the fields whose JSON kind does not fit the contract, if any. A
-// record with one of them never fits.
-func (c *protector) mistyped(stream *copybinary.Writer) {
-	var names []string
-	for i, f := range c.resource.Fields {
-		if c.values[i].Mistyped {
-			names = append(names, f.Name)
-		}
-	}
-	if names == nil {
-		stream.Null()
-		return
-	}
-	stream.String(strings.Join(names, ","))
 }

@@ -14,10 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/staged"
 	"etl-dataloader/internal/validation"
 )
 
@@ -46,14 +48,15 @@ const (
 // protectedChunk makes the work object of a chunk of a resource.
 func protectedChunk(b *testing.B, r *contract.Resource, in ChunkIn, text string) []byte {
 	b.Helper()
-	protect := Protect{KMS: oneKey{}}
-	cells, err := protect.cells(b.Context(), in, r)
+	step := Protect{KMS: oneKey{}}
+	checker, keys, err := step.prepare(b.Context(), in, r)
 	if err != nil {
 		b.Fatal(err)
 	}
 	var stream bytes.Buffer
 	var out Protected
-	if err := cells.copy(record.NewReader(strings.NewReader(text), in.Chunk.Range, validation.Layout(r, "csv"), r.Columns()), &stream, &out); err != nil {
+	records := record.NewReader(strings.NewReader(text), in.Chunk.Range, validation.Layout(r, "csv"), r.Columns())
+	if err := protect(records, staged.NewWriter(&stream, r, in.Chunk.Range.Index, checker, keys), &out); err != nil {
 		b.Fatal(err)
 	}
 	return stream.Bytes()
@@ -94,16 +97,16 @@ func BenchmarkValidate(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			row := newStagedRow(r, protection.NewOpener(key, in.Import.scope(name)).Open)
+			rows := staged.NewReader(r, protection.NewOpener(key, in.Import.scope(name)).Open)
 			b.ReportAllocs()
 			b.SetBytes(int64(len(stream)))
 			before := processorTime(b)
 			for b.Loop() {
 				out := Validated{}
 				errors := postgres.NewErrorStream(io.Discard, in.unit("Validate"), in.Chunk.File.File)
-				check := &checking{checker: checker, row: row, errors: errors, out: &out}
+				check := &checking{checker: checker, rows: rows, errors: errors, out: &out}
 				content := newHashed(bytes.NewReader(stream), object)
-				if err := eachRow(content, check.record); err != nil {
+				if err := copybinary.Each(content, check.record); err != nil {
 					b.Fatal(err)
 				}
 				if err := content.check(); err != nil || out.Valid != speedRows {

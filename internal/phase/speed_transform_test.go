@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/staged"
 	"etl-dataloader/internal/validation"
 )
 
@@ -54,8 +56,8 @@ func forEachSpeed(b *testing.B, run func(b *testing.B, r *contract.Resource, in 
 // read, sealed, tokenised, written as a COPY stream and hashed.
 func BenchmarkProtect(b *testing.B) {
 	forEachSpeed(b, func(b *testing.B, r *contract.Resource, in ChunkIn, text string) {
-		protect := Protect{KMS: oneKey{}}
-		cells, err := protect.cells(b.Context(), in, r)
+		step := Protect{KMS: oneKey{}}
+		checker, keys, err := step.prepare(b.Context(), in, r)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -63,7 +65,7 @@ func BenchmarkProtect(b *testing.B) {
 		for b.Loop() {
 			var out Protected
 			reader := record.NewReader(strings.NewReader(text), in.Chunk.Range, validation.Layout(r, "csv"), r.Columns())
-			if err := cells.copy(reader, objectstore.NewChecksum(), &out); err != nil {
+			if err := protect(reader, staged.NewWriter(objectstore.NewChecksum(), r, in.Chunk.Range.Index, checker, keys), &out); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -75,14 +77,13 @@ func BenchmarkProtect(b *testing.B) {
 func BenchmarkTransform(b *testing.B) {
 	forEachSpeed(b, func(b *testing.B, r *contract.Resource, in ChunkIn, text string) {
 		stream := protectedChunk(b, r, in, text)
-		row := newStagedRow(r, nil)
 		b.ResetTimer()
 		for b.Loop() {
 			builder := event.NewBuilder(r, time.Now, event.NewIDs(rand.Reader))
 			var summary event.Summary
 			streams := event.NewStreams(builder, objectstore.NewChecksum(), objectstore.NewChecksum(), &summary)
-			if err := eachRow(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(fields [][]byte) error {
-				line, err := row.lineNumber(fields)
+			if err := copybinary.Each(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(fields [][]byte) error {
+				line, err := staged.Line(fields)
 				if err != nil {
 					return err
 				}

@@ -7,6 +7,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
@@ -15,6 +16,7 @@ import (
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/staged"
 	"github.com/google/uuid"
 )
 
@@ -77,7 +79,7 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	if !eventsNew {
 		if out.Events, err = p.Work.Read(ctx, out.Events, func(stream io.Reader) error {
 			out.Summary = event.Summary{}
-			return eachRow(stream, out.Summary.AddRow)
+			return copybinary.Each(stream, out.Summary.AddRow)
 		}); err != nil {
 			return Transformed{}, err
 		}
@@ -94,9 +96,9 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 type transformJob struct {
 	in       ChunkIn
 	resource *contract.Resource
-	staged   objectstore.Object
-	rejected []int64 // ascending
-	row      *stagedRow
+	object   objectstore.Object // of the staged rows
+	rejected []int64            // ascending
+	rows     *staged.Reader
 	builder  *event.Builder
 	enricher Enricher // nil if the resource is not enriched
 }
@@ -111,7 +113,7 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 	if !found {
 		return nil, &fault.Superseded{ImportID: in.Import.ImportID, Generation: in.Import.Generation}
 	}
-	j.staged = objectstore.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
+	j.object = objectstore.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
 	if j.rejected, err = p.DB.Rejects(ctx, in.unit("Transform"), in.Chunk.lines()); err != nil {
 		return nil, err
 	}
@@ -128,25 +130,25 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 		}
 		open = protection.NewOpener(key, in.Import.scope(r.Name)).Open
 	}
-	j.row = newStagedRow(r, open)
+	j.rows = staged.NewReader(r, open)
 	j.builder = event.NewBuilder(r, p.Now, p.NewID)
 	return j, nil
 }
 
 // produce streams the staged rows into both streams.
 func (p *Transform) produce(ctx context.Context, j *transformJob, targets, events io.Writer, summary *event.Summary) error {
-	body, err := openStream(ctx, p.Work, j.staged, j.resource.StagingStream())
+	body, err := openStream(ctx, p.Work, j.object, j.resource.StagingStream())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }()
 	*summary = event.Summary{}
 	streams := event.NewStreams(j.builder, targets, events, summary)
-	content := newHashed(body, j.staged)
+	content := newHashed(body, j.object)
 	batch := &batch{}
 	next := 0
-	err = eachRow(content, func(row [][]byte) error {
-		line, err := j.row.lineNumber(row)
+	err = copybinary.Each(content, func(row [][]byte) error {
+		line, err := staged.Line(row)
 		if err != nil {
 			return err
 		}
@@ -154,7 +156,7 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 			next++
 			return nil
 		}
-		if row[j.row.raw] != nil { // it is encrypted as a whole, and nobody rejected it
+		if staged.Sealed(row) { // it is encrypted as a whole, and nobody rejected it
 			return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: message.NotRejected(j.resource.Name, line)}
 		}
 		if j.enricher == nil {
@@ -199,7 +201,7 @@ const blockBytes = 1 << 20
 // add copies a row and decrypts its key, which stays in memory.
 func (b *batch) add(j *transformJob, line int64, row [][]byte) error {
 	field := j.resource.Field(j.resource.Enrichment.Key[0])
-	value, err := j.row.value(b.plain[:0], field, line, row)
+	value, err := j.rows.Value(b.plain[:0], field, line, row)
 	if err != nil {
 		return err
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/staged"
 	"etl-dataloader/internal/validation"
 )
 
@@ -59,7 +61,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 			return Validated{}, err
 		}
 		opener := protection.NewOpener(key, in.Import.scope(r.Name))
-		return p.check(ctx, tx, in, r, checker, newStagedRow(r, opener.Open))
+		return p.check(ctx, tx, in, r, checker, staged.NewReader(r, opener.Open))
 	})
 	if err != nil {
 		return Validated{}, err
@@ -80,7 +82,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 
 // check streams the chunk through the checker; what it finds is streamed into
 // etl.errors by the same transaction.
-func (p *Validate) check(ctx context.Context, tx *postgres.Tx, in StageIn, r *contract.Resource, checker *validation.Checker, row *stagedRow) (Validated, error) {
+func (p *Validate) check(ctx context.Context, tx *postgres.Tx, in StageIn, r *contract.Resource, checker *validation.Checker, rows *staged.Reader) (Validated, error) {
 	out := Validated{Resource: r.Name, Chunk: in.Chunk.Range.Index}
 	body, err := openStream(ctx, p.Work, in.Protected.Object, r.StagingStream())
 	if err != nil {
@@ -89,8 +91,8 @@ func (p *Validate) check(ctx context.Context, tx *postgres.Tx, in StageIn, r *co
 	defer func() { _ = body.Close() }()
 	content := newHashed(body, in.Protected.Object)
 	out.Errors, err = tx.StoreErrors(ctx, in.Chunk.File.File, in.Chunk.lines(), func(errors *postgres.ErrorStream) error {
-		c := &checking{checker: checker, row: row, errors: errors, out: &out}
-		if err := eachRow(content, c.record); err != nil {
+		c := &checking{checker: checker, rows: rows, errors: errors, out: &out}
+		if err := copybinary.Each(content, c.record); err != nil {
 			return err
 		}
 		return content.check()
@@ -101,14 +103,14 @@ func (p *Validate) check(ctx context.Context, tx *postgres.Tx, in StageIn, r *co
 // checking is the check of a chunk's records.
 type checking struct {
 	checker *validation.Checker
-	row     *stagedRow
+	rows    *staged.Reader
 	errors  *postgres.ErrorStream
 	out     *Validated
 }
 
 // record checks one staged record and counts it.
-func (c *checking) record(fields [][]byte) error {
-	line, err := c.row.lineNumber(fields)
+func (c *checking) record(row [][]byte) error {
+	line, err := staged.Line(row)
 	if err != nil {
 		return err
 	}
@@ -118,12 +120,12 @@ func (c *checking) record(fields [][]byte) error {
 		found = true
 		c.errors.Write(&postgres.RecordError{Line: line, Field: v.Field, Rule: v.Rule, Details: v.Details})
 	}
-	if code := fields[c.row.fault]; code != nil {
+	if code, raw := staged.Fault(row); code != nil {
 		found = true
 		v := c.checker.Malformed(string(code))
-		c.errors.Write(&postgres.RecordError{Line: line, Field: v.Field, Rule: v.Rule, Details: v.Details, Raw: fields[c.row.raw]})
+		c.errors.Write(&postgres.RecordError{Line: line, Field: v.Field, Rule: v.Rule, Details: v.Details, Raw: raw})
 	} else {
-		values, err := c.row.decode(fields, line)
+		values, err := c.rows.Values(row, line)
 		if err != nil {
 			return err
 		}

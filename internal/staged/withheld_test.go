@@ -1,16 +1,22 @@
-package phase
+package staged
 
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/validation"
@@ -22,31 +28,68 @@ type fatal interface {
 	Fatal(args ...any)
 }
 
+// mac is a KMS that makes token keys alone.
+type mac struct{ protection.KMS }
+
+func (mac) GenerateMac(_ context.Context, in *kms.GenerateMacInput, _ ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
+	sum := hmac.New(sha256.New, []byte("key"))
+	sum.Write(in.Message)
+	return &kms.GenerateMacOutput{Mac: sum.Sum(nil)}, nil
+}
+
+// testKeys protect a chunk of a resource; open reads what they seal.
+func testKeys(t fatal, r *contract.Resource) (keys Keys, open Open) {
+	t.Helper()
+	key, err := protection.NewDataKey(1, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope := protection.Scope{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Resource: r.Name}
+	keys.Tokenizers = make([]*protection.Tokenizer, len(r.Fields))
+	if keys.Sealer, err = protection.NewSealer(key, scope, 0); err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range r.Fields {
+		if f.Sensitivity != contract.Token {
+			continue
+		}
+		tokenKey, err := protection.NewTokenKey(context.Background(), mac{}, "mac", f.Domain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keys.Tokenizers[i], err = protection.NewTokenizer(tokenKey); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return keys, protection.NewOpener(key, scope).Open
+}
+
 // throughStaging protects the records of a file and reads the staged rows back.
 func throughStaging(t fatal, r *contract.Resource, format, text string) (stream []byte, rows [][]validation.Value) {
 	t.Helper()
-	in := ChunkIn{Import: Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, FileDate: "2024-10-08"}, Chunk: Chunk{File: File{Resource: r.Name}}}
-	in.Chunk.Range = record.Chunk{FirstLine: 2, End: int64(len(text)), Last: true}
-	protect := Protect{KMS: oneKey{}}
-	cells, err := protect.cells(context.Background(), in, r)
+	checker, err := validation.NewChecker(r, time.Date(2024, 10, 8, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, open := testKeys(t, r)
 	var out bytes.Buffer
-	if err := cells.copy(record.NewReader(strings.NewReader(text), in.Chunk.Range, validation.Layout(r, format), r.Columns()), &out, &Protected{}); err != nil {
+	w := NewWriter(&out, r, 0, checker, keys)
+	records := record.NewReader(strings.NewReader(text), record.Chunk{FirstLine: 2, End: int64(len(text)), Last: true}, validation.Layout(r, format), r.Columns())
+	for rec, err := records.Next(); !errors.Is(err, io.EOF); rec, err = records.Next() {
+		if err := errors.Join(err, w.Write(rec)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	key, err := openKey(context.Background(), oneKey{}, in.Import)
-	if err != nil {
-		t.Fatal(err)
-	}
-	row := newStagedRow(r, protection.NewOpener(key, in.Import.scope(r.Name)).Open)
-	if err := eachRow(bytes.NewReader(out.Bytes()), func(fields [][]byte) error {
-		line, err := row.lineNumber(fields)
-		if err != nil || fields[row.fault] != nil {
+	reader := NewReader(r, open)
+	if err := copybinary.Each(bytes.NewReader(out.Bytes()), func(row [][]byte) error {
+		line, err := Line(row)
+		if code, _ := Fault(row); err != nil || code != nil {
 			return err
 		}
-		values, err := row.decode(fields, line)
+		values, err := reader.Values(row, line)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package phase
+package staged
 
 import (
 	"encoding/binary"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/validation"
@@ -23,7 +22,7 @@ import (
 // beside an integer key, and a public key or relation that is a text, date or
 // boolean.
 
-// comparedTexts tells, by field index, which public values SQL compares as texts.
+// comparedTexts reports, by field index, which public values SQL compares as texts.
 func comparedTexts(r *contract.Resource) []bool {
 	compared := make([]bool, len(r.Fields))
 	mark := func(names []string) {
@@ -42,24 +41,24 @@ func comparedTexts(r *contract.Resource) []bool {
 	return compared
 }
 
-// withheld tells whether the value of a field is not written in clear.
-func (c *protector) withheld(f *contract.Field) bool {
-	value := &c.values[f.Index]
-	return !f.Sensitive() && !value.Missing && (!c.compared[f.Index] || value.Mistyped)
+// withheld reports whether the value of a field is not written in clear.
+func (w *Writer) withheld(f *contract.Field) bool {
+	value := &w.values[f.Index]
+	return !f.Sensitive() && !value.Missing && (!w.compared[f.Index] || value.Mistyped)
 }
 
 // withhold writes the public values of a record, encrypted as one.
-func (c *protector) withhold(stream *copybinary.Writer, rec *record.Record) {
-	c.withheldText = c.withheldText[:0]
-	for i, f := range c.resource.Fields {
-		if c.withheld(f) {
-			c.withheldText = binary.AppendUvarint(c.withheldText, uint64(i))
-			c.withheldText = binary.AppendUvarint(c.withheldText, uint64(len(c.values[i].Text)))
-			c.withheldText = append(c.withheldText, c.values[i].Text...)
+func (w *Writer) withhold(rec *record.Record) {
+	w.withheldText = w.withheldText[:0]
+	for i, f := range w.resource.Fields {
+		if w.withheld(f) {
+			w.withheldText = binary.AppendUvarint(w.withheldText, uint64(i))
+			w.withheldText = binary.AppendUvarint(w.withheldText, uint64(len(w.values[i].Text)))
+			w.withheldText = append(w.withheldText, w.values[i].Text...)
 		}
 	}
-	c.sealed = c.sealer.Seal(c.sealed[:0], protection.WithheldColumn, rec.Line, c.withheldText)
-	stream.Bytea(c.sealed)
+	w.sealed = w.keys.Sealer.Seal(w.sealed[:0], protection.WithheldColumn, rec.Line, w.withheldText)
+	w.rows.Bytea(w.sealed)
 }
 
 // errWithheld never shows the text.
@@ -84,13 +83,13 @@ func readWithheld(text []byte, values []validation.Value) error {
 }
 
 // withheldValues decrypts what a row withholds into its values.
-func (s *stagedRow) withheldValues(row [][]byte, line int64) error {
-	plain, err := s.open(nil, protection.WithheldColumn, line, row[s.raw])
+func (r *Reader) withheldValues(row [][]byte, line int64) error {
+	plain, err := r.open(nil, protection.WithheldColumn, line, row[rawCell])
 	if err == nil {
-		err = readWithheld(plain, s.values)
+		err = readWithheld(plain, r.values)
 	}
 	if err != nil {
-		return fmt.Errorf("%s, line %d, withheld values: %w", s.resource.Name, line, err)
+		return fmt.Errorf("%s, line %d, withheld values: %w", r.resource.Name, line, err)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // definition is the state machine's file.
@@ -230,8 +230,8 @@ func TestMaps(t *testing.T) {
 // TestSteps: every state has a French step for operators.
 func TestSteps(t *testing.T) {
 	load(t).each(func(name string, _ *state) {
-		if message.Step(name) == "" {
-			t.Errorf("package message knows no step for state %s", name)
+		if etl.State(name).Step() == "" {
+			t.Errorf("package etl knows no step for state %s", name)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
@@ -16,7 +17,7 @@ func TestRetryable(t *testing.T) {
 	load(t).each(func(name string, s *state) {
 		for _, r := range s.Retry {
 			for _, e := range r.ErrorEquals {
-				if !fault.Retryable(e) {
+				if !fault.Retryable(etl.Fault(e)) {
 					t.Errorf("%s retries %s, after which no automatic redrive is planned", name, e)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
@@ -41,7 +42,7 @@ func newSample(t *testing.T, chunks int) *sample {
 		wrapped[i] = byte(i)
 	}
 	return &sample{pkg: pkg, chunks: chunks, imp: phase.Import{
-		ImportID: importID, Generation: 1, Mode: phase.Daily, FileDate: "2024-10-08", KeyID: 7, WrappedKey: wrapped,
+		ImportID: importID, Generation: 1, Mode: etl.ModeDaily, FileDate: "2024-10-08", KeyID: 7, WrappedKey: wrapped,
 	}}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -21,5 +22,5 @@ func build(a *app.App) (any, error) {
 		Common: common, DB: a.Database(phase.CrossCheckConnections), Recorder: a.Registry(), MaxShrink: a.Env.MaxShrink,
 	}
 	check.Budgets, err = a.Budgets(common.Contract)
-	return app.Handler(a, "CrossCheck", check.Run), err
+	return app.Handler(a, etl.StateCrossCheck, check.Run), err
 }

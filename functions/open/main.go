@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -24,5 +25,5 @@ func build(a *app.App) (any, error) {
 			ScanConcurrency: a.Env.MaxConcurrency, ChunkConcurrency: a.Env.MaxConcurrency, IndexConcurrency: min(a.Env.MaxConcurrency, 2),
 		},
 	}
-	return app.Handler(a, "Open", open.Run), nil
+	return app.Handler(a, etl.StateOpen, open.Run), nil
 }

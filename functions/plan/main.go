@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -20,5 +21,5 @@ func build(a *app.App) (any, error) {
 	plan := phase.Plan{
 		Common: common, DB: a.Database(1), Landing: a.Landing(), Recorder: a.Registry(), MaxDailyRecords: a.Env.MaxDailyRecords,
 	}
-	return app.Handler(a, "Plan", plan.Run), nil
+	return app.Handler(a, etl.StatePlan, plan.Run), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -18,5 +19,5 @@ func build(a *app.App) (any, error) {
 		return nil, err
 	}
 	prepare := phase.Prepare{Common: common, DB: a.Database(1), LogEvents: a.Env.LogEvents}
-	return app.Handler(a, "Prepare", prepare.Run), nil
+	return app.Handler(a, etl.StatePrepare, prepare.Run), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -18,5 +19,5 @@ func build(a *app.App) (any, error) {
 		return nil, err
 	}
 	protect := phase.Protect{Common: common, Landing: a.Landing(), KMS: a.KMS(), MACKeyID: a.MACKey()}
-	return app.Handler(a, "Protect", protect.Run), nil
+	return app.Handler(a, etl.StateProtect, protect.Run), nil
 }

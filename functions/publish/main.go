@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -18,5 +19,5 @@ func build(a *app.App) (any, error) {
 		return nil, err
 	}
 	publish := phase.Publish{Common: common, DB: a.Database(1), Alerts: a.Alerts(), History: a.Registry(), Retention: a.Env.StagingRetention}
-	return app.Handler(a, "Publish", publish.Run), nil
+	return app.Handler(a, etl.StatePublish, publish.Run), nil
 }

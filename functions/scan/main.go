@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -20,5 +21,5 @@ func build(a *app.App) (any, error) {
 	scan := phase.Scan{
 		Common: common, Landing: a.Landing(), ChunkBytes: a.Env.ChunkBytes, ChunkRecords: a.Env.ChunkRecords, MaxFileBytes: a.Env.MaxFileBytes,
 	}
-	return app.Handler(a, "ScanFile", scan.Run), nil
+	return app.Handler(a, etl.StateScanFile, scan.Run), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -18,5 +19,5 @@ func build(a *app.App) (any, error) {
 		return nil, err
 	}
 	stage := phase.Stage{Common: common, DB: a.Database(1)}
-	return app.Handler(a, "Stage", stage.Run), nil
+	return app.Handler(a, etl.StateStage, stage.Run), nil
 }

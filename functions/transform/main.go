@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/phase"
 )
@@ -22,5 +23,5 @@ func build(a *app.App) (any, error) {
 	transform := phase.Transform{
 		Common: common, DB: a.Database(1), KMS: a.KMS(), Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
 	}
-	return app.Handler(a, "Transform", transform.Run), nil
+	return app.Handler(a, etl.StateTransform, transform.Run), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
@@ -19,5 +20,5 @@ func build(a *app.App) (any, error) {
 	}
 	validate := phase.Validate{Common: common, DB: a.Database(1), KMS: a.KMS()}
 	validate.Budgets, err = a.Budgets(common.Contract)
-	return app.Handler(a, "Validate", validate.Run), err
+	return app.Handler(a, etl.StateValidate, validate.Run), err
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 )
 
@@ -28,7 +29,7 @@ func events(s *source) string {
 		t.row(code(c.Name), code(shortType(c.SQLType)), eventColumn(c.Name))
 	}
 	line(&out, "\nValeurs de `enrichment` : %s (la source a répondu), %s (elle ne connaît pas la clé), %s (elle n'a pas répondu ; %s en dit la cause),",
-		code(event.EnrichmentOK), code(event.EnrichmentNotFound), code(event.EnrichmentFailed), code("data."+event.ErrorMember))
+		code(string(etl.EnrichmentOK)), code(string(etl.EnrichmentNotFound)), code(string(etl.EnrichmentFailed)), code("data."+event.ErrorMember))
 	line(&out, "`NULL` (rien à enrichir).")
 	for i, r := range s.contract.Resources {
 		section(&out, i, r)

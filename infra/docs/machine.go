@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // level is a state machine, or the processor of a Map.
@@ -99,7 +99,7 @@ func steps(name string, st state) string {
 	}
 	var shown []string
 	for _, n := range names {
-		if step := "«" + message.Step(n) + "»"; !slices.Contains(shown, step) {
+		if step := "«" + string(etl.State(n).Step()) + "»"; !slices.Contains(shown, step) {
 			shown = append(shown, step)
 		}
 	}

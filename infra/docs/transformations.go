@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 )
 
@@ -88,6 +89,6 @@ func enriched(out *strings.Builder, r *contract.Resource) {
 	for _, f := range e.Fields {
 		t.row(code(f.Name), code(string(f.Type)))
 	}
-	line(out, "\nSans réponse de la source l'événement est publié quand même : `enrichment` vaut %s, %s en dit la cause, et une ligne de", code(event.EnrichmentFailed), code(event.ErrorMember))
+	line(out, "\nSans réponse de la source l'événement est publié quand même : `enrichment` vaut %s, %s en dit la cause, et une ligne de", code(string(etl.EnrichmentFailed)), code(event.ErrorMember))
 	line(out, "`etl.errors` (règle `enrichment`) le signale.")
 }

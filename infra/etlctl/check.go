@@ -26,7 +26,7 @@ type contractCommand struct {
 // checkCommand checks files before they are uploaded. It needs no settings.
 type checkCommand struct {
 	Files      []string `arg:"" name:"fichier" help:"${check_files}" type:"path"`
-	Mode       string   `help:"${check_mode}" enum:"initial,daily" default:"daily"`
+	Mode       etl.Mode `help:"${check_mode}" enum:"initial,daily" default:"daily"`
 	Format     string   `help:"${check_format}" enum:"table,json" default:"table"`
 	Limit      *int64   `help:"${check_limit}" placeholder:"N"`
 	Descriptor string   `help:"${check_descriptor}" placeholder:"FICHIER" type:"path"`

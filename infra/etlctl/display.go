@@ -160,7 +160,7 @@ func (b *bars) progress(s registry.Status) {
 		all := planned(state, s)
 		one, known := b.states[key]
 		if !known {
-			one = b.add(state.State, all)
+			one = b.add(string(state.State), all)
 			b.states[key] = one
 		}
 		one.tell(message.CtlUnitsOf(state.Done, all) + "  " + amount(state))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -48,7 +49,7 @@ type recordError struct {
 	Field    string    `json:"field,omitempty"`
 	Rule     string    `json:"rule"`
 	Details  string    `json:"error_details"`
-	Step     string    `json:"processing_step"`
+	Step     etl.Step  `json:"processing_step"`
 	At       time.Time `json:"created_at"`
 }
 
@@ -226,7 +227,7 @@ func (t *tableErrors) row(r recordError) error {
 	if len(t.rows.rows) == tablePage {
 		t.page()
 	}
-	t.rows.add(r.File, line, or(r.Field, message.CtlNone), r.Rule, r.Details, r.Step)
+	t.rows.add(r.File, line, or(r.Field, message.CtlNone), r.Rule, r.Details, string(r.Step))
 	return nil
 }
 
@@ -268,7 +269,7 @@ func (w *csvErrors) row(r recordError) error {
 	if r.Line > 0 {
 		line = strconv.FormatInt(r.Line, 10)
 	}
-	return w.rows.Write([]string{r.File, r.Resource, line, r.Field, r.Rule, r.Details, r.Step, r.At.UTC().Format(time.RFC3339)})
+	return w.rows.Write([]string{r.File, r.Resource, line, r.Field, r.Rule, r.Details, string(r.Step), r.At.UTC().Format(time.RFC3339)})
 }
 
 func (w *csvErrors) end(shown, all int64) error {

@@ -10,13 +10,12 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
 const (
-	daily    = registry.ModeDaily
-	initial  = registry.ModeInitial
+	daily    = etl.ModeDaily
+	initial  = etl.ModeInitial
 	date     = "2024-10-08"
 	importID = "IMPORT_20241009_150000_001"
 	otherID  = "IMPORT_20241008_150000_001"
@@ -69,7 +68,7 @@ func (w *world) pause(ctx context.Context, d time.Duration) error {
 // set puts an import where it belongs.
 func (w *world) set(imp registry.Import) {
 	w.imports[imp.ImportID] = imp
-	w.dates[imp.Mode+imp.FileDate] = imp.ImportID
+	w.dates[string(imp.Mode)+imp.FileDate] = imp.ImportID
 }
 
 func (w *world) Import(_ context.Context, id string) (registry.Import, error) {
@@ -80,8 +79,8 @@ func (w *world) Import(_ context.Context, id string) (registry.Import, error) {
 	return imp, w.fails
 }
 
-func (w *world) ImportOf(_ context.Context, mode, date string) (string, bool, error) {
-	id, found := w.dates[mode+date]
+func (w *world) ImportOf(_ context.Context, mode etl.Mode, date string) (string, bool, error) {
+	id, found := w.dates[string(mode)+date]
 	return id, found, w.fails
 }
 
@@ -104,20 +103,20 @@ func (w *world) Abandoned(context.Context) ([]registry.Abandoned, error) {
 
 func (w *world) Slot(context.Context) (string, error) { return w.slot, w.fails }
 
-func (w *world) Arrivals(_ context.Context, mode, date string) (map[string]registry.Arrival, error) {
+func (w *world) Arrivals(_ context.Context, mode etl.Mode, date string) (map[string]registry.Arrival, error) {
 	there := map[string]registry.Arrival{}
 	for _, a := range w.arrived {
-		if a.ETag == mode+date {
+		if a.ETag == string(mode)+date {
 			there[a.Resource] = a
 		}
 	}
 	return there, w.fails
 }
 
-func (w *world) Objects(_ context.Context, mode, date string) ([]registry.Arrival, error) {
+func (w *world) Objects(_ context.Context, mode etl.Mode, date string) ([]registry.Arrival, error) {
 	var all []registry.Arrival
 	for _, a := range w.arrived {
-		if a.ETag == mode+date {
+		if a.ETag == string(mode)+date {
 			all = append(all, a)
 		}
 	}
@@ -126,7 +125,7 @@ func (w *world) Objects(_ context.Context, mode, date string) ([]registry.Arriva
 
 // arrive records objects of a date, all ten if no resource is named. The fake
 // keeps mode and date in the tag.
-func (w *world) arrive(t *testing.T, mode, date, version string, resources ...string) {
+func (w *world) arrive(t *testing.T, mode etl.Mode, date, version string, resources ...string) {
 	t.Helper()
 	if len(resources) == 0 {
 		for _, r := range compiled(t).Resources {
@@ -134,9 +133,9 @@ func (w *world) arrive(t *testing.T, mode, date, version string, resources ...st
 		}
 	}
 	for _, name := range resources {
-		key := mode + "/" + compiled(t).Resource(name).FileType + "_" + date[:4] + date[5:7] + date[8:] + ".csv"
+		key := string(mode) + "/" + compiled(t).Resource(name).FileType + "_" + date[:4] + date[5:7] + date[8:] + ".csv"
 		w.arrived = slices.DeleteFunc(w.arrived, func(a registry.Arrival) bool { return a.Key == key })
-		w.arrived = append(w.arrived, registry.Arrival{Resource: name, Key: key, VersionID: version, ETag: mode + date})
+		w.arrived = append(w.arrived, registry.Arrival{Resource: name, Key: key, VersionID: version, ETag: string(mode) + date})
 	}
 }
 
@@ -210,10 +209,10 @@ func succeeded(id string) registry.Import {
 }
 
 // failed is an import that ended badly and whose end is reported.
-func failed(id, faultName, advice string, sealed bool) registry.Import {
+func failed(id string, faultName etl.Fault, advice string, sealed bool) registry.Import {
 	imp := running(id)
 	imp.Status, imp.Observed, imp.Notified, imp.EndedAt = etl.StatusFailed, 1, 2, at(9)
-	imp.Fault, imp.Advice, imp.Step, imp.Reason = faultName, advice, message.StepLoading, "Une raison."
+	imp.Fault, imp.Advice, imp.Step, imp.Reason = faultName, advice, etl.StepLoading, "Une raison."
 	if sealed {
 		imp.SealedGeneration = 1
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 )
@@ -22,7 +23,7 @@ type localFile struct {
 }
 
 // key is the key of the object that the file becomes.
-func (f localFile) key() string { return f.Mode + "/" + f.Name }
+func (f localFile) key() string { return string(f.Mode) + "/" + f.Name }
 
 // folder is what a folder holds for one import.
 type folder struct {
@@ -34,7 +35,7 @@ type folder struct {
 // readFolder finds the files of an import by their names. date chooses one date
 // of several; empty takes the only one. It fails with *usageError if there is
 // nothing to upload, or if it cannot tell what to upload.
-func readFolder(dir, mode, date string, names *landing.Names) (folder, error) {
+func readFolder(dir string, mode etl.Mode, date string, names *landing.Names) (folder, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return folder{}, &usageError{message.CtlNoFolder(dir, errors.Unwrap(err))}
@@ -42,7 +43,7 @@ func readFolder(dir, mode, date string, names *landing.Names) (folder, error) {
 	var found folder
 	byDate := map[string][]localFile{}
 	for _, e := range entries {
-		file, err := names.Parse(mode + "/" + e.Name())
+		file, err := names.Parse(string(mode) + "/" + e.Name())
 		info, statErr := os.Stat(filepath.Join(dir, e.Name()))
 		switch {
 		case err != nil:

@@ -127,11 +127,11 @@ func TestShowHostileTexts(t *testing.T) {
 	hostile := "\x1b]0;titre\a\u202e\nStatut : réussi" + strings.Repeat("k", 1024)
 	s := halfWay()
 	s.Import = failed(importID, "Transient", "redrive", true)
-	s.Import.Reason, s.Import.Step = hostile, hostile
+	s.Import.Reason, s.Import.Step = hostile, etl.Step(hostile)
 	s.Files[0].Key, s.Files[0].Status, s.Files[1].Resource, s.Files[1].Key = "daily/"+hostile, etl.FileStatus(hostile), hostile, ""
-	s.States[0].Step = hostile
+	s.States[0].Step = etl.Step(hostile)
 	for i := range s.Attempts {
-		s.Attempts[i].FailedReason, s.Attempts[i].Kind = hostile, hostile
+		s.Attempts[i].FailedReason, s.Attempts[i].Kind = hostile, etl.Kind(hostile)
 	}
 	for name, live := range map[string]bool{"lines": false, "bars": true} {
 		var out, bar bytes.Buffer
@@ -142,10 +142,10 @@ func TestShowHostileTexts(t *testing.T) {
 		flush := c.harmless()
 		c.showImport(s, "work")
 		show := newDisplay(c)
-		show.note(message.CtlEarlierFailed(importID, etl.Status(hostile), hostile, hostile))
+		show.note(message.CtlEarlierFailed(importID, etl.Status(hostile), etl.Step(hostile), hostile))
 		show.uploading(1, 1, message.CtlUploaded(hostile, "1 o"))
 		show.stop()
-		found{Imports: []listed{{ImportID: importID, Step: hostile, Status: etl.Status(hostile)}}, Waiting: []waitingDate{{Reason: hostile}}}.write(c)
+		found{Imports: []listed{{ImportID: importID, Step: etl.Step(hostile), Status: etl.Status(hostile)}}, Waiting: []waitingDate{{Reason: hostile}}}.write(c)
 		c.fail(errors.New(hostile))
 		c.fail(&refusedError{Name: "Refused", Text: hostile})
 		c.fail(&refusedError{Name: hostile, Text: hostile})

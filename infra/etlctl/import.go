@@ -14,7 +14,7 @@ import (
 
 // importCommand uploads the files of a folder and follows their import.
 type importCommand struct {
-	Mode     string        `help:"${import_mode}" enum:"initial,daily" required:"" placeholder:"MODE"`
+	Mode     etl.Mode      `help:"${import_mode}" enum:"initial,daily" required:"" placeholder:"MODE"`
 	Dir      string        `help:"${import_dir}" required:"" placeholder:"DOSSIER"`
 	Date     string        `help:"${import_date}" placeholder:"AAAA-MM-JJ"`
 	NoFollow bool          `help:"${no_follow}"`
@@ -60,7 +60,7 @@ func (i *importCommand) Run(ctx context.Context, c *console) error {
 
 // delivery is the way of a folder's files to an import.
 type delivery struct {
-	mode    string
+	mode    etl.Mode
 	folder  folder
 	show    display
 	upload  uploader
@@ -76,7 +76,7 @@ type delivery struct {
 // objects lists the arrivals of a date; *registry.Registry is one. Reads are
 // strongly consistent.
 type objects interface {
-	Objects(ctx context.Context, mode, date string) ([]registry.Arrival, error)
+	Objects(ctx context.Context, mode etl.Mode, date string) ([]registry.Arrival, error)
 }
 
 // deliver uploads the files and returns the import that takes them, as soon as
@@ -96,7 +96,7 @@ func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, er
 	if err != nil {
 		return before.ImportID, err
 	}
-	d.show.note(message.CtlUploading(len(whole.Files), message.Bytes(whole.bytes()), d.bucket, d.mode))
+	d.show.note(message.CtlUploading(len(whole.Files), message.Bytes(whole.bytes()), d.bucket, string(d.mode)))
 	if d.versions, err = d.uploadInOrder(ctx, whole); err != nil || leave {
 		return before.ImportID, err
 	}
@@ -133,7 +133,7 @@ func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool,
 	}
 	if !found {
 		published, err := d.waiting.dates.Published(ctx)
-		if err == nil && d.mode == registry.ModeInitial && len(published) > 0 {
+		if err == nil && d.mode == etl.ModeInitial && len(published) > 0 {
 			d.show.note(message.CtlInitialTooLate)
 			err = toldError{}
 		}
@@ -153,15 +153,12 @@ func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool,
 		d.show.note(message.CtlSealedRunning(imp.ImportID))
 	case imp.Status != etl.StatusRunning:
 		d.show.note(message.CtlEarlierFailed(imp.ImportID, imp.Status, imp.Step, imp.Reason))
-		if imp.Fault == missingFiles && imp.Status == etl.StatusFailed {
+		if imp.Fault == etl.FaultMissingFiles && imp.Status == etl.StatusFailed {
 			d.show.note(message.CtlWillResume(imp.ImportID))
 		}
 	}
 	return imp, taken, nil
 }
-
-// missingFiles is the fault of an import that resumes by itself.
-const missingFiles = "MissingFiles"
 
 // identical tells whether the sealed list of an import holds the content of every
 // file of the folder.
@@ -262,7 +259,7 @@ func (d *delivery) start(ctx context.Context, before registry.Import) (importID 
 // files that are now there.
 func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error) {
 	switch {
-	case imp.Status == etl.StatusFailed && imp.Fault == missingFiles:
+	case imp.Status == etl.StatusFailed && imp.Fault == etl.FaultMissingFiles:
 		missing, err := d.waiting.missing(ctx, imp.Mode, imp.FileDate)
 		if err != nil {
 			return wait{}, err

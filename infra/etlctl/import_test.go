@@ -13,7 +13,7 @@ import (
 )
 
 // tenFiles is a folder with a file of every type, or of those named.
-func tenFiles(t *testing.T, mode string, resources ...string) folder {
+func tenFiles(t *testing.T, mode etl.Mode, resources ...string) folder {
 	t.Helper()
 	f := folder{Date: date}
 	for _, r := range compiled(t).Resources {
@@ -27,7 +27,7 @@ func tenFiles(t *testing.T, mode string, resources ...string) folder {
 	return f
 }
 
-func (w *world) delivery(t *testing.T, mode string, resources ...string) (*delivery, *told) {
+func (w *world) delivery(t *testing.T, mode etl.Mode, resources ...string) (*delivery, *told) {
 	f, show := w.follower()
 	return &delivery{
 		mode: mode, folder: tenFiles(t, mode, resources...), show: show, upload: w, bucket: "landing", objects: w,
@@ -37,7 +37,7 @@ func (w *world) delivery(t *testing.T, mode string, resources ...string) (*deliv
 }
 
 // arrived is a step in which the uploaded files become known.
-func arrived(t *testing.T, mode string, resources ...string) func(*world) {
+func arrived(t *testing.T, mode etl.Mode, resources ...string) func(*world) {
 	return func(w *world) { w.arrive(t, mode, date, "v1", resources...) }
 }
 
@@ -78,7 +78,7 @@ func TestDeliverLeaves(t *testing.T) {
 
 func TestDeliverRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
-		mode string
+		mode etl.Mode
 		have func(*world)
 		note string
 	}{
@@ -149,7 +149,7 @@ func TestDeliverExplainsAnEarlierImport(t *testing.T) {
 }
 
 func TestDeliverMissingFiles(t *testing.T) {
-	missing := failed(importID, missingFiles, "redrive", false)
+	missing := failed(importID, etl.FaultMissingFiles, "redrive", false)
 	again := running(importID)
 	again.Attempts = 2
 

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/registry"
 )
 
 // rerunning is what the commands that re-execute have in common.
@@ -31,9 +31,9 @@ type redriveCommand struct {
 
 // Run runs the command.
 func (r *redriveCommand) Run(ctx context.Context, c *console) error {
-	request := control.Request{Mode: control.ModeResume, Accept: r.Accept}
+	request := control.Request{Mode: etl.KindResume, Accept: r.Accept}
 	if r.Continue {
-		request.Mode = control.ModeContinue
+		request.Mode = etl.KindContinue
 	}
 	return r.run(ctx, c, request)
 }
@@ -46,7 +46,7 @@ type restartCommand struct {
 
 // Run runs the command.
 func (r *restartCommand) Run(ctx context.Context, c *console) error {
-	return r.run(ctx, c, control.Request{Mode: control.ModeRestart, Force: r.Force})
+	return r.run(ctx, c, control.Request{Mode: etl.KindRestart, Force: r.Force})
 }
 
 // abandonCommand gives an import up.
@@ -58,7 +58,7 @@ type abandonCommand struct {
 // Run runs the command.
 func (a *abandonCommand) Run(ctx context.Context, c *console) error {
 	r := rerunning{ImportID: a.ImportID, NoFollow: true, Timeout: a.Timeout}
-	return r.run(ctx, c, control.Request{Mode: control.ModeAbandon})
+	return r.run(ctx, c, control.Request{Mode: etl.KindAbandon})
 }
 
 // run asks the function for a re-execution and follows the import.
@@ -72,7 +72,7 @@ func (r *rerunning) run(ctx context.Context, c *console, request control.Request
 	if err != nil {
 		return err
 	}
-	request.ImportID, request.Trigger = r.ImportID, registry.TriggerCommand
+	request.ImportID, request.Trigger = r.ImportID, etl.TriggerCommand
 	if len(request.Accept) > 0 {
 		if request.By, err = s.whoami(ctx); err != nil {
 			return err

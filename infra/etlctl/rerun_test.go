@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/registry"
 )
 
 // function is a Lambda function with one answer.
@@ -33,10 +33,10 @@ func (f *function) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*
 }
 
 func TestRerun(t *testing.T) {
-	request := control.Request{ImportID: importID, Mode: control.ModeRestart, Force: true, Trigger: registry.TriggerCommand}
+	request := control.Request{ImportID: importID, Mode: etl.KindRestart, Force: true, Trigger: etl.TriggerCommand}
 	ok := &function{answer: `{"import_id":"` + importID + `","kind":"restart","status":"en cours","message":"Il redémarre."}`}
 	answer, err := rerun(t.Context(), ok, "rerun", request)
-	if err != nil || answer.Message != "Il redémarre." || answer.Kind != registry.KindRestart {
+	if err != nil || answer.Message != "Il redémarre." || answer.Kind != etl.KindRestart {
 		t.Errorf("rerun = %+v, %v", answer, err)
 	}
 	if want := `rerun{"import_id":"` + importID + `","mode":"restart","force":true,"trigger":"command"}`; ok.asked != want {
@@ -87,7 +87,7 @@ func TestRerunAccepts(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &function{answer: `{}`}
-	if _, err := rerun(t.Context(), f, "rerun", control.Request{ImportID: importID, Mode: control.ModeResume, Accept: cli.Redrive.Accept, By: "arn:anne"}); err != nil {
+	if _, err := rerun(t.Context(), f, "rerun", control.Request{ImportID: importID, Mode: etl.KindResume, Accept: cli.Redrive.Accept, By: "arn:anne"}); err != nil {
 		t.Fatal(err)
 	}
 	if want := `rerun{"import_id":"` + importID + `","mode":"resume","accept":["shrink=produits","shrink=magasins,stocks"],"by":"arn:anne"}`; f.asked != want {

@@ -132,7 +132,7 @@ func showStates(out io.Writer, s registry.Status) {
 		if r := rate(state); r > 0 {
 			speed = message.CtlRate(r)
 		}
-		t.add(state.State, state.Step, message.CtlUnitsOf(state.Done, planned(state, s)),
+		t.add(string(state.State), string(state.Step), message.CtlUnitsOf(state.Done, planned(state, s)),
 			message.Count(records(state)), speed, message.Seconds(state.Seconds()))
 	}
 	title(out, message.CtlTitleSteps)
@@ -148,7 +148,7 @@ func showAttempts(out io.Writer, s registry.Status) {
 			kind += ", " + accepted
 		}
 		t.add(fmt.Sprint(a.Number), kind, message.TriggerName(a.Trigger), instant(a.At),
-			fmt.Sprint(a.Generation), or(a.FailedStep, message.CtlNone), or(a.FailedReason, message.CtlNone))
+			fmt.Sprint(a.Generation), or(string(a.FailedStep), message.CtlNone), or(a.FailedReason, message.CtlNone))
 	}
 	title(out, message.CtlTitleAttempts)
 	t.write(out)

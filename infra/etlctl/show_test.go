@@ -19,9 +19,9 @@ func halfWay() registry.Status {
 	return registry.Status{
 		Import: imp,
 		States: []registry.StateTotal{
-			{State: "Open", Step: message.StepLoading, Done: 1, StartedAt: at(0), FinishedAt: at(1)},
-			{State: "Scan", Step: message.StepLoading, Done: 2, Counts: registry.Counts{Read: 12_345_678}, StartedAt: at(1), FinishedAt: at(5)},
-			{State: "Stage", Step: message.StepStaging, Done: 3, Planned: 12, Counts: registry.Counts{Read: 3000, Persisted: 3000}, StartedAt: at(5), FinishedAt: at(6)},
+			{State: "Open", Step: etl.StepLoading, Done: 1, StartedAt: at(0), FinishedAt: at(1)},
+			{State: "Scan", Step: etl.StepLoading, Done: 2, Counts: registry.Counts{Read: 12_345_678}, StartedAt: at(1), FinishedAt: at(5)},
+			{State: "Stage", Step: etl.StepStaging, Done: 3, Planned: 12, Counts: registry.Counts{Read: 3000, Persisted: 3000}, StartedAt: at(5), FinishedAt: at(6)},
 		},
 		Files: []registry.FileTotal{
 			{
@@ -31,9 +31,9 @@ func halfWay() registry.Status {
 			{Resource: "ventes", Unterminated: true, Reason: message.FileEmpty, Key: "daily/sales_data_20241008.csv", WorkSeconds: 61, Counts: registry.Counts{Read: 11_111_111}},
 		},
 		Attempts: []registry.Attempt{
-			{Number: 1, Kind: registry.KindStart, Trigger: registry.TriggerFile, At: at(0), Generation: 1},
+			{Number: 1, Kind: etl.KindStart, Trigger: etl.TriggerFile, At: at(0), Generation: 1},
 			{
-				Number: 2, Kind: registry.KindResume, Trigger: registry.TriggerCommand, At: at(3), Generation: 1, FailedStep: message.StepStaging, FailedReason: "Base arrêtée.",
+				Number: 2, Kind: etl.KindResume, Trigger: etl.TriggerCommand, At: at(3), Generation: 1, FailedStep: etl.StepStaging, FailedReason: "Base arrêtée.",
 				Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: "arn:aws:iam::111122223333:user/anne"}},
 			},
 		},
@@ -45,7 +45,7 @@ func TestShowImport(t *testing.T) {
 	compare(t, "testdata/running.golden", func(c *console) { c.showImport(s, "work") })
 	s.Import = failed(importID, "Transient", "redrive", true)
 	compare(t, "testdata/failed.golden", func(c *console) { c.showImport(s, "work") })
-	s = registry.Status{Import: failed(importID, missingFiles, "redrive", false)}
+	s = registry.Status{Import: failed(importID, etl.FaultMissingFiles, "redrive", false)}
 	s.Import.Notified = 0
 	compare(t, "testdata/missing.golden", func(c *console) { c.showImport(s, "work") })
 }

@@ -99,10 +99,10 @@ func (c *console) showImport(s registry.Status, work string) {
 // listed is one import of an overview. Members may be added, never renamed.
 type listed struct {
 	ImportID  string     `json:"import_id"`
-	Mode      string     `json:"mode"`
+	Mode      etl.Mode   `json:"mode"`
 	FileDate  string     `json:"file_date"`
 	Status    etl.Status `json:"status"`
-	Step      string     `json:"processing_step,omitempty"`
+	Step      etl.Step   `json:"processing_step,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`
 	EndedAt   time.Time  `json:"ended_at,omitzero"`
@@ -110,7 +110,7 @@ type listed struct {
 
 // waitingDate is a date without an import. Members may be added, never renamed.
 type waitingDate struct {
-	Mode     string     `json:"mode"`
+	Mode     etl.Mode   `json:"mode"`
 	FileDate string     `json:"file_date"`
 	Status   etl.Status `json:"status"`
 	Reason   string     `json:"reason"`
@@ -196,7 +196,7 @@ func (f found) write(c *console) {
 			if !i.EndedAt.IsZero() {
 				took = message.Seconds(i.EndedAt.Sub(i.CreatedAt).Seconds())
 			}
-			t.add(i.ImportID, i.Mode, i.FileDate, string(i.Status), or(i.Step, message.CtlNone), instant(i.CreatedAt), took)
+			t.add(i.ImportID, string(i.Mode), i.FileDate, string(i.Status), or(string(i.Step), message.CtlNone), instant(i.CreatedAt), took)
 		}
 		t.write(c.out)
 	}
@@ -207,7 +207,7 @@ func (f found) write(c *console) {
 	}
 	t := table{columns: message.CtlColumnsWaiting}
 	for _, w := range f.Waiting {
-		t.add(w.Mode, w.FileDate, string(w.Status), w.Reason)
+		t.add(string(w.Mode), w.FileDate, string(w.Status), w.Reason)
 	}
 	t.write(c.out)
 }

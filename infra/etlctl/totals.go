@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/totals"
@@ -78,10 +79,10 @@ func (c totalsMaker) add(ctx context.Context, f folder) (with folder, remove fun
 }
 
 // others returns the totals of the files of other resources.
-func (c totalsMaker) others(before totals.Totals, mode string, resources map[string]bool) map[string]totals.Total {
+func (c totalsMaker) others(before totals.Totals, mode etl.Mode, resources map[string]bool) map[string]totals.Total {
 	files := map[string]totals.Total{}
 	for _, name := range before.Names() {
-		if file, err := c.names.Parse(mode + "/" + name); err == nil && !resources[file.Resource] {
+		if file, err := c.names.Parse(string(mode) + "/" + name); err == nil && !resources[file.Resource] {
 			files[name], _ = before.File(name)
 		}
 	}

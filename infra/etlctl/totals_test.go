@@ -122,7 +122,7 @@ func TestTotalsOfFieldCases(t *testing.T) {
 	}
 	measured := 0
 	for _, c := range cases {
-		parsed, err := names(t).Parse(daily + "/" + c.Main)
+		parsed, err := names(t).Parse(string(daily) + "/" + c.Main)
 		if err != nil || c.Expect.FileError != nil {
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 // strongly consistent.
 type imports interface {
 	Import(ctx context.Context, importID string) (registry.Import, error)
-	ImportOf(ctx context.Context, mode, date string) (importID string, found bool, err error)
+	ImportOf(ctx context.Context, mode etl.Mode, date string) (importID string, found bool, err error)
 	Status(ctx context.Context, importID string) (registry.Status, error)
 }
 
@@ -51,7 +51,7 @@ func (w waiting) reader() queue.Reader {
 }
 
 // why tells what the import of a date waits for.
-func (w waiting) why(ctx context.Context, mode, date string) (wait, error) {
+func (w waiting) why(ctx context.Context, mode etl.Mode, date string) (wait, error) {
 	s, err := w.reader().Snapshot(ctx)
 	if err != nil {
 		return wait{}, err
@@ -82,7 +82,7 @@ func (w waiting) why(ctx context.Context, mode, date string) (wait, error) {
 
 // place cuts the queue after a date, which may have to be put into it: its files
 // may be there before their notifications.
-func place(s *queue.Snapshot, mode, date string) registry.Entry {
+func place(s *queue.Snapshot, mode etl.Mode, date string) registry.Entry {
 	e := registry.Entry{Mode: mode, FileDate: date}
 	n, found := slices.BinarySearchFunc(s.Dates, e, func(a, b registry.Entry) int { return cmp.Compare(a.Order(), b.Order()) })
 	if found {
@@ -92,7 +92,7 @@ func place(s *queue.Snapshot, mode, date string) registry.Entry {
 	return e
 }
 
-func (w waiting) missing(ctx context.Context, mode, date string) ([]string, error) {
+func (w waiting) missing(ctx context.Context, mode etl.Mode, date string) ([]string, error) {
 	arrivals, err := w.dates.Arrivals(ctx, mode, date)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func TestWhy(t *testing.T) {
 		history(w).arrive(t, daily, date, "v1")
 	}
 	for name, test := range map[string]struct {
-		mode string
+		mode etl.Mode
 		have func(*testing.T, *world)
 		want wait
 	}{

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"etl-dataloader/internal/alert"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 )
@@ -32,7 +33,7 @@ func (t *topic) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.
 
 func TestAlerts(t *testing.T) {
 	client := &topic{}
-	failed := message.AlertFailed("IMPORT_20241009_150000_001", message.StepLoading, "raison", "à faire", "aucune.", "s3://x")
+	failed := message.AlertFailed("IMPORT_20241009_150000_001", etl.StepLoading, "raison", "à faire", "aucune.", "s3://x")
 	if err := (alert.Topic{Client: client, ARN: "arn:topic"}).Alert(t.Context(), failed); err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ import (
 	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/metric"
@@ -207,7 +208,7 @@ func (a *App) Budgets(pkg *contract.Package) (map[string]contract.Budget, error)
 // Handler wraps the Run of a phase for Lambda: its faults leave as the outermost
 // error, under the names that the state machine knows, and are recorded in the
 // registry, where an administrator finds them also when PostgreSQL is down.
-func Handler[In phase.Input, Out any](a *App, state string, run func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+func Handler[In phase.Input, Out any](a *App, state etl.State, run func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	faults := a.Registry()
 	return func(ctx context.Context, in In) (Out, error) {
 		state := state
@@ -215,8 +216,8 @@ func Handler[In phase.Input, Out any](a *App, state string, run func(context.Con
 			state = several.State()
 		}
 		about := in.Subject()
-		log := a.Log.With(centrallog.ImportID(about.Import.ImportID), centrallog.Step(message.Step(state)),
-			slog.String("state", state), slog.String("resource", about.Resource), slog.Int("chunk", about.Chunk))
+		log := a.Log.With(centrallog.ImportID(about.Import.ImportID), centrallog.Step(state.Step()),
+			slog.String("state", string(state)), slog.String("resource", about.Resource), slog.Int("chunk", about.Chunk))
 		if about.File != "" {
 			log = log.With(centrallog.File(about.File))
 		}
@@ -239,7 +240,7 @@ func foreign(err error) bool {
 
 // record stores a fault; that it could not be stored is only logged, as the
 // fault itself is what matters.
-func record(ctx context.Context, a *App, faults *registry.Registry, state string, about phase.Subject, err error) {
+func record(ctx context.Context, a *App, faults *registry.Registry, state etl.State, about phase.Subject, err error) {
 	imp := about.Import
 	// The function's own deadline may be the fault.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

@@ -16,6 +16,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -189,8 +190,11 @@ func TestHandler(t *testing.T) {
 	a, out := newApp(t, Env{})
 	imp := phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 3}
 	for _, c := range []struct {
-		state, resource, name, advice string
-		handle                        func() error
+		state    etl.State
+		resource string
+		name     etl.Fault
+		advice   string
+		handle   func() error
 	}{
 		{"Reconcile", "", "Mismatch", "restart", func() error {
 			_, err := Handler(a, "Reconcile", func(context.Context, phase.ImportIn) (int, error) {
@@ -221,15 +225,15 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%s: recorded %+v", c.state, faults)
 		}
 		var line struct {
-			ImportID string `json:"import_id"`
-			Step     string `json:"processing_step"`
-			State    string `json:"state"`
-			Message  string `json:"message"`
+			ImportID string    `json:"import_id"`
+			Step     etl.Step  `json:"processing_step"`
+			State    etl.State `json:"state"`
+			Message  string    `json:"message"`
 		}
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 			t.Fatalf("%q is no one line: %v", out.String(), err)
 		}
-		if line.ImportID != imp.ImportID || line.Step != message.Step(c.state) || line.State != c.state || line.Message != message.StepFailed {
+		if line.ImportID != imp.ImportID || line.Step != c.state.Step() || line.State != c.state || line.Message != message.StepFailed {
 			t.Errorf("%s: logged %s", c.state, out.String())
 		}
 	}
@@ -269,23 +273,23 @@ func TestEnrichers(t *testing.T) {
 	}
 	a, _ := newApp(t, Env{EnrichmentClientsURL: "http://127.0.0.1:1/clients"})
 	enrichers := a.Enrichers(pkg)
-	first, err := enrichers("clients", phase.Daily)
+	first, err := enrichers("clients", etl.ModeDaily)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := enrichers("clients", phase.Daily); err != nil || again != first {
+	if again, err := enrichers("clients", etl.ModeDaily); err != nil || again != first {
 		t.Errorf("another one: %v", err)
 	}
-	initial, err := enrichers("clients", phase.Initial)
+	initial, err := enrichers("clients", etl.ModeInitial)
 	if err != nil || initial == first || initial.Window() <= first.Window() {
 		t.Errorf("the modes share an enricher: %v", err)
 	}
-	if _, err := enrichers("nobody", phase.Daily); err == nil || !strings.Contains(err.Error(), "nobody") {
+	if _, err := enrichers("nobody", etl.ModeDaily); err == nil || !strings.Contains(err.Error(), "nobody") {
 		t.Errorf("an unknown source: %v", err)
 	}
 	for _, url := range []string{"", "http://example.org/clients", "ftp://127.0.0.1", ":"} {
 		a.Env.EnrichmentClientsURL = url
-		if _, err := a.Enrichers(pkg)("clients", phase.Daily); err == nil {
+		if _, err := a.Enrichers(pkg)("clients", etl.ModeDaily); err == nil {
 			t.Errorf("the URL %q is taken", url)
 		}
 	}

@@ -6,31 +6,32 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/phase"
 )
 
 // Enrichers returns the function that finds the enricher of a source for a mode.
 // There is one a mode for the life of the process, as it remembers whether the
 // system is down.
-func (a *App) Enrichers(pkg *contract.Package) func(source, mode string) (phase.Enricher, error) {
+func (a *App) Enrichers(pkg *contract.Package) func(source string, mode etl.Mode) (phase.Enricher, error) {
 	var mu sync.Mutex
 	made := map[string]*enrichment.Enricher{}
-	return func(source, mode string) (phase.Enricher, error) {
+	return func(source string, mode etl.Mode) (phase.Enricher, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if e := made[source+mode]; e != nil {
+		if e := made[source+string(mode)]; e != nil {
 			return e, nil
 		}
 		e, err := a.enricher(pkg, source, mode)
 		if err != nil {
 			return nil, fmt.Errorf("enrichment source %s: %w", source, err)
 		}
-		made[source+mode] = e
+		made[source+string(mode)] = e
 		return e, nil
 	}
 }
 
-func (a *App) enricher(pkg *contract.Package, source, mode string) (*enrichment.Enricher, error) {
+func (a *App) enricher(pkg *contract.Package, source string, mode etl.Mode) (*enrichment.Enricher, error) {
 	for _, r := range pkg.Resources {
 		if r.Enrichment == nil || r.Enrichment.Source != source {
 			continue
@@ -41,7 +42,7 @@ func (a *App) enricher(pkg *contract.Package, source, mode string) (*enrichment.
 		if err != nil {
 			return nil, err
 		}
-		if mode == phase.Initial {
+		if mode == etl.ModeInitial {
 			return enrichment.New(enrichment.Initial(rest))
 		}
 		return enrichment.New(enrichment.Daily(rest))

@@ -9,6 +9,7 @@ import (
 
 	"etl-dataloader/internal/awstest"
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -19,7 +20,7 @@ func TestBounds(t *testing.T) {
 	monster := strings.Repeat("é\x1b]0;titre\u0085\u202e\u2028\n\x7f", 100_000)
 	many := make([]string, 100_000)
 	got := line(t, at, slog.LevelError, monster, []any{slog.String("a", monster), centrallog.ImportID(monster)},
-		centrallog.File(monster), centrallog.Details(monster), centrallog.Step(monster), slog.Any("error", errors.New(monster)),
+		centrallog.File(monster), centrallog.Details(monster), centrallog.Step(etl.Step(monster)), slog.Any("error", errors.New(monster)),
 		slog.Any("list", many), slog.Any("map", map[string]string{"\u202e": monster}), slog.Any("bytes", []byte(monster)), slog.String(monster, "v"))
 	if err := awstest.LogEvent([]byte(got)); err != nil {
 		t.Error(err)

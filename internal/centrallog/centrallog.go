@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -47,8 +48,8 @@ func Line(n int64) slog.Attr { return slog.Int64(keyLine, n) }
 // Details is the description of a problem, without any value of the data.
 func Details(text string) slog.Attr { return slog.String(keyDetails, text) }
 
-// Step is the processing step, one of the Step constants of package message.
-func Step(name string) slog.Attr { return slog.String(keyStep, name) }
+// Step is the processing step.
+func Step(step etl.Step) slog.Attr { return slog.String(keyStep, string(step)) }
 
 // ImportID names the import.
 func ImportID(id string) slog.Attr { return slog.String(keyImportID, id) }

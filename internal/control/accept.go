@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -11,14 +12,14 @@ import (
 
 // acceptances reads what a request accepts; it fails with *fault.Refused if that is
 // unknown, or if the request is no resume.
-func (c *Control) acceptances(request Request, trigger string) ([]registry.Acceptance, error) {
+func (c *Control) acceptances(request Request, trigger etl.Trigger) ([]registry.Acceptance, error) {
 	if len(request.Accept) == 0 {
 		return nil, nil
 	}
 	refused := func(reason string) ([]registry.Acceptance, error) {
 		return nil, &fault.Refused{ImportID: request.ImportID, Reason: reason}
 	}
-	if request.Mode != ModeResume && request.Mode != ModeContinue {
+	if request.Mode != etl.KindResume && request.Mode != etl.KindContinue {
 		return refused(message.RefusedAcceptMode)
 	}
 	var all []registry.Acceptance

@@ -8,7 +8,6 @@ import (
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/registry"
 )
 
 const anne = "arn:aws:iam::111122223333:user/anne"
@@ -17,20 +16,20 @@ const anne = "arn:aws:iam::111122223333:user/anne"
 // is claimed, and stands in the attempt; a redrive that fails is no reason to ask
 // for it again.
 func TestAccept(t *testing.T) {
-	for _, mode := range []string{control.ModeResume, control.ModeContinue} {
+	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue} {
 		h, imp := failedImport(t, "Implausible")
 		request := control.Request{
-			ImportID: imp.ImportID, Mode: mode, Trigger: registry.TriggerCommand, By: anne,
+			ImportID: imp.ImportID, Mode: mode, Trigger: etl.TriggerCommand, By: anne,
 			Accept: []string{"shrink=produits", "shrink=magasins", "shrink=produits"},
 		}
-		h.machine.fail = map[string]string{control.ModeResume: "Redrive", control.ModeContinue: "Start"}[mode]
+		h.machine.fail = map[etl.Kind]string{etl.KindResume: "Redrive", etl.KindContinue: "Start"}[mode]
 		if _, err := h.control.Rerun(t.Context(), request); err == nil {
 			t.Fatal("no error")
 		}
 		if got := h.load(imp.ImportID); !got.Accepts("shrink", "produits") || !got.Accepts("shrink", "magasins") {
 			t.Errorf("%s: accepted %+v before the redrive", mode, got.Accepted)
 		}
-		if mode == control.ModeResume {
+		if mode == etl.KindResume {
 			if _, err := h.rerun(imp.ImportID, mode); err != nil {
 				t.Fatal(err)
 			}
@@ -55,15 +54,18 @@ func TestAcceptRefused(t *testing.T) {
 	for _, f := range types {
 		resources = append(resources, f.Resource)
 	}
-	for _, test := range []struct{ mode, accept, want string }{
-		{control.ModeResume, "shrink=clientes", message.RefusedAccept("shrink=clientes", resources)},
-		{control.ModeResume, "shrink", message.RefusedAccept("shrink", resources)},
-		{control.ModeResume, "", message.RefusedAccept("", resources)},
-		{control.ModeContinue, "budget=produits", message.RefusedAccept("budget=produits", resources)},
-		{control.ModeResume, "shrink=control", message.RefusedAccept("shrink=control", resources)},
-		{control.ModeResume, "shrink=\x1b]0;x", message.RefusedAccept("shrink=\x1b]0;x", resources)},
-		{control.ModeRestart, "shrink=produits", message.RefusedAcceptMode},
-		{control.ModeAbandon, "shrink=produits", message.RefusedAcceptMode},
+	for _, test := range []struct {
+		mode         etl.Kind
+		accept, want string
+	}{
+		{etl.KindResume, "shrink=clientes", message.RefusedAccept("shrink=clientes", resources)},
+		{etl.KindResume, "shrink", message.RefusedAccept("shrink", resources)},
+		{etl.KindResume, "", message.RefusedAccept("", resources)},
+		{etl.KindContinue, "budget=produits", message.RefusedAccept("budget=produits", resources)},
+		{etl.KindResume, "shrink=control", message.RefusedAccept("shrink=control", resources)},
+		{etl.KindResume, "shrink=\x1b]0;x", message.RefusedAccept("shrink=\x1b]0;x", resources)},
+		{etl.KindRestart, "shrink=produits", message.RefusedAcceptMode},
+		{etl.KindAbandon, "shrink=produits", message.RefusedAcceptMode},
 	} {
 		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: test.mode, Accept: []string{"shrink=produits", test.accept}})
 		if diff := cmp.Diff(test.want, refused(err)); diff != "" {

@@ -68,7 +68,7 @@ func (c *Control) plan(ctx context.Context, imp registry.Import) (registry.Impor
 
 // automatic is the request of the redrive that is planned for imp.
 func automatic(imp registry.Import) Request {
-	return Request{ImportID: imp.ImportID, Mode: ModeResume, Trigger: registry.TriggerAutomatic, Attempt: imp.Attempts}
+	return Request{ImportID: imp.ImportID, Mode: etl.KindResume, Trigger: etl.TriggerAutomatic, Attempt: imp.Attempts}
 }
 
 // planned is what an alert says about an automatic redrive.
@@ -89,7 +89,7 @@ func (c *Control) overdue(ctx context.Context, imp registry.Import) error {
 	if imp.Status != etl.StatusFailed || at.IsZero() || c.Now().Sub(at) < lostAfter {
 		return nil
 	}
-	_, err := c.resume(ctx, imp, registry.Pending{Trigger: registry.TriggerAutomatic})
+	_, err := c.resume(ctx, imp, registry.Pending{Trigger: etl.TriggerAutomatic})
 	if _, refused := errors.AsType[*fault.Refused](err); refused {
 		return nil // somebody else was faster
 	}
@@ -102,6 +102,6 @@ func stale(request Request, imp registry.Import) bool {
 	if request.Attempt == 0 {
 		return false
 	}
-	unplanned := request.Trigger == registry.TriggerAutomatic && imp.Automatic.At.IsZero()
+	unplanned := request.Trigger == etl.TriggerAutomatic && imp.Automatic.At.IsZero()
 	return request.Attempt != imp.Attempts || imp.Status != etl.StatusFailed || unplanned
 }

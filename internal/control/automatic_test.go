@@ -103,7 +103,7 @@ func TestAutomaticRedrives(t *testing.T) {
 		if !strings.Contains(alert.Text, message.AutomaticRedrive(n, 3, imp.Automatic.At)) {
 			t.Errorf("the alert does not tell of redrive %d: %s", n+1, alert.Text)
 		}
-		if answer := h.fire(s, name); answer.Kind != registry.KindResume || answer.Status != etl.StatusRunning {
+		if answer := h.fire(s, name); answer.Kind != etl.KindResume || answer.Status != etl.StatusRunning {
 			t.Fatalf("answer = %+v", answer)
 		}
 		imp = h.end(h.load(id), failed, "Transient")
@@ -130,7 +130,7 @@ func TestAutomaticRedrivesAreCounted(t *testing.T) {
 	if imp = h.end(h.load(id), failed, "States.Timeout"); imp.Automatic.Used != 1 {
 		t.Errorf("after one automatic redrive: %+v", imp.Automatic)
 	}
-	if _, err := h.rerun(id, control.ModeResume); err != nil {
+	if _, err := h.rerun(id, etl.KindResume); err != nil {
 		t.Fatal(err)
 	}
 	if imp = h.end(h.load(id), failed, "Transient"); imp.Automatic.Used != 1 || imp.Automatic.At.IsZero() {
@@ -151,13 +151,13 @@ func TestAutomaticRedrivesAreCounted(t *testing.T) {
 		t.Errorf("the same progress counts twice: %+v", imp.Automatic)
 	}
 	h.machine.executions[imp.ExecutionARN].tooOld = true
-	if answer := h.fire(s, id+"-a5"); answer.Kind != registry.KindContinue {
+	if answer := h.fire(s, id+"-a5"); answer.Kind != etl.KindContinue {
 		t.Errorf("answer = %+v", answer)
 	}
 	if imp = h.end(h.load(id), failed, "Transient"); imp.Automatic.Used != 2 || imp.Automatic.At.IsZero() {
 		t.Errorf("after an automatic continuation: %+v", imp.Automatic)
 	}
-	if _, err := h.rerun(id, control.ModeRestart); err != nil {
+	if _, err := h.rerun(id, etl.KindRestart); err != nil {
 		t.Fatal(err)
 	}
 	if imp = h.load(id); imp.Automatic != (registry.Automatic{}) {
@@ -182,7 +182,7 @@ func TestWhatIsNotRedrivenAutomatically(t *testing.T) {
 // A person stopped the execution: whatever had failed in it before, it stays.
 func TestStoppedByHandIsNotRedrivenAutomatically(t *testing.T) {
 	h, s, imp := withRedrives(t, "Transient")
-	if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.registry.RecordFault(t.Context(), imp.ImportID, 1, registry.Fault{State: "Stage", Name: "Transient"}); err != nil {
@@ -203,7 +203,7 @@ func TestStoppedByHandIsNotRedrivenAutomatically(t *testing.T) {
 func TestScheduleThatFails(t *testing.T) {
 	for _, fail := range []string{"Create", "Create saved"} {
 		h, s, imp := withRedrives(t, "Unexpected")
-		if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil {
+		if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil {
 			t.Fatal(err)
 		}
 		s.fail = fail

@@ -18,7 +18,7 @@ import (
 func (h *house) continued(imp registry.Import, answer control.Answer, why string) {
 	h.t.Helper()
 	begun := h.load(imp.ImportID)
-	if answer.Kind != registry.KindContinue || answer.Execution != imp.ExecutionARN+"-2" || answer.Generation != 1 || !strings.Contains(answer.Message, why) {
+	if answer.Kind != etl.KindContinue || answer.Execution != imp.ExecutionARN+"-2" || answer.Generation != 1 || !strings.Contains(answer.Message, why) {
 		h.t.Errorf("answer = %+v, want the reason %q", answer, why)
 	}
 	e := h.machine.executions[begun.ExecutionARN]
@@ -31,7 +31,7 @@ func (h *house) continued(imp registry.Import, answer control.Answer, why string
 	if diff := cmp.Diff([]string{"start file", "continue command"}, h.attempts(imp.ImportID)); diff != "" {
 		h.t.Errorf("attempts (-want +got):\n%s", diff)
 	}
-	if line := h.logged(message.LogRerun)[0]; line["mode"] != "continue" || line["failed_step"] != imp.Step || line["error_details"] != imp.Reason {
+	if line := h.logged(message.LogRerun)[0]; line["mode"] != "continue" || line["failed_step"] != string(imp.Step) || line["error_details"] != imp.Reason {
 		h.t.Errorf("log = %v", line)
 	}
 }
@@ -49,7 +49,7 @@ func TestNotRedrivableIsContinued(t *testing.T) {
 			h, imp := failedImport(t, "Unexpected")
 			e := h.machine.executions[imp.ExecutionARN]
 			e.tooOld, e.why = true, reason
-			answer, err := h.rerun(imp.ImportID, control.ModeResume)
+			answer, err := h.rerun(imp.ImportID, etl.KindResume)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func TestNotRedrivableIsContinued(t *testing.T) {
 func TestForgottenIsContinued(t *testing.T) {
 	h, imp := failedImport(t, "Unexpected")
 	delete(h.machine.executions, imp.ExecutionARN)
-	answer, err := h.rerun(imp.ImportID, control.ModeResume)
+	answer, err := h.rerun(imp.ImportID, etl.KindResume)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,13 +75,13 @@ func TestContinue(t *testing.T) {
 		t.Run("fails:"+fail, func(t *testing.T) {
 			h, imp := failedImport(t, "Unexpected")
 			h.machine.definition, h.machine.fail = "newer", fail
-			answer, err := h.rerun(imp.ImportID, control.ModeContinue)
+			answer, err := h.rerun(imp.ImportID, etl.KindContinue)
 			switch fail {
 			case "Describe":
 				if err == nil {
 					t.Fatal("no error")
 				}
-				answer, err = h.rerun(imp.ImportID, control.ModeContinue)
+				answer, err = h.rerun(imp.ImportID, etl.KindContinue)
 			case "Start", "Start saved":
 				if err == nil {
 					t.Fatal("no error")
@@ -89,7 +89,7 @@ func TestContinue(t *testing.T) {
 				h.sweep(control.SweepEvent{})
 				begun := h.load(imp.ImportID)
 				err = nil
-				answer = control.Answer{Kind: registry.KindContinue, Execution: begun.ExecutionARN, Generation: begun.Generation, Message: message.ContinuedAsAsked}
+				answer = control.Answer{Kind: etl.KindContinue, Execution: begun.ExecutionARN, Generation: begun.Generation, Message: message.ContinuedAsAsked}
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -109,11 +109,11 @@ func TestContinueMeetsAConsoleRedrive(t *testing.T) {
 	h, imp := failedImport(t, "Unexpected")
 	h.machine.executions[imp.ExecutionARN].redrives = 1
 	h.machine.end(imp.ExecutionARN, sfntypes.ExecutionStatusRunning, "", "")
-	if reason := refused(second(h.rerun(imp.ImportID, control.ModeContinue))); reason != message.RefusedRunning {
+	if reason := refused(second(h.rerun(imp.ImportID, etl.KindContinue))); reason != message.RefusedRunning {
 		t.Fatalf("got %q", reason)
 	}
 	h.end(imp, failed, "Unexpected")
-	answer, err := h.rerun(imp.ImportID, control.ModeContinue)
+	answer, err := h.rerun(imp.ImportID, etl.KindContinue)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,8 +145,8 @@ func TestResumeTellsOfANewDefinition(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h, imp := failedImport(t, "Unexpected")
 			h.machine.definition, h.machine.fail = c.definition, c.fail
-			answer, err := h.rerun(imp.ImportID, control.ModeResume)
-			if err != nil || answer.Kind != registry.KindResume || answer.DefinitionChanged != c.changed ||
+			answer, err := h.rerun(imp.ImportID, etl.KindResume)
+			if err != nil || answer.Kind != etl.KindResume || answer.DefinitionChanged != c.changed ||
 				strings.Contains(answer.Message, "CONTINUE=1") != c.changed {
 				t.Errorf("answer = %+v, %v", answer, err)
 			}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
@@ -97,7 +98,7 @@ type Reports interface {
 // found.
 type Landing interface {
 	// Look asks for the files of the dates from first to last.
-	Look(ctx context.Context, mode, first, last string) (changed int, err error)
+	Look(ctx context.Context, mode etl.Mode, first, last string) (changed int, err error)
 	// Walk goes on through the whole bucket where the last one stopped. It fails with
 	// *landing.UntoldError if only an alert of badly named objects failed.
 	Walk(ctx context.Context) (changed int, err error)
@@ -185,7 +186,7 @@ const rounds = 5
 //
 // It may be called at any time by any number of callers; one of them acts. It
 // fails with *fault.Transient where DynamoDB or Step Functions did not answer.
-func (c *Control) Advance(ctx context.Context, trigger string) error {
+func (c *Control) Advance(ctx context.Context, trigger etl.Trigger) error {
 	looked := c.Landing == nil
 	for range rounds {
 		v, last, err := c.next(ctx)
@@ -196,7 +197,7 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 		case queue.StartOver:
 			return c.ask(ctx, restartCorrected(v.Import))
 		case queue.Resume:
-			_, err := c.resume(ctx, v.Import, registry.Pending{Trigger: registry.TriggerFile})
+			_, err := c.resume(ctx, v.Import, registry.Pending{Trigger: etl.TriggerFile})
 			if _, refused := errors.AsType[*fault.Refused](err); refused {
 				return nil
 			}
@@ -214,7 +215,7 @@ func (c *Control) Advance(ctx context.Context, trigger string) error {
 		}
 		reason := trigger
 		if len(v.Missing) > 0 {
-			reason = registry.TriggerDeadline
+			reason = etl.TriggerDeadline
 		}
 		imp, ok, err := c.Registry.Allot(ctx, v.Date, reason, c.executionARN)
 		if err != nil {
@@ -259,14 +260,14 @@ func (c *Control) next(ctx context.Context) (v queue.Verdict, last string, err e
 // input is the input of an execution. A redrive repeats it, so it holds nothing
 // that may change.
 type input struct {
-	ImportID   string `json:"import_id"`
-	Generation int    `json:"generation"`
-	Mode       string `json:"mode"`
-	FileDate   string `json:"file_date"`
+	ImportID   string   `json:"import_id"`
+	Generation int      `json:"generation"`
+	Mode       etl.Mode `json:"mode"`
+	FileDate   string   `json:"file_date"`
 }
 
 // start starts the current execution of an import, which may already run.
-func (c *Control) start(ctx context.Context, imp registry.Import, trigger string) error {
+func (c *Control) start(ctx context.Context, imp registry.Import, trigger etl.Trigger) error {
 	body, err := json.Marshal(input{imp.ImportID, imp.Generation, imp.Mode, imp.FileDate})
 	if err != nil {
 		return fmt.Errorf("control: encode the input of %s: %w", imp.ImportID, err)
@@ -275,8 +276,8 @@ func (c *Control) start(ctx context.Context, imp registry.Import, trigger string
 	if err != nil || !started {
 		return err
 	}
-	c.Log.InfoContext(ctx, message.LogStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading),
-		slog.String("mode", imp.Mode), slog.String("file_date", imp.FileDate),
-		slog.Int("generation", imp.Generation), slog.String("trigger", trigger))
+	c.Log.InfoContext(ctx, message.LogStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepLoading),
+		slog.String("mode", string(imp.Mode)), slog.String("file_date", imp.FileDate),
+		slog.Int("generation", imp.Generation), slog.String("trigger", string(trigger)))
 	return nil
 }

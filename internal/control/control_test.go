@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	daily     = registry.ModeDaily
-	initial   = registry.ModeInitial
+	daily     = etl.ModeDaily
+	initial   = etl.ModeInitial
 	succeeded = sfntypes.ExecutionStatusSucceeded
 	failed    = sfntypes.ExecutionStatusFailed
 )
@@ -87,7 +87,7 @@ func TestTwoDatesRunInOrder(t *testing.T) {
 	if h.machine.starts != 1 {
 		t.Fatal("the later date started after a failure")
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: first.ImportID, Mode: control.ModeResume}); err != nil {
+	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: first.ImportID, Mode: etl.KindResume}); err != nil {
 		t.Fatal(err)
 	}
 	h.end(first, succeeded, "")
@@ -112,7 +112,7 @@ func TestEarlierDateWaitsForAnOpenOne(t *testing.T) {
 	if h.machine.starts != 1 || h.hasImport(daily, "2024-10-07") {
 		t.Fatal("two imports are open at once")
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: later.ImportID, Mode: control.ModeAbandon}); err != nil {
+	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: later.ImportID, Mode: etl.KindAbandon}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.importOf(daily, "2024-10-07").Status; got != etl.StatusRunning {
@@ -385,12 +385,13 @@ func TestConsoleRedriveIsRecorded(t *testing.T) {
 // after its own: why the attempt before failed is known by the functions' faults.
 func TestRedriveOfAFailureNobodySaw(t *testing.T) {
 	for name, c := range map[string]struct {
-		fault        bool
-		status       sfntypes.ExecutionStatus
-		step, reason string
+		fault  bool
+		status sfntypes.ExecutionStatus
+		step   etl.Step
+		reason string
 	}{
-		"still running":   {true, sfntypes.ExecutionStatusRunning, message.StepLoading, "plein"},
-		"failed again":    {true, failed, message.StepLoading, "plein"},
+		"still running":   {true, sfntypes.ExecutionStatusRunning, etl.StepLoading, "plein"},
+		"failed again":    {true, failed, etl.StepLoading, "plein"},
 		"nothing is said": {false, sfntypes.ExecutionStatusRunning, "", message.ReasonUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -419,7 +420,7 @@ func TestRedriveOfAFailureNobodySaw(t *testing.T) {
 			if err != nil || len(attempts) != 2 {
 				t.Fatalf("attempts = %+v, %v", attempts, err)
 			}
-			if a := attempts[1]; a.Kind != registry.KindResume || a.Trigger != registry.TriggerConsole || a.FailedStep != c.step || a.FailedReason != c.reason {
+			if a := attempts[1]; a.Kind != etl.KindResume || a.Trigger != etl.TriggerConsole || a.FailedStep != c.step || a.FailedReason != c.reason {
 				t.Errorf("attempt = %+v", a)
 			}
 		})

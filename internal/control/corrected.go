@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
@@ -21,7 +22,7 @@ func (c *Control) corrected(ctx context.Context, imp registry.Import) (bool, err
 
 // restartCorrected is the request of the restart that corrected files cause.
 func restartCorrected(imp registry.Import) Request {
-	return Request{ImportID: imp.ImportID, Mode: ModeRestart, Trigger: registry.TriggerFile, Attempt: imp.Attempts}
+	return Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: imp.Attempts}
 }
 
 // Reruns has re-executions made by the function that has the database.
@@ -51,7 +52,7 @@ func (c *Control) copyState(ctx context.Context, imp registry.Import) {
 	if !imp.Unrecorded() {
 		return
 	}
-	if err := c.ask(ctx, Request{ImportID: imp.ImportID, Mode: ModeRecord}); err != nil {
-		c.Log.WarnContext(ctx, message.LogStateLater, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	if err := c.ask(ctx, Request{ImportID: imp.ImportID, Mode: etl.KindRecord}); err != nil {
+		c.Log.WarnContext(ctx, message.LogStateLater, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 }

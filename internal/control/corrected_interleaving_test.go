@@ -25,7 +25,7 @@ func TestCorrectedFileInterleaved(t *testing.T) {
 			return err
 		},
 		"person": func(h *house, _, importID string) error {
-			_, err := h.rerun(importID, control.ModeRestart)
+			_, err := h.rerun(importID, etl.KindRestart)
 			if refused(err) != "" {
 				return nil // the files were faster
 			}

@@ -102,7 +102,7 @@ func TestCorrectedFilesRestartFiveTimes(t *testing.T) {
 	}
 	for n := range queue.FileRestarts {
 		if n == 2 {
-			if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+			if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 				t.Fatal(err)
 			}
 			again()
@@ -121,7 +121,7 @@ func TestCorrectedFilesRestartFiveTimes(t *testing.T) {
 	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.FilesCorrected(5, 5)) {
 		t.Errorf("the alert says %q", alert.Text)
 	}
-	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 		t.Errorf("a person: %v", err)
 	}
 }
@@ -193,7 +193,7 @@ func TestOneRestartOfMany(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				if err := without.Advance(t.Context(), registry.TriggerFile); err != nil {
+				if err := without.Advance(t.Context(), etl.TriggerFile); err != nil {
 					t.Error(err)
 				}
 			})
@@ -212,14 +212,14 @@ func TestOneRestartOfMany(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				if a.Kind == registry.KindRestart {
+				if a.Kind == etl.KindRestart {
 					won++
 				}
 			})
 		}
 		if person {
 			wg.Go(func() {
-				if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+				if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 					if refused(err) == "" {
 						t.Error(err)
 					}
@@ -240,7 +240,7 @@ func TestOneRestartOfMany(t *testing.T) {
 // A request that comes late, or for files that are not corrected, changes nothing.
 func TestLateRequestForCorrectedFiles(t *testing.T) {
 	h, imp, keys := refusedImport(t, 1)
-	late := control.Request{ImportID: imp.ImportID, Mode: control.ModeRestart, Trigger: registry.TriggerFile, Attempt: imp.Attempts}
+	late := control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: imp.Attempts}
 	if a, err := h.control.Rerun(t.Context(), late); err != nil || a.Kind != "" || a.Message != message.RefusedNotCorrected {
 		t.Errorf("not corrected: %+v, %v", a, err)
 	}

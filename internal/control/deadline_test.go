@@ -101,7 +101,7 @@ func TestDeadlineThatWasSkipped(t *testing.T) {
 	if h.hasImport(daily, "2024-03-30") {
 		t.Fatal("a date is due before its deadline")
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: early.ImportID, Mode: control.ModeAbandon}); err != nil {
+	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: early.ImportID, Mode: etl.KindAbandon}); err != nil {
 		t.Fatal(err)
 	}
 	h.sweep(control.SweepEvent{Deadline: true, Time: time.Date(2024, 4, 1, 0, 30, 0, 0, time.UTC)})
@@ -176,7 +176,7 @@ func TestFileAfterTheRedrivablePeriod(t *testing.T) {
 // down is a landing bucket that does not answer.
 type down struct{}
 
-func (down) Look(context.Context, string, string, string) (int, error) { return 0, errLost }
+func (down) Look(context.Context, etl.Mode, string, string) (int, error) { return 0, errLost }
 
 func (down) Walk(context.Context) (int, error) { return 0, errLost }
 

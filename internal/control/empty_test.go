@@ -26,7 +26,7 @@ func (h *house) remove(keys ...string) {
 }
 
 // waits reports whether a date stands in the queue without an import.
-func (h *house) waits(mode, date string) bool {
+func (h *house) waits(mode etl.Mode, date string) bool {
 	h.t.Helper()
 	queue, err := h.registry.Queue(h.t.Context())
 	if err != nil {
@@ -177,17 +177,17 @@ func TestLeavingAndComingBackInterleaved(t *testing.T) {
 func TestInitialDeadline(t *testing.T) {
 	const date = "2024-10-01"
 	h := open(t, func(c *control.Config) { c.InitialDeadline, c.NoHistory = 24*time.Hour, false })
-	keys := files(registry.ModeInitial, date)
+	keys := files(etl.ModeInitial, date)
 	h.arrive(keys[:8]...)
 	h.clock.Move(24*time.Hour - time.Second)
 	h.sweep(control.SweepEvent{})
-	if h.hasImport(registry.ModeInitial, date) {
+	if h.hasImport(etl.ModeInitial, date) {
 		t.Fatal("started before its deadline")
 	}
 	h.clock.Move(time.Second)
 	h.sweep(control.SweepEvent{})
-	imp := h.end(h.importOf(registry.ModeInitial, date), failed, "MissingFiles")
-	if imp.Mode != registry.ModeInitial || imp.Reason != message.ReasonMissingFiles([]string{"return_data", "employee_data"}) {
+	imp := h.end(h.importOf(etl.ModeInitial, date), failed, "MissingFiles")
+	if imp.Mode != etl.ModeInitial || imp.Reason != message.ReasonMissingFiles([]string{"return_data", "employee_data"}) {
 		t.Errorf("import %+v", imp)
 	}
 	for range 3 {
@@ -204,7 +204,7 @@ func TestInitialDeadline(t *testing.T) {
 
 func TestNoInitialDeadline(t *testing.T) {
 	h := open(t, func(c *control.Config) { c.NoHistory = false })
-	h.arrive(files(registry.ModeInitial, "2024-10-01")[:8]...)
+	h.arrive(files(etl.ModeInitial, "2024-10-01")[:8]...)
 	h.clock.Move(1000 * time.Hour)
 	h.sweep(control.SweepEvent{})
 	if h.machine.starts != 0 || len(h.inbox.subjects()) != 0 {
@@ -300,7 +300,7 @@ func TestVeryManyDates(t *testing.T) {
 	}
 	h.arrive(files(daily, "2024-10-07")[:len(two)]...) // older than the data, and complete
 	h.end(h.importOf(daily, "2024-10-07"), succeeded, "")
-	if err := h.control.Advance(contextOfActor(t), registry.TriggerAutomatic); err != nil {
+	if err := h.control.Advance(contextOfActor(t), etl.TriggerAutomatic); err != nil {
 		t.Fatal(err)
 	}
 	if p.calls > 30 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -24,24 +25,24 @@ func (c *Control) failure(ctx context.Context, imp registry.Import, e executions
 	}
 	if e.Status == executions.Aborted {
 		// Whatever failed meanwhile, a person wanted it to stop.
-		f := registry.Fault{State: c.locate(ctx, imp, e).State, Name: string(e.Status), Message: message.ReasonStopped, Advice: string(fault.Redrive)}
+		f := registry.Fault{State: etl.State(c.locate(ctx, imp, e).State), Name: etl.Fault(e.Status), Message: message.ReasonStopped, Advice: string(fault.Redrive)}
 		return f, nil
 	}
-	name := e.Error
+	name := etl.Fault(e.Error)
 	f, known := newest(faults, "", name)
 	if !known {
 		place := c.locate(ctx, imp, e)
-		if f, known = newest(faults, place.State, place.Error); !known {
-			f, known = newest(faults, "", place.Error)
+		if f, known = newest(faults, etl.State(place.State), etl.Fault(place.Error)); !known {
+			f, known = newest(faults, "", etl.Fault(place.Error))
 		}
 		if !known {
-			f = registry.Fault{State: place.State, Name: fault.NameOf(place.Error, place.Cause), Message: reason(e.Status, place), Advice: string(fault.Redrive)}
+			f = registry.Fault{State: etl.State(place.State), Name: fault.NameOf(place.Error, place.Cause), Message: reason(e.Status, place), Advice: string(fault.Redrive)}
 			if f.Name == "" {
-				f.Name = string(e.Status)
+				f.Name = etl.Fault(e.Status)
 			}
 		}
 	}
-	if f.Name == "MissingFiles" {
+	if f.Name == etl.FaultMissingFiles {
 		arrivals, err := c.Registry.Arrivals(ctx, imp.Mode, imp.FileDate)
 		if err != nil {
 			return registry.Fault{}, err
@@ -62,7 +63,7 @@ func attemptStart(imp registry.Import, e executions.Execution) (at time.Time) {
 }
 
 // newest returns the latest fault of that name, in that state if one is given.
-func newest(faults []registry.Fault, state, name string) (best registry.Fault, found bool) {
+func newest(faults []registry.Fault, state etl.State, name etl.Fault) (best registry.Fault, found bool) {
 	for _, f := range faults {
 		if f.Name != name || (state != "" && f.State != state) {
 			continue

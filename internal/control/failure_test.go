@@ -45,37 +45,37 @@ func TestWhereItFailed(t *testing.T) {
 		error, cause string
 		faults       []registry.Fault
 		history      []sfntypes.HistoryEvent
-		state        string
-		step         string
+		state        etl.State
+		step         etl.Step
 		reason       string
 		advice       string
 	}{
 		{
 			name: "the function reported it", status: failed, error: "InvalidFile",
 			faults: []registry.Fault{{State: "ScanFile", Resource: "clients", Name: "InvalidFile", Message: "en-tête", Advice: "restart"}},
-			state:  "ScanFile", step: message.StepLoading, reason: "en-tête", advice: "restart",
+			state:  "ScanFile", step: etl.StepLoading, reason: "en-tête", advice: "restart",
 		},
 		{
 			name: "a fault that was retried is not the reason", status: failed, error: "States.Timeout",
 			faults: []registry.Fault{{State: "Stage", Name: "Transient", Message: "passager", Advice: "redrive"}},
 			// Two branches: the first event back from the end belongs to Publish.
 			history: []sfntypes.HistoryEvent{entered(1, 0, "Reconcile"), entered(2, 1, "Publish"), entered(3, 1, "Other"), event(4, 2), event(5, 4)},
-			state:   "Publish", step: message.StepPersistence, reason: "Erreur States.Timeout.", advice: "redrive",
+			state:   "Publish", step: etl.StepPersistence, reason: "Erreur States.Timeout.", advice: "redrive",
 		},
 		{
 			name: "a child of a map run", status: failed, error: "States.ExceedToleratedFailureThreshold", cause: "too many",
 			history: []sfntypes.HistoryEvent{entered(1, 0, "Raw"), {Id: 2, PreviousEventId: 1, MapRunStartedEventDetails: &sfntypes.MapRunStartedEventDetails{MapRunArn: aws.String(mapRun)}}, event(3, 2), event(4, 3)},
-			state:   "Stage", step: message.StepStaging, reason: "Erreur Sandbox.Timedout : délai", advice: "redrive",
+			state:   "Stage", step: etl.StepStaging, reason: "Erreur Sandbox.Timedout : délai", advice: "redrive",
 		},
 		{
 			name: "the machine may not invoke", status: failed, error: "Lambda.AWSLambdaException", cause: "X is not authorized to perform: lambda:InvokeFunction on resource: arn:f",
 			history: []sfntypes.HistoryEvent{entered(1, 0, "Publish"), event(2, 1)},
-			state:   "Publish", step: message.StepPersistence, reason: "Erreur AccessDenied : X is not authorized to perform: lambda:InvokeFunction on resource: arn:f", advice: "redrive",
+			state:   "Publish", step: etl.StepPersistence, reason: "Erreur AccessDenied : X is not authorized to perform: lambda:InvokeFunction on resource: arn:f", advice: "redrive",
 		},
 		{
 			name: "stopped by hand", status: sfntypes.ExecutionStatusAborted,
 			history: []sfntypes.HistoryEvent{entered(1, 0, "Publish"), event(2, 1)},
-			state:   "Publish", step: message.StepPersistence, reason: message.ReasonStopped, advice: "redrive",
+			state:   "Publish", step: etl.StepPersistence, reason: message.ReasonStopped, advice: "redrive",
 		},
 		{name: "timed out", status: sfntypes.ExecutionStatusTimedOut, reason: message.ReasonTimedOut, advice: "redrive"},
 		{name: "nothing known", status: failed, reason: message.ReasonUnknown, advice: "redrive"},
@@ -105,7 +105,7 @@ func TestWhereItFailed(t *testing.T) {
 				t.Errorf("state %q, step %q, reason %q, advice %q", got.State, got.Step, got.Reason, got.Advice)
 			}
 			text := h.inbox.alerts[0].Text
-			for _, part := range []string{imp.ImportID, test.step, test.reason, "make re"} {
+			for _, part := range []string{imp.ImportID, string(test.step), test.reason, "make re"} {
 				if !strings.Contains(text, part) {
 					t.Errorf("the alert lacks %q:\n%s", part, text)
 				}
@@ -128,7 +128,7 @@ func TestFaultOfAnEarlierAttempt(t *testing.T) {
 	if got := h.end(imp, failed, "Unexpected"); got.Reason != "avant" {
 		t.Fatalf("reason = %s", got.Reason)
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: control.ModeResume}); err != nil {
+	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindResume}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.end(imp, failed, "Unexpected"); got.Reason != "Erreur Unexpected." {

@@ -21,6 +21,7 @@ import (
 	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
@@ -362,7 +363,7 @@ func (h *house) arrive(keys ...string) {
 }
 
 // files are the keys of a date's ten files.
-func files(mode, date string) []string {
+func files(mode etl.Mode, date string) []string {
 	keys := make([]string, len(types))
 	for i, t := range types {
 		keys[i] = fmt.Sprintf("%s/%s_%s.csv", mode, t.Prefix, strings.ReplaceAll(date, "-", ""))
@@ -406,7 +407,7 @@ func (h *house) load(importID string) registry.Import {
 }
 
 // importOf returns the import of a date.
-func (h *house) importOf(mode, date string) registry.Import {
+func (h *house) importOf(mode etl.Mode, date string) registry.Import {
 	h.t.Helper()
 	id, ok, err := h.registry.ImportOf(h.t.Context(), mode, date)
 	if err != nil || !ok {
@@ -415,7 +416,7 @@ func (h *house) importOf(mode, date string) registry.Import {
 	return h.load(id)
 }
 
-func (h *house) hasImport(mode, date string) bool {
+func (h *house) hasImport(mode etl.Mode, date string) bool {
 	h.t.Helper()
 	_, ok, err := h.registry.ImportOf(h.t.Context(), mode, date)
 	if err != nil {
@@ -433,7 +434,7 @@ func (h *house) attempts(importID string) []string {
 	}
 	var list []string
 	for _, a := range all {
-		list = append(list, a.Kind+" "+a.Trigger)
+		list = append(list, string(a.Kind)+" "+string(a.Trigger))
 	}
 	return list
 }

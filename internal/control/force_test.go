@@ -13,11 +13,11 @@ import (
 )
 
 func (h *house) force(importID string) (control.Answer, error) {
-	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: control.ModeRestart, Force: true, Trigger: registry.TriggerCommand})
+	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: etl.KindRestart, Force: true, Trigger: etl.TriggerCommand})
 }
 
 // published returns a house whose import of 2024-10-08 succeeded.
-func publishedImport(t *testing.T, mode string) (*house, registry.Import) {
+func publishedImport(t *testing.T, mode etl.Mode) (*house, registry.Import) {
 	t.Helper()
 	h := open(t)
 	h.arrive(files(mode, "2024-10-08")...)
@@ -68,7 +68,7 @@ func TestForcedRestart(t *testing.T) {
 // go on.
 func TestUnfinishedForcedRestart(t *testing.T) {
 	h, imp := publishedImport(t, daily)
-	if _, err := h.registry.Claim(t.Context(), imp, registry.Pending{Kind: registry.KindRestart}); err != nil {
+	if _, err := h.registry.Claim(t.Context(), imp, registry.Pending{Kind: etl.KindRestart}); err != nil {
 		t.Fatal(err)
 	}
 	h.arrive(files(daily, "2024-10-09")...)
@@ -88,24 +88,24 @@ func TestUnfinishedForcedRestart(t *testing.T) {
 
 func TestForcedRestartOfAnInitialImport(t *testing.T) {
 	h, imp := publishedImport(t, initial)
-	if reason := refused(second(h.rerun(imp.ImportID, control.ModeRestart))); reason != message.RefusedSucceeded {
+	if reason := refused(second(h.rerun(imp.ImportID, etl.KindRestart))); reason != message.RefusedSucceeded {
 		t.Errorf("without force: %q", reason)
 	}
 	if _, err := h.force(imp.ImportID); err != nil {
 		t.Fatal(err)
 	}
 	imp = h.end(h.load(imp.ImportID), failed, "InvalidFile")
-	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 		t.Fatalf("the restart of a forced restart that failed: %v", err)
 	}
 	imp = h.end(h.load(imp.ImportID), failed, "InvalidFile")
-	if _, err := h.rerun(imp.ImportID, control.ModeAbandon); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindAbandon); err != nil {
 		t.Fatal(err)
 	}
 	h.arrive(files(daily, "2024-10-09")...)
 	day := h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
 	for _, force := range []bool{false, true} {
-		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: control.ModeRestart, Force: force})
+		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
 		if refused(err) != message.RefusedInitialOver {
 			t.Errorf("force %v after a daily import: %v", force, err)
 		}
@@ -122,7 +122,7 @@ func TestHistoryUnderADay(t *testing.T) {
 	h.arrive(files(daily, "2024-10-09")...)
 	h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
 	for _, force := range []bool{false, true} {
-		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: control.ModeRestart, Force: force})
+		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
 		if refused(err) != message.RefusedInitialOver {
 			t.Errorf("force %v: %v", force, err)
 		}
@@ -137,7 +137,7 @@ func TestHistoryUnderADay(t *testing.T) {
 
 func TestTwoHistories(t *testing.T) {
 	h, given := failedImportOf(t, initial)
-	if _, err := h.rerun(given.ImportID, control.ModeAbandon); err != nil {
+	if _, err := h.rerun(given.ImportID, etl.KindAbandon); err != nil {
 		t.Fatal(err)
 	}
 	h.arrive(files(initial, "2024-10-09")...)

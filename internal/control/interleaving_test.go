@@ -304,25 +304,25 @@ func TestLastFileAndDeadlineAtOnce(t *testing.T) {
 }
 
 // rivals are requests of which one is fast and the other is overtaken by it.
-func rivals() []string { return []string{control.ModeResume, control.ModeRestart, control.ModeAbandon} }
+func rivals() []etl.Kind { return []etl.Kind{etl.KindResume, etl.KindRestart, etl.KindAbandon} }
 
 // Two re-executions of one import at once: one wins, the other is told why not,
 // and what is left is as if the winner had been alone.
 func TestReexecutionsInterleaved(t *testing.T) {
 	for _, slow := range rivals() {
 		for _, fast := range rivals() {
-			t.Run(slow+" overtaken by "+fast, func(t *testing.T) {
+			t.Run(string(slow+" overtaken by "+fast), func(t *testing.T) {
 				eachInterleaving(t, func(t *testing.T, p *interposer) {
 					h, imp := failedByDeadline(t, p)
-					ask := func(ctx context.Context, mode string) error {
-						_, err := h.control.Rerun(ctx, control.Request{ImportID: imp.ImportID, Mode: mode, Trigger: registry.TriggerCommand})
+					ask := func(ctx context.Context, mode etl.Kind) error {
+						_, err := h.control.Rerun(ctx, control.Request{ImportID: imp.ImportID, Mode: mode, Trigger: etl.TriggerCommand})
 						return err
 					}
 					second := sync.OnceValue(func() error { return ask(t.Context(), fast) })
 					p.then = func() { _ = second() }
 					outcome := map[string]error{}
 					first := ask(context.WithValue(t.Context(), actor{}, true), slow)
-					outcome["slow "+slow], outcome["fast "+fast] = first, second()
+					outcome["slow "+string(slow)], outcome["fast "+string(fast)] = first, second()
 					won := []string{}
 					for who, err := range outcome {
 						switch reason := refused(err); {
@@ -390,7 +390,7 @@ func (h *house) mustBe(before registry.Import, won []string) {
 		h.t.Fatal(err)
 	}
 	got := state{
-		Status: imp.Status, Execution: executionName(imp.ExecutionARN), Slot: holder, Pending: imp.Pending.Kind,
+		Status: imp.Status, Execution: executionName(imp.ExecutionARN), Slot: holder, Pending: string(imp.Pending.Kind),
 		Generation: imp.Generation, Fence: h.fence.current[id], Running: h.machine.running(), Attempts: h.attempts(id),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -401,7 +401,7 @@ func (h *house) mustBe(before registry.Import, won []string) {
 // idempotent are the modes without the repetition of one that may be asked for
 // twice: the second answer is that it is so.
 func idempotent(modes []string) []string {
-	if len(modes) == 2 && modes[0] == modes[1] && modes[0] != control.ModeRestart {
+	if len(modes) == 2 && modes[0] == modes[1] && modes[0] != string(etl.KindRestart) {
 		return modes[:1]
 	}
 	return modes

@@ -65,7 +65,7 @@ func TestMonstrousFailure(t *testing.T) {
 			if len(text) > message.AlertBytes || message.VisibleLines(text) != text || strings.Contains(text, "\nStatut : réussi") {
 				t.Errorf("an alert of %d bytes: %q", len(text), text[:min(len(text), 2000)])
 			}
-			if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: control.ModeAbandon}); err != nil {
+			if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindAbandon}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
@@ -47,11 +48,11 @@ func (c *Control) lookAhead(ctx context.Context) (changed int, err error) {
 		return 0, err
 	}
 	latest := c.horizon().Latest()
-	changed, err = c.Landing.Look(ctx, registry.ModeDaily, dayAfter(queue.Last(published)), latest)
+	changed, err = c.Landing.Look(ctx, etl.ModeDaily, dayAfter(queue.Last(published)), latest)
 	if len(published) > 0 {
 		return changed, err
 	}
-	n, initialErr := c.Landing.Look(ctx, registry.ModeInitial, "", latest)
+	n, initialErr := c.Landing.Look(ctx, etl.ModeInitial, "", latest)
 	return changed + n, errors.Join(err, initialErr)
 }
 
@@ -71,7 +72,7 @@ func (c *Control) initialDeadline(ctx context.Context) ([]day, error) {
 	}
 	var marked []day
 	for _, e := range dates {
-		if e.Mode != registry.ModeInitial {
+		if e.Mode != etl.ModeInitial {
 			break // the initial ones come first
 		}
 		if e.ImportID != "" || e.Due || c.Now().Sub(e.Since) < c.InitialDeadline {
@@ -114,7 +115,7 @@ func (c *Control) tellIncomplete(ctx context.Context) error {
 	var texts []string
 	var told []registry.Entry
 	for _, e := range dates {
-		if e.Mode != registry.ModeDaily || e.ImportID != "" || e.Told || e.FileDate >= queue.Last(published) || c.Now().Sub(e.Since) < incompleteAfter {
+		if e.Mode != etl.ModeDaily || e.ImportID != "" || e.Told || e.FileDate >= queue.Last(published) || c.Now().Sub(e.Since) < incompleteAfter {
 			continue
 		}
 		arrivals, err := c.Registry.Arrivals(ctx, e.Mode, e.FileDate)
@@ -133,7 +134,7 @@ func (c *Control) tellIncomplete(ctx context.Context) error {
 		return nil
 	}
 	for _, text := range texts {
-		c.Log.WarnContext(ctx, message.LogIncomplete, centrallog.Step(message.StepLoading), centrallog.Details(text))
+		c.Log.WarnContext(ctx, message.LogIncomplete, centrallog.Step(etl.StepLoading), centrallog.Details(text))
 	}
 	if err := c.Alerts.Alert(ctx, message.AlertIncomplete(texts)); err != nil {
 		return fmt.Errorf("control: alert incomplete dates: %w", err)

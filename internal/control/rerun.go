@@ -14,22 +14,13 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Modes of a re-execution.
-const (
-	ModeResume   = "resume"   // go on at the step that failed
-	ModeContinue = "continue" // the same in a new execution, which runs the newest definition of the machine
-	ModeRestart  = "restart"  // start over
-	ModeAbandon  = "abandon"  // give up
-	ModeRecord   = "record"   // only bring the database's copy of the state up to date
-)
-
 // Request asks for a re-execution.
 type Request struct {
-	ImportID string `json:"import_id"`
-	Mode     string `json:"mode"`
-	Force    bool   `json:"force,omitempty"`   // restart also what succeeded, to replace what it published
-	Trigger  string `json:"trigger,omitempty"` // one of the triggers of package registry; empty: console
-	Attempt  int    `json:"attempt,omitempty"` // number of the attempt whose failure this is planned for; 0: not planned
+	ImportID string      `json:"import_id"`
+	Mode     etl.Kind    `json:"mode"`
+	Force    bool        `json:"force,omitempty"`   // restart also what succeeded, to replace what it published
+	Trigger  etl.Trigger `json:"trigger,omitempty"` // empty: console
+	Attempt  int         `json:"attempt,omitempty"` // number of the attempt whose failure this is planned for; 0: not planned
 
 	// Accept names limits that a resumed import may pass, such as "shrink=produits";
 	// see registry.Acceptance.
@@ -40,7 +31,7 @@ type Request struct {
 // Answer tells what a re-execution did.
 type Answer struct {
 	ImportID   string     `json:"import_id"`
-	Kind       string     `json:"kind"` // resume, continue, restart or abandon
+	Kind       etl.Kind   `json:"kind"` // resume, continue, restart or abandon
 	Status     etl.Status `json:"status"`
 	Generation int        `json:"generation"`
 	Execution  string     `json:"execution"` // ARN of the current execution
@@ -62,7 +53,7 @@ func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 		err = c.record(ctx, request)
 	}
 	if refused, ok := errors.AsType[*fault.Refused](err); ok && request.Attempt != 0 {
-		c.Log.InfoContext(ctx, message.LogAutomaticVoid, centrallog.ImportID(request.ImportID), centrallog.Step(message.StepRerun),
+		c.Log.InfoContext(ctx, message.LogAutomaticVoid, centrallog.ImportID(request.ImportID), centrallog.Step(etl.StepRerun),
 			slog.String("error_details", refused.Reason))
 		return Answer{ImportID: request.ImportID, Message: refused.Reason}, nil
 	}
@@ -87,10 +78,10 @@ func (c *Control) record(ctx context.Context, request Request) error {
 	if err == nil {
 		err = c.Registry.MarkRecorded(ctx, imp)
 	}
-	if err == nil || request.Mode == ModeRecord {
+	if err == nil || request.Mode == etl.KindRecord {
 		return err
 	}
-	c.Log.WarnContext(ctx, message.LogAttemptsLater, centrallog.ImportID(request.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	c.Log.WarnContext(ctx, message.LogAttemptsLater, centrallog.ImportID(request.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	return nil
 }
 
@@ -104,7 +95,7 @@ const dropLimit = 2 * time.Minute
 func (c *Control) drop(ctx context.Context, importID string, generation int) {
 	ctx, cancel := context.WithTimeout(ctx, dropLimit)
 	defer cancel()
-	log := c.Log.With(centrallog.ImportID(importID), centrallog.Step(message.StepRerun), slog.Int("generation", generation))
+	log := c.Log.With(centrallog.ImportID(importID), centrallog.Step(etl.StepRerun), slog.Int("generation", generation))
 	deleted, err := c.Work.Drop(ctx, importID, generation)
 	if err != nil {
 		log.WarnContext(ctx, message.LogWorkLeft, centrallog.Details(err.Error()), slog.Int("deleted", deleted))
@@ -121,13 +112,13 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		return Answer{}, errors.New("control: a re-execution needs the fence, the definitions and the work objects")
 	}
 	switch request.Mode {
-	case ModeResume, ModeContinue, ModeRestart, ModeAbandon, ModeRecord:
+	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon, etl.KindRecord:
 	default:
 		return refuse(message.RefusedMode)
 	}
 	trigger := request.Trigger
 	if trigger == "" {
-		trigger = registry.TriggerConsole
+		trigger = etl.TriggerConsole
 	}
 	accepted, err := c.acceptances(request, trigger)
 	if err != nil {
@@ -141,7 +132,7 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if request.Mode == ModeRecord {
+	if request.Mode == etl.KindRecord {
 		return answer(imp, "", ""), nil
 	}
 	imp, ended, err := c.follow(ctx, imp)
@@ -154,13 +145,13 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	switch {
 	case stale(request, imp):
 		return refuse(message.RefusedOvertaken)
-	case request.Mode == ModeAbandon && imp.Status == etl.StatusAbandoned:
+	case request.Mode == etl.KindAbandon && imp.Status == etl.StatusAbandoned:
 		c.goOn(ctx, imp.ImportID)
-		return answer(imp, registry.KindAbandon, message.Abandoned(imp.ImportID)), nil
-	case request.Force && request.Mode != ModeRestart:
+		return answer(imp, etl.KindAbandon, message.Abandoned(imp.ImportID)), nil
+	case request.Force && request.Mode != etl.KindRestart:
 		return refuse(message.RefusedForce)
 	case imp.Status == etl.StatusSucceeded && !request.Force:
-		if request.Mode == ModeRestart {
+		if request.Mode == etl.KindRestart {
 			if err := c.replaceable(ctx, imp); err != nil {
 				return Answer{}, err // force would not help either
 			}
@@ -170,21 +161,21 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		return refuse(message.RefusedRunning)
 	}
 	switch request.Mode {
-	case ModeResume, ModeContinue:
+	case etl.KindResume, etl.KindContinue:
 		if imp.Status == etl.StatusAbandoned {
 			return refuse(message.RefusedAbandoned)
 		}
-		if request.Mode == ModeContinue {
+		if request.Mode == etl.KindContinue {
 			return c.continueAnew(ctx, imp, asked, message.ContinuedAsAsked)
 		}
 		a, err := c.resume(ctx, imp, asked)
-		if err == nil && a.Kind == registry.KindResume && c.definitionChanged(ctx, imp) {
+		if err == nil && a.Kind == etl.KindResume && c.definitionChanged(ctx, imp) {
 			a.DefinitionChanged = true
 			a.Message += message.DefinitionChanged(imp.ImportID)
 		}
 		return a, err
-	case ModeRestart:
-		if trigger == registry.TriggerFile {
+	case etl.KindRestart:
+		if trigger == etl.TriggerFile {
 			if corrected, err := c.corrected(ctx, imp); err != nil || !corrected {
 				return Answer{}, errors.Join(err, &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedNotCorrected})
 			}
@@ -195,7 +186,7 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 	}
 }
 
-func answer(imp registry.Import, kind, text string) Answer {
+func answer(imp registry.Import, kind etl.Kind, text string) Answer {
 	return Answer{
 		ImportID: imp.ImportID, Kind: kind, Status: imp.Status, Generation: imp.Generation,
 		Execution: imp.ExecutionARN, Message: text,
@@ -238,7 +229,7 @@ func (c *Control) begin(ctx context.Context, claimed registry.Import, generation
 // replaceable refuses to start an initial import over once a daily one, or another
 // initial one, is published.
 func (c *Control) replaceable(ctx context.Context, imp registry.Import) error {
-	if imp.Mode != registry.ModeInitial {
+	if imp.Mode != etl.ModeInitial {
 		return nil
 	}
 	published, err := c.Registry.Published(ctx)
@@ -247,7 +238,7 @@ func (c *Control) replaceable(ctx context.Context, imp registry.Import) error {
 	}
 	for _, p := range published {
 		switch {
-		case p.Mode == registry.ModeDaily:
+		case p.Mode == etl.ModeDaily:
 			return &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedInitialOver}
 		case p.ImportID != imp.ImportID:
 			return &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedInitialOther(p.ImportID)}
@@ -258,11 +249,11 @@ func (c *Control) replaceable(ctx context.Context, imp registry.Import) error {
 
 // restart fences off the generation that failed, or with force the one that was
 // published, and starts a new one.
-func (c *Control) restart(ctx context.Context, imp registry.Import, trigger string, force bool) (Answer, error) {
+func (c *Control) restart(ctx context.Context, imp registry.Import, trigger etl.Trigger, force bool) (Answer, error) {
 	if err := c.replaceable(ctx, imp); err != nil {
 		return Answer{}, err
 	}
-	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindRestart, Trigger: trigger})
+	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: etl.KindRestart, Trigger: trigger})
 	if err != nil {
 		return Answer{}, err
 	}
@@ -278,7 +269,7 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger stri
 	}
 	c.drop(ctx, imp.ImportID, imp.Generation)
 	begun, err := c.begin(ctx, claimed, generation)
-	return answer(begun, registry.KindRestart,
+	return answer(begun, etl.KindRestart,
 		message.Restarted(imp.ImportID, executions.Name(begun.ExecutionARN), begun.Generation, imp.Status == etl.StatusSucceeded)), err
 }
 
@@ -313,8 +304,8 @@ func (c *Control) stop(ctx context.Context, imp registry.Import) error {
 }
 
 // abandon gives an import up and lets the next date go.
-func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger string) (Answer, error) {
-	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: registry.KindAbandon, Trigger: trigger})
+func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger etl.Trigger) (Answer, error) {
+	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: etl.KindAbandon, Trigger: trigger})
 	if err != nil {
 		return Answer{}, err
 	}
@@ -330,18 +321,18 @@ func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger stri
 		return Answer{}, refusal(imp.ImportID, err)
 	}
 	c.logAttempt(ctx, gone.ImportID, registry.Attempt{
-		Number: gone.Attempts, Kind: registry.KindAbandon, Trigger: trigger,
+		Number: gone.Attempts, Kind: etl.KindAbandon, Trigger: trigger,
 		Generation: gone.Generation, FailedStep: imp.Step, FailedReason: imp.Reason,
 	})
 	c.goOn(ctx, gone.ImportID)
 	_ = c.tell(ctx, gone) // which is logged; the import is given up all the same
-	return answer(gone, registry.KindAbandon, message.Abandoned(imp.ImportID)), nil
+	return answer(gone, etl.KindAbandon, message.Abandoned(imp.ImportID)), nil
 }
 
 // goOn lets the next date go once an import is given up. That it cannot now is
 // logged, as the sweep lets it go as well: it is no failure of the giving up.
 func (c *Control) goOn(ctx context.Context, importID string) {
-	if err := c.Advance(ctx, registry.TriggerAutomatic); err != nil {
-		c.Log.WarnContext(ctx, message.LogNextLater, centrallog.ImportID(importID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+	if err := c.Advance(ctx, etl.TriggerAutomatic); err != nil {
+		c.Log.WarnContext(ctx, message.LogNextLater, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 }

@@ -26,15 +26,15 @@ func failedImport(t *testing.T, faultName string) (*house, registry.Import) {
 }
 
 // failedImportOf does the same for a mode.
-func failedImportOf(t *testing.T, mode string) (*house, registry.Import) {
+func failedImportOf(t *testing.T, mode etl.Mode) (*house, registry.Import) {
 	t.Helper()
 	h := open(t)
 	h.arrive(files(mode, "2024-10-08")...)
 	return h, h.end(h.importOf(mode, "2024-10-08"), failed, "Unexpected")
 }
 
-func (h *house) rerun(importID, mode string) (control.Answer, error) {
-	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: mode, Trigger: registry.TriggerCommand})
+func (h *house) rerun(importID string, mode etl.Kind) (control.Answer, error) {
+	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: mode, Trigger: etl.TriggerCommand})
 }
 
 func refused(err error) string {
@@ -46,11 +46,11 @@ func refused(err error) string {
 
 func TestResume(t *testing.T) {
 	h, imp := failedImport(t, "Unexpected")
-	answer, err := h.rerun(imp.ImportID, control.ModeResume)
+	answer, err := h.rerun(imp.ImportID, etl.KindResume)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Kind != registry.KindResume || answer.Status != etl.StatusRunning || answer.Execution != imp.ExecutionARN {
+	if answer.Kind != etl.KindResume || answer.Status != etl.StatusRunning || answer.Execution != imp.ExecutionARN {
 		t.Errorf("answer = %+v", answer)
 	}
 	if got := h.end(imp, succeeded, ""); got.Status != etl.StatusSucceeded || got.Generation != 1 {
@@ -60,7 +60,7 @@ func TestResume(t *testing.T) {
 		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
 	line := h.logged(message.LogRerun)[0]
-	if line["processing_step"] != message.StepRerun || line["trigger"] != "command" || line["mode"] != "resume" || line["error_details"] == "" {
+	if line["processing_step"] != string(etl.StepRerun) || line["trigger"] != "command" || line["mode"] != "resume" || line["error_details"] == "" {
 		t.Errorf("log = %v", line)
 	}
 }
@@ -70,10 +70,10 @@ func TestResumeThatFails(t *testing.T) {
 		t.Run(fail, func(t *testing.T) {
 			h, imp := failedImport(t, "Unexpected")
 			h.machine.fail = fail
-			if _, err := h.rerun(imp.ImportID, control.ModeResume); err == nil {
+			if _, err := h.rerun(imp.ImportID, etl.KindResume); err == nil {
 				t.Fatal("no error")
 			}
-			if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil && refused(err) != message.RefusedRunning {
+			if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil && refused(err) != message.RefusedRunning {
 				t.Errorf("again: %v", err)
 			}
 			if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || h.machine.redrives != 1 {
@@ -91,17 +91,17 @@ func TestRestart(t *testing.T) {
 		t.Run("fails:"+fail, func(t *testing.T) {
 			h, imp := failedImport(t, "InvalidFile")
 			h.fence.fail, h.machine.fail = fail, fail
-			answer, err := h.rerun(imp.ImportID, control.ModeRestart)
+			answer, err := h.rerun(imp.ImportID, etl.KindRestart)
 			switch fail {
 			case "":
-				if err != nil || answer.Kind != registry.KindRestart || answer.Generation != 2 {
+				if err != nil || answer.Kind != etl.KindRestart || answer.Generation != 2 {
 					t.Fatalf("answer = %+v, %v", answer, err)
 				}
 			case "before", "after":
 				if err == nil {
 					t.Fatal("no error")
 				}
-				if answer, err = h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+				if answer, err = h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 					t.Fatalf("again: %v", err)
 				}
 			default:
@@ -132,7 +132,7 @@ func TestRestart(t *testing.T) {
 func TestRestartWithoutTheRest(t *testing.T) {
 	h, imp := failedImport(t, "InvalidFile")
 	h.work.fail, h.fence.fail = true, "record"
-	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{message.LogWorkLeft, message.LogAttemptsLater} {
@@ -145,12 +145,12 @@ func TestRestartWithoutTheRest(t *testing.T) {
 		t.Errorf("import = %+v", begun)
 	}
 	h.end(begun, failed, "Unexpected")
-	if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil {
 		t.Fatal(err)
 	}
 	kinds := ""
 	for _, a := range h.fence.attempts {
-		kinds += a.Kind + " "
+		kinds += string(a.Kind) + " "
 	}
 	if kinds != "start restart resume " {
 		t.Errorf("the database has the attempts %s", kinds)
@@ -165,7 +165,7 @@ func TestRestartBeatsAConsoleRedrive(t *testing.T) {
 		h.machine.executions[imp.ExecutionARN].redrives = 1
 		h.machine.end(imp.ExecutionARN, sfntypes.ExecutionStatusRunning, "", "")
 	}
-	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.machine.executions[imp.ExecutionARN].status; got != sfntypes.ExecutionStatusAborted {
@@ -185,7 +185,7 @@ func TestResumeAndRestartAtOnce(t *testing.T) {
 	errs := make([]error, 8)
 	for n := range errs {
 		wg.Go(func() {
-			mode := []string{control.ModeResume, control.ModeRestart}[n%2]
+			mode := []etl.Kind{etl.KindResume, etl.KindRestart}[n%2]
 			_, errs[n] = h.rerun(imp.ImportID, mode)
 		})
 	}
@@ -212,17 +212,17 @@ func TestAbandon(t *testing.T) {
 			h, imp := failedImport(t, "Unexpected")
 			h.arrive(files(daily, "2024-10-09")...)
 			h.fence.fail = fail
-			answer, err := h.rerun(imp.ImportID, control.ModeAbandon)
+			answer, err := h.rerun(imp.ImportID, etl.KindAbandon)
 			if fail != "" {
 				if err == nil {
 					t.Fatal("no error")
 				}
-				answer, err = h.rerun(imp.ImportID, control.ModeAbandon)
+				answer, err = h.rerun(imp.ImportID, etl.KindAbandon)
 			}
 			if err != nil || answer.Status != etl.StatusAbandoned || answer.Generation != 2 {
 				t.Fatalf("answer = %+v, %v", answer, err)
 			}
-			if again, err := h.rerun(imp.ImportID, control.ModeAbandon); err != nil || again.Status != etl.StatusAbandoned {
+			if again, err := h.rerun(imp.ImportID, etl.KindAbandon); err != nil || again.Status != etl.StatusAbandoned {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 			if h.work.dropped[imp.ImportID+" g1"] == 0 {
@@ -232,14 +232,14 @@ func TestAbandon(t *testing.T) {
 			if next.Status != etl.StatusRunning {
 				t.Errorf("the next date is %s", next.Status)
 			}
-			if reason := refused(second(h.rerun(imp.ImportID, control.ModeResume))); reason != message.RefusedAbandoned {
+			if reason := refused(second(h.rerun(imp.ImportID, etl.KindResume))); reason != message.RefusedAbandoned {
 				t.Errorf("resume: %q", reason)
 			}
-			if reason := refused(second(h.rerun(imp.ImportID, control.ModeRestart))); reason != message.RefusedTaken(next.ImportID) {
+			if reason := refused(second(h.rerun(imp.ImportID, etl.KindRestart))); reason != message.RefusedTaken(next.ImportID) {
 				t.Errorf("restart while another runs: %q", reason)
 			}
 			h.end(next, succeeded, "")
-			if answer, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil || answer.Generation != 3 {
+			if answer, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil || answer.Generation != 3 {
 				t.Errorf("restart: %+v, %v", answer, err)
 			}
 			if got := h.end(h.load(imp.ImportID), succeeded, ""); got.Status != etl.StatusSucceeded {
@@ -255,7 +255,7 @@ func TestRefusals(t *testing.T) {
 	h := open(t)
 	h.arrive(files(daily, "2024-10-08")...)
 	running := h.importOf(daily, "2024-10-08")
-	for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeRestart, control.ModeAbandon} {
+	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon} {
 		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedRunning {
 			t.Errorf("%s of a running import: %q", mode, reason)
 		}
@@ -270,12 +270,12 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("forced restart of a running import: %q", reason)
 	}
 	h.end(running, succeeded, "")
-	for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeRestart, control.ModeAbandon} {
+	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon} {
 		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedSucceeded {
 			t.Errorf("%s of a succeeded import: %q", mode, reason)
 		}
 	}
-	for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeAbandon} {
+	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindAbandon} {
 		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: mode, Force: true})
 		if refused(err) != message.RefusedForce {
 			t.Errorf("forced %s: %v", mode, err)
@@ -290,7 +290,7 @@ func TestResumeAfterALostEvent(t *testing.T) {
 	imp := h.importOf(daily, "2024-10-08")
 	h.clock.Move(time.Minute)
 	h.machine.end(imp.ExecutionARN, failed, "Unexpected", "")
-	if _, err := h.rerun(imp.ImportID, control.ModeResume); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || got.Redrives() != 1 {
@@ -332,7 +332,7 @@ func TestLateVersion(t *testing.T) {
 		t.Errorf("log = %v", lines)
 	}
 	h.end(imp, failed, "InvalidFile")
-	if _, err := h.rerun(imp.ImportID, control.ModeRestart); err != nil {
+	if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 		t.Fatal(err)
 	}
 	if h.load(imp.ImportID).Sealed() {

@@ -24,7 +24,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, asked registr
 		return c.continueAnew(ctx, imp, asked, notRedrivable(e, exists))
 	}
 	redrives := e.Redrives + 1
-	asked.Kind, asked.Redrives = registry.KindResume, redrives
+	asked.Kind, asked.Redrives = etl.KindResume, redrives
 	claimed, err := c.claim(ctx, imp, asked)
 	if err != nil {
 		return Answer{}, err
@@ -56,7 +56,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, asked registr
 	now, _, err := c.observe(ctx, imp, registry.Observation{
 		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: etl.StatusRunning, At: at,
 	})
-	return answer(now, registry.KindResume, message.Resumed(imp.ImportID, imp.Step)), err
+	return answer(now, etl.KindResume, message.Resumed(imp.ImportID, imp.Step)), err
 }
 
 // notRedrivable tells people why an execution cannot be redriven.
@@ -73,7 +73,7 @@ func notRedrivable(e executions.Execution, exists bool) string {
 func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bool {
 	changed, err := c.Definitions.DefinitionChanged(ctx, imp.ExecutionARN)
 	if err != nil {
-		c.Log.WarnContext(ctx, message.LogNoDefinition, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+		c.Log.WarnContext(ctx, message.LogNoDefinition, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 	return changed
 }
@@ -83,7 +83,7 @@ func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bo
 // people. A redrive that somebody asks for meanwhile is stopped; what its
 // functions still persist counts, as it is of the same generation.
 func (c *Control) continueAnew(ctx context.Context, imp registry.Import, asked registry.Pending, why string) (Answer, error) {
-	asked.Kind, asked.Redrives = registry.KindContinue, 0
+	asked.Kind, asked.Redrives = etl.KindContinue, 0
 	claimed, err := c.claim(ctx, imp, asked)
 	if err != nil {
 		return Answer{}, err
@@ -95,5 +95,5 @@ func (c *Control) continueAnew(ctx context.Context, imp registry.Import, asked r
 	if err != nil {
 		return Answer{}, err
 	}
-	return answer(begun, registry.KindContinue, message.Continued(imp.ImportID, executions.Name(begun.ExecutionARN), why)), nil
+	return answer(begun, etl.KindContinue, message.Continued(imp.ImportID, executions.Name(begun.ExecutionARN), why)), nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 )
 
 // The shapes of events and answers are what the stack, the command and people's
@@ -45,7 +46,7 @@ func TestSampleEvents(t *testing.T) {
 	read("sweep", &sweep)
 	read("track", &track)
 	read("rerun", &rerun)
-	if !sweep.Deadline || track.Detail.Status != "FAILED" || track.Detail.StateMachineARN == "" || rerun.Mode != control.ModeResume {
+	if !sweep.Deadline || track.Detail.Status != "FAILED" || track.Detail.StateMachineARN == "" || rerun.Mode != etl.KindResume {
 		t.Errorf("sweep %+v, track %+v, rerun %+v", sweep, track, rerun)
 	}
 }

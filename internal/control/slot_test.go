@@ -21,13 +21,13 @@ func TestClaimLeftBehind(t *testing.T) {
 	for name, end := range map[string]struct {
 		status sfntypes.ExecutionStatus
 		fault  string
-		mode   string
-		kind   string
+		mode   etl.Kind
+		kind   etl.Kind
 	}{
-		"restart of an abandoned import":    {failed, "Unexpected", control.ModeAbandon, registry.KindRestart},
-		"resume of one that misses files":   {failed, "MissingFiles", "", registry.KindResume},
-		"continue of one that misses files": {failed, "MissingFiles", "", registry.KindContinue},
-		"restart of a succeeded import":     {succeeded, "", "", registry.KindRestart},
+		"restart of an abandoned import":    {failed, "Unexpected", etl.KindAbandon, etl.KindRestart},
+		"resume of one that misses files":   {failed, "MissingFiles", "", etl.KindResume},
+		"continue of one that misses files": {failed, "MissingFiles", "", etl.KindContinue},
+		"restart of a succeeded import":     {succeeded, "", "", etl.KindRestart},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t)
@@ -45,7 +45,7 @@ func TestClaimLeftBehind(t *testing.T) {
 				}
 				imp = h.load(imp.ImportID)
 			}
-			if _, err := h.registry.Claim(t.Context(), imp, registry.Pending{Kind: end.kind, Trigger: registry.TriggerCommand, Redrives: 1}); err != nil {
+			if _, err := h.registry.Claim(t.Context(), imp, registry.Pending{Kind: end.kind, Trigger: etl.TriggerCommand, Redrives: 1}); err != nil {
 				t.Fatal(err)
 			}
 			h.arrive(files(daily, "2024-10-09")...)

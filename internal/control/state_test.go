@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -39,7 +39,7 @@ func TestStateIsCopied(t *testing.T) {
 			t.Fatal(err)
 		}
 		imp = h.end(imp, failed, "Unexpected")
-		want := []control.Request{{ImportID: imp.ImportID, Mode: control.ModeRecord}}
+		want := []control.Request{{ImportID: imp.ImportID, Mode: etl.KindRecord}}
 		if diff := cmp.Diff(want, asked.requests); diff != "" {
 			t.Errorf("asked (-want +got):\n%s", diff)
 		}
@@ -51,7 +51,7 @@ func TestStateIsCopied(t *testing.T) {
 			h.sweep(control.SweepEvent{})
 			perform()
 		}
-		states := []string{"1 échoué " + message.StepPersistence + " raison"}
+		states := []string{"1 échoué " + string(etl.StepPersistence) + " raison"}
 		if diff := cmp.Diff(states, h.fence.states[imp.ImportID]); diff != "" {
 			t.Errorf("copied (-want +got):\n%s", diff)
 		}

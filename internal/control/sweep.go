@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
@@ -42,7 +43,7 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	ended, followErr := c.followAll(ctx, &swept)
 	return swept, errors.Join(dueErr, initialErr, followErr,
 		c.freeSlot(ctx),
-		c.Advance(ctx, registry.TriggerAutomatic),
+		c.Advance(ctx, etl.TriggerAutomatic),
 		c.tellAll(ctx, ended),
 		c.tellWaiting(ctx, append(initial, due...)),
 		c.tellIncomplete(ctx),
@@ -79,7 +80,7 @@ func (c *Control) lookAround(ctx context.Context, swept *Swept) error {
 	walked, walkErr := c.Landing.Walk(ctx)
 	var err error
 	if swept.Arrivals = ahead + walked; swept.Arrivals > 0 {
-		err = c.Advance(ctx, registry.TriggerAutomatic)
+		err = c.Advance(ctx, etl.TriggerAutomatic)
 	}
 	return errors.Join(aheadErr, walkErr, err)
 }
@@ -128,7 +129,7 @@ func (c *Control) freeSlot(ctx context.Context) error {
 	}
 	freed, err := c.Registry.FreeSlot(ctx, holder)
 	if freed {
-		c.Log.WarnContext(ctx, message.LogSlotFreed, centrallog.ImportID(holder), centrallog.Step(message.StepRerun))
+		c.Log.WarnContext(ctx, message.LogSlotFreed, centrallog.ImportID(holder), centrallog.Step(etl.StepRerun))
 	}
 	return err
 }
@@ -160,7 +161,10 @@ func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) 
 const lateDates = 31
 
 // day is a date of one mode.
-type day struct{ mode, date string }
+type day struct {
+	mode etl.Mode
+	date string
+}
 
 // markDue marks the date that is due, and every earlier date that still misses
 // files and holds up others. It returns the dates marked. Nothing is due before
@@ -173,7 +177,7 @@ func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 	}
 	covered := ""
 	for _, p := range published {
-		if p.Mode == registry.ModeInitial {
+		if p.Mode == etl.ModeInitial {
 			covered = max(covered, p.FileDate)
 		}
 	}
@@ -184,9 +188,9 @@ func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 	var marked []day
 	for _, e := range dates {
 		switch {
-		case e.Mode == registry.ModeInitial && len(published) > 0 && e.ImportID == "":
-			c.Log.WarnContext(ctx, message.LogSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(message.StepLoading))
-		case e.Mode == registry.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > queue.Last(published):
+		case e.Mode == etl.ModeInitial && len(published) > 0 && e.ImportID == "":
+			c.Log.WarnContext(ctx, message.LogSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(etl.StepLoading))
+		case e.Mode == etl.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > queue.Last(published):
 			late, err := c.Registry.MarkLate(ctx, e.Mode, e.FileDate)
 			if err != nil {
 				return marked, err
@@ -202,9 +206,9 @@ func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 	if date <= covered {
 		return marked, nil
 	}
-	due, err := c.Registry.MarkDue(ctx, registry.ModeDaily, date)
+	due, err := c.Registry.MarkDue(ctx, etl.ModeDaily, date)
 	if err == nil && due {
-		marked = append(marked, day{registry.ModeDaily, date})
+		marked = append(marked, day{etl.ModeDaily, date})
 	}
 	return marked, err
 }
@@ -236,7 +240,7 @@ func (c *Control) tellWaiting(ctx context.Context, dates []day) error {
 		if err != nil {
 			return err
 		}
-		c.Log.ErrorContext(ctx, message.LogMissingFiles, centrallog.Step(message.StepLoading),
+		c.Log.ErrorContext(ctx, message.LogMissingFiles, centrallog.Step(etl.StepLoading),
 			centrallog.Details(d.date+" : "+strings.Join(missing, ", ")))
 		if err := c.Alerts.Alert(ctx, message.AlertDeadline(d.date, missing, holder)); err != nil {
 			return fmt.Errorf("control: alert the deadline of %s: %w", d.date, err)

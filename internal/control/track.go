@@ -51,7 +51,7 @@ func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 		return Tracked{}, err
 	}
 	imp, ended, err := c.follow(ctx, imp)
-	trouble := []error{err, c.Advance(ctx, registry.TriggerAutomatic)}
+	trouble := []error{err, c.Advance(ctx, etl.TriggerAutomatic)}
 	c.copyState(ctx, imp)
 	if ended {
 		trouble = append(trouble, c.tell(ctx, imp))
@@ -78,7 +78,7 @@ func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry
 				return imp, !imp.Settled(), nil
 			}
 			c.Log.WarnContext(ctx, message.LogNotStarted, centrallog.ImportID(imp.ImportID))
-			return imp, false, c.start(ctx, imp, registry.TriggerAutomatic)
+			return imp, false, c.start(ctx, imp, etl.TriggerAutomatic)
 		}
 		o, err := c.observation(ctx, imp, e)
 		if err != nil {
@@ -129,13 +129,13 @@ func (c *Control) observation(ctx context.Context, imp registry.Import, e execut
 	if err != nil {
 		return o, err
 	}
-	o.State, o.Step, o.Fault, o.Reason, o.Advice = f.State, message.Step(f.State), f.Name, f.Message, f.Advice
+	o.State, o.Step, o.Fault, o.Reason, o.Advice = f.State, f.State.Step(), f.Name, f.Message, f.Advice
 	return o, nil
 }
 
 // missed tells where and why an attempt failed whose end nobody saw before it was
 // redriven, by the last fault that its functions reported until then.
-func (c *Control) missed(ctx context.Context, imp registry.Import, redriven time.Time) (step, reason string, err error) {
+func (c *Control) missed(ctx context.Context, imp registry.Import, redriven time.Time) (step etl.Step, reason string, err error) {
 	faults, err := c.Registry.Faults(ctx, imp.ImportID, imp.Generation, imp.StartedAt)
 	if err != nil {
 		return "", "", err
@@ -149,7 +149,7 @@ func (c *Control) missed(ctx context.Context, imp registry.Import, redriven time
 	if last.State == "" {
 		return "", message.ReasonUnknown, nil
 	}
-	return message.Step(last.State), last.Message, nil
+	return last.State.Step(), last.Message, nil
 }
 
 // observe writes an observation and logs a redrive that it shows.
@@ -170,9 +170,9 @@ func (c *Control) observe(ctx context.Context, before registry.Import, o registr
 
 // logAttempt logs a re-execution (requirement R7.3).
 func (c *Control) logAttempt(ctx context.Context, importID string, a registry.Attempt) {
-	c.Log.InfoContext(ctx, message.LogRerun, centrallog.ImportID(importID), centrallog.Step(message.StepRerun),
-		centrallog.Details(a.FailedReason), slog.String("failed_step", a.FailedStep), slog.String("mode", a.Kind),
-		slog.String("trigger", a.Trigger), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
+	c.Log.InfoContext(ctx, message.LogRerun, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun),
+		centrallog.Details(a.FailedReason), slog.String("failed_step", string(a.FailedStep)), slog.String("mode", string(a.Kind)),
+		slog.String("trigger", string(a.Trigger)), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
 }
 
 // tellLimit bounds the time for which one import's end is told: the report of
@@ -187,7 +187,7 @@ func (c *Control) tell(ctx context.Context, imp registry.Import) error {
 	defer cancel()
 	err := c.conclude(ctx, imp)
 	if err != nil {
-		c.Log.ErrorContext(ctx, message.LogUntold, centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepRerun), centrallog.Details(err.Error()))
+		c.Log.ErrorContext(ctx, message.LogUntold, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 	return err
 }
@@ -204,11 +204,11 @@ func (c *Control) conclude(ctx context.Context, imp registry.Import) error {
 	var alertErr error
 	switch imp.Status {
 	case etl.StatusSucceeded:
-		log.InfoContext(ctx, message.LogEnded, centrallog.Step(message.StepPersistence))
+		log.InfoContext(ctx, message.LogEnded, centrallog.Step(etl.StepPersistence))
 		alertErr = c.Alerts.Alert(ctx, message.AlertSucceeded(imp.ImportID, imp.Mode, imp.FileDate, location))
 	case etl.StatusFailed:
 		log.ErrorContext(ctx, message.LogFailed, centrallog.Step(imp.Step), centrallog.Details(imp.Reason),
-			slog.String("state", imp.State), slog.String("error", imp.Fault), slog.String("automatic", c.planned(imp)))
+			slog.String("state", string(imp.State)), slog.String("error", string(imp.Fault)), slog.String("automatic", c.planned(imp)))
 		alertErr = c.Alerts.Alert(ctx, message.AlertFailed(imp.ImportID, imp.Step, imp.Reason,
 			message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice), c.planned(imp), location))
 	}

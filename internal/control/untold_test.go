@@ -47,8 +47,8 @@ func untoldImport(t *testing.T, spoil func(*house, registry.Import)) (*house, re
 // from re-executing the import or from giving it up, and is an error in the log.
 func TestUntoldBlocksNoReExecution(t *testing.T) {
 	for name, spoil := range untold {
-		for _, mode := range []string{control.ModeResume, control.ModeContinue, control.ModeRestart, control.ModeAbandon} {
-			t.Run(name+"/"+mode, func(t *testing.T) {
+		for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon} {
+			t.Run(name+"/"+string(mode), func(t *testing.T) {
 				h, imp := untoldImport(t, spoil)
 				if imp.Status != etl.StatusFailed {
 					t.Fatalf("the failure was not observed: %+v", imp)
@@ -61,7 +61,7 @@ func TestUntoldBlocksNoReExecution(t *testing.T) {
 					(len(lines) == 0 || lines[0]["level"] != "ERROR" || lines[0]["import_id"] != imp.ImportID) {
 					t.Errorf("the log says %v", lines)
 				}
-				if mode == control.ModeAbandon {
+				if mode == etl.KindAbandon {
 					if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {
 						t.Errorf("the next day is %s", next.Status)
 					}

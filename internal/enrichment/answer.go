@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 )
 
 // maxNumber is the longest number in an answer, in characters.
@@ -75,13 +76,13 @@ func (r *answerReader) outcome(key string, result []byte) (Outcome, bool) {
 	case !ok || string(text) != key:
 		return Outcome{}, false
 	case fault != nil && string(fault) != "null":
-		return Outcome{Status: Failed, Code: CodeRecordError}, true
+		return Outcome{Status: etl.EnrichmentFailed, Code: CodeRecordError}, true
 	case string(found) == "false":
-		return Outcome{Status: NotFound}, true
+		return Outcome{Status: etl.EnrichmentNotFound}, true
 	case string(found) == "true":
 		return r.known(), true
 	default:
-		return Outcome{Status: Failed, Code: CodeInvalidAnswer}, true
+		return Outcome{Status: etl.EnrichmentFailed, Code: CodeInvalidAnswer}, true
 	}
 }
 
@@ -98,11 +99,11 @@ func (r *answerReader) known() Outcome {
 		var ok bool
 		if r.values, ok = appendValue(r.values, field.Type, r.found[i]); !ok {
 			r.values = r.values[:start]
-			return Outcome{Status: Failed, Code: CodeInvalidAnswer}
+			return Outcome{Status: etl.EnrichmentFailed, Code: CodeInvalidAnswer}
 		}
 	}
 	r.values = append(r.values, '}')
-	return Outcome{Status: OK, Values: r.values[start:len(r.values):len(r.values)]}
+	return Outcome{Status: etl.EnrichmentOK, Values: r.values[start:len(r.values):len(r.values)]}
 }
 
 // appendValue appends raw if it is a JSON value of the type or null; otherwise it

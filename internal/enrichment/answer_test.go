@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"etl-dataloader/internal/etl"
 )
 
 func FuzzAnswer(f *testing.F) {
@@ -30,7 +32,7 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatalf("%d outcomes for %d keys", len(outcomes), len(asked))
 			}
 			for _, o := range outcomes {
-				if (o.Status == OK) != json.Valid(o.Values) || (o.Status == Failed) != (o.Code != "") {
+				if (o.Status == etl.EnrichmentOK) != json.Valid(o.Values) || (o.Status == etl.EnrichmentFailed) != (o.Code != "") {
 					t.Fatalf("%+v", o)
 				}
 			}

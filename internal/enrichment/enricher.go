@@ -11,6 +11,8 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
+
+	"etl-dataloader/internal/etl"
 )
 
 // Config configures how an [Enricher] calls its source. [Initial] and [Daily] return
@@ -121,7 +123,7 @@ func (e *Enricher) Enrich(ctx context.Context, keys []string) []Outcome {
 	asked, places := make([]string, 0, len(keys)), make([]int, 0, len(keys))
 	for i, key := range keys {
 		if key == "" || utf8.RuneCountInString(key) > MaxKey || !utf8.ValidString(key) {
-			outcomes[i] = Outcome{Status: Failed, Code: CodeUnusableKey}
+			outcomes[i] = Outcome{Status: etl.EnrichmentFailed, Code: CodeUnusableKey}
 			continue
 		}
 		asked, places = append(asked, key), append(places, i)
@@ -157,7 +159,7 @@ func (e *Enricher) call(ctx context.Context, keys []string) []Outcome {
 		}
 		outcomes = make([]Outcome, len(keys))
 		for i := range outcomes {
-			outcomes[i] = Outcome{Status: Failed, Code: failure.Code}
+			outcomes[i] = Outcome{Status: etl.EnrichmentFailed, Code: failure.Code}
 		}
 		return outcomes
 	}

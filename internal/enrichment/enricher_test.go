@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"etl-dataloader/internal/etl"
 )
 
 // fakeSource answers a key with itself, in upper case. Each call takes latency
@@ -52,7 +54,7 @@ func (f *fakeSource) Lookup(ctx context.Context, keys []string) ([]Outcome, erro
 	}
 	outcomes := make([]Outcome, len(keys))
 	for i, key := range keys {
-		outcomes[i] = Outcome{Status: OK, Values: []byte(`"` + strings.ToUpper(key) + `"`)}
+		outcomes[i] = Outcome{Status: etl.EnrichmentOK, Values: []byte(`"` + strings.ToUpper(key) + `"`)}
 	}
 	return outcomes, nil
 }
@@ -87,12 +89,12 @@ func assertOutcomes(t *testing.T, keys []string, got []Outcome, code Code, faile
 	}
 	for i, o := range got {
 		if failed != nil && failed(i) {
-			if o.Status != Failed || o.Code != code || o.Values != nil {
+			if o.Status != etl.EnrichmentFailed || o.Code != code || o.Values != nil {
 				t.Fatalf("key %d: %+v, want failed with %s", i, o, code)
 			}
 			continue
 		}
-		if want := `"` + strings.ToUpper(keys[i]) + `"`; o.Status != OK || o.Code != "" || string(o.Values) != want {
+		if want := `"` + strings.ToUpper(keys[i]) + `"`; o.Status != etl.EnrichmentOK || o.Code != "" || string(o.Values) != want {
 			t.Fatalf("key %d: %+v, want ok with %s", i, o, want)
 		}
 	}
@@ -312,7 +314,7 @@ func TestCancelledContext(t *testing.T) {
 				if time.Since(start) > time.Second {
 					t.Errorf("it took %v", time.Since(start))
 				}
-				if last := got[len(got)-1]; last.Status != Failed || last.Code != CodeCancelled {
+				if last := got[len(got)-1]; last.Status != etl.EnrichmentFailed || last.Code != CodeCancelled {
 					t.Errorf("the last outcome is %+v", last)
 				}
 			})

@@ -26,17 +26,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
-)
 
-// Status is the outcome of the enrichment of a key. Its values are those of the column
-// "enrichment" of final.events.
-type Status string
-
-// The statuses of a key.
-const (
-	OK       Status = "ok"        // the source knows the key
-	NotFound Status = "not_found" // the source answered that it does not know the key
-	Failed   Status = "failed"    // there is no answer, or none that can be used
+	"etl-dataloader/internal/etl"
 )
 
 // Code is why the enrichment of a key failed.
@@ -62,7 +53,7 @@ const MaxKey = 64
 
 // Outcome is the enrichment of one key.
 type Outcome struct {
-	Status Status
+	Status etl.Enrichment
 	Code   Code            // why, if Status is Failed; else empty
 	Values json.RawMessage // the enriched fields as a JSON object, if Status is OK; else nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 )
 
 var testFields = []contract.EnrichedField{
@@ -78,7 +79,7 @@ func TestRequests(t *testing.T) {
 			answer(http.StatusOK, "application/json; charset=utf-8", c.sent)(w, r)
 		})
 		got, err := source.Lookup(t.Context(), c.keys)
-		if err != nil || len(got) != len(c.keys) || got[0].Status != NotFound {
+		if err != nil || len(got) != len(c.keys) || got[0].Status != etl.EnrichmentNotFound {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}
@@ -133,7 +134,7 @@ func TestBatchAnswers(t *testing.T) {
 	keys := []string{"a", "b", "c"}
 	source := serve(t, answer(http.StatusOK, "application/json", `{"results":[`+a+","+bad+","+c+`]}`))
 	got, err := source.Lookup(t.Context(), keys)
-	if err != nil || got[0].Status != NotFound || got[1].Code != CodeInvalidAnswer || got[2].Status != NotFound {
+	if err != nil || got[0].Status != etl.EnrichmentNotFound || got[1].Code != CodeInvalidAnswer || got[2].Status != etl.EnrichmentNotFound {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for name, sent := range map[string]string{
@@ -314,7 +315,7 @@ func TestEnricherOverREST(t *testing.T) {
 	})
 	e := newEnricher(t, Initial(source), func(c *Config) { c.Backoff, c.BatchSize, c.Concurrency = 0, 100, 1 })
 	for i, o := range e.Enrich(t.Context(), testKeys(1000)) {
-		if o.Status != OK || !json.Valid(o.Values) {
+		if o.Status != etl.EnrichmentOK || !json.Valid(o.Values) {
 			t.Fatalf("key %d: %+v", i, o)
 		}
 	}

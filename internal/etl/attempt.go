@@ -10,6 +10,7 @@ const (
 	KindContinue Kind = "continue" // a new execution of the same generation, where a redrive is no longer allowed
 	KindRestart  Kind = "restart"  // a new generation, from the beginning
 	KindAbandon  Kind = "abandon"  // given up
+	KindRecord   Kind = "record"   // no attempt: bring the database's copy of the state up to date
 )
 
 // Trigger is what caused an attempt.

@@ -13,20 +13,14 @@ import (
 	"github.com/google/uuid"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/staged"
-)
-
-// Outcomes of the enrichment of a record; empty if none is configured.
-const (
-	EnrichmentOK       = "ok"        // the source knew the key
-	EnrichmentNotFound = "not_found" // the source answered that it does not know the key
-	EnrichmentFailed   = "failed"    // the source did not answer; the event can be enriched again
 )
 
 // Enrichment is the answer of an external system about a record.
 type Enrichment struct {
-	Status string          // one of the constants, or empty
-	Error  string          // cause, if Status is EnrichmentFailed
+	Status etl.Enrichment
+	Error  string          // cause, if Status is etl.EnrichmentFailed
 	Values json.RawMessage // the enriched fields, a JSON object with the contract's names; nil if there are none
 }
 

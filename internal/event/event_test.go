@@ -17,6 +17,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
@@ -116,10 +117,10 @@ func TestChecksum(t *testing.T) {
 	m, r := newMade(t, "clients")
 	enrichments := []event.Enrichment{
 		{},
-		{Status: event.EnrichmentNotFound},
-		{Status: event.EnrichmentFailed},
-		{Status: event.EnrichmentOK, Values: json.RawMessage(`{"segment":"é|\"\\","loyalty_tier":"or","risk_score":1e-7}`)},
-		{Status: event.EnrichmentOK, Values: json.RawMessage(`{}`)},
+		{Status: etl.EnrichmentNotFound},
+		{Status: etl.EnrichmentFailed},
+		{Status: etl.EnrichmentOK, Values: json.RawMessage(`{"segment":"é|\"\\","loyalty_tier":"or","risk_score":1e-7}`)},
+		{Status: etl.EnrichmentOK, Values: json.RawMessage(`{}`)},
 	}
 	for i := range 100 {
 		m.write(t, int64(i)*1_000_000_007+2, staged(r, client(strings.Repeat("é\x00|", i))), enrichments[i%len(enrichments)])
@@ -149,7 +150,7 @@ func TestChecksum(t *testing.T) {
 func TestReread(t *testing.T) {
 	t.Parallel()
 	m, r := newMade(t, "clients")
-	for i, status := range []string{event.EnrichmentOK, event.EnrichmentFailed, event.EnrichmentNotFound, ""} {
+	for i, status := range []etl.Enrichment{etl.EnrichmentOK, etl.EnrichmentFailed, etl.EnrichmentNotFound, ""} {
 		m.write(t, int64(i+2), staged(r, client("x")), event.Enrichment{Status: status})
 	}
 	m.close(t)

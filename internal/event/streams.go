@@ -14,6 +14,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/etl"
 )
 
 // Streams writes the events and the target rows of a chunk.
@@ -134,7 +135,7 @@ func (b *Builder) event(w *copybinary.Writer, id uuid.UUID, line int64, row [][]
 	if e.Status == "" {
 		w.Null()
 	} else {
-		w.String(e.Status)
+		w.String(string(e.Status))
 	}
 	w.JSON(data)
 }
@@ -168,7 +169,7 @@ func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 		out = append(out, ',')
 		out = append(out, members...)
 	}
-	if e.Status == EnrichmentFailed {
+	if e.Status == etl.EnrichmentFailed {
 		out = append(out, ',')
 		out = append(out, member(ErrorMember)...)
 		out = appendString(out, []byte(e.Error))

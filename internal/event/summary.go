@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/etl"
 )
 
 // Summary counts the events of a chunk and adds up their checksums, so that the table
@@ -65,14 +66,14 @@ func (s *Sum) String() string {
 const ChecksumSQL = `hashtextextended(data::text, hashtextextended(coalesce(enrichment, ''), hashtextextended(event_type, hashint8extended(line_number, uuid_hash_extended(event_id, 0)))))`
 
 // checksum computes the same value.
-func checksum(id uuid.UUID, line int64, eventType, enrichment string, data []byte) int64 {
+func checksum(id uuid.UUID, line int64, eventType string, enrichment etl.Enrichment, data []byte) int64 {
 	hash := hashInt8(line, hashBytes(id[:], 0))
 	hash = hashBytes([]byte(enrichment), hashBytes([]byte(eventType), hash))
 	return int64(hashBytes(data, hash)) //nolint:gosec // the sign is part of the checksum
 }
 
 // add counts one event.
-func (s *Summary) add(id uuid.UUID, line int64, eventType, enrichment string, data []byte) {
+func (s *Summary) add(id uuid.UUID, line int64, eventType string, enrichment etl.Enrichment, data []byte) {
 	s.Checksum.add(checksum(id, line, eventType, enrichment, data))
 	if s.Events == 0 {
 		s.FirstEvent = id
@@ -80,9 +81,9 @@ func (s *Summary) add(id uuid.UUID, line int64, eventType, enrichment string, da
 	s.LastEvent = id
 	s.Events++
 	switch enrichment {
-	case EnrichmentOK:
+	case etl.EnrichmentOK:
 		s.Enriched++
-	case EnrichmentFailed:
+	case etl.EnrichmentFailed:
 		s.NotEnriched++
 	}
 }
@@ -105,7 +106,7 @@ func (s *Summary) AddRow(row [][]byte) error {
 	if err != nil {
 		return err
 	}
-	s.add(id, line, string(row[columnType]), string(row[columnEnrichment]), row[columnData])
+	s.add(id, line, string(row[columnType]), etl.Enrichment(row[columnEnrichment]), row[columnData])
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -49,9 +50,9 @@ func Boundary[In, Out any](log *slog.Logger, handle func(context.Context, In) (O
 }
 
 // Name returns the error name that Step Functions sees: the Go type of a lifted fault.
-func Name(err error) string {
+func Name(err error) etl.Fault {
 	name := fmt.Sprintf("%T", err)
-	return name[strings.LastIndexByte(name, '.')+1:]
+	return etl.Fault(name[strings.LastIndexByte(name, '.')+1:])
 }
 
 // AdviceOf returns the advice for a lifted fault. A transient one can be redriven.

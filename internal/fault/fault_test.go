@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 )
@@ -31,7 +32,7 @@ func denied() error { return &fault.AccessDenied{Op: "o", Action: "s3:GetObject"
 // lifting is what becomes of an error at the boundary.
 var lifting = map[string]struct {
 	err    error
-	name   string
+	name   etl.Fault
 	advice fault.Advice
 }{
 	"plain":                           {errPlain, "Unexpected", fault.Redrive},
@@ -165,7 +166,7 @@ func TestFromAWS(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		err  error
-		want string
+		want etl.Fault
 	}{
 		"500":                          {answered(500, errPlain), "Transient"},
 		"503":                          {answered(503, api("SlowDown", smithy.FaultServer)), "Transient"},

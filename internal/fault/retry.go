@@ -1,6 +1,10 @@
 package fault
 
-import "strings"
+import (
+	"strings"
+
+	"etl-dataloader/internal/etl"
+)
 
 // Retryable reports whether the failure of an execution, by its error name, may
 // pass by itself: a [Transient] fault, a timeout, or a failure of the services
@@ -8,9 +12,9 @@ import "strings"
 // that end an execution without a step: its own timeout, and Step Functions'
 // reading or writing of the items of a Map (Step Functions Developer Guide,
 // "Error names"). What needs a person, a file or a correction is not retryable.
-func Retryable(name string) bool {
+func Retryable(name etl.Fault) bool {
 	switch name {
-	case "Transient",
+	case etl.FaultTransient,
 		"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
 		"Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException", "Lambda.Unknown",
 		"Runtime.ExitError", "Sandbox.Timedout",
@@ -24,16 +28,16 @@ func Retryable(name string) bool {
 // NameOf returns the name of an execution's failure: error, or AccessDenied where
 // the cause says that Lambda or Step Functions lacked a permission. Step Functions
 // reports that under names which also stand for failures that pass by themselves.
-func NameOf(name, cause string) string {
+func NameOf(name, cause string) etl.Fault {
 	switch name {
 	case "States.Permissions", "Lambda.AccessDeniedException", "Lambda.KMSAccessDeniedException":
-		return "AccessDenied"
+		return etl.FaultAccessDenied
 	case "Lambda.KMSDisabledException", "Lambda.KMSInvalidStateException", "Lambda.KMSNotFoundException":
-		return "KeyUnusable"
+		return etl.FaultKeyUnusable
 	}
 	platform := strings.HasPrefix(name, "Lambda.") || strings.HasPrefix(name, "States.")
 	if action, _ := refused(cause); platform && (action != "" || strings.Contains(cause, "Error Code: AccessDenied")) {
-		return "AccessDenied"
+		return etl.FaultAccessDenied
 	}
-	return name
+	return etl.Fault(name)
 }

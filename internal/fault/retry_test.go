@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
@@ -18,12 +19,12 @@ func TestRetryable(t *testing.T) {
 			t.Errorf("%s is retryable", name)
 		}
 	}
-	for _, name := range []string{fault.Name(&fault.Transient{Op: "x", Err: cause}), "States.Timeout", "Lambda.Unknown"} {
+	for _, name := range []etl.Fault{fault.Name(&fault.Transient{Op: "x", Err: cause}), "States.Timeout", "Lambda.Unknown"} {
 		if !fault.Retryable(name) {
 			t.Errorf("%s is not retryable", name)
 		}
 	}
-	for _, name := range []string{"", "ABORTED", "FAILED", "States.ExceedToleratedFailureThreshold", "States.DataLimitExceeded"} {
+	for _, name := range []etl.Fault{"", "ABORTED", "FAILED", "States.ExceedToleratedFailureThreshold", "States.DataLimitExceeded"} {
 		if fault.Retryable(name) {
 			t.Errorf("%q is retryable", name)
 		}
@@ -34,7 +35,10 @@ func TestRetryable(t *testing.T) {
 func TestNameOf(t *testing.T) {
 	t.Parallel()
 	const invoke = "User: arn:aws:sts::1:assumed-role/machine/x is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:r:1:function:f because no identity-based policy allows it"
-	for _, c := range []struct{ name, cause, want string }{
+	for _, c := range []struct {
+		name, cause string
+		want        etl.Fault
+	}{
 		{"Lambda.AWSLambdaException", invoke, "AccessDenied"},
 		{"Lambda.AWSLambdaException", "x (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: 1)", "AccessDenied"},
 		{"States.Permissions", "", "AccessDenied"},

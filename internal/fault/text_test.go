@@ -98,7 +98,7 @@ func TestMonstrousFaults(t *testing.T) {
 		if line := log.String(); len(line) > 4*message.TextBytes || strings.ContainsAny(line, "\x1b\u202e") || awstest.LogEvent(log.Bytes()) != nil {
 			t.Errorf("%s: a log line of %d bytes", name, len(line))
 		}
-		if err := awstest.Cause(fault.Name(got), text); err != nil {
+		if err := awstest.Cause(string(fault.Name(got)), text); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -232,7 +233,7 @@ func TestLookIsBounded(t *testing.T) {
 	w.put("daily/store_data_20241008.csv", "daily/store_data_20241009.csv")
 	w.took, s.took = time.Second/10, time.Second/20
 	before := h.clock.Now()
-	n, err := h.intake.Look(t.Context(), registry.ModeDaily, "2024-10-08", "2024-10-08")
+	n, err := h.intake.Look(t.Context(), etl.ModeDaily, "2024-10-08", "2024-10-08")
 	if err != nil || n != 2 || h.newest("ventes").VersionID != "v1000000" || h.newest("magasins").Key == "" {
 		t.Errorf("Look = %d, %v; ventes %+v", n, err, h.newest("ventes"))
 	}
@@ -254,7 +255,7 @@ func TestLookOfManyDates(t *testing.T) {
 	}
 	w.took, s.took = time.Second/10, time.Second/20
 	before := h.clock.Now()
-	if _, err := h.intake.Look(t.Context(), registry.ModeDaily, "", "2024-10-08"); err != nil {
+	if _, err := h.intake.Look(t.Context(), etl.ModeDaily, "", "2024-10-08"); err != nil {
 		t.Fatal(err)
 	}
 	if took := h.clock.Now().Sub(before); took > 30*time.Second {

@@ -33,7 +33,7 @@ type Alerter interface {
 // Starter starts the imports that may start, and resumes one whose files have arrived.
 // It may be called at any time, also concurrently.
 type Starter interface {
-	Advance(ctx context.Context, trigger string) error
+	Advance(ctx context.Context, trigger etl.Trigger) error
 }
 
 // Config holds what an [Intake] needs; every field is required.
@@ -116,7 +116,7 @@ func (in *Intake) Handle(ctx context.Context, event Event) (Answer, error) {
 	if answer.Outcome, err = in.take(ctx, answer.Key, file); err != nil {
 		return answer, err
 	}
-	if err := in.config.Starter.Advance(ctx, registry.TriggerFile); err != nil {
+	if err := in.config.Starter.Advance(ctx, etl.TriggerFile); err != nil {
 		return answer, fmt.Errorf("landing: after the arrival of %s: %w", message.Quoted(answer.Key), err)
 	}
 	return answer, nil
@@ -144,7 +144,7 @@ func (in *Intake) refuse(ctx context.Context, event Event, reason error) error {
 
 func (in *Intake) logRefused(ctx context.Context, key string, reason error) {
 	in.config.Log.WarnContext(ctx, message.LogBadName,
-		centrallog.File(key), centrallog.Details(reason.Error()), centrallog.Step(message.StepLoading))
+		centrallog.File(key), centrallog.Details(reason.Error()), centrallog.Step(etl.StepLoading))
 }
 
 // take records the current version of a well named object.
@@ -153,7 +153,7 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 	if err != nil || !changed {
 		return Unchanged, err
 	}
-	log := in.config.Log.With(centrallog.File(fileName(key)), centrallog.Step(message.StepLoading))
+	log := in.config.Log.With(centrallog.File(fileName(key)), centrallog.Step(etl.StepLoading))
 	if arrival.VersionID == "" {
 		log.WarnContext(ctx, message.LogWithdrawn)
 		return Withdrawn, nil

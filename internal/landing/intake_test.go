@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
@@ -43,9 +44,9 @@ func (b *inbox) Alert(_ context.Context, a message.Alert) error {
 	return nil
 }
 
-type starter struct{ triggers []string }
+type starter struct{ triggers []etl.Trigger }
 
-func (s *starter) Advance(_ context.Context, trigger string) error {
+func (s *starter) Advance(_ context.Context, trigger etl.Trigger) error {
 	s.triggers = append(s.triggers, trigger)
 	return nil
 }
@@ -131,7 +132,7 @@ func (h *house) outcome(key string) string {
 
 func (h *house) newest(resource string) registry.Arrival {
 	h.t.Helper()
-	arrivals, err := h.registry.Arrivals(h.t.Context(), registry.ModeDaily, "2024-10-08")
+	arrivals, err := h.registry.Arrivals(h.t.Context(), etl.ModeDaily, "2024-10-08")
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -328,7 +329,7 @@ func TestBucketDown(t *testing.T) {
 	if _, ok := errors.AsType[*fault.Transient](err); !ok {
 		t.Errorf("walk: %v", err)
 	}
-	_, err = h.intake.Look(t.Context(), registry.ModeDaily, "", "2024-10-09")
+	_, err = h.intake.Look(t.Context(), etl.ModeDaily, "", "2024-10-09")
 	if _, ok := errors.AsType[*fault.Transient](err); !ok {
 		t.Errorf("look: %v", err)
 	}

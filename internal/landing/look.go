@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -28,11 +29,11 @@ const (
 // types and in order of their dates, so other objects cost nothing. It ends after
 // about 20 s; [Intake.Walk] finds the rest. It starts nothing. changed is the number of
 // differences found.
-func (in *Intake) Look(ctx context.Context, mode, first, last string) (changed int, err error) {
+func (in *Intake) Look(ctx context.Context, mode etl.Mode, first, last string) (changed int, err error) {
 	until := in.config.Horizon.Now().Add(lookTime)
 	seen := map[string]bool{}
 	for _, prefix := range in.config.Names.prefixes() {
-		n, err := in.lookAt(ctx, mode+"/"+prefix+"_", first, last, until, seen)
+		n, err := in.lookAt(ctx, string(mode)+"/"+prefix+"_", first, last, until, seen)
 		if changed += n; err != nil {
 			return changed, err
 		}
@@ -43,7 +44,7 @@ func (in *Intake) Look(ctx context.Context, mode, first, last string) (changed i
 
 // removed asks for the files of queued dates that the registry has and no listing
 // showed.
-func (in *Intake) removed(ctx context.Context, mode, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
+func (in *Intake) removed(ctx context.Context, mode etl.Mode, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
 	queue, err := in.config.Registry.Queue(ctx)
 	if err != nil {
 		return 0, err

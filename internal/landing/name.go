@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
@@ -85,7 +86,7 @@ func (n *Names) Requiring(control bool) *Names {
 
 // File is the information in the name of an object.
 type File struct {
-	Mode     string // registry.ModeInitial or registry.ModeDaily
+	Mode     etl.Mode
 	Date     string // YYYY-MM-DD
 	Resource string // of the contract, or Control
 	Format   string // "csv", "json" or "jsonl"
@@ -102,7 +103,8 @@ func (e *NameError) Error() string { return e.Reason }
 // Parse reads the key of an object; it fails with *NameError.
 func (n *Names) Parse(key string) (File, error) {
 	folder, name, found := strings.Cut(key, "/")
-	if !found || (folder != registry.ModeInitial && folder != registry.ModeDaily) {
+	mode := etl.Mode(folder)
+	if !found || (mode != etl.ModeInitial && mode != etl.ModeDaily) {
 		return File{}, &NameError{Reason: message.BadFolder}
 	}
 	base, format, found := strings.Cut(name, ".")
@@ -123,7 +125,7 @@ func (n *Names) Parse(key string) (File, error) {
 	}
 	switch format {
 	case "csv", "json", "jsonl":
-		return File{Mode: folder, Date: date.Format(time.DateOnly), Resource: resource, Format: format}, nil
+		return File{Mode: mode, Date: date.Format(time.DateOnly), Resource: resource, Format: format}, nil
 	default:
 		return File{}, &NameError{Reason: message.BadExtension}
 	}

@@ -149,7 +149,7 @@ func FuzzParse(f *testing.F) {
 		}
 		day, err := time.Parse(time.DateOnly, file.Date)
 		if file.Resource == landing.Control {
-			if err != nil || key != file.Mode+"/"+totals.Name(day) {
+			if err != nil || key != string(file.Mode)+"/"+totals.Name(day) {
 				t.Errorf("Parse(%q) = %+v: %v", key, file, err)
 			}
 			return
@@ -159,7 +159,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("Parse(%q) = %+v: %v", key, file, err)
 		}
 		tail := day.Format("_20060102.") + file.Format
-		if key != file.Mode+"/"+r.FileType+tail && key != file.Mode+"/"+r.Alias+tail {
+		if key != string(file.Mode)+"/"+r.FileType+tail && key != string(file.Mode)+"/"+r.Alias+tail {
 			t.Errorf("Parse(%q) = %+v", key, file)
 		}
 	})

@@ -1,6 +1,10 @@
 package message
 
-import "fmt"
+import (
+	"fmt"
+
+	"etl-dataloader/internal/etl"
+)
 
 // AccessDenied explains which action was refused, on what and during what.
 func AccessDenied(op, action, resource, detail string) string {
@@ -39,9 +43,9 @@ const (
 
 // mendAccess tells the operator how an import goes on that a permission or the
 // state of a key stopped. Nothing redrives it automatically.
-func mendAccess(importID, faultName string) string {
+func mendAccess(importID string, name etl.Fault) string {
 	what := "Accordez le droit que la raison nomme (voir docs/deploy.md)"
-	if faultName == "KeyUnusable" {
+	if name == etl.FaultKeyUnusable {
 		what = "Rétablissez la clé KMS que la raison nomme"
 	}
 	return what + ", puis reprenez à l'étape en échec : make redrive IMPORT_ID=" + importID +

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -22,7 +23,7 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%s: %q", state, text)
 		}
 	}
-	for _, name := range []string{"AccessDenied", "KeyUnusable"} {
+	for _, name := range []etl.Fault{etl.FaultAccessDenied, etl.FaultKeyUnusable} {
 		if todo := message.WhatToDo("IMPORT_1", name, "redrive"); !strings.Contains(todo, "make redrive IMPORT_ID=IMPORT_1") || !strings.Contains(todo, "automatiquement") {
 			t.Errorf("%s: %q", name, todo)
 		}

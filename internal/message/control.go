@@ -84,30 +84,30 @@ const (
 )
 
 // ReasonError is the reason of a failure that is known by its error only.
-func ReasonError(name, cause string) string {
+func ReasonError(name etl.Fault, cause string) string {
 	if cause == "" {
-		return "Erreur " + name + "."
+		return "Erreur " + string(name) + "."
 	}
-	return "Erreur " + name + " : " + cause
+	return "Erreur " + string(name) + " : " + cause
 }
 
 // WhatToDo tells the operator how a failed import goes on.
-func WhatToDo(importID, faultName, advice string) string {
+func WhatToDo(importID string, name etl.Fault, advice string) string {
 	switch {
-	case faultName == "MissingFiles":
+	case name == etl.FaultMissingFiles:
 		return "Déposez les fichiers manquants : l'import reprend de lui-même. " +
 			"Pour y renoncer : make abandon IMPORT_ID=" + importID
-	case faultName == "BudgetExceeded":
+	case name == etl.FaultBudgetExceeded:
 		return "Corrigez le fichier, déposez-le et redémarrez : make restart IMPORT_ID=" + importID +
 			". Ou acceptez ces rejets : relevez la limite (paramètre RejectBudget de la pile), puis reprenez : make redrive IMPORT_ID=" + importID
-	case faultName == "Implausible":
+	case name == etl.FaultImplausible:
 		return "Si la table doit vraiment perdre ces lignes, acceptez-le pour cet import : etlctl redrive " + importID + " --accept shrink=<ressource>" +
 			". Sinon déposez les fichiers corrigés, puis redémarrez : make restart IMPORT_ID=" + importID
-	case faultName == "TooManyRecords":
+	case name == etl.FaultTooManyRecords:
 		return "Déposez des fichiers plus petits, le reste sous les dates suivantes, puis redémarrez : make restart IMPORT_ID=" + importID +
 			". Ou, si la base de données suit : relevez MaxDailyRecords, puis reprenez : make redrive IMPORT_ID=" + importID
-	case faultName == "AccessDenied" || faultName == "KeyUnusable":
-		return mendAccess(importID, faultName)
+	case name == etl.FaultAccessDenied || name == etl.FaultKeyUnusable:
+		return mendAccess(importID, name)
 	case advice == "restart":
 		return "Déposez les fichiers corrigés, puis redémarrez depuis le début : make restart IMPORT_ID=" + importID
 	case advice == "none":
@@ -121,7 +121,7 @@ func WhatToDo(importID, faultName, advice string) string {
 
 // AlertFailed tells that an import failed, where, why, what to do, and what the
 // system does by itself; automatic may be empty.
-func AlertFailed(importID, step, reason, whatToDo, automatic, report string) Alert {
+func AlertFailed(importID string, step etl.Step, reason, whatToDo, automatic, report string) Alert {
 	if automatic != "" {
 		automatic = "Reprise automatique : " + automatic + "\n"
 	}
@@ -148,7 +148,7 @@ func AutomaticRedrive(used, limit int, at time.Time) string {
 }
 
 // AlertSucceeded tells that an import succeeded.
-func AlertSucceeded(importID, mode, date, report string) Alert {
+func AlertSucceeded(importID string, mode etl.Mode, date, report string) Alert {
 	return Alert{
 		Subject: "ETL-DataLoader : import reussi " + importID,
 		Text: fmt.Sprintf("Import : %s\nMode : %s\nDate des fichiers : %s\nStatut : %s\nRapport : %s\n",
@@ -159,12 +159,12 @@ func AlertSucceeded(importID, mode, date, report string) Alert {
 // Answers of a re-execution: what happened.
 
 // Resumed tells that an execution goes on at the step that failed.
-func Resumed(importID, step string) string {
+func Resumed(importID string, step etl.Step) string {
 	text := "L'import " + importID + " reprend dans la même exécution, à l'étape en échec"
 	if step == "" {
 		return text + "."
 	}
-	return text + " : « " + step + " »."
+	return text + " : « " + string(step) + " »."
 }
 
 // DefinitionChanged adds that the state machine has another definition by now
@@ -262,6 +262,6 @@ func RefusedTaken(holder string) string {
 }
 
 // RefusedPending refuses a request beside another one.
-func RefusedPending(kind string) string {
-	return "une autre réexécution (" + kind + ") vient d'être demandée ; vérifiez son statut puis recommencez"
+func RefusedPending(kind etl.Kind) string {
+	return "une autre réexécution (" + string(kind) + ") vient d'être demandée ; vérifiez son statut puis recommencez"
 }

@@ -107,7 +107,7 @@ func CtlFailed(err error) string { return "Échec : " + errorText(err) }
 func errorText(err error) string { return Text(fmt.Sprint(err)) }
 
 // ctlMode is the name of a mode within a sentence.
-func ctlMode(mode string) string {
+func ctlMode(mode etl.Mode) string {
 	name, _, _ := strings.Cut(ModeName(mode), " ")
 	return name
 }
@@ -165,18 +165,18 @@ const CtlUploadLabel = "Envoi"
 const CtlUploadStopped = "Envoi interrompu : les fichiers déjà envoyés restent déposés ; relancez la même commande."
 
 // CtlDeposited says that the files are there, for those who do not follow.
-func CtlDeposited(mode, date string) string {
+func CtlDeposited(mode etl.Mode, date string) string {
 	return "Fichiers déposés. L'import " + ctlMode(mode) + " du " + date + " démarre de lui-même ; « etlctl status » le montre."
 }
 
 // CtlAlreadyDone refuses the files of a date that succeeded.
-func CtlAlreadyDone(importID, mode, date string) string {
+func CtlAlreadyDone(importID string, mode etl.Mode, date string) string {
 	return "L'import " + ctlMode(mode) + " du " + date + " est déjà réussi (" + importID + ") : rien n'est envoyé, " +
 		"car de nouveaux fichiers de cette date ne seraient pas chargés. Détail : make status IMPORT_ID=" + importID
 }
 
 // CtlAlreadyTaken says that an import has taken the very same files.
-func CtlAlreadyTaken(importID, mode, date string) string {
+func CtlAlreadyTaken(importID string, mode etl.Mode, date string) string {
 	return "Ces mêmes fichiers sont déjà ceux de l'import " + ctlMode(mode) + " du " + date + " (" + importID + ") : rien n'est envoyé."
 }
 
@@ -190,10 +190,10 @@ func CtlSealedRunning(importID string) string {
 }
 
 // CtlEarlierFailed announces that an import of the date failed before.
-func CtlEarlierFailed(importID string, status etl.Status, step, reason string) string {
-	text := "Un import de cette date existe déjà : " + importID + ", « " + Text(string(status)) + " »"
+func CtlEarlierFailed(importID string, status etl.Status, step etl.Step, reason string) string {
+	text := "Un import de cette date existe déjà : " + importID + ", « " + string(Text(status)) + " »"
 	if step != "" {
-		text += " à l'étape « " + Text(step) + " »"
+		text += " à l'étape « " + string(Text(step)) + " »"
 	}
 	if reason != "" {
 		text += ". " + Text(reason)
@@ -224,7 +224,7 @@ func CtlUnusedFiles(importID string, files []string) string {
 // Why a date waits.
 
 // CtlWaiting says that a date waits, and for what.
-func CtlWaiting(mode, date, reason string) string {
+func CtlWaiting(mode etl.Mode, date, reason string) string {
 	return "Import " + ctlMode(mode) + " du " + date + " : « " + string(etl.StatusWaiting) + " ». " + reason
 }
 
@@ -239,12 +239,12 @@ func CtlWaitsForFiles(missing []string) string {
 }
 
 // CtlWaitsForRunning names the import that runs.
-func CtlWaitsForRunning(importID, mode, date string) string {
+func CtlWaitsForRunning(importID string, mode etl.Mode, date string) string {
 	return "Un seul import avance à la fois : " + importID + " (" + ctlMode(mode) + ", " + date + ") est en cours."
 }
 
 // CtlWaitsForFailed names the import that failed and holds up the others.
-func CtlWaitsForFailed(importID, mode, date string, status etl.Status) string {
+func CtlWaitsForFailed(importID string, mode etl.Mode, date string, status etl.Status) string {
 	return "L'import antérieur " + importID + " (" + ctlMode(mode) + ", " + date + ") est « " + string(status) + " » : reprenez-le " +
 		"(make redrive IMPORT_ID=" + importID + "), redémarrez-le (make restart) ou abandonnez-le (make abandon)."
 }
@@ -266,12 +266,12 @@ const CtlNoMore = "Rien n'avancera sans intervention : fin du suivi. Les fichier
 // About following.
 
 // CtlImport announces an import.
-func CtlImport(importID, mode, date string, status etl.Status) string {
-	return "Import " + importID + " (" + ctlMode(mode) + ", " + date + ") : « " + Text(string(status)) + " »"
+func CtlImport(importID string, mode etl.Mode, date string, status etl.Status) string {
+	return "Import " + importID + " (" + ctlMode(mode) + ", " + date + ") : « " + string(Text(status)) + " »"
 }
 
 // CtlAttempt announces an attempt.
-func CtlAttempt(number int, kind, trigger string, generation int) string {
+func CtlAttempt(number int, kind etl.Kind, trigger etl.Trigger, generation int) string {
 	return fmt.Sprintf("Tentative %d : %s (%s), génération %d", number, KindName(kind), TriggerName(trigger), generation)
 }
 
@@ -305,8 +305,8 @@ func CtlResult(importID string, status etl.Status, seconds float64) string {
 }
 
 // CtlFailure tells where an import failed, why, and what to do.
-func CtlFailure(step, reason, whatToDo string) string {
-	return "Étape    : " + Text(step) + "\nRaison   : " + Text(reason) + "\nÀ faire  : " + Text(whatToDo)
+func CtlFailure(step etl.Step, reason, whatToDo string) string {
+	return "Étape    : " + string(Text(step)) + "\nRaison   : " + Text(reason) + "\nÀ faire  : " + Text(whatToDo)
 }
 
 // CtlErrorsHint says where the reasons of the rejects are.

@@ -10,34 +10,11 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
 const importID = "IMPORT_20241009_150000_001"
-
-// TestStep: the steps are the seven of the requirements, and a name that is no
-// state has none.
-func TestStep(t *testing.T) {
-	t.Parallel()
-	for step, states := range map[string][]string{
-		"Chargement des fichiers":          {"Open", "Scan", "ScanFile", "Plan"},
-		"Tokenisation et encryptage":       {"Protect"},
-		"Persistance des données brutes":   {"Stage", "IndexStaging", "IndexStagingResource"},
-		"Validation des données":           {"Raw", "Validate", "CrossCheck"},
-		"Transformation et enrichissement": {"Events", "Transform"},
-		"Persistance des événements":       {"Prepare", "IndexTargets", "IndexTarget", "Reconcile", "Publish"},
-		"":                                 {"", "open", "Nothing"},
-	} {
-		for _, state := range states {
-			if got := message.Step(state); got != step {
-				t.Errorf("state %q is step %q, want %q", state, got, step)
-			}
-		}
-	}
-	if message.StepRerun != "Réexécution" {
-		t.Errorf("the step of a re-execution is %q", message.StepRerun)
-	}
-}
 
 // TestAlerts: Amazon SNS takes subjects of fewer than 100 ASCII characters, and
 // an alert says which import it is about.
@@ -47,7 +24,7 @@ func TestAlerts(t *testing.T) {
 	for name, a := range map[string]message.Alert{
 		"bad name":    message.AlertBadNames([]message.RefusedName{{Key: long, Reason: message.BadDate}}, 1),
 		"deadline":    message.AlertDeadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
-		"failed":      message.AlertFailed(importID, message.StepValidation, long, long, long, long),
+		"failed":      message.AlertFailed(importID, etl.StepValidation, long, long, long, long),
 		"succeeded":   message.AlertSucceeded(importID, "daily", "2024-10-08", long),
 		"incoherence": message.AlertIncoherence(importID, []string{long, long}),
 	} {

@@ -1,5 +1,7 @@
 package message
 
+import "etl-dataloader/internal/etl"
+
 // Texts of the report's page.
 const (
 	ReportTitle     = "Rapport d'import"
@@ -21,49 +23,49 @@ const (
 )
 
 // KindName is the French name of the kind of an attempt.
-func KindName(kind string) string {
+func KindName(kind etl.Kind) string {
 	switch kind {
-	case "start":
+	case etl.KindStart:
 		return "démarrage"
-	case "resume":
+	case etl.KindResume:
 		return "reprise"
-	case "continue":
+	case etl.KindContinue:
 		return "continuation"
-	case "restart":
+	case etl.KindRestart:
 		return "redémarrage"
-	case "abandon":
+	case etl.KindAbandon:
 		return "abandon"
 	default:
-		return kind
+		return string(kind)
 	}
 }
 
 // TriggerName is the French name of what triggered an attempt.
-func TriggerName(trigger string) string {
+func TriggerName(trigger etl.Trigger) string {
 	switch trigger {
-	case "file":
+	case etl.TriggerFile:
 		return "arrivée d'un fichier"
-	case "deadline":
+	case etl.TriggerDeadline:
 		return "échéance"
-	case "automatic":
+	case etl.TriggerAutomatic:
 		return "automatique"
-	case "console":
+	case etl.TriggerConsole:
 		return "console"
-	case "command":
+	case etl.TriggerCommand:
 		return "commande"
 	default:
-		return trigger
+		return string(trigger)
 	}
 }
 
 // ModeName is the French name of a mode.
-func ModeName(mode string) string {
+func ModeName(mode etl.Mode) string {
 	switch mode {
-	case "initial":
+	case etl.ModeInitial:
 		return "initial (tout l'historique)"
-	case "daily":
+	case etl.ModeDaily:
 		return "quotidien"
 	default:
-		return mode
+		return string(mode)
 	}
 }

@@ -3,6 +3,8 @@ package message
 import (
 	"fmt"
 	"strings"
+
+	"etl-dataloader/internal/etl"
 )
 
 // Log messages of what the control functions make up for later.
@@ -19,7 +21,7 @@ const UnknownExecution = "le registre ne connaît pas cet import ; une exécutio
 	"ou relancez un import connu par make redrive ou make restart"
 
 // ForgedInput refuses an execution whose input is not what the registry says.
-func ForgedInput(importID, mode, date string, generation int) string {
+func ForgedInput(importID string, mode etl.Mode, date string, generation int) string {
 	return fmt.Sprintf("l'entrée de l'exécution n'est pas celle de l'import (mode %s, date %s, génération %d au registre) ; "+
 		"une exécution ne se démarre pas à la main : make redrive IMPORT_ID=%s ou make restart IMPORT_ID=%s", mode, date, generation, importID, importID)
 }

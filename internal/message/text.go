@@ -33,8 +33,8 @@ const cutMark = " [coupé]"
 // [TextBytes] bytes. A longer one is cut between two characters and marked as cut.
 // Every text of a fault, a log line, the registry, a report and etl.attempts goes
 // through it. A text that fits is returned as it is.
-func Text(text string) string {
-	return cut(Visible(cut(text, 2*TextBytes)), TextBytes) // the first cut bounds the work
+func Text[T ~string](text T) T {
+	return T(cut(Visible(cut(string(text), 2*TextBytes)), TextBytes)) // the first cut bounds the work
 }
 
 // Quoted shows a name that comes from outside, such as an object's key, between

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/objectstore"
 )
@@ -85,7 +86,7 @@ func TestDeleteAllFails(t *testing.T) {
 	const single = `<?xml version="1.0"?><DeleteResult><Error><Key>I/g1/a</Key><Code>%s</Code><Message>m</Message></Error></DeleteResult>`
 	for name, c := range map[string]struct {
 		serve func(http.ResponseWriter, func() *httptest.ResponseRecorder)
-		fault string
+		fault etl.Fault
 		again int // deleted by the second call
 	}{
 		"failed, not saved": {answer(http.StatusServiceUnavailable, ""), "Transient", 2},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -18,7 +19,7 @@ import (
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("magasins", "3,,Metz,FR,2010-01-01").
 		with("ventes", "1010,999,1,1,1,1,1.00,2024-10-05,web", "1011,999,1,1,1,1,1.00,2024-10-05,web").csv(t)).through(t, "Open", "IndexStaging")
 	check := func(override string) (phase.CrossChecked, error) {
@@ -85,7 +86,7 @@ func TestDefaultBudget(t *testing.T) {
 		}
 		lines = append(lines, line)
 	}
-	r := l.upload(t, phase.Daily, "2024-10-08", day().with("retours", lines...).only("magasins", "1,Nord,Lille,FR,2010-05-01", "2,,,,", "3,,,,").csv(t)).through(t, "Open", "IndexStaging")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().with("retours", lines...).only("magasins", "1,Nord,Lille,FR,2010-05-01", "2,,,,", "3,,,,").csv(t)).through(t, "Open", "IndexStaging")
 	check := func(override string) error {
 		budgets, err := l.common.Contract.Budgets(override)
 		if err != nil {
@@ -115,7 +116,7 @@ func TestValidateStopsEarly(t *testing.T) {
 	l := newLine(t)
 	l.chunkRecords = 2
 	bad := rows{}.only("magasins", "1,Nord,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01", "3,,,,", "4,,,,,", "5,,,,", "6,,,,", "7,,,,", "8,Est,Metz,FR,2012-06-01")
-	r := l.upload(t, phase.Daily, "2024-10-08", day().only("magasins", bad["magasins"]...).csv(t)).through(t, "Open", "Plan")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().only("magasins", bad["magasins"]...).csv(t)).through(t, "Open", "Plan")
 	validate := func(c phase.Chunk, override string) error {
 		budgets, err := l.common.Contract.Budgets(override)
 		if err != nil {
@@ -136,7 +137,7 @@ func TestValidateStopsEarly(t *testing.T) {
 		}
 	}
 	var stopped []phase.Chunk
-	r = l.upload(t, phase.Daily, "2024-10-09", day().only("magasins", bad["magasins"]...).csv(t)).through(t, "Open", "Plan")
+	r = l.upload(t, etl.ModeDaily, "2024-10-09", day().only("magasins", bad["magasins"]...).csv(t)).through(t, "Open", "Plan")
 	errorsBefore, logged := 0, 0
 	for _, c := range r.chunks {
 		for range 2 {
@@ -196,7 +197,7 @@ func (l *line) restarted(t *testing.T, first *run, corrected files) *run {
 func TestBudgetRestart(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	faulty := l.upload(t, phase.Daily, "2024-10-08", day().with("magasins", "3,,Metz,FR,2010-01-01").csv(t)).through(t, "Open", "IndexStaging")
+	faulty := l.upload(t, etl.ModeDaily, "2024-10-08", day().with("magasins", "3,,Metz,FR,2010-01-01").csv(t)).through(t, "Open", "IndexStaging")
 	budgets, err := l.common.Contract.Budgets("magasins=0")
 	if err != nil {
 		t.Fatal(err)

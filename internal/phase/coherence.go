@@ -6,6 +6,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/setrule"
@@ -25,10 +26,10 @@ type incoherent struct {
 // initial import replaces children and parents alike, and CrossCheck looked for
 // each parent among what it brings.
 func (p *Publish) coherence(ctx context.Context, imp Import) error {
-	if imp.Mode == Initial {
+	if imp.Mode == etl.ModeInitial {
 		return nil
 	}
-	found, err := postgres.Once(ctx, p.DB, imp.unit("Coherence", "", 0), func(ctx context.Context, tx *postgres.Tx) ([]incoherent, error) {
+	found, err := postgres.Once(ctx, p.DB, imp.unit(etl.StateCoherence, "", 0), func(ctx context.Context, tx *postgres.Tx) ([]incoherent, error) {
 		var found []incoherent
 		for _, r := range p.Contract.Resources {
 			for _, relation := range r.Relations {
@@ -52,7 +53,7 @@ func (p *Publish) coherence(ctx context.Context, imp Import) error {
 	texts := make([]string, len(found))
 	for i, f := range found {
 		texts[i] = f.Text
-		p.Log.WarnContext(ctx, message.Incoherence, centrallog.ImportID(imp.ImportID), centrallog.Details(f.Text), centrallog.Step(message.StepPersistence))
+		p.Log.WarnContext(ctx, message.Incoherence, centrallog.ImportID(imp.ImportID), centrallog.Details(f.Text), centrallog.Step(etl.StepPersistence))
 	}
 	return p.Alerts.Alert(ctx, message.AlertIncoherence(imp.ImportID, texts))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -78,7 +79,7 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 		return CrossChecked{}, err
 	}
 	for _, r := range p.Contract.InDependencyOrder() {
-		unit := in.Import.unit("CrossCheckLog", r.Name, 0)
+		unit := in.Import.unit(etl.StateCrossCheckLog, r.Name, 0)
 		if err := logRejects(ctx, &p.Common, p.DB, unit, func(skip int, visit func(string, int64, string)) error {
 			return p.DB.CrossErrors(ctx, unit, skip, visit)
 		}); err != nil {
@@ -86,7 +87,7 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 		}
 	}
 	started := p.Now()
-	out, err := postgres.Once(ctx, p.DB, in.Import.unit("CrossCheck", "", 0), func(ctx context.Context, tx *postgres.Tx) (CrossChecked, error) {
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit(etl.StateCrossCheck, "", 0), func(ctx context.Context, tx *postgres.Tx) (CrossChecked, error) {
 		return settle(ctx, tx)
 	})
 	if err != nil {
@@ -94,7 +95,7 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 	}
 	for _, f := range out.Files {
 		p.done(ctx, in.Import, f.File, registry.Progress{
-			State: "CrossCheck", Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected, Errors: f.CrossErrors,
+			State: etl.StateCrossCheck, Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected, Errors: f.CrossErrors,
 		}, started, message.ResourceChecked)
 	}
 	return out, p.judge(ctx, in.Import, out.Files)
@@ -102,7 +103,7 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 
 // apply applies a rule in one transaction.
 func (p *CrossCheck) apply(ctx context.Context, imp Import, rule *setrule.Rule) error {
-	unit := imp.unit("CrossCheck", rule.Resource.Name, rule.Number)
+	unit := imp.unit(etl.StateCrossCheck, rule.Resource.Name, rule.Number)
 	_, err := postgres.Once(ctx, p.DB, unit, func(ctx context.Context, tx *postgres.Tx) (int64, error) {
 		rejected, err := rule.Apply(ctx, tx, scopeOf(imp))
 		if err != nil || rejected == 0 {
@@ -114,7 +115,7 @@ func (p *CrossCheck) apply(ctx context.Context, imp Import, rule *setrule.Rule) 
 }
 
 func scopeOf(imp Import) setrule.Scope {
-	return setrule.Scope{ImportID: imp.ImportID, Generation: imp.Generation, Initial: imp.Mode == Initial}
+	return setrule.Scope{ImportID: imp.ImportID, Generation: imp.Generation, Initial: imp.Mode == etl.ModeInitial}
 }
 
 // settle counts valid and rejected records and gives each file its status.

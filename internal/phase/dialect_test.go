@@ -13,8 +13,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -110,7 +110,7 @@ func TestDialect(t *testing.T) {
 		map[string]any{"sale_id": 1004, "client_id": 102, "product_id": 2, "store_id": 1, "quantity": 1, "unit_price": json.Number("1.25E1"), "amount": json.Number("12.51"), "sale_date": "2024-10-05", "channel": "web"})
 	uploaded["paiements"] = windows1252(t, header("paiements"), "501;1001;37,5;carte;;2024-10-08T10:00:00Z")
 	uploaded["retours"] = file{"csv", strings.Join(l.common.Contract.Resource("retours").Columns(), ",") + "\n"}
-	r := l.upload(t, phase.Daily, "2024-10-08", uploaded).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", uploaded).all(t)
 
 	l.expectErrors(t, r, "clients", "5 | nul | "+message.Malformed("nul"))
 	l.expectErrors(t, r, "produits", "4 | unit_price | type | "+message.Type("unit_price", "number"), "5 | unit_price | type | "+message.Type("unit_price", "number"))

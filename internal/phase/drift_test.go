@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -19,13 +19,13 @@ func TestReordered(t *testing.T) {
 	l := newLine(t)
 	uploaded := day().csv(t)
 	uploaded["magasins"] = file{"csv", "opened_on,name,store_id,country,city\n2010-05-01,Nord,1,FR,Lille\n2012-06-01,Sud,2,FR,Nice\n"}
-	r := l.upload(t, phase.Daily, "2024-10-08", uploaded).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", uploaded).all(t)
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', store_id, name, city, country, opened_on), '; ' ORDER BY store_id) FROM final.magasins`); got != "1 Nord Lille FR 2010-05-01; 2 Sud Nice FR 2012-06-01" {
 		t.Errorf("the stores are %s", got)
 	}
 	logged := l.log.lines(t, message.HeaderReordered)
 	want := logLine{
-		Level: "INFO", Message: message.HeaderReordered, File: "store_data_20241008.csv", Step: message.StepLoading, ImportID: r.imp.ImportID,
+		Level: "INFO", Message: message.HeaderReordered, File: "store_data_20241008.csv", Step: etl.StepLoading, ImportID: r.imp.ImportID,
 		Details: message.HeaderOrder([]string{"opened_on", "name", "store_id", "country", "city"}),
 	}
 	if len(logged) != 1 || logged[0] != want {
@@ -44,7 +44,7 @@ func TestOtherColumns(t *testing.T) {
 	l := newLine(t)
 	uploaded := day().csv(t)
 	uploaded["magasins"] = file{"csv", strings.Replace(uploaded["magasins"].text, "store_id,name", "id,name", 1)}
-	r := l.upload(t, phase.Daily, "2024-10-08", uploaded)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", uploaded)
 	r.through(t, "Open", "Scan")
 	_, err := l.plan().Run(t.Context(), r.planIn())
 	faulty, ok := errors.AsType[*fault.InvalidFile](err)

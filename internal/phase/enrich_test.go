@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -20,14 +21,14 @@ func TestEnrichmentFails(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.enricher.fail = map[string]bool{"102": true}
-	r := l.upload(t, phase.Initial, "2024-10-08", day().csv(t)).all(t)
+	r := l.upload(t, etl.ModeInitial, "2024-10-08", day().csv(t)).all(t)
 	l.expectPublished(t, r, day(), map[string]int64{})
 	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', line_number, enrichment, coalesce(data->>'segment', '-')), ', ' ORDER BY line_number) FROM final.events WHERE resource = 'clients'`)
 	if want := "2 ok A, 3 failed -, 4 ok A"; got != want {
 		t.Errorf("the events are %s, want %s", got, want)
 	}
 	got = postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' | ', file, resource, line_number, rule, error_details, processing_step), ', ') FROM etl.errors`)
-	if want := "client_data_20241008.csv | clients | 3 | enrichment | " + message.NotEnriched("clients", "timeout") + " | " + message.StepTransformation; got != want {
+	if want := "client_data_20241008.csv | clients | 3 | enrichment | " + message.NotEnriched("clients", "timeout") + " | " + string(etl.StepTransformation); got != want {
 		t.Errorf("the error table has %s, want %s", got, want)
 	}
 	logged := l.log.lines(t, message.EnrichmentError)
@@ -44,7 +45,7 @@ func TestEnrichmentFails(t *testing.T) {
 func TestTransformTwin(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 	_, chunk := r.chunkOf(t, "clients")
 	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
 	first := do(t, r, "Transform", in, l.transform().Run)
@@ -72,7 +73,7 @@ func TestTransformTwin(t *testing.T) {
 func TestTransformCancelled(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 	_, chunk := r.chunkOf(t, "clients")
 	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -93,11 +94,11 @@ func TestTransformCancelled(t *testing.T) {
 func TestSourceNotConfigured(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 	_, chunk := r.chunkOf(t, "clients")
 	transform := l.transform()
 	missing := errors.New("not configured")
-	transform.Enrichers = func(string, string) (phase.Enricher, error) { return nil, missing }
+	transform.Enrichers = func(string, etl.Mode) (phase.Enricher, error) { return nil, missing }
 	if _, err := transform.Run(t.Context(), phase.ChunkIn{Import: r.imp, Chunk: chunk}); !errors.Is(err, missing) {
 		t.Errorf("got %v", err)
 	}
@@ -107,7 +108,7 @@ func TestSourceNotConfigured(t *testing.T) {
 func TestEventsLogged(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 	_, chunk := r.chunkOf(t, "magasins")
 	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
 	prepare := l.prepare()
@@ -125,7 +126,7 @@ func TestProgressNotRecorded(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.registry.broken = errors.New("the table is gone")
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
 	l.registry.broken = nil
 	if got := l.log.lines(t, message.ProgressNotRecorded); len(got) < 50 || got[0].Level != "WARN" || got[0].ImportID != r.imp.ImportID {
 		t.Errorf("%d warnings", len(got))

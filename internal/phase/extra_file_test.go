@@ -14,9 +14,9 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/migrations"
@@ -91,7 +91,7 @@ func TestExtraFile(t *testing.T) {
 	header := "delivery_id,sale_id,client_id,parcels,weight,address,delivered_on\n"
 	uploaded := day().csv(t)
 	// Without the eleventh file the date is not complete.
-	missing := l.upload(t, phase.Daily, "2024-10-07", uploaded)
+	missing := l.upload(t, etl.ModeDaily, "2024-10-07", uploaded)
 	if _, err := l.open().Run(t.Context(), missing.openIn()); err == nil || err.Error() != message.MissingFiles(missing.imp.ImportID, []string{"delivery_data"}) {
 		t.Errorf("ten files: %v", err)
 	}
@@ -101,7 +101,7 @@ func TestExtraFile(t *testing.T) {
 		"3,1003,103,6,3,3 rue Basse,2024-10-07\n" + // more parcels than sold
 		"4,9999,999,1,-1,4 rue Basse,2024-10-09\n" + // nothing is right
 		"1,1004,101,1,1,5 rue Basse,2024-10-07\n"} // the key again
-	r := l.upload(t, phase.Daily, "2024-10-08", uploaded).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", uploaded).all(t)
 	resource := l.common.Contract.Resource("livraisons")
 	l.expectErrors(t, r, "livraisons",
 		"4 | parcels | parcels_at_most_sold | "+resource.ChildRules[0].Message,
@@ -122,7 +122,7 @@ func TestExtraFile(t *testing.T) {
 	}
 	// The next day updates one and adds one.
 	uploaded["livraisons"] = file{"csv", header + "2,1002,102,1,0.5,2 rue Haute,2024-10-09\n7,1001,101,1,,1 rue du Port,2024-10-09\n"}
-	l.upload(t, phase.Daily, "2024-10-09", uploaded).all(t)
+	l.upload(t, etl.ModeDaily, "2024-10-09", uploaded).all(t)
 	if diff := cmp.Diff([]string{"1|1001|2|1.250|2024-10-08|Lille", "2|1002|1|0.5|2024-10-09|Nice", "7|1001|1|2024-10-09|Lille"}, column(t, l.conn, published)); diff != "" {
 		t.Errorf("published the next day (-want +got)\n%s", diff)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
@@ -55,7 +56,7 @@ func TestSuperseded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newLine(t).upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
+			r := newLine(t).upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
 			if err := retire(r, t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +79,7 @@ func TestSuperseded(t *testing.T) {
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	first := l.upload(t, phase.Initial, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
+	first := l.upload(t, etl.ModeInitial, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
 	second := first.again(t, false)
 	second.all(t)
 	if second.imp.KeyID != first.imp.KeyID || string(second.imp.WrappedKey) != string(first.imp.WrappedKey) {
@@ -98,7 +99,7 @@ func TestRestart(t *testing.T) {
 func TestAttemptsAreCopied(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
 	in := r.importIn()
 	in.ExecutionARN, in.Attempt = "arn:x", 1
 	l.registry.silent = &fault.Transient{Op: "registry", Err: errors.New("lost")}
@@ -158,7 +159,7 @@ func (r *run) foreign(t *testing.T, key string, metadata map[string]string, from
 // migration, or that is not what was written, is refused by name.
 func TestIncompatible(t *testing.T) {
 	t.Parallel()
-	r := newLine(t).upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "Plan")
+	r := newLine(t).upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "Plan")
 	l := r.l
 	i, chunk := r.chunkOf(t, "clients")
 	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
@@ -208,7 +209,7 @@ func TestIncompatible(t *testing.T) {
 // TestMiscount: a chunk whose counts do not agree is not persisted.
 func TestMiscount(t *testing.T) {
 	t.Parallel()
-	r := newLine(t).upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
+	r := newLine(t).upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 	i, chunk := r.chunkOf(t, "ventes")
 	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
 	protected := r.protected[i]

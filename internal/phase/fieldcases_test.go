@@ -11,6 +11,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/precheck"
@@ -22,9 +23,10 @@ import (
 // entry of infra/proof/fieldcases/cases.json, whose check.py says what its members
 // mean.
 type fieldCase struct {
-	Name, Main, Mode string
-	Files            []string
-	Expect           struct {
+	Name, Main string
+	Mode       etl.Mode
+	Files      []string
+	Expect     struct {
 		Accept    []int64
 		Reject    []fieldReject
 		FileError any `json:"file_error"`
@@ -69,7 +71,7 @@ func loadFieldCases(t *testing.T, l *line) []*fieldCase {
 			if err != nil {
 				t.Fatal(err)
 			}
-			parsed, err := names.Parse(c.Mode + "/" + name)
+			parsed, err := names.Parse(string(c.Mode) + "/" + name)
 			if err != nil || horizon.Check(parsed.Date) != nil {
 				continue
 			}
@@ -117,7 +119,7 @@ func TestFieldCases(t *testing.T) {
 func (l *line) refusedByScan(t *testing.T, c *fieldCase) bool {
 	t.Helper()
 	r := l.upload(t, c.Mode, fieldDate, files(c.content))
-	arrival := l.registry.arrivals[c.Mode+fieldDate][c.resource]
+	arrival := l.registry.arrivals[string(c.Mode)+fieldDate][c.resource]
 	out, err := l.tinyScan(c.resource, c).Run(t.Context(), phase.ScanIn{Import: r.imp, File: phase.File{
 		Resource: c.resource, File: c.Main, Key: arrival.Key, VersionID: arrival.VersionID, Bytes: arrival.Size, Format: c.content[c.resource].format,
 	}})
@@ -263,7 +265,7 @@ func nameOf(l *line, resource string, f file) string {
 }
 
 // foreseen are the errors that `etlctl contract check` finds, by resource.
-func (l *line) foreseen(t *testing.T, mode string, sent files) map[string][]string {
+func (l *line) foreseen(t *testing.T, mode etl.Mode, sent files) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	checker, err := precheck.New(l.common.Contract, mode, func(e precheck.Error) error {

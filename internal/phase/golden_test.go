@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
@@ -23,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite testdata/*.json")
 // member may be added, never renamed.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	imp := phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 2, Mode: phase.Daily, FileDate: "2024-10-08", KeyID: 7, WrappedKey: []byte{1, 2, 3}}
+	imp := phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 2, Mode: etl.ModeDaily, FileDate: "2024-10-08", KeyID: 7, WrappedKey: []byte{1, 2, 3}}
 	object := objectstore.Object{Key: "k/000003.copy", VersionID: "v", Checksum: "abc", Bytes: 42}
 	file := phase.File{Resource: "clients", File: "client_data_20241008.csv", Key: "daily/client_data_20241008.csv", VersionID: "v1", Bytes: 1000, Format: "csv"}
 	control := phase.File{Resource: "control", File: "control_20241008.json", Key: "daily/control_20241008.json", VersionID: "v2", Bytes: 2000, Format: "json"}
@@ -37,7 +38,7 @@ func TestGolden(t *testing.T) {
 	transformed := phase.Transformed{Events: object, Targets: object, Summary: summary}
 	scanned := phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Records: 90, Chunks: 3, Object: object}
 	for name, v := range map[string]any{
-		"open_in":       phase.OpenIn{Import: phase.Import{ImportID: imp.ImportID, Generation: 2, Mode: phase.Daily, FileDate: "2024-10-08"}, ExecutionARN: "arn", Attempt: 1},
+		"open_in":       phase.OpenIn{Import: phase.Import{ImportID: imp.ImportID, Generation: 2, Mode: etl.ModeDaily, FileDate: "2024-10-08"}, ExecutionARN: "arn", Attempt: 1},
 		"open_control":  phase.OpenOut{Import: imp, Files: []phase.File{file}, Control: &control},
 		"open_out":      phase.OpenOut{Import: imp, Files: []phase.File{file}, Settings: phase.Settings{ScanConcurrency: 4, ChunkConcurrency: 3, IndexConcurrency: 2}},
 		"scan_in":       phase.ScanIn{Import: imp, File: file, Attempt: 1},

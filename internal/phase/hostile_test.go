@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/registry"
 )
@@ -33,12 +33,12 @@ func TestSquatter(t *testing.T) {
 	l := newLineOn(t, url)
 	postgrestest.Exec(t, l.conn, `SET search_path = pg_catalog`) // the test's own questions
 	history := day().only("paiements")
-	initial := l.upload(t, phase.Initial, "2024-10-07", history.csv(t)).all(t)
+	initial := l.upload(t, etl.ModeInitial, "2024-10-07", history.csv(t)).all(t)
 	l.expectPublished(t, initial, history, map[string]int64{})
 
-	restarted := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
+	restarted := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t))
 	restarted.through(t, "Open", "IndexStaging")
-	imp := registry.Import{ImportID: restarted.imp.ImportID, Generation: 1, Mode: phase.Daily, FileDate: "2024-10-08"}
+	imp := registry.Import{ImportID: restarted.imp.ImportID, Generation: 1, Mode: etl.ModeDaily, FileDate: "2024-10-08"}
 	if generation, err := l.db.Restart(t.Context(), imp, false); err != nil || generation != 2 {
 		t.Fatalf("restarted as %d, %v", generation, err)
 	}
@@ -46,7 +46,7 @@ func TestSquatter(t *testing.T) {
 	if err := l.db.Abandon(t.Context(), imp); err != nil {
 		t.Fatal(err)
 	}
-	daily := l.upload(t, phase.Daily, "2024-10-09", day().csv(t)).all(t)
+	daily := l.upload(t, etl.ModeDaily, "2024-10-09", day().csv(t)).all(t)
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(status, ', ' ORDER BY import_id) FROM etl.imports`); got != "réussi, abandonné, réussi" {
 		t.Errorf("the imports are %s", got)
 	}

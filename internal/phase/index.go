@@ -3,6 +3,7 @@ package phase
 import (
 	"context"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -71,7 +72,7 @@ func (p *Index) target(ctx context.Context, tx *postgres.Tx, in IndexIn) error {
 		leaf, key = in.Import.leaf(postgres.Target, r.Name), r.KeyColumns()
 	}
 	switch {
-	case in.Import.Mode == Initial:
+	case in.Import.Mode == etl.ModeInitial:
 		if err := tx.IndexTarget(ctx, leaf, key); err != nil {
 			return err
 		}

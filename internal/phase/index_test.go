@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/etl"
 )
 
 // TestStagedTables: after IndexStaging the planner knows the columns that rules
@@ -13,7 +13,7 @@ import (
 func TestStagedTables(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "IndexStaging")
+	l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "IndexStaging")
 	const suffix = "_20241009_150000_001_g1"
 	for resource, want := range map[string]struct{ known, indexed []string }{
 		"ventes": {

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/metric"
 	"etl-dataloader/internal/objectstore"
@@ -111,7 +112,7 @@ func (l *line) crossCheck() *phase.CrossCheck {
 func (l *line) transform() *phase.Transform {
 	return &phase.Transform{
 		Common: l.common, DB: l.db, KMS: l.kms, NewID: event.NewIDs(rand.Reader),
-		Enrichers: func(string, string) (phase.Enricher, error) { return l.enricher, nil },
+		Enrichers: func(string, etl.Mode) (phase.Enricher, error) { return l.enricher, nil },
 	}
 }
 func (l *line) prepare() *phase.Prepare     { return &phase.Prepare{Common: l.common, DB: l.db} }
@@ -121,7 +122,7 @@ func (l *line) publish() *phase.Publish {
 }
 
 // upload puts the files of a date into the landing bucket and allots an import.
-func (l *line) upload(t *testing.T, mode, date string, files files) *run {
+func (l *line) upload(t *testing.T, mode etl.Mode, date string, files files) *run {
 	t.Helper()
 	l.deliver(t, mode, date, files)
 	l.imports++
@@ -131,7 +132,7 @@ func (l *line) upload(t *testing.T, mode, date string, files files) *run {
 }
 
 // deliver puts the files of a date into the landing bucket.
-func (l *line) deliver(t *testing.T, mode, date string, files files) {
+func (l *line) deliver(t *testing.T, mode etl.Mode, date string, files files) {
 	t.Helper()
 	arrivals := map[string]registry.Arrival{}
 	types := map[string]string{"control": "control"}
@@ -146,7 +147,7 @@ func (l *line) deliver(t *testing.T, mode, date string, files files) {
 		}
 		arrivals[resource] = registry.Arrival{Resource: resource, Key: key, VersionID: aws.ToString(out.VersionId), Size: int64(len(content.text))}
 	}
-	l.registry.arrivals[mode+date] = arrivals
+	l.registry.arrivals[string(mode)+date] = arrivals
 }
 
 // run is an import under way: the outputs of its states so far.

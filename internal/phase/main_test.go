@@ -18,6 +18,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
@@ -104,8 +105,8 @@ func (f *fakeRegistry) TakeSlot(ctx context.Context, importID string, check func
 	return imp, err
 }
 
-func (f *fakeRegistry) Arrivals(_ context.Context, mode, date string) (map[string]registry.Arrival, error) {
-	return f.arrivals[mode+date], nil
+func (f *fakeRegistry) Arrivals(_ context.Context, mode etl.Mode, date string) (map[string]registry.Arrival, error) {
+	return f.arrivals[string(mode)+date], nil
 }
 
 func (f *fakeRegistry) Seal(_ context.Context, importID string, generation int, files []registry.SealedFile) ([]registry.SealedFile, error) {
@@ -127,15 +128,15 @@ func (f *fakeRegistry) Import(_ context.Context, importID string) (registry.Impo
 
 // AttemptsNow makes an attempt of each generation so far.
 func (f *fakeRegistry) AttemptsNow(_ context.Context, importID, executionARN string, redrives int) (attempts []registry.Attempt, err error) {
-	kind := registry.KindStart
+	kind := etl.KindStart
 	for n := 1; n <= f.imports[importID].Generation; n++ {
-		attempts = append(attempts, registry.Attempt{Number: n, Generation: n, Kind: kind, Trigger: registry.TriggerFile, ExecutionARN: executionARN})
-		kind = registry.KindRestart
+		attempts = append(attempts, registry.Attempt{Number: n, Generation: n, Kind: kind, Trigger: etl.TriggerFile, ExecutionARN: executionARN})
+		kind = etl.KindRestart
 	}
 	if redrives > 0 {
 		attempts = append(attempts, registry.Attempt{
-			Number: len(attempts) + 1, Generation: len(attempts), Kind: registry.KindResume, Trigger: registry.TriggerConsole,
-			ExecutionARN: executionARN, FailedStep: message.StepPersistence, FailedReason: "raison",
+			Number: len(attempts) + 1, Generation: len(attempts), Kind: etl.KindResume, Trigger: etl.TriggerConsole,
+			ExecutionARN: executionARN, FailedStep: etl.StepPersistence, FailedReason: "raison",
 		})
 	}
 	return attempts, f.silent
@@ -192,7 +193,7 @@ func (f *fakeRegistry) RecordProgress(_ context.Context, importID string, genera
 }
 
 // sum adds up a state's progress of a resource.
-func (f *fakeRegistry) sum(imp phase.Import, state, resource string) (total registry.Progress) {
+func (f *fakeRegistry) sum(imp phase.Import, state etl.State, resource string) (total registry.Progress) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for unit, p := range f.progress {
@@ -234,11 +235,11 @@ func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Out
 	for i, key := range keys {
 		switch {
 		case f.fail[key]:
-			outcomes[i] = enrichment.Outcome{Status: enrichment.Failed, Code: enrichment.CodeTimeout}
+			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentFailed, Code: enrichment.CodeTimeout}
 		case f.unknown[key]:
-			outcomes[i] = enrichment.Outcome{Status: enrichment.NotFound}
+			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentNotFound}
 		default:
-			outcomes[i] = enrichment.Outcome{Status: enrichment.OK, Values: json.RawMessage(`{"segment":"A","loyalty_tier":"` + f.tier + `","risk_score":0.5}`)}
+			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: json.RawMessage(`{"segment":"A","loyalty_tier":"` + f.tier + `","risk_score":0.5}`)}
 		}
 	}
 	return outcomes
@@ -272,14 +273,14 @@ func (b *logBuffer) String() string {
 
 // logLine is a line of the central log.
 type logLine struct {
-	Level    string `json:"level"`
-	Message  string `json:"message"`
-	File     string `json:"file"`
-	Line     int64  `json:"line_number"`
-	Details  string `json:"error_details"`
-	Step     string `json:"processing_step"`
-	ImportID string `json:"import_id"`
-	Resource string `json:"resource"`
+	Level    string   `json:"level"`
+	Message  string   `json:"message"`
+	File     string   `json:"file"`
+	Line     int64    `json:"line_number"`
+	Details  string   `json:"error_details"`
+	Step     etl.Step `json:"processing_step"`
+	ImportID string   `json:"import_id"`
+	Resource string   `json:"resource"`
 }
 
 // lines returns the lines with a message.

@@ -47,7 +47,7 @@ type Sealer interface {
 	TakeSlot(ctx context.Context, importID string, check func(registry.Import) error) (registry.Import, error)
 	// Arrivals returns the newest object of each resource for a date, read
 	// consistently.
-	Arrivals(ctx context.Context, mode, fileDate string) (map[string]registry.Arrival, error)
+	Arrivals(ctx context.Context, mode etl.Mode, fileDate string) (map[string]registry.Arrival, error)
 	// Seal stores the list of object versions of a generation and returns the
 	// list that stands: the first one stored.
 	Seal(ctx context.Context, importID string, generation int, files []registry.SealedFile) ([]registry.SealedFile, error)
@@ -90,7 +90,7 @@ func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 	if err != nil {
 		return OpenOut{}, err
 	}
-	p.done(ctx, imp, "", registry.Progress{State: "Open"}, started, message.ImportOpened)
+	p.done(ctx, imp, "", registry.Progress{State: etl.StateOpen}, started, message.ImportOpened)
 	return OpenOut{Import: imp, Files: files, Control: control, Settings: p.Settings}, nil
 }
 
@@ -159,7 +159,7 @@ func (p *Open) seal(ctx context.Context, imp Import, known registry.Import) (fil
 // sealNewest seals the newest object of each resource, and warns of those that
 // came while it did.
 func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFile, error) {
-	log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepLoading))
+	log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepLoading))
 	arrivals, err := p.Sealer.Arrivals(ctx, imp.Mode, imp.FileDate)
 	if err != nil {
 		return nil, err
@@ -214,7 +214,7 @@ func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error
 		return imp, err
 	}
 	imp.KeyID, imp.WrappedKey = key.ID, key.Ciphertext
-	_, err = postgres.Once(ctx, p.DB, imp.unit("Open", "", 0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
+	_, err = postgres.Once(ctx, p.DB, imp.unit(etl.StateOpen, "", 0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
 		for _, f := range files {
 			file := postgres.File{Resource: f.Resource, File: f.File, Key: f.Key, VersionID: f.VersionID, Bytes: f.Bytes}
 			if err := tx.AddFile(ctx, file); err != nil {

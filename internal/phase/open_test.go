@@ -47,7 +47,7 @@ func TestOpenWithTheRegistry(t *testing.T) {
 	if err != nil || len(queue) != 1 {
 		t.Fatalf("queue %v, %v", queue, err)
 	}
-	imp, ok, err := records.Allot(t.Context(), queue[0], registry.TriggerDeadline, func(name string) string { return "arn:" + name })
+	imp, ok, err := records.Allot(t.Context(), queue[0], etl.TriggerDeadline, func(name string) string { return "arn:" + name })
 	if err != nil || !ok {
 		t.Fatalf("allotted %v, %v", ok, err)
 	}
@@ -99,7 +99,7 @@ func TestOpenWithTheRegistry(t *testing.T) {
 func TestOpenStatus(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t))
 	in := r.openIn()
 	for _, status := range []etl.Status{etl.StatusSucceeded, etl.StatusAbandoned} {
 		imp := l.registry.imports[r.imp.ImportID]
@@ -140,7 +140,7 @@ func isSuperseded(err error) bool {
 func TestDataKey(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t))
 	in := r.openIn()
 	first, err := l.open().Run(t.Context(), in)
 	if err != nil {
@@ -165,9 +165,9 @@ func TestDataKey(t *testing.T) {
 func TestOpenRefusesForgedInput(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t))
 	for name, forge := range map[string]func(*phase.OpenIn){
-		"mode":                 func(in *phase.OpenIn) { in.Import.Mode = phase.Initial },
+		"mode":                 func(in *phase.OpenIn) { in.Import.Mode = etl.ModeInitial },
 		"date":                 func(in *phase.OpenIn) { in.Import.FileDate = "2024-10-09" },
 		"no date":              func(in *phase.OpenIn) { in.Import.FileDate = "" },
 		"next generation":      func(in *phase.OpenIn) { in.Import.Generation++ },
@@ -224,7 +224,7 @@ func TestOpenOfAnImportGivenUpMeanwhile(t *testing.T) {
 	l := newLine(t)
 	clock := &registrytest.Clock{}
 	records := emulator.Open(t, clock.Now)
-	imp, ok, err := records.Allot(t.Context(), queued(t, records), registry.TriggerFile, func(name string) string { return "arn:" + name })
+	imp, ok, err := records.Allot(t.Context(), queued(t, records), etl.TriggerFile, func(name string) string { return "arn:" + name })
 	if err != nil || !ok {
 		t.Fatalf("allotted %v, %v", ok, err)
 	}
@@ -235,7 +235,7 @@ func TestOpenOfAnImportGivenUpMeanwhile(t *testing.T) {
 	open := l.open()
 	open.Progress = records
 	open.Sealer = &abandoning{records, func() {
-		claimed, err := records.Claim(t.Context(), imp, registry.Pending{Kind: registry.KindAbandon, Trigger: registry.TriggerCommand})
+		claimed, err := records.Claim(t.Context(), imp, registry.Pending{Kind: etl.KindAbandon, Trigger: etl.TriggerCommand})
 		if err == nil {
 			_, err = records.Abandon(t.Context(), claimed, 2)
 		}

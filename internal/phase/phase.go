@@ -28,6 +28,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/metric"
 	"etl-dataloader/internal/objectstore"
@@ -37,18 +38,12 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Modes of an import. The line is the same for both; the mode is data.
-const (
-	Initial = "initial" // all history, once
-	Daily   = "daily"   // the files of one day
-)
-
 // Import identifies the work: every phase gets it.
 type Import struct {
-	ImportID   string `json:"import_id"`
-	Generation int    `json:"generation"`
-	Mode       string `json:"mode"`
-	FileDate   string `json:"file_date"` // YYYY-MM-DD
+	ImportID   string   `json:"import_id"`
+	Generation int      `json:"generation"`
+	Mode       etl.Mode `json:"mode"`
+	FileDate   string   `json:"file_date"` // YYYY-MM-DD
 	// The import's data key, wrapped by KMS, and its row in etl.data_keys; set by
 	// Open, so that the phases that need it ask no database.
 	KeyID      uint32 `json:"key_id,omitempty"`
@@ -92,7 +87,7 @@ func (i Import) leaf(kind postgres.Kind, resource string) postgres.Leaf {
 	return postgres.Leaf{Kind: kind, Resource: resource, ImportID: i.ImportID, Generation: i.Generation}
 }
 
-func (i Import) unit(state, resource string, chunk int) postgres.Unit {
+func (i Import) unit(state etl.State, resource string, chunk int) postgres.Unit {
 	return postgres.Unit{ImportID: i.ImportID, Generation: i.Generation, Phase: state, Resource: resource, Chunk: chunk}
 }
 
@@ -135,7 +130,7 @@ func (in ChunkIn) object(kind string) string {
 	return fmt.Sprintf("%s%s/%s/%06d.copy", in.Import.prefix(), kind, in.Chunk.Resource, in.Chunk.Range.Index)
 }
 
-func (in ChunkIn) unit(state string) postgres.Unit {
+func (in ChunkIn) unit(state etl.State) postgres.Unit {
 	return in.Import.unit(state, in.Chunk.Resource, in.Chunk.Range.Index)
 }
 
@@ -161,18 +156,18 @@ type Common struct {
 // then: what fails here is worth a warning, not a second run.
 func (c *Common) done(ctx context.Context, imp Import, file string, p registry.Progress, started time.Time, text string, more ...slog.Attr) {
 	p.Seconds = c.Now().Sub(started).Seconds()
-	log := c.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.Step(p.State)))
+	log := c.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(p.State.Step()))
 	if file != "" {
 		log = log.With(centrallog.File(file))
 	}
 	attrs := []slog.Attr{
-		slog.String("state", p.State), slog.String("resource", p.Resource), slog.Int("chunk", p.Chunk),
+		slog.String("state", string(p.State)), slog.String("resource", p.Resource), slog.Int("chunk", p.Chunk),
 		slog.Int64("read", p.Read), slog.Int64("valid", p.Valid), slog.Int64("rejected", p.Rejected),
 		slog.Int64("enriched", p.Enriched), slog.Int64("not_enriched", p.NotEnriched),
 		slog.Int64("persisted", p.Persisted), slog.Float64("seconds", p.Seconds),
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, text, append(attrs, more...)...)
-	err := c.Metrics.Put(imp.ImportID, metric.Dimensions{Step: p.State, Resource: p.Resource},
+	err := c.Metrics.Put(imp.ImportID, metric.Dimensions{Step: string(p.State), Resource: p.Resource},
 		metric.Value{Name: "Duration", Unit: metric.Seconds, Value: p.Seconds},
 		metric.Value{Name: "RecordsRead", Unit: metric.Count, Value: float64(p.Read)},
 		metric.Value{Name: "RecordsRejected", Unit: metric.Count, Value: float64(p.Rejected)},

@@ -85,7 +85,7 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 		chunks[s.Resource] = s.Chunks
 	}
 	out.Resources = largestFirst(in.Scanned)
-	if in.Import.Mode == Daily && p.MaxDailyRecords > 0 && out.Records > p.MaxDailyRecords {
+	if in.Import.Mode == etl.ModeDaily && p.MaxDailyRecords > 0 && out.Records > p.MaxDailyRecords {
 		return PlanOut{}, &fault.TooManyRecords{ImportID: in.Import.ImportID, Records: out.Records, Limit: p.MaxDailyRecords}
 	}
 	out.Targets = append([]string{eventsTable}, out.Resources...)
@@ -107,7 +107,7 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	if err := p.Recorder.RecordPlan(ctx, in.Import.ImportID, in.Import.Generation, chunks); err != nil {
 		return PlanOut{}, err
 	}
-	p.done(ctx, in.Import, "", registry.Progress{State: "Plan", Read: out.Records}, started, message.ImportPlanned)
+	p.done(ctx, in.Import, "", registry.Progress{State: etl.StatePlan, Read: out.Records}, started, message.ImportPlanned)
 	return out, nil
 }
 
@@ -140,7 +140,7 @@ func (p *Plan) concatenate(ctx context.Context, scanned []ScanOut, w io.Writer) 
 
 // tables makes the detached tables and notes how many records each file has.
 func (p *Plan) tables(ctx context.Context, in PlanIn) error {
-	_, err := postgres.Once(ctx, p.DB, in.Import.unit("Plan", "", 0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
+	_, err := postgres.Once(ctx, p.DB, in.Import.unit(etl.StatePlan, "", 0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
 		from := postgres.Source{FileDate: in.Import.FileDate}
 		for _, s := range in.Scanned {
 			r, err := p.resource(s.Resource)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -15,7 +16,7 @@ import (
 func TestTooManyRecords(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "Scan")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "Scan")
 	var records int64
 	for _, s := range r.scanned {
 		records += s.Records
@@ -40,7 +41,7 @@ func TestTooManyRecords(t *testing.T) {
 		t.Errorf("the refusal wrote into %v", changed)
 	}
 	history := in
-	history.Import.Mode = phase.Initial
+	history.Import.Mode = etl.ModeInitial
 	if _, err := plan.Run(t.Context(), history); err != nil {
 		t.Errorf("an initial import: %v", err)
 	}

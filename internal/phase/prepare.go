@@ -8,6 +8,7 @@ import (
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -46,7 +47,7 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 	}
 	events := in.Transformed.Events
 	from := postgres.Object{Key: events.Key, VersionID: events.VersionID, Checksum: events.Checksum}
-	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Prepare"), from, func(ctx context.Context, tx *postgres.Tx) (Prepared, error) {
+	out, err := postgres.OnceFrom(ctx, p.DB, in.unit(etl.StatePrepare), from, func(ctx context.Context, tx *postgres.Tx) (Prepared, error) {
 		if err := p.pipe(ctx, tx, in, in.Transformed.Targets, in.Import.leaf(postgres.Target, r.Name), r.TargetStream()); err != nil {
 			return Prepared{}, err
 		}
@@ -65,7 +66,7 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 	}
 	s := out.Summary
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
-		State: "Prepare", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
+		State: etl.StatePrepare, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
 		Enriched: s.Enriched, NotEnriched: s.NotEnriched, Persisted: s.Events,
 	}, started, message.ChunkPrepared, slog.String("first_event", s.FirstEvent.String()), slog.String("last_event", s.LastEvent.String()))
 	return out, nil
@@ -91,7 +92,7 @@ func (p *Prepare) pipe(ctx context.Context, tx *postgres.Tx, in PrepareIn, objec
 
 // logEvents writes one line of the central log for each event of the chunk.
 func (p *Prepare) logEvents(ctx context.Context, in PrepareIn) error {
-	log := p.Log.With(centrallog.ImportID(in.Import.ImportID), centrallog.File(in.Chunk.File.File), centrallog.Step(message.StepPersistence))
+	log := p.Log.With(centrallog.ImportID(in.Import.ImportID), centrallog.File(in.Chunk.File.File), centrallog.Step(etl.StepPersistence))
 	_, err := p.Work.Read(ctx, in.Transformed.Events, func(stream io.Reader) error {
 		return copybinary.Each(stream, func(row [][]byte) error {
 			id, line, err := event.Identify(row)

@@ -7,6 +7,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
@@ -68,7 +69,7 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 		return Protected{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch("enregistrements lus", r.Name, in.Chunk.Range.Records, out.Read)}
 	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
-		State: "Protect", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Rejected: out.Malformed,
+		State: etl.StateProtect, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Rejected: out.Malformed,
 	}, started, message.ChunkProtected)
 	return out, nil
 }

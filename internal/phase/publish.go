@@ -7,6 +7,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -56,12 +57,12 @@ func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 	if err := recordAttempts(ctx, p.DB, p.History, in.Import, in.ExecutionARN, in.Attempt); err != nil {
 		return Published{}, err
 	}
-	if in.Import.Mode == Initial {
+	if in.Import.Mode == etl.ModeInitial {
 		if err := postgres.WaitForOlderSnapshots(ctx, p.DB, readersLimit); err != nil {
 			return Published{}, err
 		}
 	}
-	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Publish", "", 0), func(ctx context.Context, tx *postgres.Tx) (Published, error) {
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit(etl.StatePublish, "", 0), func(ctx context.Context, tx *postgres.Tx) (Published, error) {
 		return p.publish(ctx, tx, in.Import)
 	})
 	if err != nil {
@@ -82,7 +83,7 @@ func (p *Publish) publish(ctx context.Context, tx *postgres.Tx, imp Import) (Pub
 		return Published{}, err
 	}
 	publish := p.daily
-	if imp.Mode == Initial {
+	if imp.Mode == etl.ModeInitial {
 		publish = p.initial
 	}
 	out, err := publish(ctx, tx, imp, replaced > 0)
@@ -99,7 +100,7 @@ func (p *Publish) publish(ctx context.Context, tx *postgres.Tx, imp Import) (Pub
 
 // report logs what happened to each table.
 func (p *Publish) report(ctx context.Context, imp Import, out Published, started time.Time) {
-	log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(message.StepPersistence))
+	log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepPersistence))
 	for resource, change := range out.Tables {
 		if change.Skipped {
 			log.WarnContext(ctx, message.ReloadSkipped, slog.String("resource", resource))
@@ -107,7 +108,7 @@ func (p *Publish) report(ctx context.Context, imp Import, out Published, started
 			log.WarnContext(ctx, message.NewerRowsKept(resource, change.Kept), slog.String("resource", resource))
 		}
 		p.done(ctx, imp, "", registry.Progress{
-			State: "Publish", Resource: resource, Persisted: change.Written, Kept: change.Kept, Skipped: change.Rows,
+			State: etl.StatePublish, Resource: resource, Persisted: change.Written, Kept: change.Kept, Skipped: change.Rows,
 		}, started, message.ImportPublished)
 	}
 }

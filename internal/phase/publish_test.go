@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
@@ -20,8 +21,8 @@ import (
 func TestOlderDate(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).all(t)
-	older := l.upload(t, phase.Daily, "2024-10-07", day().
+	l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
+	older := l.upload(t, etl.ModeDaily, "2024-10-07", day().
 		only("magasins", "1,Ancien nord,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01").
 		only("stocks", "1,1,99,2024-10-07T20:00:00Z", "3,2,99,2024-10-07T20:00:00Z").csv(t)).all(t)
 	for resource, want := range map[string]phase.TableChange{
@@ -44,7 +45,7 @@ func TestOlderDate(t *testing.T) {
 	}
 	var skipped []string
 	for _, line := range l.log.lines(t, message.ReloadSkipped) {
-		if line.Level != "WARN" || line.ImportID != older.imp.ImportID || line.Step != message.StepPersistence {
+		if line.Level != "WARN" || line.ImportID != older.imp.ImportID || line.Step != etl.StepPersistence {
 			t.Errorf("a log line lacks something: %+v", line)
 		}
 		skipped = append(skipped, line.Resource)
@@ -64,8 +65,8 @@ func TestOlderDate(t *testing.T) {
 func TestSameDateAgain(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).all(t)
-	again := l.upload(t, phase.Daily, "2024-10-08", day().only("stocks", "1,1,99,2024-10-08T21:00:00Z").csv(t)).all(t)
+	l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
+	again := l.upload(t, etl.ModeDaily, "2024-10-08", day().only("stocks", "1,1,99,2024-10-08T21:00:00Z").csv(t)).all(t)
 	if got := again.published.Tables; got["stocks"] != (phase.TableChange{Written: 1}) || got["magasins"] != (phase.TableChange{Written: 2}) {
 		t.Errorf("published %+v", got)
 	}
@@ -79,11 +80,11 @@ func TestSameDateAgain(t *testing.T) {
 func TestCoherence(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Initial, "2024-10-07", day().csv(t)).all(t)
+	l.upload(t, etl.ModeInitial, "2024-10-07", day().csv(t)).all(t)
 	if len(l.alerts.sent) != 0 {
 		t.Fatalf("a coherent import alerts %v", l.alerts.sent)
 	}
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		only("magasins", "1,Nord,Lille,FR,2010-05-01").
 		only("ventes", "1005,101,1,1,1,12.50,12.50,2024-10-08,web").
 		only("stocks", "1,1,3,2024-10-08T20:00:00Z").
@@ -177,7 +178,10 @@ func (l *line) watchQuery(t *testing.T, isolation pgx.TxIsoLevel, query string) 
 func TestReadersSeeAllOrNothing(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	for _, c := range []struct{ mode, date string }{{phase.Initial, "2024-10-07"}, {phase.Daily, "2024-10-08"}} {
+	for _, c := range []struct {
+		mode etl.Mode
+		date string
+	}{{etl.ModeInitial, "2024-10-07"}, {etl.ModeDaily, "2024-10-08"}} {
 		r := l.upload(t, c.mode, c.date, day().csv(t)).through(t, "Open", "Reconcile")
 		committed := l.watch(t, pgx.ReadCommitted)
 		repeatable := l.watch(t, pgx.RepeatableRead)
@@ -206,8 +210,8 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 func TestOldSnapshot(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Initial, "2024-10-07", day().csv(t)).all(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().only("magasins", "1,Neuf,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01", "3,Est,Metz,FR,2020-01-01").csv(t)).through(t, "Open", "Reconcile")
+	l.upload(t, etl.ModeInitial, "2024-10-07", day().csv(t)).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().only("magasins", "1,Neuf,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01", "3,Est,Metz,FR,2020-01-01").csv(t)).through(t, "Open", "Reconcile")
 	tx, err := l.conn.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		t.Fatal(err)
@@ -240,7 +244,7 @@ func TestOldSnapshot(t *testing.T) {
 func TestPublishWaitsShortly(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Initial, "2024-10-07", day().csv(t)).through(t, "Open", "Reconcile")
+	r := l.upload(t, etl.ModeInitial, "2024-10-07", day().csv(t)).through(t, "Open", "Reconcile")
 	tx, err := l.conn.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -264,9 +268,9 @@ func TestPublishWaitsShortly(t *testing.T) {
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	old := l.upload(t, phase.Daily, "2024-10-07", day().csv(t)).all(t)
+	old := l.upload(t, etl.ModeDaily, "2024-10-07", day().csv(t)).all(t)
 	postgrestest.Exec(t, l.conn, `UPDATE etl.imports SET published_at = $1`, l.common.Now().Add(-31*24*time.Hour))
-	young := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).all(t)
+	young := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
 	for r, want := range map[*run]int{old: 0, young: 3} {
 		if got := l.count(t, `SELECT count(*) FROM staging.clients WHERE import_id = $1`, r.imp.ImportID); got != want {
 			t.Errorf("%s has %d staged clients, want %d", r.imp.ImportID, got, want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -28,14 +29,14 @@ type Reconcile struct {
 // Run proves the import once. It fails with *[fault.Mismatch].
 func (p *Reconcile) Run(ctx context.Context, in ImportIn) (Reconciled, error) {
 	started := p.Now()
-	out, err := postgres.Once(ctx, p.DB, in.Import.unit("Reconcile", "", 0), func(ctx context.Context, tx *postgres.Tx) (Reconciled, error) {
+	out, err := postgres.Once(ctx, p.DB, in.Import.unit(etl.StateReconcile, "", 0), func(ctx context.Context, tx *postgres.Tx) (Reconciled, error) {
 		return p.prove(ctx, tx, in.Import)
 	})
 	if err != nil {
 		return Reconciled{}, err
 	}
 	for resource, events := range out.Events {
-		p.done(ctx, in.Import, "", registry.Progress{State: "Reconcile", Resource: resource, Valid: events, Persisted: events}, started, message.ImportReconciled)
+		p.done(ctx, in.Import, "", registry.Progress{State: etl.StateReconcile, Resource: resource, Valid: events, Persisted: events}, started, message.ImportReconciled)
 	}
 	return out, nil
 }
@@ -80,7 +81,7 @@ func (p *Reconcile) prove(ctx context.Context, tx *postgres.Tx, imp Import) (Rec
 		}
 		out.Events[r.Name] = g.Events
 		if g.NotEnriched > 0 {
-			if err := tx.StoreEnrichmentErrors(ctx, imp.leaf(postgres.Events, ""), r.Name, message.StepTransformation,
+			if err := tx.StoreEnrichmentErrors(ctx, imp.leaf(postgres.Events, ""), r.Name, etl.StepTransformation,
 				message.NotEnriched(r.Enrichment.Source, causePlaceholder), causePlaceholder); err != nil {
 				return out, err
 			}

@@ -3,7 +3,7 @@ package phase_test
 import (
 	"testing"
 
-	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -12,7 +12,7 @@ import (
 func TestReconcileMismatch(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).through(t, "Open", "IndexTargets")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "IndexTargets")
 	const suffix = "_20241009_150000_001_g1"
 	const events, clients, staging = "partitions.events" + suffix, "partitions.target_clients" + suffix, "partitions.staging_ventes" + suffix
 	for _, table := range []string{events, clients, staging, "etl.files", "etl.ledger"} {
@@ -61,7 +61,7 @@ func tail(table string) string {
 func TestPublishNeedsReconcile(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Initial, "2024-10-08", day().csv(t)).through(t, "Open", "IndexTargets")
+	r := l.upload(t, etl.ModeInitial, "2024-10-08", day().csv(t)).through(t, "Open", "IndexTargets")
 	if _, err := l.publish().Run(t.Context(), r.importIn()); err == nil {
 		t.Error("an import that was not proven is published")
 	}

@@ -105,7 +105,7 @@ func (p *Plan) refused(ctx context.Context, in PlanIn) ([]refusedFile, error) {
 	}
 	for _, f := range differing {
 		p.Log.ErrorContext(ctx, message.LogFileRefused, centrallog.ImportID(in.Import.ImportID), centrallog.File(f.file),
-			centrallog.Details(f.reason), centrallog.Step(message.StepLoading))
+			centrallog.Details(f.reason), centrallog.Step(etl.StepLoading))
 	}
 	return append(files, differing...), nil
 }

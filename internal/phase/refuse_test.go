@@ -72,7 +72,7 @@ func TestAllFaultyFilesAtOnce(t *testing.T) {
 	sent["employes"] = file{"json", `{"employee_id":1}`}
 	sent["stocks"] = file{"csv", strings.Replace(sent["stocks"].text, "quantity", "quantite", 1)}
 	sent["retours"] = file{"csv", sent["retours"].text + strings.Repeat("903,1003,5,autre,2024-10-08\n", 100)}
-	r := l.upload(t, phase.Daily, "2024-10-08", sent)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent)
 	r.through(t, "Open", "Scan")
 	plan := func() error {
 		_, err := l.plan().Run(t.Context(), r.planIn())
@@ -108,7 +108,7 @@ func TestOversizeIsNotRead(t *testing.T) {
 	l := newLine(t)
 	l.maxFileBytes = 1 << 30
 	out, err := l.scan().Run(t.Context(), phase.ScanIn{
-		Import: phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: phase.Initial, FileDate: "2024-10-08"},
+		Import: phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: etl.ModeInitial, FileDate: "2024-10-08"},
 		File:   phase.File{Resource: "ventes", File: "sales_data_20241008.csv", Key: "initial/not-there.csv", VersionID: "v", Bytes: 1<<30 + 1, Format: "csv"},
 	})
 	if err != nil || out.Refused != message.FileTooLarge(1<<30+1, 1<<30) {
@@ -125,7 +125,7 @@ func TestRaisedLimit(t *testing.T) {
 		with("stocks", slices.Repeat([]string{"1,1,10,2024-10-08T20:00:00Z"}, 50)...).
 		with("retours", slices.Repeat([]string{"903,1003,5,autre,2024-10-08"}, 100)...).csv(t)
 	stocks, returns := int64(len(sent["stocks"].text)), int64(len(sent["retours"].text))
-	r := l.upload(t, phase.Daily, "2024-10-08", sent)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent)
 	plan := func() error {
 		_, err := l.plan().Run(t.Context(), r.planIn())
 		return err
@@ -168,7 +168,7 @@ func TestStatusNotSaved(t *testing.T) {
 			l := newLine(t)
 			sent := day().csv(t)
 			sent["magasins"] = file{"csv", ""}
-			r := l.upload(t, phase.Daily, "2024-10-08", sent).through(t, "Open", "Scan")
+			r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).through(t, "Open", "Scan")
 			l.registry.statusBroken, l.registry.statusSaved = &fault.Transient{Op: "write", Err: errors.New("busy")}, saved
 			plan := func() error {
 				_, err := l.plan().Run(t.Context(), r.planIn())
@@ -188,7 +188,7 @@ func TestRefusalOfAnOldGeneration(t *testing.T) {
 	l := newLine(t)
 	sent := day().csv(t)
 	sent["magasins"] = file{"csv", ""}
-	first := l.upload(t, phase.Daily, "2024-10-08", sent).through(t, "Open", "Scan")
+	first := l.upload(t, etl.ModeDaily, "2024-10-08", sent).through(t, "Open", "Scan")
 	l.restarted(t, first, day().csv(t)).state(t, "Open")
 	if _, err := l.plan().Run(t.Context(), first.planIn()); !isSuperseded(err) {
 		t.Errorf("a late twin got %v", err)
@@ -203,8 +203,8 @@ func TestRefusalOfAnOldGeneration(t *testing.T) {
 func TestEmptiedReload(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Daily, "2024-10-07", day().csv(t)).all(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().only("categories", "1,,", "2,,").csv(t)).through(t, "Open", "IndexStaging")
+	l.upload(t, etl.ModeDaily, "2024-10-07", day().csv(t)).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().only("categories", "1,,", "2,,").csv(t)).through(t, "Open", "IndexStaging")
 	check := func() error {
 		_, err := l.crossCheck().Run(t.Context(), r.importIn())
 		return err
@@ -227,7 +227,7 @@ func TestEmptiedReload(t *testing.T) {
 func TestFileStatusesInBothPlaces(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := twice(t, l.upload(t, phase.Daily, "2024-10-08", day().with("magasins", "3,,Metz,FR,2010-01-01").csv(t))).all(t)
+	r := twice(t, l.upload(t, etl.ModeDaily, "2024-10-08", day().with("magasins", "3,,Metz,FR,2010-01-01").csv(t))).all(t)
 	for _, f := range l.registry.imports[r.imp.ImportID].Files {
 		want := etl.FileValid
 		if f.Resource == "magasins" {
@@ -270,7 +270,7 @@ func TestControlTotals(t *testing.T) {
 	l.chunkRecords = 2
 	sent := day().with("magasins", "3,Trop,de,champs,2010-01-01,encore").csv(t)
 	sent["control"] = controlOf(t, l, sent, nil)
-	r := twice(t, l.upload(t, phase.Daily, "2024-10-08", sent)).all(t)
+	r := twice(t, l.upload(t, etl.ModeDaily, "2024-10-08", sent)).all(t)
 	l.expectPublished(t, r, day().with("magasins", "x"), map[string]int64{"magasins": 1})
 	if r.opened.Control == nil || len(r.opened.Files) != 10 {
 		t.Errorf("opened %+v", r.opened)
@@ -321,7 +321,7 @@ func TestControlDiffers(t *testing.T) {
 		if c.file != "" {
 			sent["control"] = file{"json", c.file}
 		}
-		r := l.upload(t, phase.Daily, "2024-10-08", sent).through(t, "Open", "Scan")
+		r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).through(t, "Open", "Scan")
 		r.expectRefused(t, func() error {
 			_, err := l.plan().Run(t.Context(), r.planIn())
 			return err
@@ -342,7 +342,7 @@ func TestControlBesideOtherFaults(t *testing.T) {
 	sent["control"] = controlOf(t, l, sent, nil)
 	sent["ventes"] = file{"csv", strings.TrimSuffix(sent["ventes"].text, "1004,101,1,2,1,12.50,12.50,2024-10-05,web\n")}
 	sent["magasins"] = file{"csv", ""}
-	r := l.upload(t, phase.Daily, "2024-10-08", sent).through(t, "Open", "Scan")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).through(t, "Open", "Scan")
 	_, err := l.plan().Run(t.Context(), r.planIn())
 	got, ok := errors.AsType[*fault.InvalidFile](fault.Lift(err))
 	if !ok || len(got.Files) != 2 || got.Files[0].File != "store_data_20241008.csv" || !strings.Contains(got.Files[1].Reason, message.ControlRecords(4, 3)) {
@@ -359,14 +359,14 @@ func TestRequireControl(t *testing.T) {
 	delete(sent, "ventes")
 	open := l.open()
 	open.RequireControl = true
-	r := l.upload(t, phase.Daily, "2024-10-08", sent)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent)
 	_, err := open.Run(t.Context(), r.openIn())
 	if got, ok := errors.AsType[*fault.MissingFiles](fault.Lift(err)); !ok || cmp.Diff([]string{"sales_data", "control"}, got.Missing) != "" {
 		t.Errorf("%v", err)
 	}
 	sent = day().csv(t)
 	sent["control"] = controlOf(t, l, sent, nil)
-	l.deliver(t, phase.Daily, "2024-10-08", sent)
+	l.deliver(t, etl.ModeDaily, "2024-10-08", sent)
 	if out, err := open.Run(t.Context(), r.openIn()); err != nil || out.Control == nil {
 		t.Errorf("%+v, %v", out.Control, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -51,5 +52,5 @@ func again(what func() error) (err error) {
 // logReject writes the line of the central log for one reason of a reject.
 func (c *Common) logReject(ctx context.Context, importID, file string, line int64, details string) {
 	c.Log.ErrorContext(ctx, message.ValidationError, centrallog.ImportID(importID), centrallog.File(file),
-		centrallog.Line(line), centrallog.Details(details), centrallog.Step(message.StepValidation))
+		centrallog.Line(line), centrallog.Details(details), centrallog.Step(etl.StepValidation))
 }

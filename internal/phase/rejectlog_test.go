@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -20,7 +20,7 @@ func TestRejectsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.chunkBytes, l.chunkRecords = 400, 6
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("clients", "105,,Vide,pas une adresse,12,,,,Lyon,FR,2024-02-02T03:04:05Z").
 		with("magasins", "3,,Metz,FR,2010-01-01", "3,Nord,Metz,FR,2010-01-01", "4,trop,de,champs,FR,2010-01-01").
 		with("ventes", "1010,999,1,1,1,1,1.00,2024-10-05,web", "1011,999,1,77,1,1,1.00,2024-10-05,web").csv(t))
@@ -50,7 +50,7 @@ func TestRejectsAreLoggedOnce(t *testing.T) {
 func (l *line) loggedOnce(t *testing.T, r *run, atLeast int) {
 	t.Helper()
 	stored := postgrestest.Scan[[]string](t, l.conn, `SELECT array_agg(concat_ws(' ', file, line_number, error_details)) FROM etl.errors
-		WHERE import_id = $1 AND processing_step = $2`, r.imp.ImportID, message.StepValidation)
+		WHERE import_id = $1 AND processing_step = $2`, r.imp.ImportID, etl.StepValidation)
 	var logged []string
 	for _, line := range l.log.lines(t, message.ValidationError) {
 		logged = append(logged, fmt.Sprintf("%s %d %s", line.File, line.Line, line.Details))

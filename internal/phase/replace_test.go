@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -35,7 +35,7 @@ func corrected() rows {
 
 // replacing returns a published import that was restarted with corrected files,
 // twice, as the first time failed half-way, and is ready to be published.
-func replacing(t *testing.T, mode string) (*line, *run) {
+func replacing(t *testing.T, mode etl.Mode) (*line, *run) {
 	t.Helper()
 	l := newLine(t)
 	first := l.upload(t, mode, "2024-10-08", day().csv(t)).all(t)
@@ -68,8 +68,8 @@ func (r *run) publishFreely(t *testing.T) {
 // nothing of the old; its events are never seen twice, and never not at all.
 func TestForcedRestart(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{phase.Initial, phase.Daily} {
-		t.Run(mode, func(t *testing.T) {
+	for _, mode := range []etl.Mode{etl.ModeInitial, etl.ModeDaily} {
+		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			l, second := replacing(t, mode)
 			committed, repeatable := l.watchQuery(t, pgx.ReadCommitted, seenByReaders), l.watchQuery(t, pgx.RepeatableRead, seenByReaders)
@@ -122,7 +122,7 @@ func (l *line) nothingReplaced(t *testing.T, r *run) {
 // replaced goes on seeing the day as it was, whenever it reads the events.
 func TestOldSnapshotSeesWhatIsReplaced(t *testing.T) {
 	t.Parallel()
-	l, second := replacing(t, phase.Daily)
+	l, second := replacing(t, etl.ModeDaily)
 	reader := postgrestest.Connect(t, l.url)
 	err := pgx.BeginTxFunc(t.Context(), reader, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
 		var one int // the snapshot is taken here, the tables are read later
@@ -147,8 +147,8 @@ func TestOldSnapshotSeesWhatIsReplaced(t *testing.T) {
 // commit fails, or its answer is lost.
 func TestReplacementLost(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{phase.Initial, phase.Daily} {
-		t.Run(mode, func(t *testing.T) {
+	for _, mode := range []etl.Mode{etl.ModeInitial, etl.ModeDaily} {
+		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			l, second := replacing(t, mode)
 			delete(l.registry.imports, second.imp.ImportID) // no attempt to copy: the next commit is the one that publishes
@@ -182,8 +182,8 @@ func TestReplacementLost(t *testing.T) {
 func TestForcedRestartOfAnOlderDate(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	older := l.upload(t, phase.Daily, "2024-10-07", day().csv(t)).all(t)
-	newer := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).all(t)
+	older := l.upload(t, etl.ModeDaily, "2024-10-07", day().csv(t)).all(t)
+	newer := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
 	again := older.again(t, true).all(t)
 	for resource, change := range again.published.Tables {
 		if change.Written != 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -18,7 +18,7 @@ import (
 func (l *line) errors(t *testing.T, r *run, resource string) []string {
 	t.Helper()
 	return column(t, l.conn, `SELECT concat_ws(' | ', line_number, field, rule, error_details) FROM etl.errors
-		WHERE import_id = $1 AND resource = $2 AND processing_step = $3 ORDER BY line_number, rule, field`, r.imp.ImportID, resource, message.StepValidation)
+		WHERE import_id = $1 AND resource = $2 AND processing_step = $3 ORDER BY line_number, rule, field`, r.imp.ImportID, resource, etl.StepValidation)
 }
 
 // rejected lists the rejected lines of a resource.
@@ -64,7 +64,7 @@ func TestDuplicates(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	const tail = ",,,,Lyon,FR,2024-02-02T03:04:05Z"
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("clients", // from line 5 on
 			"201,Léa,Un,lea@exemple.fr,3000000001"+tail,
 			"+0201,Léo,Deux,leo@exemple.fr,3000000002"+tail,
@@ -93,7 +93,7 @@ func TestDuplicates(t *testing.T) {
 func TestCategories(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		only("categories", // from line 2 on
 			"1,Maison,", "2,Jardin,1", "3,Outils,2",
 			"10,Orpheline,99", "11,Fille,10", "12,Petite-fille,11",
@@ -125,8 +125,8 @@ func TestCategories(t *testing.T) {
 func TestRelationsToFinal(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Initial, "2024-10-07", day().csv(t)).all(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	l.upload(t, etl.ModeInitial, "2024-10-07", day().csv(t)).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		only("clients", "104,Inès,Roux,ines@exemple.fr,1000000004,,,,Lyon,FR,2024-02-02T03:04:05Z").
 		only("produits", "1,Bêche,3,1,12.50,EUR,true", "3,Seau,2,2,3.105,EUR,true").
 		only("stocks", "1,1,3,2024-10-08T20:00:00Z", "2,1,3,2024-10-08T20:00:00Z").
@@ -161,8 +161,8 @@ func TestInitialStandsAlone(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.maxShrink = 100
-	l.upload(t, phase.Initial, "2024-10-07", day().csv(t)).all(t)
-	r := l.upload(t, phase.Initial, "2024-10-08", day().
+	l.upload(t, etl.ModeInitial, "2024-10-07", day().csv(t)).all(t)
+	r := l.upload(t, etl.ModeInitial, "2024-10-08", day().
 		only("clients", "104,Inès,Roux,ines@exemple.fr,1000000004,,,,Lyon,FR,2024-02-02T03:04:05Z").
 		only("ventes", "2001,103,1,1,1,12.50,12.50,2024-10-08,web", "2002,104,1,1,3,12.50,37.50,2024-10-08,web").
 		only("paiements", "601,2002,8.00,carte,,2024-10-08T10:00:00Z").
@@ -177,7 +177,7 @@ func TestInitialStandsAlone(t *testing.T) {
 func TestEveryErrorIsLogged(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("clients", "0,,D'Arc9,nul,12,,,,Lyon,ZZ,hier", "101,Zoé,Lefèvre,zoe@exemple.fr,1000000009,,,,Lille,FR,2024-01-02T03:04:05Z", "a,b,c").
 		with("ventes", "1010,999,1,1,2,12.50,25.01,2024-10-09,marché").csv(t)).through(t, "Open", "CrossCheck")
 	logged := l.log.lines(t, message.ValidationError)
@@ -186,7 +186,7 @@ func TestEveryErrorIsLogged(t *testing.T) {
 		t.Errorf("%d errors, %d log lines", total, len(logged))
 	}
 	for _, line := range logged {
-		if line.Level != "ERROR" || line.ImportID != r.imp.ImportID || line.Step != message.StepValidation || line.Details == "" || line.Line == 0 ||
+		if line.Level != "ERROR" || line.ImportID != r.imp.ImportID || line.Step != etl.StepValidation || line.Details == "" || line.Line == 0 ||
 			line.File != "client_data_20241008.csv" && line.File != "sales_data_20241008.csv" {
 			t.Errorf("a log line lacks something: %+v", line)
 		}
@@ -207,7 +207,7 @@ func TestEveryErrorIsLogged(t *testing.T) {
 func TestRulesGoOn(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("clients", "101,Zoé,Lefèvre,zoe@exemple.fr,1000000009,,,,Lille,FR,2024-01-02T03:04:05Z").
 		with("ventes", "1010,999,1,1,1,12.50,12.50,2024-10-05,web").
 		with("retours", "910,1010,1,erreur,2024-10-08").csv(t)).through(t, "Open", "IndexStaging")

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
@@ -163,7 +164,7 @@ func newWidest(r *contract.Resource) widest {
 	const longName = 1024
 	w := widest{
 		imp: phase.Import{
-			ImportID: "IMPORT_20241009_150000_001", Generation: math.MaxInt32, Mode: phase.Initial, FileDate: "2024-10-08",
+			ImportID: "IMPORT_20241009_150000_001", Generation: math.MaxInt32, Mode: etl.ModeInitial, FileDate: "2024-10-08",
 			KeyID: math.MaxUint32, WrappedKey: make([]byte, 6144),
 		},
 		object: objectstore.Object{

@@ -12,6 +12,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
@@ -79,7 +80,7 @@ func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 	})
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		p.Log.ErrorContext(ctx, message.LogFileRefused, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
-			centrallog.Details(refused.reason), centrallog.Step(message.StepLoading))
+			centrallog.Details(refused.reason), centrallog.Step(etl.StepLoading))
 		return ScanOut{Resource: r.Name, File: in.File.File, Bytes: in.File.Bytes, Refused: refused.reason}, nil
 	}
 	if err != nil {
@@ -91,10 +92,10 @@ func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 		}
 	}
 	if out.Unterminated {
-		p.Log.WarnContext(ctx, message.LogUnterminated, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File), centrallog.Step(message.StepLoading))
+		p.Log.WarnContext(ctx, message.LogUnterminated, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File), centrallog.Step(etl.StepLoading))
 	}
 	p.done(ctx, in.Import, in.File.File, registry.Progress{
-		State: "Scan", Resource: r.Name, Read: out.Records, Unterminated: out.Unterminated,
+		State: etl.StateScan, Resource: r.Name, Read: out.Records, Unterminated: out.Unterminated,
 	}, started, message.FileScanned)
 	return out, nil
 }
@@ -118,7 +119,7 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 		content = meter
 	}
 	limits := record.Limits{ChunkBytes: p.ChunkBytes, ChunkRecords: maxChunkRecords}
-	if in.Import.Mode == Daily {
+	if in.Import.Mode == etl.ModeDaily {
 		limits.ChunkRecords = p.ChunkRecords
 	}
 	var chunks []record.Chunk // about 80 bytes for 32 MiB of the file
@@ -139,7 +140,7 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 	}
 	if summary.Header != nil && !slices.Equal(summary.Header, r.Columns()) {
 		p.Log.InfoContext(ctx, message.HeaderReordered, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
-			centrallog.Details(message.HeaderOrder(summary.Header)), centrallog.Step(message.StepLoading))
+			centrallog.Details(message.HeaderOrder(summary.Header)), centrallog.Step(etl.StepLoading))
 	}
 	buffered := bufio.NewWriter(w)
 	lines := json.NewEncoder(buffered)

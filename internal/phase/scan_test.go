@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
@@ -47,8 +48,8 @@ func TestInvalidFiles(t *testing.T) {
 		},
 	} {
 		date := "2024-10-08"
-		r := l.upload(t, phase.Daily, date, files{"magasins": c.file})
-		arrival := l.registry.arrivals[phase.Daily+date]["magasins"]
+		r := l.upload(t, etl.ModeDaily, date, files{"magasins": c.file})
+		arrival := l.registry.arrivals[string(etl.ModeDaily)+date]["magasins"]
 		in := phase.ScanIn{Import: r.imp, File: phase.File{
 			Resource: "magasins", File: "store_data_20241008." + c.file.format, Key: arrival.Key, VersionID: arrival.VersionID, Bytes: arrival.Size, Format: c.file.format,
 		}}
@@ -67,8 +68,8 @@ func TestTinyRecords(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	text := "store_id,name,city,country,opened_on\n" + strings.Repeat("x\n", 1_000_001)
-	r := l.upload(t, phase.Initial, "2024-10-08", files{"magasins": {"csv", text}})
-	arrival := l.registry.arrivals[phase.Initial+"2024-10-08"]["magasins"]
+	r := l.upload(t, etl.ModeInitial, "2024-10-08", files{"magasins": {"csv", text}})
+	arrival := l.registry.arrivals[string(etl.ModeInitial)+"2024-10-08"]["magasins"]
 	scan := l.scan()
 	scan.ChunkBytes = 0 // the default
 	out, err := scan.Run(t.Context(), phase.ScanIn{Import: r.imp, File: phase.File{
@@ -95,7 +96,7 @@ func TestFormats(t *testing.T) {
 		map[string]any{"product_id": 2, "name": "Pelle", "category_id": 3, "supplier_id": 2, "unit_price": "8.00", "currency": "CHF", "active": "false"},
 		map[string]any{"product_id": 3, "name": "Seau", "category_id": 2, "supplier_id": 2, "unit_price": 3.105, "currency": "EUR", "active": 1})
 	sent["categories"] = file{"csv", "\ufeff" + strings.ReplaceAll("parent_category_id,name,category_id\n,Maison,1\n1,\"Jar\ndin\",2\n2,Outils,3\n", "\n", "\r\n")}
-	r := l.upload(t, phase.Daily, "2024-10-08", sent).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).all(t)
 	l.expectErrors(t, r, "magasins",
 		"3 | city | type | "+message.Type("city", "string"), "3 | name | type | "+message.Type("name", "string"),
 		"4 | fields | "+message.WrongFields(message.FieldsFault{Hidden: 1, Positions: []int{3}}))
@@ -116,7 +117,7 @@ func TestMalformed(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.chunkRecords = 2
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("magasins", "3,Trop,de,champs,2010-01-01,encore", `4,"Est" oups,Metz,FR,2010-01-01`, "5,Ou\xffest,Brest,FR,2010-01-01", "6,Ce\x00ntre,Tours,FR,2010-01-01",
 			"7,"+strings.Repeat("x", 1<<20)+",Tours,FR,2010-01-01", `8,"Jamais`, "9,Dernier,Tours,FR,2010-01-01").csv(t)).all(t)
 	malformed := func(line, code string) string { return line + " | " + code + " | " + message.Malformed(code) }
@@ -136,12 +137,12 @@ func TestUnterminated(t *testing.T) {
 	l := newLine(t)
 	sent := day().csv(t)
 	sent["magasins"] = file{"csv", strings.TrimSuffix(sent["magasins"].text, "\n")}
-	r := twice(t, l.upload(t, phase.Daily, "2024-10-08", sent)).through(t, "Open", "Scan")
+	r := twice(t, l.upload(t, etl.ModeDaily, "2024-10-08", sent)).through(t, "Open", "Scan")
 	r.around = nil
 	r.through(t, "Plan", "Publish")
 	l.expectPublished(t, r, day(), map[string]int64{})
 	for _, line := range l.log.lines(t, message.LogUnterminated) {
-		if line.Level != "WARN" || line.File != "store_data_20241008.csv" || line.ImportID != r.imp.ImportID || line.Step != message.StepLoading {
+		if line.Level != "WARN" || line.File != "store_data_20241008.csv" || line.ImportID != r.imp.ImportID || line.Step != etl.StepLoading {
 			t.Errorf("logged %+v", line)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"etl-dataloader/internal/phase"
+	"etl-dataloader/internal/etl"
 )
 
 // TestReturnsTogether: the returns of a sale are not more than it sold, in order
@@ -14,7 +14,7 @@ func TestReturnsTogether(t *testing.T) {
 	l := newLine(t)
 	rule := l.common.Contract.Resource("retours").ChildRules[0]
 	tooMany := func(line int) string { return fmt.Sprintf("%d | quantity | %s | %s", line, rule.Name, rule.Message) }
-	first := l.upload(t, phase.Initial, "2024-10-07", day(). // 1001 sold 2, 1002 one, 1003 five, 1004 one
+	first := l.upload(t, etl.ModeInitial, "2024-10-07", day(). // 1001 sold 2, 1002 one, 1003 five, 1004 one
 									only("retours", // from line 2 on
 			"901,1001,1,defaut,2024-10-07", "902,1003,2,autre,2024-10-07",
 			"903,1001,2,defaut,2024-10-07", // more than is left
@@ -27,10 +27,10 @@ func TestReturnsTogether(t *testing.T) {
 		"7 | reason | enum | Le champ 'reason' n'est pas une des valeurs admises : defaut, erreur, retractation, autre.",
 		duplicate(9, 8, "primaryKey", "return_id"))
 
-	second := l.upload(t, phase.Daily, "2024-10-08", day(). // 1003 has three published
-								only("ventes", "1004,101,1,2,3,12.50,37.50,2024-10-08,web").
-								only("paiements").
-								only("retours", // from line 2 on
+	second := l.upload(t, etl.ModeDaily, "2024-10-08", day(). // 1003 has three published
+									only("ventes", "1004,101,1,2,3,12.50,37.50,2024-10-08,web").
+									only("paiements").
+									only("retours", // from line 2 on
 			"920,1003,3,autre,2024-10-08",                                // two are left
 			"902,1003,4,autre,2024-10-08",                                // yesterday's two become four, with 908 all five
 			"921,1003,1,autre,2024-10-08",                                // none is left
@@ -55,7 +55,7 @@ func TestSumOfMany(t *testing.T) {
 	for i := range many {
 		sets["retours"] = append(sets["retours"], fmt.Sprintf("%d,5000,1,autre,2024-10-08", 100_000+i))
 	}
-	r := l.upload(t, phase.Daily, "2024-10-08", sets.csv(t)).through(t, "Open", "CrossCheck")
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", sets.csv(t)).through(t, "Open", "CrossCheck")
 	if got := l.count(t, `SELECT count(*) FROM etl.rejects WHERE import_id = $1 AND resource = 'retours' AND line_number > $2 + 1`, r.imp.ImportID, sold); got != many-sold {
 		t.Errorf("%d returns beyond what was sold are rejected, want %d", got, many-sold)
 	}

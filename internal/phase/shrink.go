@@ -7,6 +7,7 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
@@ -55,7 +56,7 @@ func (p *CrossCheck) plausible(ctx context.Context, imp Import, files []FileCoun
 			implausible.Tables = append(implausible.Tables, fault.Shrink{Resource: s.resource, Before: s.before, After: s.after})
 		}
 		p.Log.WarnContext(ctx, message.LogReloadShrinks, centrallog.ImportID(imp.ImportID), slog.String("resource", s.resource),
-			centrallog.Details(message.Shrinks(s.resource, s.before, s.after, accepted >= 0, by)), centrallog.Step(message.StepValidation))
+			centrallog.Details(message.Shrinks(s.resource, s.before, s.after, accepted >= 0, by)), centrallog.Step(etl.StepValidation))
 	}
 	if implausible.Tables == nil {
 		return nil
@@ -71,7 +72,7 @@ func (p *CrossCheck) plausible(ctx context.Context, imp Import, files []FileCoun
 func (p *CrossCheck) shrinks(ctx context.Context, imp Import, files []FileCounts) ([]shrink, error) {
 	var found []shrink
 	for _, r := range p.Contract.Resources {
-		if r.Load != contract.LoadReload && imp.Mode != Initial {
+		if r.Load != contract.LoadReload && imp.Mode != etl.ModeInitial {
 			continue
 		}
 		n := slices.IndexFunc(files, func(f FileCounts) bool { return f.Resource == r.Name })
@@ -83,7 +84,7 @@ func (p *CrossCheck) shrinks(ctx context.Context, imp Import, files []FileCounts
 			return nil, err
 		}
 		s := shrink{resource: r.Name, before: before, after: files[n].Valid}
-		if s.past(shrinkWarning) && (!newer || imp.Mode == Initial) {
+		if s.past(shrinkWarning) && (!newer || imp.Mode == etl.ModeInitial) {
 			found = append(found, s)
 		}
 	}

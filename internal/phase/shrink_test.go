@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/registry"
 )
 
@@ -39,9 +39,9 @@ func (r *run) crossCheckOf(t *testing.T) func() error {
 func TestImplausible(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Daily, "2024-10-07", day().only("fournisseurs", suppliers(8)...).only("magasins", "1,Nord,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01", "3,Est,Metz,FR,2012-06-01", "4,Ouest,Brest,FR,2012-06-01", "5,Centre,Tours,FR,2012-06-01").csv(t)).all(t)
+	l.upload(t, etl.ModeDaily, "2024-10-07", day().only("fournisseurs", suppliers(8)...).only("magasins", "1,Nord,Lille,FR,2010-05-01", "2,Sud,Nice,FR,2012-06-01", "3,Est,Metz,FR,2012-06-01", "4,Ouest,Brest,FR,2012-06-01", "5,Centre,Tours,FR,2012-06-01").csv(t)).all(t)
 	// Two of four suppliers are rejected, so the table would keep 2 of its 10 rows.
-	r := l.upload(t, phase.Daily, "2024-10-08", day().only("fournisseurs", append(suppliers(0), "3,,,", "4,,,")...).csv(t))
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().only("fournisseurs", append(suppliers(0), "3,,,", "4,,,")...).csv(t))
 	check := r.crossCheckOf(t)
 	want := []fault.Shrink{{Resource: "magasins", Before: 5, After: 2}, {Resource: "fournisseurs", Before: 10, After: 2}}
 	accept := func(resource string) {
@@ -91,7 +91,7 @@ func TestShrinkBelowTheLimit(t *testing.T) {
 		if i == 2 {
 			c.suppliers = 2 // 4 of 8: half
 		}
-		r := l.upload(t, phase.Daily, fmt.Sprintf("2024-10-%02d", 10+i), day().only("fournisseurs", suppliers(c.suppliers)...).csv(t))
+		r := l.upload(t, etl.ModeDaily, fmt.Sprintf("2024-10-%02d", 10+i), day().only("fournisseurs", suppliers(c.suppliers)...).csv(t))
 		if err := r.crossCheckOf(t)(); err != nil {
 			t.Fatalf("%d suppliers: %v", c.suppliers, err)
 		}
@@ -107,8 +107,8 @@ func TestShrinkBelowTheLimit(t *testing.T) {
 func TestShrinkNotMeasured(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Daily, "2024-10-09", day().only("fournisseurs", suppliers(8)...).csv(t)).all(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().only("clients", day()["clients"][0]).only("ventes", day()["ventes"][0]).
+	l.upload(t, etl.ModeDaily, "2024-10-09", day().only("fournisseurs", suppliers(8)...).csv(t)).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().only("clients", day()["clients"][0]).only("ventes", day()["ventes"][0]).
 		only("paiements").only("retours").csv(t)).all(t)
 	if !r.published.Tables["fournisseurs"].Skipped {
 		t.Errorf("published %+v", r.published)
@@ -123,8 +123,8 @@ func TestShrinkNotMeasured(t *testing.T) {
 func TestShrinkOfTheHistory(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	first := l.upload(t, phase.Initial, "2024-10-07", day().csv(t)).all(t)
-	l.deliver(t, phase.Initial, "2024-10-07", day().only("clients", day()["clients"][0]).only("ventes", day()["ventes"][0]).only("paiements").only("retours").csv(t))
+	first := l.upload(t, etl.ModeInitial, "2024-10-07", day().csv(t)).all(t)
+	l.deliver(t, etl.ModeInitial, "2024-10-07", day().only("clients", day()["clients"][0]).only("ventes", day()["ventes"][0]).only("paiements").only("retours").csv(t))
 	again := first.again(t, true)
 	got, ok := errors.AsType[*fault.Implausible](fault.Lift(again.crossCheckOf(t)()))
 	want := []fault.Shrink{{Resource: "clients", Before: 3, After: 1}, {Resource: "ventes", Before: 4, After: 1}, {Resource: "paiements", Before: 2}, {Resource: "retours", Before: 2}}
@@ -138,8 +138,8 @@ func TestShrinkOfTheHistory(t *testing.T) {
 func TestAcceptedForAnotherGeneration(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.upload(t, phase.Daily, "2024-10-07", day().only("fournisseurs", suppliers(8)...).csv(t)).all(t)
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t))
+	l.upload(t, etl.ModeDaily, "2024-10-07", day().only("fournisseurs", suppliers(8)...).csv(t)).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t))
 	check := r.crossCheckOf(t)
 	imp := l.registry.imports[r.imp.ImportID]
 	imp.Generation, imp.Accepted = 2, []registry.Acceptance{{What: registry.AcceptShrink, Resource: "fournisseurs"}}

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/phase"
 )
 
 // TestSlipCostsItsLine: of 203 products the one with an inch mark before its
@@ -26,7 +26,7 @@ func TestSlipCostsItsLine(t *testing.T) {
 	}
 	sent := day().csv(t)
 	sent["produits"] = file{"csv", products.String()}
-	r := l.upload(t, phase.Daily, "2024-10-08", sent).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).all(t)
 	l.expectErrors(t, r, "produits", "134 | quote | "+message.Malformed("quote"))
 	if n := l.count(t, `SELECT count(*) FROM final.produits`); n != 202 {
 		t.Errorf("%d products published, want 202", n)

@@ -11,6 +11,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
@@ -27,7 +28,7 @@ func speedChunk(name, line string) (ChunkIn, string) {
 	for i := range speedRows {
 		fmt.Fprintf(&text, line, 1_000_000+i, i)
 	}
-	imp := Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: Initial, FileDate: "2024-10-08", KeyID: 1, WrappedKey: []byte{1}}
+	imp := Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: etl.ModeInitial, FileDate: "2024-10-08", KeyID: 1, WrappedKey: []byte{1}}
 	return ChunkIn{Import: imp, Chunk: Chunk{
 		File:  File{Resource: name, File: name + "_20241008.csv", Format: "csv"},
 		Range: record.Chunk{End: int64(text.Len()), FirstLine: 2, Records: speedRows},

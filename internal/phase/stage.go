@@ -3,6 +3,7 @@ package phase
 import (
 	"context"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
@@ -37,7 +38,7 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 	}
 	object := in.Protected.Object
 	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
-	out, err := postgres.OnceFrom(ctx, p.DB, in.unit("Stage"), from, func(ctx context.Context, tx *postgres.Tx) (Staged, error) {
+	out, err := postgres.OnceFrom(ctx, p.DB, in.unit(etl.StateStage), from, func(ctx context.Context, tx *postgres.Tx) (Staged, error) {
 		body, err := openStream(ctx, p.Work, object, r.StagingStream())
 		if err != nil {
 			return Staged{}, err
@@ -57,7 +58,7 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 		return Staged{}, err
 	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
-		State: "Stage", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Protected.Read, Persisted: out.Rows,
+		State: etl.StateStage, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Protected.Read, Persisted: out.Rows,
 	}, started, message.ChunkStaged)
 	return out, nil
 }

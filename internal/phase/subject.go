@@ -1,6 +1,9 @@
 package phase
 
-import "etl-dataloader/internal/postgres"
+import (
+	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/postgres"
+)
 
 // Subject is what an input is about, so that a failure can be logged and recorded
 // where an administrator looks.
@@ -20,15 +23,15 @@ type Input interface {
 // Stater is an input of a function that serves several states of the machine.
 type Stater interface {
 	// State names the state that sent the input.
-	State() string
+	State() etl.State
 }
 
 // State implements [Stater].
-func (in IndexIn) State() string {
+func (in IndexIn) State() etl.State {
 	if in.Kind == string(postgres.Target) {
-		return "IndexTargets"
+		return etl.StateIndexTargets
 	}
-	return "IndexStaging"
+	return etl.StateIndexStaging
 }
 
 // Subject implements [Input].

@@ -9,6 +9,7 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/enrichment"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -43,7 +44,7 @@ type Transform struct {
 	KMS protection.KMS
 	// Enrichers returns the enricher of a source for a mode; an error if the
 	// source is not configured.
-	Enrichers func(source, mode string) (Enricher, error)
+	Enrichers func(source string, mode etl.Mode) (Enricher, error)
 	NewID     func() (uuid.UUID, error) // time-ordered ids (UUIDv7)
 }
 
@@ -86,7 +87,7 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	}
 	s := out.Summary
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
-		State: "Transform", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
+		State: etl.StateTransform, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
 		Enriched: s.Enriched, NotEnriched: s.NotEnriched,
 	}, started, message.ChunkTransformed)
 	return out, nil
@@ -106,7 +107,7 @@ type transformJob struct {
 // job finds the staged object in the ledger, the rejects, and the keys.
 func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (*transformJob, error) {
 	j := &transformJob{in: in, resource: r}
-	object, found, err := p.DB.LedgerObject(ctx, in.unit("Stage"))
+	object, found, err := p.DB.LedgerObject(ctx, in.unit(etl.StateStage))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 		return nil, &fault.Superseded{ImportID: in.Import.ImportID, Generation: in.Import.Generation}
 	}
 	j.object = objectstore.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
-	if j.rejected, err = p.DB.Rejects(ctx, in.unit("Transform"), in.Chunk.lines()); err != nil {
+	if j.rejected, err = p.DB.Rejects(ctx, in.unit(etl.StateTransform), in.Chunk.lines()); err != nil {
 		return nil, err
 	}
 	open := func([]byte, string, int64, []byte) ([]byte, error) {
@@ -254,11 +255,11 @@ func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, stream
 		return fmt.Errorf("enrichment of %s: %d answers for %d records", j.resource.Name, len(outcomes), len(b.lines))
 	}
 	for i, o := range outcomes {
-		e := event.Enrichment{Status: string(o.Status), Error: string(o.Code), Values: o.Values}
-		if e.Status == event.EnrichmentFailed {
+		e := event.Enrichment{Status: o.Status, Error: string(o.Code), Values: o.Values}
+		if e.Status == etl.EnrichmentFailed {
 			p.Log.ErrorContext(ctx, message.EnrichmentError, centrallog.ImportID(j.in.Import.ImportID), centrallog.File(j.in.Chunk.File.File),
 				centrallog.Line(b.lines[i]), centrallog.Details(message.NotEnriched(j.resource.Enrichment.Source, string(o.Code))),
-				centrallog.Step(message.StepTransformation))
+				centrallog.Step(etl.StepTransformation))
 		}
 		if err := streams.Write(b.lines[i], b.row(i), e); err != nil {
 			return err

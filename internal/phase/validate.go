@@ -5,6 +5,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
@@ -56,7 +57,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	if err != nil {
 		return Validated{}, err
 	}
-	out, err := postgres.Once(ctx, p.DB, in.unit("Validate"), func(ctx context.Context, tx *postgres.Tx) (Validated, error) {
+	out, err := postgres.Once(ctx, p.DB, in.unit(etl.StateValidate), func(ctx context.Context, tx *postgres.Tx) (Validated, error) {
 		if err := p.withinBudget(ctx, tx, in); err != nil {
 			return Validated{}, err
 		}
@@ -67,7 +68,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 		return Validated{}, err
 	}
 	if out.Errors > 0 {
-		unit := in.unit("ValidateLog")
+		unit := in.unit(etl.StateValidateLog)
 		if err := logRejects(ctx, &p.Common, p.DB, unit, func(skip int, visit func(string, int64, string)) error {
 			return p.DB.ChunkErrors(ctx, unit, in.Chunk.lines(), skip, visit)
 		}); err != nil {
@@ -75,7 +76,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 		}
 	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
-		State: "Validate", Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Valid: out.Valid, Rejected: out.Rejected, Errors: out.Errors,
+		State: etl.StateValidate, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Valid: out.Valid, Rejected: out.Rejected, Errors: out.Errors,
 	}, started, message.ChunkValidated)
 	return out, nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/objectstore"
-	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/protection"
 )
@@ -55,14 +55,14 @@ func TestWholeLine(t *testing.T) {
 	l := newLine(t)
 	l.chunkBytes, l.chunkRecords = 120, 2
 	history := day().only("paiements") // an empty day
-	initial := twice(t, l.upload(t, phase.Initial, "2024-10-07", history.csv(t))).all(t)
+	initial := twice(t, l.upload(t, etl.ModeInitial, "2024-10-07", history.csv(t))).all(t)
 	l.expectPublished(t, initial, history, map[string]int64{})
 
 	next := day(). // clients 101 and 103, and every sale, are in the tables already
 			only("clients", "102,Noël,Dupond,noel@exemple.fr,1000000002,,,,Nice,FR,2024-01-02T03:04:05Z", "104,Inès,Roux,ines@exemple.fr,1000000004,,,,Lyon,FR,2024-02-02T03:04:05Z", "105,,Vide,vide@exemple.fr,1000000005,,,,Lyon,FR,2024-02-02T03:04:05Z").
 			only("ventes", "1005,104,1,1,1,12.50,12.50,2024-10-08,web", "1006,103,1,1,1,12.50,12.50,2024-10-08,web", "1007,105,1,1,1,12.50,12.50,2024-10-08,web").
 			only("retours")
-	daily := twice(t, l.upload(t, phase.Daily, "2024-10-08", next.csv(t))).all(t)
+	daily := twice(t, l.upload(t, etl.ModeDaily, "2024-10-08", next.csv(t))).all(t)
 	l.expectPublished(t, daily, next, map[string]int64{"clients": 1, "ventes": 1})
 	if got := l.count(t, `SELECT count(*) FROM final.clients`); got != 4 {
 		t.Errorf("%d clients, want those of both dates", got)
@@ -104,7 +104,7 @@ func (l *line) expectPublished(t *testing.T, r *run, sent rows, rejected map[str
 			t.Errorf("file of %s: %s, want %s", resource, got, want)
 		}
 		for _, state := range []string{"Scan", "Protect", "Stage", "Validate", "CrossCheck", "Transform", "Prepare"} {
-			p := l.registry.sum(r.imp, state, resource)
+			p := l.registry.sum(r.imp, etl.State(state), resource)
 			if p.Read != read {
 				t.Errorf("progress of %s, %s: %d read, want %d", state, resource, p.Read, read)
 			}
@@ -160,7 +160,7 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.enricher.unknown = map[string]bool{"102": true}
-	r := l.upload(t, phase.Daily, "2024-10-08", day().csv(t)).all(t)
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
 	var data string
 	if err := l.conn.QueryRow(t.Context(), `SELECT data FROM final.events WHERE event_type = 'product.reloaded' AND line_number = 4`).Scan(&data); err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestNothingInClear(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	l.enricher.fail = map[string]bool{"987654321": true}
-	r := l.upload(t, phase.Daily, "2024-10-08", day().
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("clients", "987654321,Ephraïm,Secretsson,ephraim@secret.example,9876543210,+33600000001,1971-07-17,17 rue Cachée,Lille,FR,2024-01-02T03:04:05Z",
 			"987654322,Melchior9,Secretsson,melchior(at)secret,98765,06 secret,17/07/1971,x,Lille,FR,2024-01-02T03:04:05Z",
 			`987654323,"Balthazar" Secretsson,oops,balthazar@secret.example`,

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/copybinary"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 )
 
 // Lines are the lines of a chunk, first to last. A condition with both is a range
@@ -56,7 +56,7 @@ func (s *ErrorStream) Write(e *RecordError) {
 	}
 	s.rows.String(e.Rule)
 	s.rows.String(e.Details)
-	s.rows.String(message.StepValidation)
+	s.rows.String(string(etl.StepValidation))
 	if e.Raw == nil {
 		s.rows.Null()
 	} else {
@@ -137,7 +137,7 @@ func (db *DB) eachError(ctx context.Context, unit Unit, chunk *int, lines Lines,
 				WHERE import_id = $1 AND generation = $2 AND resource = $3 AND processing_step = $4
 					AND chunk IS NOT DISTINCT FROM $5::integer AND ($5::integer IS NULL OR line_number BETWEEN $6 AND $7)
 				ORDER BY line_number, ctid OFFSET $8`,
-			unit.ImportID, unit.Generation, unit.Resource, message.StepValidation, chunk, lines.First, lines.Last, skip)
+			unit.ImportID, unit.Generation, unit.Resource, etl.StepValidation, chunk, lines.First, lines.Last, skip)
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ func (o *opened) stateOf(t *testing.T, importID string) string {
 func TestRecordState(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	record := func(attempt, generation int, status etl.Status, step, want string) {
+	record := func(attempt, generation int, status etl.Status, step etl.Step, want string) {
 		t.Helper()
 		imp := numbered("IMPORT_20241009_150000_777", generation)
 		imp.Attempts, imp.Status, imp.Step = attempt, status, step

@@ -17,7 +17,7 @@ import (
 type Unit struct {
 	ImportID   string
 	Generation int
-	Phase      string // name of the state
+	Phase      etl.State
 	Resource   string
 	Chunk      int
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 )
 
@@ -57,18 +58,18 @@ func (t *Tx) EventTotals(ctx context.Context, leaf Leaf) (map[string]event.Summa
 		totals[resource] = s
 		return nil
 	}, fmt.Sprintf(`SELECT resource, count(*), count(*) FILTER (WHERE enrichment = '%s'), sum(%s)::text
-		FROM %s GROUP BY resource`, event.EnrichmentFailed, event.ChecksumSQL, leaf.Table()))
+		FROM %s GROUP BY resource`, etl.EnrichmentFailed, event.ChecksumSQL, leaf.Table()))
 	return totals, err
 }
 
 // StoreEnrichmentErrors puts the records of a resource that could not be enriched,
 // by a leaf of events, into the error table; they are no rejects. The cause of each
 // stands in details where cause does.
-func (t *Tx) StoreEnrichmentErrors(ctx context.Context, leaf Leaf, resource, step, details, cause string) error {
+func (t *Tx) StoreEnrichmentErrors(ctx context.Context, leaf Leaf, resource string, step etl.Step, details, cause string) error {
 	_, err := t.tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
 		SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, data->>$5), $2
 		FROM %s JOIN etl.files f USING (import_id, generation, resource) WHERE resource = $3 AND enrichment = '%s'`,
-		leaf.Table(), event.EnrichmentFailed),
+		leaf.Table(), etl.EnrichmentFailed),
 		details, step, resource, cause, event.ErrorMember)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
@@ -14,7 +15,7 @@ import (
 
 // numbered is what the registry knows of an import at a generation.
 func numbered(importID string, generation int) registry.Import {
-	return registry.Import{ImportID: importID, Mode: registry.ModeDaily, FileDate: "2024-10-08", Generation: generation}
+	return registry.Import{ImportID: importID, Mode: etl.ModeDaily, FileDate: "2024-10-08", Generation: generation}
 }
 
 func TestRestartSupersedes(t *testing.T) {

@@ -21,9 +21,9 @@ import (
 	"io"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
-	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
 )
 
@@ -85,15 +85,15 @@ type Checker struct {
 	parents  map[string]*parent // of the resources whose file was read and that are referred to
 }
 
-// New returns a checker of files of a mode, registry.ModeInitial or ModeDaily.
+// New returns a checker of files of a mode, etl.ModeInitial or ModeDaily.
 // report is called for each error, file by file in the order of dependency and
 // in ascending order of lines.
-func New(pkg *contract.Package, mode string, report func(Error) error) (*Checker, error) {
+func New(pkg *contract.Package, mode etl.Mode, report func(Error) error) (*Checker, error) {
 	names, err := landing.FromContract(pkg)
 	if err != nil {
 		return nil, err
 	}
-	return &Checker{pkg: pkg, daily: mode == registry.ModeDaily, names: names, report: report, parents: map[string]*parent{}}, nil
+	return &Checker{pkg: pkg, daily: mode == etl.ModeDaily, names: names, report: report, parents: map[string]*parent{}}, nil
 }
 
 // Until makes the checker refuse files whose date lies behind the horizon, as an
@@ -102,7 +102,7 @@ func (c *Checker) Until(horizon landing.Horizon) { c.horizon = horizon }
 
 // parse reads the name of a file.
 func (c *Checker) parse(file string) (landing.File, error) {
-	name, err := c.names.Parse(registry.ModeDaily + "/" + file)
+	name, err := c.names.Parse(string(etl.ModeDaily) + "/" + file)
 	if err == nil && c.horizon.Now != nil {
 		err = c.horizon.Check(name.Date)
 	}

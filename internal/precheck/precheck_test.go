@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
-	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
 )
 
@@ -37,7 +37,7 @@ func file(name string, lines ...string) precheck.File {
 }
 
 // check checks files and returns the errors as "resource line | field | rule".
-func check(t *testing.T, mode string, files ...precheck.File) ([]precheck.Result, []string) {
+func check(t *testing.T, mode etl.Mode, files ...precheck.File) ([]precheck.Result, []string) {
 	t.Helper()
 	var found []string
 	c, err := precheck.New(load(t), mode, func(e precheck.Error) error {
@@ -89,7 +89,7 @@ func day() []precheck.File {
 }
 
 func TestClean(t *testing.T) {
-	for _, mode := range []string{registry.ModeInitial, registry.ModeDaily} {
+	for _, mode := range []etl.Mode{etl.ModeInitial, etl.ModeDaily} {
 		results, found := check(t, mode, day()...)
 		expect(t, found)
 		if len(results) != 7 {
@@ -129,7 +129,7 @@ func TestSetRules(t *testing.T) {
 		"broken"))
 	files = with(files, file("return_data_20241008.csv", returns,
 		"1,10,3,erreur,2024-10-08", "2,11,1,erreur,2024-10-08", "3,11,x,erreur,2024-10-08"))
-	results, found := check(t, registry.ModeInitial, files...)
+	results, found := check(t, etl.ModeInitial, files...)
 	expect(t, found,
 		"clients 3 | client_id | primaryKey", "clients 3 | nif | unique",
 		"clients 4 | first_name | pattern", "clients 4 | email | format",
@@ -152,7 +152,7 @@ func TestTree(t *testing.T) {
 	files := with(day(), file("category_data_20241008.csv", categories,
 		"2,Maison,1", "1,Outils,", "3,,1", "4,Sous un rejet,3", "5,Plus bas,4",
 		"10,Cycle a,11", "11,Cycle b,10", "12,Sous le cycle,11", "13,Elle-même,13", "1,Encore,2", "a,b"))
-	_, found := check(t, registry.ModeInitial, files...)
+	_, found := check(t, etl.ModeInitial, files...)
 	expect(t, found,
 		"categories 4 | name | required",
 		"categories 5 | parent_category_id | foreignKey", "categories 6 | parent_category_id | foreignKey",
@@ -183,7 +183,7 @@ func TestDeepTrees(t *testing.T) {
 				fmt.Fprintf(&text, "%d,x,%d\n", n, c.parent(n))
 			}
 			rules := map[string]int64{}
-			checker, err := precheck.New(load(t), registry.ModeInitial, func(e precheck.Error) error {
+			checker, err := precheck.New(load(t), etl.ModeInitial, func(e precheck.Error) error {
 				rules[e.Rule]++
 				return nil
 			})
@@ -201,7 +201,7 @@ func TestDeepTrees(t *testing.T) {
 // TestOpen: what the files cannot decide is counted and rejects nothing.
 func TestOpen(t *testing.T) {
 	alone := file("sales_data_20241008.csv", sales, "10,7,3,4,2,10.00,20.00,2024-10-08,web", "11,,3,4,2,10.00,20.00,2024-10-08,web")
-	results, found := check(t, registry.ModeInitial, alone)
+	results, found := check(t, etl.ModeInitial, alone)
 	expect(t, found, "ventes 3 | client_id | required")
 	want := []precheck.OpenRelation{{"client_id", "clients", 1, true}, {"product_id", "produits", 2, true}, {"store_id", "magasins", 2, true}}
 	if diff := cmp.Diff(want, results[0].Open); diff != "" {
@@ -209,12 +209,12 @@ func TestOpen(t *testing.T) {
 	}
 	// A client of an earlier day; products are reloaded every day.
 	alone = file("sales_data_20241008.csv", sales, "10,9,3,4,2,10.00,20.00,2024-10-08,web", "11,7,9,4,2,10.00,20.00,2024-10-08,web")
-	results, found = check(t, registry.ModeDaily, with(day(), alone)...)
+	results, found = check(t, etl.ModeDaily, with(day(), alone)...)
 	expect(t, found, "ventes 3 | product_id | foreignKey")
 	if diff := cmp.Diff([]precheck.OpenRelation{{"client_id", "clients", 1, false}}, results[5].Open); diff != "" {
 		t.Error(diff)
 	}
-	results, found = check(t, registry.ModeInitial, with(day(), alone)...)
+	results, found = check(t, etl.ModeInitial, with(day(), alone)...)
 	expect(t, found, "ventes 2 | client_id | foreignKey", "ventes 3 | product_id | foreignKey", "retours 2 | sale_id | foreignKey")
 	if results[5].Open != nil {
 		t.Errorf("initial: %+v", results[5].Open)
@@ -224,7 +224,7 @@ func TestOpen(t *testing.T) {
 // TestFaultyFiles: each is told, and the others are checked all the same.
 func TestFaultyFiles(t *testing.T) {
 	utf16 := precheck.File{Name: "store_data_20241008.csv", Content: strings.NewReader("\xff\xfea\x00"), Size: 4}
-	results, found := check(t, registry.ModeDaily, file("supplier_data_20241008.csv", "supplier_id,name,email", "1,a,b"), utf16,
+	results, found := check(t, etl.ModeDaily, file("supplier_data_20241008.csv", "supplier_id,name,email", "1,a,b"), utf16,
 		file("category_data_20241008.csv", categories), file("customers_20241008.csv", "x"),
 		file("product_data_20241008.json", `{}`), file("return_data_20241008.csv", "reason,"+strings.TrimSuffix(strings.Replace(returns, "reason,", "", 1), "\n")))
 	expect(t, found)
@@ -251,7 +251,7 @@ func TestFaultyFiles(t *testing.T) {
 // TestNoValidRecord: a reload file whose records are all rejected is faulty as a
 // whole; another one is not, and its children lose their parents in any case.
 func TestNoValidRecord(t *testing.T) {
-	results, found := check(t, registry.ModeDaily, file("category_data_20241008.csv", categories, "0,a,", "x,b,"),
+	results, found := check(t, etl.ModeDaily, file("category_data_20241008.csv", categories, "0,a,", "x,b,"),
 		file("product_data_20241008.csv", products, "3,Bêche,1,2,10.00,EUR,true"), file("sales_data_20241008.csv", sales, "0,7,3,4,2,10.00,20.00,2024-10-08,web"))
 	expect(t, found, "categories 2 | category_id | exclusiveMinimum", "categories 3 | category_id | type", "produits 2 | category_id | foreignKey", "ventes 2 | sale_id | exclusiveMinimum", "ventes 2 | product_id | foreignKey")
 	for i, want := range []string{message.FileNoValidRecord(2), message.FileNoValidRecord(1), ""} {
@@ -263,7 +263,7 @@ func TestNoValidRecord(t *testing.T) {
 
 // TestJSON: a kind that does not fit is a wrong type.
 func TestJSON(t *testing.T) {
-	results, found := check(t, registry.ModeInitial, file("store_data_20241008.json",
+	results, found := check(t, etl.ModeInitial, file("store_data_20241008.json",
 		`[{"store_id":1,"name":"Centre","city":"Lyon","country":"FR","opened_on":"2000-01-01"},`,
 		`{"store_id":true,"name":7,"city":["Lyon"],"country":null,"opened_on":20000101}]`))
 	expect(t, found, "magasins 2 | store_id | type", "magasins 2 | name | type", "magasins 2 | city | type", "magasins 2 | country | required", "magasins 2 | opened_on | type")
@@ -277,7 +277,7 @@ func TestSetErrors(t *testing.T) {
 		"one type twice": {file("clients_20241008.csv", "x"), file("client_data_20241008.csv", "x")},
 		"two dates":      {file("clients_20241008.csv", "x"), file("sales_data_20241009.csv", "x")},
 	} {
-		c, err := precheck.New(load(t), registry.ModeDaily, nil)
+		c, err := precheck.New(load(t), etl.ModeDaily, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,7 +290,7 @@ func TestSetErrors(t *testing.T) {
 // TestReportFails: an error of the one who is told ends the check.
 func TestReportFails(t *testing.T) {
 	full := errors.New("disk full")
-	c, err := precheck.New(load(t), registry.ModeDaily, func(precheck.Error) error { return full })
+	c, err := precheck.New(load(t), etl.ModeDaily, func(precheck.Error) error { return full })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +304,7 @@ func TestReportFails(t *testing.T) {
 // TestFuture: a date behind the horizon is a faulty name, and takes no other file
 // with it.
 func TestFuture(t *testing.T) {
-	c, err := precheck.New(load(t), registry.ModeDaily, func(precheck.Error) error { return nil })
+	c, err := precheck.New(load(t), etl.ModeDaily, func(precheck.Error) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestControlTotals(t *testing.T) {
 			[]string{message.ControlFault(message.ControlMember, 2), "", ""},
 		},
 	} {
-		results, _ := check(t, registry.ModeDaily, a, test.control, b)
+		results, _ := check(t, etl.ModeDaily, a, test.control, b)
 		var faults []string
 		for _, r := range results {
 			faults = append(faults, r.Fault)
@@ -374,7 +374,7 @@ func TestControlTotals(t *testing.T) {
 // TestReturnsTogether: returns are held to what their sale sold together, in order
 // of line; one that is rejected counts for nothing.
 func TestReturnsTogether(t *testing.T) {
-	_, found := check(t, registry.ModeInitial, with(with(day(), file("sales_data_20241008.csv", sales, "10,7,3,4,3,10.00,30.00,2024-10-08,web")),
+	_, found := check(t, etl.ModeInitial, with(with(day(), file("sales_data_20241008.csv", sales, "10,7,3,4,3,10.00,30.00,2024-10-08,web")),
 		file("return_data_20241008.csv", returns, "1,10,1,defaut,2024-10-08", "2,10,3,defaut,2024-10-08", "3,10,2,panne,2024-10-08", "4,10,2,defaut,2024-10-08", "5,10,1,defaut,2024-10-08",
 			"6,10,9223372036854775807,defaut,2024-10-08"))...)
 	expect(t, found, "retours 3 | quantity | quantity_at_most_sold", "retours 4 | reason | enum", "retours 6 | quantity | quantity_at_most_sold", "retours 7 | quantity | quantity_at_most_sold")

@@ -10,15 +10,9 @@ import (
 // who sends the same fault in an endless loop.
 const FileRestarts = 5
 
-// The faults that files mend.
-const (
-	faultMissingFiles = "MissingFiles"
-	faultInvalidFile  = "InvalidFile"
-)
-
 // restartable reports whether corrected files may start an import over.
 func restartable(imp registry.Import) bool {
-	return imp.Status == etl.StatusFailed && imp.Fault == faultInvalidFile && imp.FileRestarts < FileRestarts
+	return imp.Status == etl.StatusFailed && imp.Fault == etl.FaultInvalidFile && imp.FileRestarts < FileRestarts
 }
 
 // Corrected reports whether an import failed because of refused files, all of

@@ -119,10 +119,10 @@ func Judge(s Snapshot, e registry.Entry) Verdict {
 		return judgeImport(s, v)
 	}
 	switch {
-	case e.Mode == registry.ModeInitial && len(s.Published) > 0:
+	case e.Mode == etl.ModeInitial && len(s.Published) > 0:
 		v.Reason = TooLate
 		return v
-	case e.Mode == registry.ModeDaily && len(s.Published) == 0 && !s.NoHistory:
+	case e.Mode == etl.ModeDaily && len(s.Published) == 0 && !s.NoHistory:
 		v.Action, v.Reason = Wait, NoInitial
 		return v
 	}
@@ -155,7 +155,7 @@ func judgeImport(s Snapshot, v Verdict) Verdict {
 	case imp.ImportID == "" || imp.Status == etl.StatusSucceeded || imp.Status == etl.StatusAbandoned:
 		v.Reason = Finished
 		return v
-	case imp.Status != etl.StatusFailed || (imp.Fault != faultMissingFiles && !restartable(imp)):
+	case imp.Status != etl.StatusFailed || (imp.Fault != etl.FaultMissingFiles && !restartable(imp)):
 		v.Action, v.Reason = Wait, Open
 		return v
 	}
@@ -164,9 +164,9 @@ func judgeImport(s Snapshot, v Verdict) Verdict {
 	switch {
 	case !read:
 		v.Action = ReadFiles
-	case imp.Fault != faultMissingFiles && Corrected(imp, files):
+	case imp.Fault != etl.FaultMissingFiles && Corrected(imp, files):
 		v.Action = StartOver
-	case imp.Fault != faultMissingFiles:
+	case imp.Fault != etl.FaultMissingFiles:
 		v.Action, v.Reason = Wait, Open
 	case len(files.Missing) == 0 && isNews(files, imp):
 		v.Action = Resume
@@ -201,7 +201,7 @@ func (s Snapshot) Without(e registry.Entry) Snapshot {
 
 // holdsUp reports whether a date that cannot go holds up those after it.
 func holdsUp(e registry.Entry, last string) bool {
-	return e.Mode == registry.ModeDaily && e.FileDate > last
+	return e.Mode == etl.ModeDaily && e.FileDate > last
 }
 
 // Last returns the latest file date that is published, of any mode; empty for none.

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	daily   = registry.ModeDaily
-	initial = registry.ModeInitial
+	daily   = etl.ModeDaily
+	initial = etl.ModeInitial
 	day6    = "2024-10-06"
 	day7    = "2024-10-07"
 	day8    = "2024-10-08"
@@ -24,7 +24,7 @@ const (
 func at(minute int) time.Time { return time.Date(2024, 10, 9, 15, minute, 0, 0, time.UTC) }
 
 // entry is a date of the queue.
-func entry(mode, date string, change ...func(*registry.Entry)) registry.Entry {
+func entry(mode etl.Mode, date string, change ...func(*registry.Entry)) registry.Entry {
 	e := registry.Entry{Mode: mode, FileDate: date}
 	for _, c := range change {
 		c(&e)
@@ -57,7 +57,7 @@ func lacking() queue.Files {
 func none() queue.Files { return queue.Files{Missing: []string{"client_data", "product_data"}} }
 
 // an import of day 8, which began before its files were recorded.
-func imp(status etl.Status, fault string, change ...func(*registry.Import)) registry.Import {
+func imp(status etl.Status, fault etl.Fault, change ...func(*registry.Import)) registry.Import {
 	i := registry.Import{ImportID: "A", Mode: daily, FileDate: day8, Status: status, Fault: fault, Generation: 1, StartedAt: at(0).Add(-time.Minute)}
 	for _, c := range change {
 		c(&i)
@@ -121,7 +121,7 @@ type decided struct {
 func brief(v queue.Verdict) decided {
 	d := decided{Action: v.Action, Reason: v.Reason, Missing: v.Missing}
 	if v.Date.FileDate != "" {
-		d.Date = v.Date.Mode + " " + v.Date.FileDate
+		d.Date = string(v.Date.Mode) + " " + v.Date.FileDate
 	}
 	return d
 }
@@ -182,7 +182,7 @@ func TestDecide(t *testing.T) {
 // Very many dates that nothing marks are not looked at one by one; those that are
 // marked still get their turn.
 func TestDecideLooksAtFewOfManyDates(t *testing.T) {
-	many := func(mode string, others ...registry.Entry) known {
+	many := func(mode etl.Mode, others ...registry.Entry) known {
 		k := known{files: map[string]queue.Files{}, first: map[string]queue.Files{}, published: []string{day6}}
 		if mode == initial {
 			k.published = nil

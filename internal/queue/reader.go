@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -17,7 +18,7 @@ type Source interface {
 	// Import returns an import; it fails with registry.ErrNotFound if there is none.
 	Import(ctx context.Context, importID string) (registry.Import, error)
 	// Arrivals returns the files of a date, by resource.
-	Arrivals(ctx context.Context, mode, date string) (map[string]registry.Arrival, error)
+	Arrivals(ctx context.Context, mode etl.Mode, date string) (map[string]registry.Arrival, error)
 }
 
 // Reader reads as much of the queue as a decision needs. Its errors are those of

@@ -44,7 +44,7 @@ func (s *source) Import(_ context.Context, importID string) (registry.Import, er
 	return registry.Import{}, registry.ErrNotFound
 }
 
-func (s *source) Arrivals(_ context.Context, _, date string) (map[string]registry.Arrival, error) {
+func (s *source) Arrivals(_ context.Context, _ etl.Mode, date string) (map[string]registry.Arrival, error) {
 	return s.files[date], s.read(date)
 }
 

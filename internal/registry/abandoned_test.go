@@ -19,21 +19,21 @@ func TestAbandoned(t *testing.T) {
 			t.Errorf("abandoned: %+v, %v; want %v", all, err, want)
 		}
 	}
-	claim := func(kind string) registry.Import {
+	claim := func(kind etl.Kind) registry.Import {
 		t.Helper()
-		claimed, err := r.Claim(t.Context(), imp, registry.Pending{Kind: kind, Trigger: registry.TriggerCommand})
+		claimed, err := r.Claim(t.Context(), imp, registry.Pending{Kind: kind, Trigger: etl.TriggerCommand})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return claimed
 	}
 	listed()
-	imp, err := r.Abandon(t.Context(), claim(registry.KindAbandon), 2)
+	imp, err := r.Abandon(t.Context(), claim(etl.KindAbandon), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	listed(imp.ImportID)
-	if _, err := r.Begin(t.Context(), claim(registry.KindRestart), 3, arn); err != nil {
+	if _, err := r.Begin(t.Context(), claim(etl.KindRestart), 3, arn); err != nil {
 		t.Fatal(err)
 	}
 	listed()

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -15,11 +16,11 @@ const AcceptShrink = "shrink"
 // Acceptance is a limit that a person lets one generation of an import pass. A
 // restart clears it: what it was given for is computed anew.
 type Acceptance struct {
-	What     string    `dynamodbav:"what" json:"what"`         // AcceptShrink
-	Resource string    `dynamodbav:"resource" json:"resource"` // target name, such as "produits"
-	By       string    `dynamodbav:"by" json:"by"`             // identity of the person, as the request gave it; empty: unknown
-	Trigger  string    `dynamodbav:"trigger" json:"trigger"`   // of the request
-	At       time.Time `dynamodbav:"at" json:"at"`
+	What     string      `dynamodbav:"what" json:"what"`         // AcceptShrink
+	Resource string      `dynamodbav:"resource" json:"resource"` // target name, such as "produits"
+	By       string      `dynamodbav:"by" json:"by"`             // identity of the person, as the request gave it; empty: unknown
+	Trigger  etl.Trigger `dynamodbav:"trigger" json:"trigger"`   // of the request
+	At       time.Time   `dynamodbav:"at" json:"at"`
 }
 
 // String returns the form in which it is asked for, such as "shrink=produits".

@@ -17,20 +17,20 @@ func TestAcceptances(t *testing.T) {
 	r, clock := open(t)
 	imp := allotted(t, r)
 	imp, _ = observe(t, r, imp, 0, etl.StatusFailed, "Implausible")
-	claim := func(kind, by string) registry.Import {
+	claim := func(kind etl.Kind, by string) registry.Import {
 		t.Helper()
 		clock.Move(time.Minute)
 		claimed, err := r.Claim(t.Context(), imp, registry.Pending{
-			Kind: kind, Trigger: registry.TriggerCommand, Redrives: 1,
-			Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: by, Trigger: registry.TriggerCommand}},
+			Kind: kind, Trigger: etl.TriggerCommand, Redrives: 1,
+			Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: by, Trigger: etl.TriggerCommand}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return claimed
 	}
-	given := claim(registry.KindResume, "first").Pending.At
-	claim(registry.KindResume, "second")
+	given := claim(etl.KindResume, "first").Pending.At
+	claim(etl.KindResume, "second")
 	imp, _ = observe(t, r, imp, 1, etl.StatusRunning, "")
 	want := []registry.Acceptance{{What: "shrink", Resource: "produits", By: "first", Trigger: "command", At: given}}
 	if diff := cmp.Diff(want, imp.Accepted); diff != "" || !imp.Accepts("shrink", "produits") || imp.Accepts("shrink", "magasins") {
@@ -41,7 +41,7 @@ func TestAcceptances(t *testing.T) {
 		t.Errorf("attempts %+v, %v", attempts, err)
 	}
 	imp, _ = observe(t, r, imp, 1, etl.StatusFailed, "Implausible")
-	imp, err = r.Begin(t.Context(), claim(registry.KindRestart, "third"), 2, arn)
+	imp, err = r.Begin(t.Context(), claim(etl.KindRestart, "third"), 2, arn)
 	if err != nil || imp.Accepted != nil {
 		t.Errorf("after a restart: %+v, %v", imp.Accepted, err)
 	}

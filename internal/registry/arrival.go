@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
@@ -23,7 +24,7 @@ type Look func(ctx context.Context) (current Arrival, exists bool, err error)
 // is written on condition that it is still the one read. What is written is
 // therefore never older than what it replaces. An object that is gone is
 // forgotten, and with the last one its date leaves the queue ([Registry.LeaveEmpty]).
-func (r *Registry) RecordArrival(ctx context.Context, mode, date, resource, object string, look Look) (Arrival, bool, error) {
+func (r *Registry) RecordArrival(ctx context.Context, mode etl.Mode, date, resource, object string, look Look) (Arrival, bool, error) {
 	k := arrivalKey(mode, date, resource, object)
 	for range tries {
 		var stored Arrival
@@ -72,7 +73,7 @@ func (r *Registry) RecordArrival(ctx context.Context, mode, date, resource, obje
 }
 
 // openDate makes sure that a date without an import stands in the queue.
-func (r *Registry) openDate(ctx context.Context, mode, date string) error {
+func (r *Registry) openDate(ctx context.Context, mode etl.Mode, date string) error {
 	for range tries {
 		var entry Entry
 		if found, err := r.get(ctx, queueKey(mode, date), &entry); err != nil || found {
@@ -92,18 +93,18 @@ func (r *Registry) openDate(ctx context.Context, mode, date string) error {
 			return nil
 		}
 	}
-	return overtaken("open " + mode + " " + date)
+	return overtaken("open " + string(mode) + " " + date)
 }
 
 // Objects returns every arrival of a date, several of one resource included.
-func (r *Registry) Objects(ctx context.Context, mode, date string) ([]Arrival, error) {
+func (r *Registry) Objects(ctx context.Context, mode etl.Mode, date string) ([]Arrival, error) {
 	return query[Arrival](ctx, r, dateKey(mode, date), "ARRIVAL#")
 }
 
 // Arrivals returns the newest arrival of each resource of a date, strongly
 // consistent. Of several objects for one resource (alias, format) the one
 // modified last counts; if S3 shows the same second, the one recorded last.
-func (r *Registry) Arrivals(ctx context.Context, mode, date string) (map[string]Arrival, error) {
+func (r *Registry) Arrivals(ctx context.Context, mode etl.Mode, date string) (map[string]Arrival, error) {
 	all, err := r.Objects(ctx, mode, date)
 	if err != nil {
 		return nil, err

@@ -27,12 +27,12 @@ func attemptsNow(t *testing.T, r *registry.Registry, importID, arn string, redri
 // TestAttemptsNow: an execution knows of its redrive before anybody saw it, and
 // tells what will be recorded.
 func TestAttemptsNow(t *testing.T) {
-	for trigger, claimed := range map[string]bool{registry.TriggerConsole: false, registry.TriggerCommand: true} {
+	for trigger, claimed := range map[etl.Trigger]bool{etl.TriggerConsole: false, etl.TriggerCommand: true} {
 		r, _ := open(t)
 		imp := allotted(t, r)
 		imp, _ = observe(t, r, imp, 0, etl.StatusFailed, "Mismatch")
 		if claimed {
-			if _, err := r.Claim(t.Context(), imp, registry.Pending{Kind: registry.KindResume, Trigger: trigger, Redrives: 1}); err != nil {
+			if _, err := r.Claim(t.Context(), imp, registry.Pending{Kind: etl.KindResume, Trigger: trigger, Redrives: 1}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -22,9 +22,9 @@ type Automatic struct {
 func (i Import) Decided() bool { return i.Automatic.For == i.Observed+1 }
 
 // follow keeps count of an attempt that begins: what was planned before is void.
-func (a *Automatic) follow(trigger string) {
+func (a *Automatic) follow(trigger etl.Trigger) {
 	a.At, a.For = time.Time{}, 0
-	if trigger == TriggerAutomatic {
+	if trigger == etl.TriggerAutomatic {
 		a.Used++
 	}
 }

@@ -94,7 +94,7 @@ func TestFileStatusesOfAnotherGeneration(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed, _ := observe(t, r, imp, 0, etl.StatusFailed, "InvalidFile")
-	claim, err := r.Claim(t.Context(), failed, registry.Pending{Kind: registry.KindRestart})
+	claim, err := r.Claim(t.Context(), failed, registry.Pending{Kind: etl.KindRestart})
 	if err != nil {
 		t.Fatal(err)
 	}

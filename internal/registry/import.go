@@ -21,11 +21,13 @@ func (e *TakenError) Error() string { return "the slot is held by import " + e.H
 // PendingError reports that another re-execution of the import was asked for
 // shortly before.
 type PendingError struct {
-	Kind string // the kind that was asked for first
+	Kind etl.Kind // the kind that was asked for first
 }
 
 // Error implements error.
-func (e *PendingError) Error() string { return "a " + e.Kind + " of this import is already under way" }
+func (e *PendingError) Error() string {
+	return "a " + string(e.Kind) + " of this import is already under way"
+}
 
 // ChangedError reports that the import is no longer what the caller decided on.
 type ChangedError struct {
@@ -58,7 +60,7 @@ type dateImport struct {
 }
 
 // ImportOf returns the import_id of a date, and whether it has one.
-func (r *Registry) ImportOf(ctx context.Context, mode, date string) (string, bool, error) {
+func (r *Registry) ImportOf(ctx context.Context, mode etl.Mode, date string) (string, bool, error) {
 	var d dateImport
 	found, err := r.get(ctx, dateImportKey(mode, date), &d)
 	return d.ImportID, found, err
@@ -163,7 +165,7 @@ func (r *Registry) taken(ctx context.Context) error {
 //
 // ok is false if the date already has an import, is not in the queue, or the
 // slot is taken: somebody else was faster.
-func (r *Registry) Allot(ctx context.Context, e Entry, trigger string, arn func(name string) string) (imp Import, ok bool, err error) {
+func (r *Registry) Allot(ctx context.Context, e Entry, trigger etl.Trigger, arn func(name string) string) (imp Import, ok bool, err error) {
 	const (
 		meta = iota
 		date
@@ -178,7 +180,7 @@ func (r *Registry) Allot(ctx context.Context, e Entry, trigger string, arn func(
 			Status: etl.StatusRunning, Generation: 1, ExecutionARN: arn(id), Executions: 1,
 			CreatedAt: at, UpdatedAt: at, StartedAt: at,
 		}
-		attempt := imp.attempt(KindStart, trigger, at)
+		attempt := imp.attempt(etl.KindStart, trigger, at)
 		entry := e
 		entry.key, entry.ImportID = queueKey(e.Mode, e.FileDate), id
 		failed, err := r.transact(ctx,
@@ -203,7 +205,7 @@ func (r *Registry) Allot(ctx context.Context, e Entry, trigger string, arn func(
 }
 
 // attempt counts a new attempt and returns its item.
-func (i *Import) attempt(kind, trigger string, at time.Time) Attempt {
+func (i *Import) attempt(kind etl.Kind, trigger etl.Trigger, at time.Time) Attempt {
 	i.Attempts++
 	return Attempt{
 		key: attemptKey(i.ImportID, i.Attempts), Number: i.Attempts, Kind: kind, Trigger: trigger, At: at,

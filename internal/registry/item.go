@@ -7,30 +7,6 @@ import (
 	"etl-dataloader/internal/etl"
 )
 
-// Modes of an import.
-const (
-	ModeInitial = "initial" // all history, once
-	ModeDaily   = "daily"   // the files of one day
-)
-
-// Kinds of attempts.
-const (
-	KindStart    = "start"    // the first execution of an import
-	KindResume   = "resume"   // the same execution, redriven at the step that failed
-	KindContinue = "continue" // a new execution of the same generation, where a redrive is not allowed any more
-	KindRestart  = "restart"  // a new generation, from the beginning
-	KindAbandon  = "abandon"  // given up
-)
-
-// Triggers of attempts: who or what asked for it.
-const (
-	TriggerFile      = "file"      // a file arrived
-	TriggerDeadline  = "deadline"  // the deadline passed
-	TriggerAutomatic = "automatic" // the system itself: a waiting date's turn came, or a failure may pass
-	TriggerConsole   = "console"   // a person, in the Step Functions console
-	TriggerCommand   = "command"   // a person, by the command or a test event
-)
-
 // Arrival is the newest known version of one object of the landing bucket.
 type Arrival struct {
 	key
@@ -57,7 +33,7 @@ type SealedFile struct {
 // Entry is a date of the queue: one that is not finished.
 type Entry struct {
 	key
-	Mode     string    `dynamodbav:"mode"`
+	Mode     etl.Mode  `dynamodbav:"mode"`
 	FileDate string    `dynamodbav:"file_date"` // YYYY-MM-DD
 	ImportID string    `dynamodbav:"import_id"` // empty: «en attente»
 	Due      bool      `dynamodbav:"due"`       // its deadline has passed: it starts even if files are missing
@@ -77,7 +53,7 @@ type Import struct {
 	key
 	Revision     int        `dynamodbav:"revision"`
 	ImportID     string     `dynamodbav:"import_id"`
-	Mode         string     `dynamodbav:"mode"`
+	Mode         etl.Mode   `dynamodbav:"mode"`
 	FileDate     string     `dynamodbav:"file_date"` // YYYY-MM-DD
 	Status       etl.Status `dynamodbav:"status"`
 	Generation   int        `dynamodbav:"generation"`
@@ -87,11 +63,11 @@ type Import struct {
 	Attempts     int        `dynamodbav:"attempts"`      // attempts recorded so far
 
 	// Why it failed; empty while it runs and after success.
-	State  string `dynamodbav:"state"`  // state of the machine, such as "ScanFile"
-	Step   string `dynamodbav:"step"`   // processing step, in French
-	Fault  string `dynamodbav:"fault"`  // error name, such as "MissingFiles"
-	Reason string `dynamodbav:"reason"` // text for people
-	Advice string `dynamodbav:"advice"` // redrive, restart or none
+	State  etl.State `dynamodbav:"state"`  // state of the machine, such as "ScanFile"
+	Step   etl.Step  `dynamodbav:"step"`   // processing step, in French
+	Fault  etl.Fault `dynamodbav:"fault"`  // error name, such as "MissingFiles"
+	Reason string    `dynamodbav:"reason"` // text for people
+	Advice string    `dynamodbav:"advice"` // redrive, restart or none
 
 	SealedGeneration int          `dynamodbav:"sealed_generation"` // generation that sealed Files; 0: none yet
 	Files            []SealedFile `dynamodbav:"files"`
@@ -116,10 +92,10 @@ type Import struct {
 // Pending is a re-execution that was asked for and is not yet seen to run. It
 // names who asked, and keeps two re-executions of one import apart.
 type Pending struct {
-	Kind     string    `dynamodbav:"kind"` // empty: none
-	Trigger  string    `dynamodbav:"trigger"`
-	Redrives int       `dynamodbav:"redrives"` // number of the redrive that is asked for
-	At       time.Time `dynamodbav:"at"`
+	Kind     etl.Kind    `dynamodbav:"kind"` // empty: none
+	Trigger  etl.Trigger `dynamodbav:"trigger"`
+	Redrives int         `dynamodbav:"redrives"` // number of the redrive that is asked for
+	At       time.Time   `dynamodbav:"at"`
 
 	Accepted []Acceptance `dynamodbav:"-"` // asked for with it; [Registry.Claim] moves them to the import
 }
@@ -152,14 +128,14 @@ func (i Import) Uses(a Arrival) bool {
 // Attempt is one start, redrive or restart of an import, or its giving up.
 type Attempt struct {
 	key
-	Number       int       `dynamodbav:"number" json:"number"` // from 1
-	Kind         string    `dynamodbav:"kind" json:"kind"`
-	Trigger      string    `dynamodbav:"trigger" json:"trigger"`
-	At           time.Time `dynamodbav:"at" json:"at"`
-	Generation   int       `dynamodbav:"generation" json:"generation"`
-	ExecutionARN string    `dynamodbav:"execution_arn" json:"execution_arn"`
-	FailedStep   string    `dynamodbav:"failed_step" json:"failed_step,omitempty"` // of the failure that it follows
-	FailedReason string    `dynamodbav:"failed_reason" json:"failed_reason,omitempty"`
+	Number       int         `dynamodbav:"number" json:"number"` // from 1
+	Kind         etl.Kind    `dynamodbav:"kind" json:"kind"`
+	Trigger      etl.Trigger `dynamodbav:"trigger" json:"trigger"`
+	At           time.Time   `dynamodbav:"at" json:"at"`
+	Generation   int         `dynamodbav:"generation" json:"generation"`
+	ExecutionARN string      `dynamodbav:"execution_arn" json:"execution_arn"`
+	FailedStep   etl.Step    `dynamodbav:"failed_step" json:"failed_step,omitempty"` // of the failure that it follows
+	FailedReason string      `dynamodbav:"failed_reason" json:"failed_reason,omitempty"`
 
 	Accepted []Acceptance `dynamodbav:"accepted,omitempty" json:"accepted,omitempty"` // in force for this attempt
 }
@@ -167,9 +143,9 @@ type Attempt struct {
 // Fault is the last fault of a state, as its function reported it.
 type Fault struct {
 	key
-	State    string    `dynamodbav:"state" json:"state"`
+	State    etl.State `dynamodbav:"state" json:"state"`
 	Resource string    `dynamodbav:"resource" json:"resource,omitempty"` // empty: not about one file
-	Name     string    `dynamodbav:"name" json:"name"`                   // error name, such as "InvalidFile"
+	Name     etl.Fault `dynamodbav:"name" json:"name"`                   // error name, such as "InvalidFile"
 	Message  string    `dynamodbav:"message" json:"message"`             // text for people
 	Advice   string    `dynamodbav:"advice" json:"advice"`
 	At       time.Time `dynamodbav:"at" json:"at"`
@@ -186,7 +162,7 @@ type Fault struct {
 // Prepare, kept and skipped from Publish.
 type Progress struct {
 	key
-	State       string    `dynamodbav:"state" json:"state"`
+	State       etl.State `dynamodbav:"state" json:"state"`
 	Resource    string    `dynamodbav:"resource" json:"resource,omitempty"`
 	Chunk       int       `dynamodbav:"chunk" json:"chunk"`
 	Read        int64     `dynamodbav:"read" json:"read"`
@@ -204,23 +180,23 @@ type Progress struct {
 	Unterminated bool `dynamodbav:"unterminated,omitempty" json:"unterminated,omitempty"`
 }
 
-func dateKey(mode, date string) string { return "DATE#" + mode + "#" + date }
+func dateKey(mode etl.Mode, date string) string { return "DATE#" + string(mode) + "#" + date }
 
-func arrivalKey(mode, date, resource, object string) key {
+func arrivalKey(mode etl.Mode, date, resource, object string) key {
 	return key{PK: dateKey(mode, date), SK: "ARRIVAL#" + resource + "#" + object}
 }
 
-func dateImportKey(mode, date string) key { return key{PK: dateKey(mode, date), SK: "IMPORT"} }
+func dateImportKey(mode etl.Mode, date string) key { return key{PK: dateKey(mode, date), SK: "IMPORT"} }
 
 // order sorts the initial import before the daily ones, and dates ascending.
-func order(mode, date string) string {
-	if mode == ModeInitial {
+func order(mode etl.Mode, date string) string {
+	if mode == etl.ModeInitial {
 		return "0#" + date
 	}
 	return "1#" + date
 }
 
-func queueKey(mode, date string) key { return key{PK: "QUEUE", SK: order(mode, date)} }
+func queueKey(mode etl.Mode, date string) key { return key{PK: "QUEUE", SK: order(mode, date)} }
 
 func slotKey() key { return key{PK: "SLOT", SK: "CURRENT"} }
 
@@ -232,6 +208,6 @@ func attemptKey(importID string, n int) key {
 	return key{PK: importPK(importID), SK: fmt.Sprintf("ATTEMPT#%03d", n)}
 }
 
-func progressKey(importID string, generation int, state, resource string, chunk int) key {
+func progressKey(importID string, generation int, state etl.State, resource string, chunk int) key {
 	return key{PK: importPK(importID), SK: fmt.Sprintf("PROGRESS#%04d#%s#%s#%07d", generation, state, resource, chunk)}
 }

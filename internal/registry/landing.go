@@ -13,16 +13,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
 // Listed is a well named object as a listing of the bucket shows it: without its
 // version.
 type Listed struct {
-	Mode, Date, Resource string
-	Key, ETag            string
-	Size                 int64 // bytes
-	LastModified         time.Time
+	Mode           etl.Mode
+	Date, Resource string
+	Key, ETag      string
+	Size           int64 // bytes
+	LastModified   time.Time
 }
 
 // shows reports whether the object listed is the arrival. Another version of the

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -150,7 +151,7 @@ func TestLeaveEmpty(t *testing.T) {
 			return err
 		}, true},
 		"allotted": {func(r *registry.Registry) error {
-			_, _, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: date}, registry.TriggerFile, arn)
+			_, _, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: date}, etl.TriggerFile, arn)
 			return err
 		}, true},
 	} {

@@ -22,7 +22,7 @@ func TestMonstrousTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := registry.Observation{
-		ExecutionARN: imp.ExecutionARN, Status: etl.StatusFailed, At: at(30), State: "ScanFile", Step: monster, Fault: monster, Reason: monster, Advice: "redrive",
+		ExecutionARN: imp.ExecutionARN, Status: etl.StatusFailed, At: at(30), State: "ScanFile", Step: etl.Step(monster), Fault: etl.Fault(monster), Reason: monster, Advice: "redrive",
 	}
 	imp, _, err := r.Observe(ctx, imp.ImportID, failed)
 	if err != nil {
@@ -31,7 +31,7 @@ func TestMonstrousTexts(t *testing.T) {
 	// A redrive whose failure was not seen, twice: attempts hold both texts.
 	for redrives := 1; redrives <= 2; redrives++ {
 		if _, _, err := r.Observe(ctx, imp.ImportID, registry.Observation{
-			ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: etl.StatusRunning, At: at(31), FailedStep: monster, FailedReason: monster,
+			ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: etl.StatusRunning, At: at(31), FailedStep: etl.Step(monster), FailedReason: monster,
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -44,9 +44,9 @@ func TestMonstrousTexts(t *testing.T) {
 	if err != nil || len(faults) != 1 || len(status.Attempts) != 3 {
 		t.Fatalf("%d faults, %d attempts, %v", len(faults), len(status.Attempts), err)
 	}
-	texts := []string{faults[0].Message, imp.Reason, imp.Step, imp.Fault}
+	texts := []string{faults[0].Message, imp.Reason, string(imp.Step), string(imp.Fault)}
 	for _, a := range status.Attempts[1:] {
-		texts = append(texts, a.FailedStep, a.FailedReason)
+		texts = append(texts, string(a.FailedStep), a.FailedReason)
 	}
 	for i, text := range texts {
 		if text == "" || text != message.Text(monster) {

@@ -16,10 +16,14 @@ type Observation struct {
 	At           time.Time
 
 	// Of a failed execution, see the fields of Import.
-	State, Step, Fault, Reason, Advice string
+	State          etl.State
+	Step           etl.Step
+	Fault          etl.Fault
+	Reason, Advice string
 
 	// Of a redrive whose failure nobody saw: where and why it failed before.
-	FailedStep, FailedReason string
+	FailedStep   etl.Step
+	FailedReason string
 }
 
 // Order is a number that only grows while an execution goes on: twice the number
@@ -31,9 +35,6 @@ func (o Observation) Order() int {
 	}
 	return 2*o.Redrives + 1
 }
-
-// faultMissingFiles is the fault whose imports give the slot back.
-const faultMissingFiles = "MissingFiles"
 
 // Observe writes what was seen of the current execution of an import. changed is
 // false if it was known, is older than what is known, or concerns an execution
@@ -57,9 +58,9 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 			}
 			i.StartedAt = o.At
 			i.Automatic.follow(trigger)
-			writes = append(writes, write{item: i.attempt(KindResume, trigger, o.At)})
+			writes = append(writes, write{item: i.attempt(etl.KindResume, trigger, o.At)})
 		}
-		if i.Pending.Kind == KindResume {
+		if i.Pending.Kind == etl.KindResume {
 			i.Pending = Pending{}
 		}
 		i.Observed, i.Status = o.Order(), o.Status
@@ -75,7 +76,7 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 			writes = append(writes, write{item: published(*i, o.At)})
 		}
 		i.EndedAt = o.At
-		if o.Status == etl.StatusFailed && o.Fault != faultMissingFiles {
+		if o.Status == etl.StatusFailed && o.Fault != etl.FaultMissingFiles {
 			return writes, nil
 		}
 		free, err := r.freeSlot(ctx, importID)
@@ -90,11 +91,11 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 
 // redriveTrigger is what triggered a redrive of the current execution: what asked
 // for it here, else a person in the console.
-func (i *Import) redriveTrigger(redrives int) string {
-	if i.Pending.Kind == KindResume && i.Pending.Redrives == redrives {
+func (i *Import) redriveTrigger(redrives int) etl.Trigger {
+	if i.Pending.Kind == etl.KindResume && i.Pending.Redrives == redrives {
 		return i.Pending.Trigger
 	}
-	return TriggerConsole
+	return etl.TriggerConsole
 }
 
 // Claim announces a re-execution of an import that is not running: it keeps
@@ -111,7 +112,7 @@ func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, e
 			i.ExecutionARN != seen.ExecutionARN || i.Status == etl.StatusRunning {
 			return nil, &ChangedError{Import: *i}
 		}
-		same := p.Kind == KindResume && i.Pending.Kind == p.Kind && i.Pending.Redrives == p.Redrives
+		same := p.Kind == etl.KindResume && i.Pending.Kind == p.Kind && i.Pending.Redrives == p.Redrives
 		if i.Pending.Kind != "" && !same && r.now().Sub(i.Pending.At) < PendingFor {
 			return nil, &PendingError{Kind: i.Pending.Kind}
 		}
@@ -119,7 +120,7 @@ func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, e
 		i.Pending.At = r.now().UTC()
 		i.accept(p.Accepted, i.Pending.At)
 		switch {
-		case p.Kind == KindAbandon:
+		case p.Kind == etl.KindAbandon:
 			return nil, nil
 		case i.finished(): // so that the sweep sees it
 			return []write{takeSlot(i.ImportID), {item: i.entry()}}, nil
@@ -149,7 +150,7 @@ func (r *Registry) Withdraw(ctx context.Context, claimed Import) error {
 			return nil, errUnchanged
 		}
 		i.Pending = Pending{}
-		if i.Status == etl.StatusFailed && i.Fault != faultMissingFiles {
+		if i.Status == etl.StatusFailed && i.Fault != etl.FaultMissingFiles {
 			return nil, nil
 		}
 		free, err := r.freeSlot(ctx, claimed.ImportID)
@@ -174,15 +175,15 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		i.Executions++
 		i.ExecutionARN = arn(executionName(i.ImportID, i.Executions))
 		i.Generation, i.Observed, i.Notified = generation, 0, 0
-		if claim.Pending.Kind == KindRestart {
+		if claim.Pending.Kind == etl.KindRestart {
 			i.Accepted = nil
 		}
 		attempt := i.attempt(claim.Pending.Kind, claim.Pending.Trigger, at)
 		i.Status, i.StartedAt, i.EndedAt, i.Pending = etl.StatusRunning, at, time.Time{}, Pending{}
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = "", "", "", "", ""
-		if i.Automatic.follow(attempt.Trigger); attempt.Kind == KindRestart {
+		if i.Automatic.follow(attempt.Trigger); attempt.Kind == etl.KindRestart {
 			i.Automatic = Automatic{}
-			if attempt.Trigger == TriggerFile {
+			if attempt.Trigger == etl.TriggerFile {
 				i.FileRestarts++
 			}
 		}
@@ -211,7 +212,7 @@ func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (I
 			return nil, &ChangedError{Import: *i}
 		}
 		at := r.now().UTC()
-		attempt := i.attempt(KindAbandon, claim.Pending.Trigger, at)
+		attempt := i.attempt(etl.KindAbandon, claim.Pending.Trigger, at)
 		i.Generation, i.Status, i.EndedAt, i.Pending = generation, etl.StatusAbandoned, at, Pending{}
 		i.Automatic = Automatic{}
 		free, err := r.freeSlot(ctx, i.ImportID)

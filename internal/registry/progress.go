@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -73,5 +74,5 @@ func (r *Registry) AttemptsNow(ctx context.Context, importID, executionARN strin
 	if err != nil || imp.ExecutionARN != executionARN || redrives <= imp.Redrives() || len(attempts) > imp.Attempts {
 		return attempts, err
 	}
-	return append(attempts, imp.attempt(KindResume, imp.redriveTrigger(redrives), r.now().UTC())), nil
+	return append(attempts, imp.attempt(etl.KindResume, imp.redriveTrigger(redrives), r.now().UTC())), nil
 }

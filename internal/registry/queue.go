@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"etl-dataloader/internal/etl"
 )
 
 // Queue returns the dates that are not finished, in the order in which they may
@@ -18,7 +20,7 @@ func (r *Registry) Queue(ctx context.Context) ([]Entry, error) {
 // MarkDue puts a date into the queue, if it has no import yet, and marks that
 // its deadline has passed: it starts even without any file. due is false if the
 // date has its import already.
-func (r *Registry) MarkDue(ctx context.Context, mode, date string) (due bool, err error) {
+func (r *Registry) MarkDue(ctx context.Context, mode etl.Mode, date string) (due bool, err error) {
 	for range tries {
 		if err := r.openDate(ctx, mode, date); err != nil {
 			return false, err
@@ -35,13 +37,13 @@ func (r *Registry) MarkDue(ctx context.Context, mode, date string) (due bool, er
 			return false, err
 		}
 	}
-	return false, overtaken("mark " + mode + " " + date + " due")
+	return false, overtaken("mark " + string(mode) + " " + date + " due")
 }
 
 // MarkLate marks that the deadline of a date of the queue has passed, because of
 // the files that it has: it still leaves the queue with the last of them. late is
 // false if the date is not in the queue, or has its import already.
-func (r *Registry) MarkLate(ctx context.Context, mode, date string) (late bool, err error) {
+func (r *Registry) MarkLate(ctx context.Context, mode etl.Mode, date string) (late bool, err error) {
 	return r.changeEntry(ctx, mode, date, func(e *Entry) bool {
 		changed := !e.Due
 		e.Due = true
@@ -51,7 +53,7 @@ func (r *Registry) MarkLate(ctx context.Context, mode, date string) (late bool, 
 
 // MarkReady notes that the files of a date were all seen. Whoever starts it looks
 // again; without the note a date among very many may not be looked at.
-func (r *Registry) MarkReady(ctx context.Context, mode, date string) error {
+func (r *Registry) MarkReady(ctx context.Context, mode etl.Mode, date string) error {
 	_, err := r.changeEntry(ctx, mode, date, func(e *Entry) bool {
 		changed := !e.Ready
 		e.Ready = true
@@ -61,7 +63,7 @@ func (r *Registry) MarkReady(ctx context.Context, mode, date string) error {
 }
 
 // MarkTold notes that operators were told of a date that misses files.
-func (r *Registry) MarkTold(ctx context.Context, mode, date string) error {
+func (r *Registry) MarkTold(ctx context.Context, mode etl.Mode, date string) error {
 	_, err := r.changeEntry(ctx, mode, date, func(e *Entry) bool {
 		changed := !e.Told
 		e.Told = true
@@ -82,7 +84,7 @@ func entryValues(revision int) map[string]types.AttributeValue {
 
 // changeEntry changes a date of the queue that has no import yet; found is false
 // if there is none. apply reports whether it changed anything.
-func (r *Registry) changeEntry(ctx context.Context, mode, date string, apply func(*Entry) bool) (found bool, err error) {
+func (r *Registry) changeEntry(ctx context.Context, mode etl.Mode, date string, apply func(*Entry) bool) (found bool, err error) {
 	for range tries {
 		var e Entry
 		found, err := r.get(ctx, queueKey(mode, date), &e)
@@ -102,13 +104,13 @@ func (r *Registry) changeEntry(ctx context.Context, mode, date string, apply fun
 			return true, nil
 		}
 	}
-	return false, overtaken("change " + mode + " " + date + " in the queue")
+	return false, overtaken("change " + string(mode) + " " + date + " in the queue")
 }
 
 // LeaveEmpty takes a date without an import out of the queue if it has no file
 // any more, and reports whether it did. A date that a deadline asked for stays:
 // its import tells that the files are missing.
-func (r *Registry) LeaveEmpty(ctx context.Context, mode, date string) (left bool, err error) {
+func (r *Registry) LeaveEmpty(ctx context.Context, mode etl.Mode, date string) (left bool, err error) {
 	var e Entry
 	found, err := r.get(ctx, queueKey(mode, date), &e)
 	if err != nil || !found || e.ImportID != "" || e.Expected {
@@ -133,7 +135,7 @@ func (r *Registry) LeaveEmpty(ctx context.Context, mode, date string) (left bool
 // Published is a date that succeeded.
 type Published struct {
 	key
-	Mode     string    `dynamodbav:"mode"`
+	Mode     etl.Mode  `dynamodbav:"mode"`
 	FileDate string    `dynamodbav:"file_date"` // YYYY-MM-DD
 	ImportID string    `dynamodbav:"import_id"`
 	At       time.Time `dynamodbav:"at"`
@@ -155,13 +157,13 @@ func (r *Registry) Published(ctx context.Context) ([]Published, error) {
 // Abandoned is a date whose import was given up and not restarted since.
 type Abandoned struct {
 	key
-	Mode     string    `dynamodbav:"mode"`
+	Mode     etl.Mode  `dynamodbav:"mode"`
 	FileDate string    `dynamodbav:"file_date"` // YYYY-MM-DD
 	ImportID string    `dynamodbav:"import_id"`
 	At       time.Time `dynamodbav:"at"`
 }
 
-func abandonedKey(mode, date string) key { return key{PK: "ABANDONED", SK: order(mode, date)} }
+func abandonedKey(mode etl.Mode, date string) key { return key{PK: "ABANDONED", SK: order(mode, date)} }
 
 // Abandoned returns the dates whose import was given up, the initial ones first,
 // then file dates ascending.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	daily = registry.ModeDaily
+	daily = etl.ModeDaily
 	date  = "2024-10-08"
 )
 
@@ -60,18 +60,18 @@ func arrive(t *testing.T, r *registry.Registry, resource, object string, look re
 func allotted(t *testing.T, r *registry.Registry) registry.Import {
 	t.Helper()
 	arrive(t, r, "clients", "daily/client_data_20241008.csv", version("v1", at(0)))
-	imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: date}, registry.TriggerFile, arn)
+	imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: date}, etl.TriggerFile, arn)
 	if err != nil || !ok {
 		t.Fatalf("Allot = %v, %v", ok, err)
 	}
 	return imp
 }
 
-func observe(t *testing.T, r *registry.Registry, imp registry.Import, redrives int, status etl.Status, faultName string) (registry.Import, bool) {
+func observe(t *testing.T, r *registry.Registry, imp registry.Import, redrives int, status etl.Status, faultName etl.Fault) (registry.Import, bool) {
 	t.Helper()
 	got, changed, err := r.Observe(t.Context(), imp.ImportID, registry.Observation{
 		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: status, At: at(30),
-		Fault: faultName, Reason: faultName, Step: faultName,
+		Fault: faultName, Reason: string(faultName), Step: etl.Step(faultName),
 	})
 	if err != nil {
 		t.Fatalf("Observe: %v", err)
@@ -142,7 +142,7 @@ func TestOneImportAnyNumberOfStarters(t *testing.T) {
 	won := make(chan string, 50)
 	for range 50 {
 		wg.Go(func() {
-			imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: date}, registry.TriggerFile, arn)
+			imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: date}, etl.TriggerFile, arn)
 			if err != nil {
 				t.Errorf("Allot: %v", err)
 			}
@@ -169,7 +169,7 @@ func TestImportIDsOfOneSecond(t *testing.T) {
 		if _, err := r.MarkDue(t.Context(), daily, day); err != nil {
 			t.Fatal(err)
 		}
-		imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: day}, registry.TriggerDeadline, arn)
+		imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: day}, etl.TriggerDeadline, arn)
 		if err != nil || !ok {
 			t.Fatalf("Allot = %v, %v", ok, err)
 		}
@@ -202,7 +202,7 @@ func TestObservationsInAnyOrder(t *testing.T) {
 	if err != nil || len(attempts) != 2 {
 		t.Fatalf("attempts = %v, %v", attempts, err)
 	}
-	if a := attempts[1]; a.Kind != registry.KindResume || a.Trigger != registry.TriggerConsole || a.FailedReason != "Transient" {
+	if a := attempts[1]; a.Kind != etl.KindResume || a.Trigger != etl.TriggerConsole || a.FailedReason != "Transient" {
 		t.Errorf("second attempt = %+v", a)
 	}
 	if holder(t, r) != "" {
@@ -216,10 +216,10 @@ func TestObservationsInAnyOrder(t *testing.T) {
 
 func TestSlotAfterFailure(t *testing.T) {
 	for _, test := range []struct {
-		fault string
+		fault etl.Fault
 		keeps bool
 	}{{"Unexpected", true}, {"MissingFiles", false}} {
-		t.Run(test.fault, func(t *testing.T) {
+		t.Run(string(test.fault), func(t *testing.T) {
 			r, _ := open(t)
 			imp := allotted(t, r)
 			observe(t, r, imp, 0, etl.StatusFailed, test.fault)
@@ -227,7 +227,7 @@ func TestSlotAfterFailure(t *testing.T) {
 				t.Errorf("holds the slot: %v, want %v", got, test.keeps)
 			}
 			arriveOn(t, r, "2024-10-09")
-			_, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: "2024-10-09"}, registry.TriggerFile, arn)
+			_, ok, err := r.Allot(t.Context(), registry.Entry{Mode: daily, FileDate: "2024-10-09"}, etl.TriggerFile, arn)
 			if err != nil || ok == test.keeps {
 				t.Errorf("another import takes the slot: %v, %v", ok, err)
 			}
@@ -279,8 +279,8 @@ func TestSealFirstListStands(t *testing.T) {
 }
 
 func TestClaims(t *testing.T) {
-	resume := registry.Pending{Kind: registry.KindResume, Trigger: registry.TriggerCommand, Redrives: 1}
-	restart := registry.Pending{Kind: registry.KindRestart, Trigger: registry.TriggerCommand}
+	resume := registry.Pending{Kind: etl.KindResume, Trigger: etl.TriggerCommand, Redrives: 1}
+	restart := registry.Pending{Kind: etl.KindRestart, Trigger: etl.TriggerCommand}
 	r, clock := open(t)
 	imp := allotted(t, r)
 	if _, err := r.Claim(t.Context(), imp, resume); err == nil {
@@ -321,7 +321,7 @@ func TestAbandonLetsTheNextDateGo(t *testing.T) {
 	r, _ := open(t)
 	imp := allotted(t, r)
 	failed, _ := observe(t, r, imp, 0, etl.StatusFailed, "Unexpected")
-	claim, err := r.Claim(t.Context(), failed, registry.Pending{Kind: registry.KindAbandon, Trigger: registry.TriggerCommand})
+	claim, err := r.Claim(t.Context(), failed, registry.Pending{Kind: etl.KindAbandon, Trigger: etl.TriggerCommand})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +402,7 @@ func walk(t *testing.T, r *registry.Registry) {
 		return err
 	})
 	again(func() error {
-		_, _, err := r.Allot(ctx, registry.Entry{Mode: daily, FileDate: date}, registry.TriggerFile, arn)
+		_, _, err := r.Allot(ctx, registry.Entry{Mode: daily, FileDate: date}, etl.TriggerFile, arn)
 		return err
 	})
 	id, found, err := r.ImportOf(ctx, daily, date)
@@ -416,10 +416,10 @@ func walk(t *testing.T, r *registry.Registry) {
 	})
 	again(func() error {
 		imp, err := r.Import(ctx, id)
-		if err != nil || imp.Pending.Kind == registry.KindRestart {
+		if err != nil || imp.Pending.Kind == etl.KindRestart {
 			return err
 		}
-		_, err = r.Claim(ctx, imp, registry.Pending{Kind: registry.KindRestart, Trigger: registry.TriggerCommand})
+		_, err = r.Claim(ctx, imp, registry.Pending{Kind: etl.KindRestart, Trigger: etl.TriggerCommand})
 		return err
 	})
 	again(func() error {

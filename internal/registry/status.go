@@ -38,10 +38,10 @@ type Counts struct {
 
 // StateTotal sums up the units of a state of the machine.
 type StateTotal struct {
-	State       string
-	Step        string // processing step, in French
-	Done        int    // units finished
-	Planned     int    // units planned; 0: not known
+	State       etl.State
+	Step        etl.Step
+	Done        int // units finished
+	Planned     int // units planned; 0: not known
 	Counts      Counts
 	WorkSeconds float64   // sum over the units
 	StartedAt   time.Time // when its first unit began
@@ -116,9 +116,9 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 }
 
 // chunked tells whether the units of a state are the planned chunks.
-func chunked(state string) bool {
+func chunked(state etl.State) bool {
 	switch state {
-	case "Protect", "Stage", "Validate", "Transform", "Prepare":
+	case etl.StateProtect, etl.StateStage, etl.StateValidate, etl.StateTransform, etl.StatePrepare:
 		return true
 	default:
 		return false
@@ -130,12 +130,12 @@ func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
 	for _, n := range chunks {
 		planned += n
 	}
-	byState := map[string]*StateTotal{}
+	byState := map[etl.State]*StateTotal{}
 	for _, u := range units {
 		t := byState[u.State]
 		began := u.FinishedAt.Add(-time.Duration(u.Seconds * float64(time.Second)))
 		if t == nil {
-			t = &StateTotal{State: u.State, Step: message.Step(u.State), StartedAt: began}
+			t = &StateTotal{State: u.State, Step: u.State.Step(), StartedAt: began}
 			byState[u.State] = t
 		}
 		t.Done++
@@ -209,23 +209,23 @@ func (t *FileTotal) add(u Progress) {
 	t.WorkSeconds += u.Seconds
 	t.Counts.Errors += u.Errors
 	switch u.State {
-	case "Scan", "ScanFile":
+	case etl.StateScan, etl.StateScanFile:
 		t.Counts.Read += u.Read
 		t.Unterminated = u.Unterminated
-	case "CrossCheck":
+	case etl.StateCrossCheck:
 		t.Counts.Rejected += u.Rejected
 		t.Counts.Valid, t.Done = u.Valid, true
-	case "Validate":
+	case etl.StateValidate:
 		t.Counts.Rejected += u.Rejected
 		if !t.Done {
 			t.Counts.Valid += u.Valid
 		}
-	case "Transform":
+	case etl.StateTransform:
 		t.Counts.Enriched += u.Enriched
 		t.Counts.NotEnriched += u.NotEnriched
-	case "Prepare":
+	case etl.StatePrepare:
 		t.Counts.Persisted += u.Persisted
-	case "Publish":
+	case etl.StatePublish:
 		t.Counts.Persisted, t.Counts.Kept, t.Counts.Skipped = u.Persisted, u.Kept, u.Skipped
 	}
 }
@@ -234,7 +234,7 @@ func (t *FileTotal) add(u Progress) {
 // faulty, else by its rejects once all its records are accounted for.
 func fileStatus(t FileTotal, faults []Fault) etl.FileStatus {
 	for _, f := range faults {
-		if f.Name == "InvalidFile" && f.Resource == t.Resource {
+		if f.Name == etl.FaultInvalidFile && f.Resource == t.Resource {
 			return etl.FileRejected
 		}
 	}

@@ -64,7 +64,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("Validate took %v, worked %v", s.States[1].Seconds(), s.States[1].WorkSeconds)
 	}
 	failed, _ := observe(t, r, imp, 0, etl.StatusFailed, "Unexpected")
-	claim, err := r.Claim(ctx, failed, registry.Pending{Kind: registry.KindAbandon})
+	claim, err := r.Claim(ctx, failed, registry.Pending{Kind: etl.KindAbandon})
 	if err != nil {
 		t.Fatal(err)
 	}

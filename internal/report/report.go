@@ -29,13 +29,13 @@ import (
 type Report struct {
 	System      string             `json:"system"`
 	ImportID    string             `json:"import_id"`
-	Mode        string             `json:"mode"`
+	Mode        etl.Mode           `json:"mode"`
 	FileDate    string             `json:"file_date"`
 	Status      etl.Status         `json:"status"`
 	Generation  int                `json:"generation"`
-	Step        string             `json:"processing_step,omitempty"` // where it failed
+	Step        etl.Step           `json:"processing_step,omitempty"` // where it failed
 	Reason      string             `json:"reason,omitempty"`          // why it failed
-	Error       string             `json:"error,omitempty"`           // name of the fault
+	Error       etl.Fault          `json:"error,omitempty"`           // name of the fault
 	WhatToDo    string             `json:"what_to_do,omitempty"`
 	CreatedAt   time.Time          `json:"created_at"`
 	StartedAt   time.Time          `json:"started_at"` // of the last attempt
@@ -65,8 +65,8 @@ type File struct {
 
 // Step is what a state of the machine did.
 type Step struct {
-	Step  string `json:"processing_step"`
-	State string `json:"state"`
+	Step  etl.Step  `json:"processing_step"`
+	State etl.State `json:"state"`
 	registry.Counts
 	Done        int       `json:"units_done"`
 	Planned     int       `json:"units_planned,omitempty"`

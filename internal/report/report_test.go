@@ -39,22 +39,22 @@ func at(second int) time.Time { return time.Date(2024, 10, 9, 15, 0, second, 0, 
 func cases() map[string]registry.Status {
 	succeeded := registry.Status{
 		Import: registry.Import{
-			ImportID: "IMPORT_20241009_150000_001", Mode: registry.ModeDaily, FileDate: "2024-10-08",
+			ImportID: "IMPORT_20241009_150000_001", Mode: etl.ModeDaily, FileDate: "2024-10-08",
 			Status: etl.StatusSucceeded, Generation: 1, CreatedAt: at(0), StartedAt: at(20), EndedAt: at(95),
 		},
 		Attempts: []registry.Attempt{
-			{Number: 1, Kind: registry.KindStart, Trigger: registry.TriggerFile, At: at(0), Generation: 1, ExecutionARN: "arn"},
+			{Number: 1, Kind: etl.KindStart, Trigger: etl.TriggerFile, At: at(0), Generation: 1, ExecutionARN: "arn"},
 			{
-				Number: 2, Kind: registry.KindResume, Trigger: registry.TriggerCommand, At: at(20), Generation: 1, ExecutionARN: "arn",
-				FailedStep: message.StepStaging, FailedReason: "La base <ne répond pas>.",
-				Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: "arn:aws:iam::111122223333:user/anne", Trigger: registry.TriggerCommand, At: at(19)}},
+				Number: 2, Kind: etl.KindResume, Trigger: etl.TriggerCommand, At: at(20), Generation: 1, ExecutionARN: "arn",
+				FailedStep: etl.StepStaging, FailedReason: "La base <ne répond pas>.",
+				Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: "arn:aws:iam::111122223333:user/anne", Trigger: etl.TriggerCommand, At: at(19)}},
 			},
 		},
 		Chunks: map[string]int{"clients": 2},
 		States: []registry.StateTotal{
-			{State: "Open", Step: message.StepLoading, Done: 1, StartedAt: at(1), FinishedAt: at(2), WorkSeconds: 0.4},
+			{State: "Open", Step: etl.StepLoading, Done: 1, StartedAt: at(1), FinishedAt: at(2), WorkSeconds: 0.4},
 			{
-				State: "Prepare", Step: message.StepPersistence, Done: 2, Planned: 2, Counts: registry.Counts{Persisted: 1233567},
+				State: "Prepare", Step: etl.StepPersistence, Done: 2, Planned: 2, Counts: registry.Counts{Persisted: 1233567},
 				StartedAt: at(3), FinishedAt: at(80), WorkSeconds: 130,
 			},
 		},
@@ -73,15 +73,15 @@ func cases() map[string]registry.Status {
 	}
 	faulty := registry.Status{
 		Import: registry.Import{
-			ImportID: "IMPORT_20241009_150000_002", Mode: registry.ModeInitial, FileDate: "2024-10-08",
+			ImportID: "IMPORT_20241009_150000_002", Mode: etl.ModeInitial, FileDate: "2024-10-08",
 			Status: etl.StatusFailed, Generation: 2, CreatedAt: at(0), StartedAt: at(0), EndedAt: at(9),
-			State: "ScanFile", Step: message.StepLoading, Fault: "InvalidFile", Reason: "Colonne manquante : nif.", Advice: "restart",
+			State: "ScanFile", Step: etl.StepLoading, Fault: "InvalidFile", Reason: "Colonne manquante : nif.", Advice: "restart",
 		},
 		Files: []registry.FileTotal{{Resource: "clients", Key: "initial/client_data_20241008.csv", Status: etl.FileRejected, Reason: message.FileEmpty, Counts: registry.Counts{Read: 3}}},
 	}
 	missing := registry.Status{Import: registry.Import{
-		ImportID: "IMPORT_20241009_150000_003", Mode: registry.ModeDaily, FileDate: "2024-10-08", Status: etl.StatusFailed, Generation: 1,
-		CreatedAt: at(0), StartedAt: at(0), EndedAt: at(3), Step: message.StepLoading, Fault: "MissingFiles",
+		ImportID: "IMPORT_20241009_150000_003", Mode: etl.ModeDaily, FileDate: "2024-10-08", Status: etl.StatusFailed, Generation: 1,
+		CreatedAt: at(0), StartedAt: at(0), EndedAt: at(3), Step: etl.StepLoading, Fault: "MissingFiles",
 		Reason: message.ReasonMissingFiles([]string{"client_data"}),
 	}}
 	return map[string]registry.Status{"succeeded": succeeded, "faulty": faulty, "missing": missing}
@@ -170,10 +170,10 @@ func (l *lossy) PutObject(ctx context.Context, in *s3.PutObjectInput, o ...func(
 func TestWrite(t *testing.T) {
 	clock := &registrytest.Clock{}
 	r := emulator.Open(t, clock.Now)
-	if _, err := r.MarkDue(t.Context(), registry.ModeDaily, "2024-10-08"); err != nil {
+	if _, err := r.MarkDue(t.Context(), etl.ModeDaily, "2024-10-08"); err != nil {
 		t.Fatal(err)
 	}
-	imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: registry.ModeDaily, FileDate: "2024-10-08"}, registry.TriggerDeadline,
+	imp, ok, err := r.Allot(t.Context(), registry.Entry{Mode: etl.ModeDaily, FileDate: "2024-10-08"}, etl.TriggerDeadline,
 		func(name string) string { return name })
 	if err != nil || !ok {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/schedule"
 )
 
@@ -76,7 +76,7 @@ func (f *functions) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(
 
 func TestSoon(t *testing.T) {
 	f := &functions{}
-	want := control.Request{ImportID: "IMPORT_20241009_150000_001", Mode: control.ModeRestart, Trigger: registry.TriggerFile, Attempt: 3}
+	want := control.Request{ImportID: "IMPORT_20241009_150000_001", Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: 3}
 	if err := (schedule.Soon{Client: f, FunctionARN: "arn:rerun"}).Ask(t.Context(), want); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
@@ -54,7 +55,7 @@ func byHand(field, rule, query string) ruleRun {
 			logged AS (INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step)
 				SELECT '%[2]s', 1, '%[3]s', '%[3]s.csv', line_number, '%[4]s', '%[5]s', error_details, '%[6]s' FROM found)
 			INSERT INTO etl.rejects SELECT '%[2]s', 1, '%[3]s', line_number FROM found ON CONFLICT DO NOTHING`,
-			strings.ReplaceAll(query, "@leaf", w.leaf(w.resource.Name)), w.scope.ImportID, w.resource.Name, field, rule, message.StepValidation))
+			strings.ReplaceAll(query, "@leaf", w.leaf(w.resource.Name)), w.scope.ImportID, w.resource.Name, field, rule, etl.StepValidation))
 		return err
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
@@ -30,7 +31,7 @@ func (w *writer) reject(ctx context.Context, field, rule, details, query string)
 			FROM found, etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3)
 		INSERT INTO etl.rejects (import_id, generation, resource, line_number)
 		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`,
-		w.scope.ImportID, w.scope.Generation, w.resource.Name, field, rule, message.StepValidation, details, message.FirstLine)
+		w.scope.ImportID, w.scope.Generation, w.resource.Name, field, rule, etl.StepValidation, details, message.FirstLine)
 	w.rejected += rows
 	return err
 }

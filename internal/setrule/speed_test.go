@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/postgres"
 )
 
@@ -67,7 +67,7 @@ func stageForRules(tb testing.TB, clients int) *staged {
 			{`INSERT INTO etl.rejects SELECT $1, 1, $2, n FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`, []any{s.scope.ImportID, r.Name, count}},
 			{
 				`INSERT INTO etl.errors SELECT $1, 1, $2 || '.csv', $2, 0, n, 'x', 'required', 'Le champ est vide.', $4 FROM generate_series(2, $3::int + 1) n WHERE n % 101 = 0`,
-				[]any{s.scope.ImportID, r.Name, count, message.StepValidation},
+				[]any{s.scope.ImportID, r.Name, count, etl.StepValidation},
 			},
 		} {
 			if _, err := tx.Exec(tb.Context(), statement.sql, statement.args...); err != nil {

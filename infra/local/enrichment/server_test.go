@@ -15,6 +15,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
+	"etl-dataloader/internal/etl"
 )
 
 // The loader's own source and enricher, on the stand-in: both keep
@@ -102,13 +103,13 @@ func assertAnswers(t *testing.T, keys []string, got []enrichment.Outcome) (notFo
 	for i, key := range keys {
 		want := clientOf(key)
 		if !want.Found {
-			if notFound++; got[i].Status != enrichment.NotFound {
+			if notFound++; got[i].Status != etl.EnrichmentNotFound {
 				t.Fatalf("key %d: %+v, want not found", i, got[i])
 			}
 			continue
 		}
 		values := fmt.Sprintf(`{"segment":%q,"loyalty_tier":%q,"risk_score":%s}`, *want.Segment, *want.LoyaltyTier, want.RiskScore)
-		if got[i].Status != enrichment.OK || string(got[i].Values) != values {
+		if got[i].Status != etl.EnrichmentOK || string(got[i].Values) != values {
 			t.Fatalf("key %d: %s %s, want %s", i, got[i].Status, got[i].Values, values)
 		}
 	}
@@ -151,7 +152,7 @@ func TestFaults(t *testing.T) {
 			e, keys := newEnricher(t, cfg), testKeys(1000)
 			setFaults(t, server, c.mode, 2)
 			for i, o := range e.Enrich(t.Context(), keys) {
-				if o.Status != enrichment.Failed || o.Code != c.code || o.Values != nil {
+				if o.Status != etl.EnrichmentFailed || o.Code != c.code || o.Values != nil {
 					t.Fatalf("key %d: %+v", i, o)
 				}
 			}
@@ -173,7 +174,7 @@ func TestOneBadRecord(t *testing.T) {
 	e, keys := newEnricher(t, enrichment.Initial(newSource(t, server))), testKeys(1000)
 	setFaults(t, server, "bad_record", 1)
 	got := e.Enrich(t.Context(), keys)
-	if got[0].Status != enrichment.Failed || got[0].Code != enrichment.CodeInvalidAnswer {
+	if got[0].Status != etl.EnrichmentFailed || got[0].Code != enrichment.CodeInvalidAnswer {
 		t.Errorf("the bad record: %+v", got[0])
 	}
 	assertAnswers(t, keys[1:], got[1:])
@@ -259,7 +260,7 @@ func TestRunStopsWithCallsInFlight(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if o := (<-answered)[0]; o.Status != enrichment.Failed {
+	if o := (<-answered)[0]; o.Status != etl.EnrichmentFailed {
 		t.Errorf("the held call: %+v", o)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/etl"
 )
 
 // publishLimit is how long the transaction that publishes a day may take: each of
@@ -104,7 +104,7 @@ func (o ceilingOptions) history(ctx context.Context, c *cloud) (publication, err
 	if err != nil {
 		return publication{}, err
 	}
-	return imported(ctx, c, registry.ModeInitial, historyDate, files)
+	return imported(ctx, c, etl.ModeInitial, historyDate, files)
 }
 
 // day makes the files of a day of about so many records, in the proportions of a
@@ -114,7 +114,7 @@ func (o ceilingOptions) day(ctx context.Context, date time.Time, records int64) 
 	const aClient, small = 6.74, 19 // measured; the small files go with the root of the history
 	clients := int64(math.Ceil((float64(records) - small*math.Sqrt(float64(o.rows))) / aClient))
 	folder := filepath.Join(o.folder, "files", date.Format(time.DateOnly))
-	if err := sample(ctx, "-mode", registry.ModeDaily, "-rows", strconv.FormatInt(max(10, clients), 10),
+	if err := sample(ctx, "-mode", string(etl.ModeDaily), "-rows", strconv.FormatInt(max(10, clients), 10),
 		"-history-rows", strconv.FormatInt(o.rows, 10), "-date", date.Format(time.DateOnly), "-out", folder); err != nil {
 		return fileSet{}, err
 	}
@@ -160,7 +160,7 @@ func publish(ctx context.Context, c *cloud, d *database, date string, files file
 	if err != nil {
 		return publication{}, err
 	}
-	p, err := imported(ctx, c, registry.ModeDaily, date, files)
+	p, err := imported(ctx, c, etl.ModeDaily, date, files)
 	if err != nil {
 		return p, err
 	}
@@ -182,7 +182,7 @@ func publish(ctx context.Context, c *cloud, d *database, date string, files file
 }
 
 // imported imports files and reads what the registry and the execution tell.
-func imported(ctx context.Context, c *cloud, mode, date string, files fileSet) (publication, error) {
+func imported(ctx context.Context, c *cloud, mode etl.Mode, date string, files fileSet) (publication, error) {
 	p := publication{date: date, load: load()}
 	if err := c.putAll(ctx, mode, files.paths); err != nil {
 		return p, err

@@ -61,20 +61,20 @@ func connect(s *stack) *cloud {
 }
 
 // put uploads a file into the landing bucket.
-func (c *cloud) put(ctx context.Context, mode, file string) error {
+func (c *cloud) put(ctx context.Context, mode etl.Mode, file string) error {
 	body, err := os.Open(file) //nolint:gosec // a file that the sample generator made
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }()
 	_, err = c.upload.UploadObject(ctx, &transfermanager.UploadObjectInput{
-		Bucket: &c.landing, Key: aws.String(mode + "/" + path.Base(file)), Body: body,
+		Bucket: &c.landing, Key: aws.String(string(mode) + "/" + path.Base(file)), Body: body,
 	})
 	return err
 }
 
 // putAll uploads files one after the other.
-func (c *cloud) putAll(ctx context.Context, mode string, files []string) error {
+func (c *cloud) putAll(ctx context.Context, mode etl.Mode, files []string) error {
 	for _, file := range files {
 		if err := c.put(ctx, mode, file); err != nil {
 			return err
@@ -118,7 +118,7 @@ func poll(ctx context.Context, what string, limit time.Duration, done func() (bo
 var errNotSucceeded = errors.New("the import did not succeed")
 
 // await waits until the import of a date is «réussi» and returns it.
-func (c *cloud) await(ctx context.Context, mode, date string, limit time.Duration) (imp registry.Import, err error) {
+func (c *cloud) await(ctx context.Context, mode etl.Mode, date string, limit time.Duration) (imp registry.Import, err error) {
 	err = poll(ctx, "import of "+date, limit, func() (bool, error) {
 		id, found, err := c.registry.ImportOf(ctx, mode, date)
 		if err != nil || !found {

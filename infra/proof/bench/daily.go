@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/etl"
 )
 
 // daily imports a day of ten even files and prints how long it took from the
@@ -35,20 +35,20 @@ func (o speedOptions) daily(ctx context.Context, c *cloud) error {
 	if err != nil {
 		return err
 	}
-	if err := c.putAll(ctx, registry.ModeDaily, files.paths[1:]); err != nil {
+	if err := c.putAll(ctx, etl.ModeDaily, files.paths[1:]); err != nil {
 		return err
 	}
 	if err := poll(ctx, "arrival of nine files", time.Minute, func() (bool, error) {
-		arrived, err := c.registry.Arrivals(ctx, registry.ModeDaily, dayDate)
+		arrived, err := c.registry.Arrivals(ctx, etl.ModeDaily, dayDate)
 		return len(arrived) == len(files.paths)-1, err
 	}); err != nil {
 		return err
 	}
 	loadBefore, began := load(), time.Now()
-	if err := c.put(ctx, registry.ModeDaily, files.paths[0]); err != nil {
+	if err := c.put(ctx, etl.ModeDaily, files.paths[0]); err != nil {
 		return err
 	}
-	imp, err := c.await(ctx, registry.ModeDaily, dayDate, importLimit)
+	imp, err := c.await(ctx, etl.ModeDaily, dayDate, importLimit)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/jackc/pgx/v5"
 
-	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/etl"
 )
 
 // What `bench memory` asserts of the functions that work on a file.
@@ -108,7 +108,7 @@ func measureFile(ctx context.Context, s *stack, c *cloud, d *database, size floa
 	if err != nil {
 		return r, err
 	}
-	if err := c.putAll(ctx, registry.ModeInitial, set.paths); err != nil {
+	if err := c.putAll(ctx, etl.ModeInitial, set.paths); err != nil {
 		return r, err
 	}
 	info, err := os.Stat(set.path("client_data"))
@@ -155,7 +155,7 @@ func (c *cloud) endAfterPlan(ctx context.Context) error {
 // phases waits for the plan, then works the chunks of clients off, one by one,
 // with the inputs that the state machine sends.
 func (r *memoryRun) phases(ctx context.Context, c *cloud, d *database) error {
-	imp, err := c.await(ctx, registry.ModeInitial, historyDate, importLimit)
+	imp, err := c.await(ctx, etl.ModeInitial, historyDate, importLimit)
 	if err != nil {
 		return err
 	}

@@ -124,15 +124,15 @@ func printPhases(s registry.Status, e execution, m *meter) {
 	row(w, "phase", "units", "records", "seconds", "records/s", "work s", "Go CPU s", "PostgreSQL CPU s", "peak RSS MiB")
 	var goTotal, postgresTotal float64
 	for _, t := range s.States {
-		function := functionOf(t.State)
+		function := functionOf(string(t.State))
 		from, to := e.started, e.stopped.Add(time.Second)
 		if function == "Index" {
-			span := e.find(t.State)
+			span := e.find(string(t.State))
 			from, to = span.entered, span.exited
 		}
 		goCPU, postgresCPU := m.spent(function, from, to)
 		goTotal, postgresTotal = goTotal+goCPU, postgresTotal+postgresCPU
-		seconds, work := e.find(t.State).seconds(), ""
+		seconds, work := e.find(string(t.State)).seconds(), ""
 		if t.Planned > 0 {
 			seconds, work = t.Seconds(), fmt.Sprintf("%.1f", t.WorkSeconds)
 		}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
@@ -122,10 +123,10 @@ func importFolder(ctx context.Context, c *cloud, folder string) (registry.Import
 	if err != nil {
 		return registry.Import{}, err
 	}
-	if err := c.putAll(ctx, registry.ModeInitial, files.paths); err != nil {
+	if err := c.putAll(ctx, etl.ModeInitial, files.paths); err != nil {
 		return registry.Import{}, err
 	}
-	imp, err := c.await(ctx, registry.ModeInitial, historyDate, importLimit)
+	imp, err := c.await(ctx, etl.ModeInitial, historyDate, importLimit)
 	if err != nil {
 		return imp, err
 	}

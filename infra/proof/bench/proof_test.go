@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/registry"
@@ -214,7 +215,7 @@ func fill(t *testing.T, conn *pgx.Conn) {
 	postgrestest.Exec(t, conn, `INSERT INTO etl.files (import_id, generation, resource, file, object_key, version_id, size_bytes, records, valid, rejected) VALUES ('I', 2, 'ventes', 'f.csv', 'k', 'v', 1, 5, 3, 2)`)
 	postgrestest.Exec(t, conn, `INSERT INTO etl.errors (import_id, generation, resource, file, line_number, field, rule, error_details, processing_step) VALUES
 		('I', 2, 'ventes', 'f.csv', 2, 'a, b', 'primaryKey', 'Vide.', $1), ('I', 2, 'ventes', 'f.csv', 2, 'c', 'type', 'Autre.', $1),
-		('I', 2, 'ventes', 'f.csv', 3, NULL, 'quote', 'Un.', $1), ('I', 2, 'ventes', 'f.csv', 5, NULL, 'enrichment', 'Panne.', $1)`, message.StepValidation)
+		('I', 2, 'ventes', 'f.csv', 3, NULL, 'quote', 'Un.', $1), ('I', 2, 'ventes', 'f.csv', 5, NULL, 'enrichment', 'Panne.', $1)`, etl.StepValidation)
 	postgrestest.Exec(t, conn, `INSERT INTO etl.rejects VALUES ('I', 2, 'ventes', 2), ('I', 2, 'ventes', 3)`)
 	postgrestest.Exec(t, conn, `INSERT INTO proof_log SELECT import_id, file, line_number, error_details FROM etl.errors WHERE rule <> 'enrichment'`)
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/etl"
 )
 
 // Dates of the files: the history's, and the day after it.
@@ -132,11 +132,11 @@ func importHistory(ctx context.Context, s *stack, c *cloud, d *database, files f
 	loads := []string{load()}
 	m := startMeter(ctx, s)
 	began := time.Now()
-	if err := c.putAll(ctx, registry.ModeInitial, files.paths); err != nil {
+	if err := c.putAll(ctx, etl.ModeInitial, files.paths); err != nil {
 		return execution{}, err
 	}
 	uploaded := time.Now()
-	imp, err := c.await(ctx, registry.ModeInitial, historyDate, importLimit)
+	imp, err := c.await(ctx, etl.ModeInitial, historyDate, importLimit)
 	m.stop()
 	loads = append(loads, load())
 	if err != nil {

@@ -1,0 +1,69 @@
+package etl
+
+// State is a state of the machine. Logs, faults, progress and the ledger name it.
+type State string
+
+// States of the machine, in its order.
+const (
+	StateOpen                 State = "Open"
+	StateScan                 State = "Scan"     // the Map over the files
+	StateScanFile             State = "ScanFile" // one file
+	StatePlan                 State = "Plan"
+	StateRaw                  State = "Raw" // the Map over the chunks: Protect, Stage, Validate
+	StateProtect              State = "Protect"
+	StateStage                State = "Stage"
+	StateValidate             State = "Validate"
+	StateIndexStaging         State = "IndexStaging" // the Map over the resources
+	StateIndexStagingResource State = "IndexStagingResource"
+	StateCrossCheck           State = "CrossCheck"
+	StateEvents               State = "Events" // the Map over the chunks: Transform, Prepare
+	StateTransform            State = "Transform"
+	StatePrepare              State = "Prepare"
+	StateIndexTargets         State = "IndexTargets" // the Map over the resources
+	StateIndexTarget          State = "IndexTarget"
+	StateReconcile            State = "Reconcile"
+	StatePublish              State = "Publish"
+)
+
+// Parts of states that the ledger keeps apart.
+const (
+	StateValidateLog   State = "ValidateLog"   // of Validate: the rejects' lines of the central log
+	StateCrossCheckLog State = "CrossCheckLog" // of CrossCheck: the same
+	StateCoherence     State = "Coherence"     // of Publish: what relations between published tables do not hold
+)
+
+// Step is a processing step as logs, errors and reports show it. Several states
+// belong to one step.
+type Step string
+
+// Processing steps.
+const (
+	StepLoading        Step = "Chargement des fichiers"
+	StepProtection     Step = "Tokenisation et encryptage"
+	StepStaging        Step = "Persistance des données brutes"
+	StepValidation     Step = "Validation des données"
+	StepTransformation Step = "Transformation et enrichissement"
+	StepPersistence    Step = "Persistance des événements"
+	StepRerun          Step = "Réexécution" // of no state: resume, restart, abandon
+)
+
+// Step returns the processing step of a state, or the empty string if there is no
+// such state.
+func (s State) Step() Step {
+	switch s {
+	case StateOpen, StateScan, StateScanFile, StatePlan:
+		return StepLoading
+	case StateProtect:
+		return StepProtection
+	case StateStage, StateIndexStaging, StateIndexStagingResource:
+		return StepStaging
+	case StateRaw, StateValidate, StateCrossCheck:
+		return StepValidation
+	case StateEvents, StateTransform:
+		return StepTransformation
+	case StatePrepare, StateIndexTargets, StateIndexTarget, StateReconcile, StatePublish:
+		return StepPersistence
+	default:
+		return ""
+	}
+}

@@ -91,11 +91,11 @@ func (k *checkCommand) contract() (*contract.Package, error) {
 	}
 	text, err := os.ReadFile(k.Descriptor)
 	if err != nil {
-		return nil, &usageError{message.CheckNoDescriptor(k.Descriptor, errors.Unwrap(err))}
+		return nil, &usageError{textCheckNoDescriptor(k.Descriptor, errors.Unwrap(err))}
 	}
 	pkg, err := contract.Parse(text)
 	if err != nil {
-		return nil, &usageError{message.CheckNoDescriptor(k.Descriptor, err)}
+		return nil, &usageError{textCheckNoDescriptor(k.Descriptor, err)}
 	}
 	return pkg, nil
 }
@@ -111,15 +111,15 @@ func openFiles(paths []string) (files []precheck.File, closeAll func(), err erro
 	for _, path := range paths {
 		f, err := os.Open(path) // #nosec G304 -- the operator names the files
 		if err != nil {
-			return nil, closeAll, &usageError{message.CheckNoFile(path, errors.Unwrap(err))}
+			return nil, closeAll, &usageError{textCheckNoFile(path, errors.Unwrap(err))}
 		}
 		opened = append(opened, f)
 		info, err := f.Stat()
 		if err == nil && !info.Mode().IsRegular() {
-			err = errors.New(message.CheckNotRegular)
+			err = errors.New(textCheckNotRegular)
 		}
 		if err != nil {
-			return nil, closeAll, &usageError{message.CheckNoFile(path, err)}
+			return nil, closeAll, &usageError{textCheckNoFile(path, err)}
 		}
 		files = append(files, precheck.File{Name: filepath.Base(path), Content: f, Size: info.Size()})
 	}
@@ -174,16 +174,16 @@ func (t *tableCheck) row(e precheck.Error) error {
 }
 
 func (t *tableCheck) end(results []precheck.Result) error {
-	files := table{columns: message.CheckColumnsFiles, right: " nnnn"}
+	files := table{columns: textCheckColumnsFiles, right: " nnnn"}
 	var notes []string
 	for _, r := range results {
 		files.add(r.File, message.Count(r.Read), message.Count(r.Valid), message.Count(r.Rejected), message.Count(r.Errors), string(fileStatus(r)))
 		notes = append(notes, notesOf(r)...)
 	}
-	_, _ = fmt.Fprintln(t.out, message.CtlTitleFiles)
+	_, _ = fmt.Fprintln(t.out, textTitleFiles)
 	files.write(t.out)
 	if notes != nil {
-		title(t.out, message.CheckTitleNotes)
+		title(t.out, textCheckTitleNotes)
 		for _, n := range notes {
 			_, _ = fmt.Fprintln(t.out, n)
 		}
@@ -193,15 +193,15 @@ func (t *tableCheck) end(results []precheck.Result) error {
 	}
 	t.writeRules()
 	if len(t.shown) > 0 {
-		rows := table{columns: message.CheckColumnsErrors, right: " n"}
+		rows := table{columns: textCheckColumnsErrors, right: " n"}
 		for _, e := range t.shown {
-			rows.add(e.File, strconv.FormatInt(e.Line, 10), or(e.Field, message.CtlNone), e.Rule, e.Details)
+			rows.add(e.File, strconv.FormatInt(e.Line, 10), or(e.Field, textNone), e.Rule, e.Details)
 		}
-		title(t.out, message.CtlTitleErrors)
+		title(t.out, textTitleErrors)
 		rows.write(t.out)
 	}
 	if shown := int64(len(t.shown)); shown < t.all {
-		_, _ = fmt.Fprintln(t.out, message.CtlMoreErrors(shown, t.all))
+		_, _ = fmt.Fprintln(t.out, textMoreErrors(shown, t.all))
 	}
 	return nil
 }
@@ -214,12 +214,12 @@ func (t *tableCheck) writeRules() {
 	slices.SortFunc(rules, func(a, b *ruleCount) int {
 		return cmp.Or(cmp.Compare(b.Errors, a.Errors), cmp.Compare(a.Rule, b.Rule))
 	})
-	rows := table{columns: message.CheckColumnsRules, right: " n"}
+	rows := table{columns: textCheckColumnsRules, right: " n"}
 	for _, r := range rules {
 		slices.Sort(r.Resources)
 		rows.add(r.Rule, message.Count(r.Errors), strings.Join(r.Resources, ", "))
 	}
-	title(t.out, message.CtlTitleRules)
+	title(t.out, textTitleRules)
 	rows.write(t.out)
 }
 
@@ -242,13 +242,13 @@ func notesOf(r precheck.Result) []string {
 		notes = append(notes, message.CheckFault(r.File, r.Fault))
 	}
 	if r.Reordered != nil {
-		notes = append(notes, message.CheckReordered(r.File, r.Reordered))
+		notes = append(notes, textCheckReordered(r.File, r.Reordered))
 	}
 	if r.Unterminated {
 		notes = append(notes, message.FileNotes(r.File, "", true, 0, 0)...)
 	}
 	for _, o := range r.Open {
-		notes = append(notes, message.CheckOpen(r.File, o.Field, o.Parent, o.Records, o.Absent))
+		notes = append(notes, textCheckOpen(r.File, o.Field, o.Parent, o.Records, o.Absent))
 	}
 	return notes
 }

@@ -83,7 +83,7 @@ func (l *lines) progress(s registry.Status) {
 	for _, state := range s.States {
 		all := planned(state, s)
 		text := strings.TrimRight(fmt.Sprintf("  %-13s %-33s %-12s  %s",
-			state.State, state.Step, message.CtlUnitsOf(state.Done, all), amount(state)), " ")
+			state.State, state.Step, textUnitsOf(state.Done, all), amount(state)), " ")
 		key := fmt.Sprint(s.Import.Generation, " ", state.State)
 		before, known := l.shown[key]
 		if before.text == text || (known && state.Done != all && now.Sub(before.at) < lineInterval) {
@@ -100,9 +100,9 @@ func amount(s registry.StateTotal) string {
 	if n == 0 {
 		return ""
 	}
-	text := message.CtlRecords(n)
+	text := textRecords(n)
 	if r := rate(s); r > 0 {
-		text += ", " + message.CtlRate(r)
+		text += ", " + textRate(r)
 	}
 	return text
 }
@@ -145,7 +145,7 @@ func (b *bars) start() {
 func (b *bars) uploading(sent, all int64, _ string) {
 	b.start()
 	if b.upload == nil {
-		b.upload = b.live.AddBar(all, mpb.PrependDecorators(decor.Name(message.CtlUploadLabel+" ")),
+		b.upload = b.live.AddBar(all, mpb.PrependDecorators(decor.Name(textUploadLabel+" ")),
 			mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
 				return " " + message.Bytes(s.Current) + " / " + message.Bytes(s.Total)
 			})))
@@ -163,7 +163,7 @@ func (b *bars) progress(s registry.Status) {
 			one = b.add(string(state.State), all)
 			b.states[key] = one
 		}
-		one.tell(message.CtlUnitsOf(state.Done, all) + "  " + amount(state))
+		one.tell(textUnitsOf(state.Done, all) + "  " + amount(state))
 		one.bar.SetCurrent(int64(state.Done))
 		// A state of unknown size is over once the next one has begun.
 		if all == 0 && (i < len(s.States)-1 || s.Import.Status == etl.StatusSucceeded) {

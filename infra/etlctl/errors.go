@@ -56,11 +56,11 @@ type recordError struct {
 // Run runs the command.
 func (e *errorsCommand) Run(ctx context.Context, c *console) error {
 	if e.ImportID == "" {
-		return &usageError{message.CtlNoImportID}
+		return &usageError{textNoImportID}
 	}
 	url, ok := c.settings.lookup("DATABASE_URL")
 	if !ok || url == "" {
-		return &usageError{message.CtlNoDatabase}
+		return &usageError{textNoDatabase}
 	}
 	ctx, cancel := within(ctx, e.Timeout)
 	defer cancel()
@@ -79,7 +79,7 @@ func (e *errorsCommand) Run(ctx context.Context, c *console) error {
 		return e.show(ctx, c, tx)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		_, _ = fmt.Fprintln(c.err, message.CtlNotInDatabase(e.ImportID))
+		_, _ = fmt.Fprintln(c.err, textNotInDatabase(e.ImportID))
 		return toldError{}
 	}
 	return stopped(ctx, err, "", e.Timeout)
@@ -183,7 +183,7 @@ func (e *errorsCommand) writer(c *console, generation int) errorWriter {
 	case "json":
 		return &jsonErrors{out: c.out, importID: e.ImportID, generation: generation}
 	default:
-		return &tableErrors{out: c.out, head: message.CtlErrorsOf(e.ImportID, generation)}
+		return &tableErrors{out: c.out, head: textErrorsOf(e.ImportID, generation)}
 	}
 }
 
@@ -202,17 +202,17 @@ type tableErrors struct {
 func (t *tableErrors) begin(rules []ruleCount) error {
 	_, _ = fmt.Fprintln(t.out, t.head)
 	writeRules(t.out, rules)
-	t.rows = table{columns: message.CtlColumnsErrors, right: " n"}
+	t.rows = table{columns: textColumnsErrors, right: " n"}
 	return nil
 }
 
 func writeRules(out io.Writer, rules []ruleCount) {
 	if len(rules) == 0 {
-		_, _ = fmt.Fprintln(out, message.CtlNoErrors)
+		_, _ = fmt.Fprintln(out, textNoErrors)
 		return
 	}
-	title(out, message.CtlTitleRules)
-	t := table{columns: message.CtlColumnsRules, right: " nn"}
+	title(out, textTitleRules)
+	t := table{columns: textColumnsRules, right: " nn"}
 	for _, r := range rules {
 		t.add(r.Rule, message.Count(r.Errors), message.Count(r.Records), strings.Join(r.Resources, ", "))
 	}
@@ -220,21 +220,21 @@ func writeRules(out io.Writer, rules []ruleCount) {
 }
 
 func (t *tableErrors) row(r recordError) error {
-	line := message.CtlNone
+	line := textNone
 	if r.Line > 0 {
 		line = strconv.FormatInt(r.Line, 10)
 	}
 	if len(t.rows.rows) == tablePage {
 		t.page()
 	}
-	t.rows.add(r.File, line, or(r.Field, message.CtlNone), r.Rule, r.Details, string(r.Step))
+	t.rows.add(r.File, line, or(r.Field, textNone), r.Rule, r.Details, string(r.Step))
 	return nil
 }
 
 // page writes the errors that are in memory.
 func (t *tableErrors) page() {
 	if t.pages == 0 {
-		title(t.out, message.CtlTitleErrors)
+		title(t.out, textTitleErrors)
 	} else {
 		_, _ = fmt.Fprintln(t.out)
 	}
@@ -248,7 +248,7 @@ func (t *tableErrors) end(shown, all int64) error {
 		t.page()
 	}
 	if shown < all {
-		_, _ = fmt.Fprintln(t.out, message.CtlMoreErrors(shown, all))
+		_, _ = fmt.Fprintln(t.out, textMoreErrors(shown, all))
 	}
 	return nil
 }
@@ -275,7 +275,7 @@ func (w *csvErrors) row(r recordError) error {
 func (w *csvErrors) end(shown, all int64) error {
 	w.rows.Flush()
 	if shown < all {
-		_, _ = fmt.Fprintln(w.counts, message.CtlMoreErrors(shown, all))
+		_, _ = fmt.Fprintln(w.counts, textMoreErrors(shown, all))
 	}
 	return w.rows.Error()
 }

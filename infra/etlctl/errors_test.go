@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -138,7 +137,7 @@ func TestTableInPages(t *testing.T) {
 	if n := strings.Count(out.String(), "f.csv"); n != 2*tablePage+1 {
 		t.Errorf("%d errors are shown", n)
 	}
-	column, _, _ := strings.Cut(message.CtlColumnsErrors, "|")
+	column, _, _ := strings.Cut(textColumnsErrors, "|")
 	if n := strings.Count(out.String(), column); n != 3 {
 		t.Errorf("%d pages, want 3", n)
 	}

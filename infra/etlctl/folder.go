@@ -11,7 +11,7 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/precheck"
 )
 
 // localFile is a file of the folder that belongs to the import.
@@ -38,7 +38,7 @@ type folder struct {
 func readFolder(dir string, mode etl.Mode, date string, names *landing.Names) (folder, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return folder{}, &usageError{message.CtlNoFolder(dir, errors.Unwrap(err))}
+		return folder{}, &usageError{textNoFolder(dir, errors.Unwrap(err))}
 	}
 	var found folder
 	byDate := map[string][]localFile{}
@@ -47,9 +47,9 @@ func readFolder(dir string, mode etl.Mode, date string, names *landing.Names) (f
 		info, statErr := os.Stat(filepath.Join(dir, e.Name()))
 		switch {
 		case err != nil:
-			found.Left = append(found.Left, message.CtlIgnored(e.Name(), err.Error()))
+			found.Left = append(found.Left, textIgnored(e.Name(), err.Error()))
 		case statErr != nil:
-			return folder{}, &usageError{message.CtlNoFolder(dir, statErr)}
+			return folder{}, &usageError{textNoFolder(dir, statErr)}
 		case info.Mode().IsRegular():
 			byDate[file.Date] = append(byDate[file.Date], localFile{
 				File: file, Name: e.Name(), Path: filepath.Join(dir, e.Name()), Size: info.Size(),
@@ -58,13 +58,13 @@ func readFolder(dir string, mode etl.Mode, date string, names *landing.Names) (f
 	}
 	dates := slices.Sorted(maps.Keys(byDate))
 	if found.Date = date; date == "" && len(dates) > 1 {
-		return folder{}, &usageError{message.CtlSeveralDates(dates)}
+		return folder{}, &usageError{textSeveralDates(dates)}
 	} else if date == "" && len(dates) == 1 {
 		found.Date = dates[0]
 	}
 	found.Files = byDate[found.Date]
 	if len(found.Files) == 0 {
-		return folder{}, &usageError{message.CtlNoFiles(dir)}
+		return folder{}, &usageError{textNoFiles(dir)}
 	}
 	slices.SortFunc(found.Files, func(a, b localFile) int { return cmp.Compare(a.Name, b.Name) })
 	return found, found.unambiguous()
@@ -85,7 +85,7 @@ func (f folder) unambiguous() error {
 	first := map[string]string{}
 	for _, file := range f.Files {
 		if other, twice := first[file.Resource]; twice {
-			return &usageError{message.CtlTwoFiles(other, file.Name)}
+			return &usageError{precheck.TwoFiles(other, file.Name)}
 		}
 		first[file.Resource] = file.Name
 	}

@@ -7,7 +7,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -69,7 +68,7 @@ func (f follower) poll(ctx context.Context, look func(beat *rhythm) (done bool, 
 			failing = time.Time{}
 		case failing.IsZero():
 			failing = f.now()
-			f.show.note(message.CtlNotAnswering(err))
+			f.show.note(textNotAnswering(err))
 		case f.now().Sub(failing) > mute:
 			return err
 		}
@@ -127,10 +126,10 @@ func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, 
 func (f follower) tell(s registry.Status, attempt int, status etl.Status) {
 	for _, a := range s.Attempts {
 		if a.Number > attempt {
-			f.show.note(message.CtlAttempt(a.Number, a.Kind, a.Trigger, a.Generation))
+			f.show.note(textAttempt(a.Number, a.Kind, a.Trigger, a.Generation))
 		}
 	}
-	now := message.CtlImport(s.Import.ImportID, s.Import.Mode, s.Import.FileDate, s.Import.Status)
+	now := textImport(s.Import.ImportID, s.Import.Mode, s.Import.FileDate, s.Import.Status)
 	if s.Import.Status == etl.StatusRunning && s.Import.Status != status {
 		f.show.note(now)
 	}

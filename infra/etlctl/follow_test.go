@@ -11,7 +11,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -65,7 +64,7 @@ func TestFollowGoesOnAfterARedrive(t *testing.T) {
 	if err != nil || s.Import.Status != etl.StatusSucceeded {
 		t.Fatalf("ended as %q: %v", s.Import.Status, err)
 	}
-	if !show.has(message.CtlImport(importID, daily, date, etl.StatusFailed)) {
+	if !show.has(textImport(importID, daily, date, etl.StatusFailed)) {
 		t.Errorf("the failure was not told: %q", show.notes)
 	}
 }
@@ -122,7 +121,7 @@ func TestFollowBearsWithASilentRegistry(t *testing.T) {
 	if _, err := f.toEnd(t.Context(), importID); err != nil {
 		t.Fatal(err)
 	}
-	if !show.has(message.CtlNotAnswering(silence)) {
+	if !show.has(textNotAnswering(silence)) {
 		t.Errorf("the silence was not told: %q", show.notes)
 	}
 

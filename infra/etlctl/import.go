@@ -24,7 +24,7 @@ type importCommand struct {
 // Run runs the command.
 func (i *importCommand) Run(ctx context.Context, c *console) error {
 	if _, err := time.Parse(time.DateOnly, i.Date); i.Date != "" && err != nil {
-		return &usageError{message.CtlBadDate}
+		return &usageError{textBadDate}
 	}
 	ctx, cancel := within(ctx, i.Timeout)
 	defer cancel()
@@ -52,7 +52,7 @@ func (i *importCommand) Run(ctx context.Context, c *console) error {
 		return stopped(ctx, err, importID, i.Timeout)
 	}
 	if i.NoFollow {
-		c.say(message.CtlDeposited(i.Mode, found.Date))
+		c.say(textDeposited(i.Mode, found.Date))
 		return nil
 	}
 	return c.followed(ctx, d.follow, importID, i.Timeout, s.work, d.unused)
@@ -96,7 +96,7 @@ func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, er
 	if err != nil {
 		return before.ImportID, err
 	}
-	d.show.note(message.CtlUploading(len(whole.Files), message.Bytes(whole.bytes()), d.bucket, string(d.mode)))
+	d.show.note(textUploading(len(whole.Files), message.Bytes(whole.bytes()), d.bucket, string(d.mode)))
 	if d.versions, err = d.uploadInOrder(ctx, whole); err != nil || leave {
 		return before.ImportID, err
 	}
@@ -111,7 +111,7 @@ func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, er
 func (d *delivery) uploadInOrder(ctx context.Context, f folder) (map[string]string, error) {
 	versions := map[string]string{}
 	if f.Files[0].Resource == landing.Control {
-		d.show.note(message.CtlTotals(f.Files[0].Name))
+		d.show.note(textTotals(f.Files[0].Name))
 		var err error
 		if versions, err = uploadAll(ctx, d.upload, folder{Date: f.Date, Files: f.Files[:1]}, d.show); err != nil {
 			return nil, err
@@ -134,7 +134,7 @@ func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool,
 	if !found {
 		published, err := d.waiting.dates.Published(ctx)
 		if err == nil && d.mode == etl.ModeInitial && len(published) > 0 {
-			d.show.note(message.CtlInitialTooLate)
+			d.show.note(textInitialTooLate)
 			err = toldError{}
 		}
 		return imp, false, err
@@ -145,16 +145,16 @@ func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool,
 	taken = imp.Sealed() && d.identical(ctx, imp)
 	switch {
 	case taken:
-		d.show.note(message.CtlAlreadyTaken(imp.ImportID, imp.Mode, imp.FileDate))
+		d.show.note(textAlreadyTaken(imp.ImportID, imp.Mode, imp.FileDate))
 	case imp.Status == etl.StatusSucceeded:
-		d.show.note(message.CtlAlreadyDone(imp.ImportID, imp.Mode, imp.FileDate))
+		d.show.note(textAlreadyDone(imp.ImportID, imp.Mode, imp.FileDate))
 		return imp, false, toldError{}
 	case imp.Status == etl.StatusRunning && imp.Sealed():
-		d.show.note(message.CtlSealedRunning(imp.ImportID))
+		d.show.note(textSealedRunning(imp.ImportID))
 	case imp.Status != etl.StatusRunning:
-		d.show.note(message.CtlEarlierFailed(imp.ImportID, imp.Status, imp.Step, imp.Reason))
+		d.show.note(textEarlierFailed(imp.ImportID, imp.Status, imp.Step, imp.Reason))
 		if imp.Fault == etl.FaultMissingFiles && imp.Status == etl.StatusFailed {
-			d.show.note(message.CtlWillResume(imp.ImportID))
+			d.show.note(textWillResume(imp.ImportID))
 		}
 	}
 	return imp, taken, nil
@@ -203,7 +203,7 @@ func (d *delivery) arrive(ctx context.Context, old map[string]string) error {
 			}
 		}
 		if known != told {
-			d.show.note(message.CtlWaitingArrivals(known, len(d.versions)))
+			d.show.note(textWaitingArrivals(known, len(d.versions)))
 			told = known
 			beat.reset()
 		}
@@ -239,7 +239,7 @@ func (d *delivery) start(ctx context.Context, before registry.Import) (importID 
 		} else if why, err = d.waiting.why(ctx, d.mode, d.folder.Date); err != nil {
 			return false, err
 		} else {
-			why.Reason = message.CtlWaiting(d.mode, d.folder.Date, why.Reason)
+			why.Reason = textWaiting(d.mode, d.folder.Date, why.Reason)
 		}
 		if why.Reason != told {
 			d.show.note(why.Reason)
@@ -247,7 +247,7 @@ func (d *delivery) start(ctx context.Context, before registry.Import) (importID 
 			beat.reset()
 		}
 		if why.Person && (why.Sure || d.follow.now().Sub(since) > patience) {
-			d.show.note(message.CtlNoMore)
+			d.show.note(textNoMore)
 			return false, toldError{}
 		}
 		return false, nil
@@ -265,17 +265,17 @@ func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error)
 			return wait{}, err
 		}
 		if len(missing) > 0 {
-			return wait{Reason: message.CtlWaitsForFiles(missing), Person: true, Sure: true}, nil
+			return wait{Reason: textWaitsForFiles(missing), Person: true, Sure: true}, nil
 		}
 		holder, err := d.waiting.dates.Slot(ctx)
 		if err != nil || holder == "" || holder == imp.ImportID {
-			return wait{Reason: message.CtlWillResume(imp.ImportID), Person: true}, err
+			return wait{Reason: textWillResume(imp.ImportID), Person: true}, err
 		}
 		return d.waiting.behind(ctx, holder)
 	case imp.Status == etl.StatusFailed && !imp.Sealed():
-		return wait{Reason: message.CtlNeedsRedrive(imp.ImportID), Person: true, Sure: true}, nil
+		return wait{Reason: textNeedsRedrive(imp.ImportID), Person: true, Sure: true}, nil
 	default:
-		return wait{Reason: message.CtlNeedsRestart(imp.ImportID), Person: true, Sure: true}, nil
+		return wait{Reason: textNeedsRestart(imp.ImportID), Person: true, Sure: true}, nil
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -59,8 +58,8 @@ func TestDeliverStartsAnImport(t *testing.T) {
 		t.Errorf("uploaded %d files, %d bytes", len(w.uploaded), show.sent)
 	}
 	for _, note := range []string{
-		message.CtlWaitingArrivals(0, 10), message.CtlWaitingArrivals(1, 10), message.CtlWaitingArrivals(10, 10),
-		message.CtlWaiting(daily, date, message.CtlWaitsForNothing),
+		textWaitingArrivals(0, 10), textWaitingArrivals(1, 10), textWaitingArrivals(10, 10),
+		textWaiting(daily, date, textWaitsForNothing),
 	} {
 		if !show.has(note) {
 			t.Errorf("not told: %s", note)
@@ -82,8 +81,8 @@ func TestDeliverRefuses(t *testing.T) {
 		have func(*world)
 		note string
 	}{
-		"a date that succeeded": {daily, set(succeeded(importID)), message.CtlAlreadyDone(importID, daily, date)},
-		"a second initial":      {initial, func(w *world) { history(w) }, message.CtlInitialTooLate},
+		"a date that succeeded": {daily, set(succeeded(importID)), textAlreadyDone(importID, daily, date)},
+		"a second initial":      {initial, func(w *world) { history(w) }, textInitialTooLate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -115,7 +114,7 @@ func TestDeliverKnowsTheSameFiles(t *testing.T) {
 			if err != nil || id != importID || len(w.uploaded) > 0 {
 				t.Fatalf("deliver = %q, %v; uploaded %v", id, err, w.uploaded)
 			}
-			if !show.has(message.CtlAlreadyTaken(importID, daily, date)) || d.unused(imp) != nil {
+			if !show.has(textAlreadyTaken(importID, daily, date)) || d.unused(imp) != nil {
 				t.Errorf("told %q, unused %v", show.notes, d.unused(imp))
 			}
 		})
@@ -129,9 +128,9 @@ func TestDeliverExplainsAnEarlierImport(t *testing.T) {
 		imp  registry.Import
 		note string
 	}{
-		"faulty file":          {failed(importID, "InvalidFile", "restart", true), message.CtlNeedsRestart(importID)},
-		"failed before a list": {failed(importID, "Transient", "redrive", false), message.CtlNeedsRedrive(importID)},
-		"abandoned":            {abandoned, message.CtlNeedsRestart(importID)},
+		"faulty file":          {failed(importID, "InvalidFile", "restart", true), textNeedsRestart(importID)},
+		"failed before a list": {failed(importID, "Transient", "redrive", false), textNeedsRedrive(importID)},
+		"abandoned":            {abandoned, textNeedsRestart(importID)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(arrived(t, daily))
@@ -141,7 +140,7 @@ func TestDeliverExplainsAnEarlierImport(t *testing.T) {
 			if _, err := d.deliver(t.Context(), false); !errors.As(err, new(toldError)) {
 				t.Fatalf("deliver: %v", err)
 			}
-			if len(w.uploaded) != 10 || !show.has(test.note) || !show.has(message.CtlNoMore) {
+			if len(w.uploaded) != 10 || !show.has(test.note) || !show.has(textNoMore) {
 				t.Errorf("uploaded %d, told %q", len(w.uploaded), show.notes)
 			}
 		})
@@ -161,7 +160,7 @@ func TestDeliverMissingFiles(t *testing.T) {
 		if id, err := d.deliver(t.Context(), false); err != nil || id != importID {
 			t.Fatalf("deliver = %q, %v; told %q", id, err, show.notes)
 		}
-		if !show.has(message.CtlWillResume(importID)) {
+		if !show.has(textWillResume(importID)) {
 			t.Errorf("told %q", show.notes)
 		}
 	})
@@ -184,7 +183,7 @@ func TestDeliverMissingFiles(t *testing.T) {
 		w.set(other)
 		w.slot = otherID
 		d, show := w.delivery(t, daily)
-		if _, err := d.deliver(t.Context(), false); err != nil || !show.has(message.CtlWaitsForRunning(otherID, daily, "2024-10-07")) {
+		if _, err := d.deliver(t.Context(), false); err != nil || !show.has(textWaitsForRunning(otherID, daily, "2024-10-07")) {
 			t.Errorf("%v; told %q", err, show.notes)
 		}
 	})
@@ -196,7 +195,7 @@ func TestDeliverGivesUpOnlyAfterAWhile(t *testing.T) {
 	if _, err := d.deliver(t.Context(), false); !errors.As(err, new(toldError)) {
 		t.Fatalf("deliver: %v", err)
 	}
-	if !show.has(message.CtlWaiting(daily, date, message.CtlWaitsForInitial)) || w.clock.Sub(at(0)) < patience {
+	if !show.has(textWaiting(daily, date, textWaitsForInitial)) || w.clock.Sub(at(0)) < patience {
 		t.Errorf("after %v: %q", w.clock.Sub(at(0)), show.notes)
 	}
 }

@@ -28,8 +28,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"etl-dataloader/internal/message"
 )
 
 // Exit statuses.
@@ -132,8 +130,8 @@ func pause(ctx context.Context, d time.Duration) error {
 func run(arguments []string, c console) int {
 	defer c.harmless()()
 	var g grammar
-	shown, texts := false, message.CtlHelp()
-	maps.Copy(texts, message.CheckHelp())
+	shown, texts := false, textHelp()
+	maps.Copy(texts, textCheckHelp())
 	parser, err := kong.New(&g, kong.Name("etlctl"), kong.Description(texts["about"]),
 		kong.Vars(texts), kong.Writers(c.out, c.err), kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { shown = true }))
@@ -148,7 +146,7 @@ func run(arguments []string, c console) int {
 		return exitOK
 	}
 	if err != nil {
-		return c.fail(&usageError{message.CtlBadArguments(err.Error()) + "\n" + message.CtlSeeHelp})
+		return c.fail(&usageError{textBadArguments(err.Error()) + "\n" + textSeeHelp})
 	}
 	c.settings.stack = g.Stack
 	ctx, stop := interruptible()
@@ -200,7 +198,7 @@ func (c *console) fail(err error) int {
 			status = exitInterrupted
 		}
 	default:
-		text = message.CtlFailed(err)
+		text = textFailed(err)
 	}
 	_, _ = fmt.Fprintln(c.err, text)
 	return status
@@ -211,9 +209,9 @@ func (c *console) fail(err error) int {
 func stopped(ctx context.Context, err error, importID string, limit time.Duration) error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errInterrupted):
-		return errors.Join(cause, &stoppedError{importID: importID, text: message.CtlInterrupted(importID)})
+		return errors.Join(cause, &stoppedError{importID: importID, text: textInterrupted(importID)})
 	case errors.Is(cause, errTimeout):
-		return &stoppedError{importID: importID, text: message.CtlTimeout(limit, importID)}
+		return &stoppedError{importID: importID, text: textTimeout(limit, importID)}
 	default:
 		return err
 	}
@@ -229,6 +227,6 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(out, message.CtlHelpWords(page.String()))
+	_, err = io.WriteString(out, textHelpWords(page.String()))
 	return err
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/google/go-cmp/cmp"
 
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -87,16 +86,16 @@ func TestCommandLine(t *testing.T) {
 		"unknown flag":        {nil, []string{"status", "--all"}, exitUsage, "option inconnue --all"},
 		"no folder":           {nil, []string{"import", "--mode", "daily"}, exitUsage, "options manquantes"},
 		"no such mode":        {nil, []string{"import", "--mode", "weekly", "--dir", dir}, exitUsage, "doit être parmi"},
-		"bad date":            {nil, []string{"import", "--mode", "daily", "--dir", dir, "--date", "2024-13-01"}, exitUsage, message.CtlBadDate},
+		"bad date":            {nil, []string{"import", "--mode", "daily", "--dir", dir, "--date", "2024-13-01"}, exitUsage, textBadDate},
 		"bad timeout":         {nil, []string{"status", "--timeout", "soon"}, exitUsage, "--timeout"},
-		"no settings":         {nil, []string{"import", "--mode", "daily", "--dir", dir}, exitUsage, message.CtlNoSetting("LANDING_BUCKET")},
-		"no table":            {nil, []string{"status"}, exitUsage, message.CtlNoSetting("REGISTRY_TABLE")},
-		"no function":         {map[string]string{"REGISTRY_TABLE": "r", "WORK_BUCKET": "w"}, []string{"redrive", importID}, exitUsage, message.CtlNoSetting("RERUN_FUNCTION")},
-		"no region":           {map[string]string{"AWS_REGION": ""}, []string{"status"}, exitUsage, message.CtlNoRegion},
-		"no database":         {nil, []string{"errors", importID}, exitUsage, message.CtlNoDatabase},
-		"empty folder":        {full, []string{"import", "--mode", "daily", "--dir", dir}, exitUsage, message.CtlNoFiles(dir)},
-		"no import_id":        {full, []string{"redrive", ""}, exitUsage, message.CtlNoImportID},
-		"no import_id, again": {full, []string{"errors", ""}, exitUsage, message.CtlNoImportID},
+		"no settings":         {nil, []string{"import", "--mode", "daily", "--dir", dir}, exitUsage, textNoSetting("LANDING_BUCKET")},
+		"no table":            {nil, []string{"status"}, exitUsage, textNoSetting("REGISTRY_TABLE")},
+		"no function":         {map[string]string{"REGISTRY_TABLE": "r", "WORK_BUCKET": "w"}, []string{"redrive", importID}, exitUsage, textNoSetting("RERUN_FUNCTION")},
+		"no region":           {map[string]string{"AWS_REGION": ""}, []string{"status"}, exitUsage, textNoRegion},
+		"no database":         {nil, []string{"errors", importID}, exitUsage, textNoDatabase},
+		"empty folder":        {full, []string{"import", "--mode", "daily", "--dir", dir}, exitUsage, textNoFiles(dir)},
+		"no import_id":        {full, []string{"redrive", ""}, exitUsage, textNoImportID},
+		"no import_id, again": {full, []string{"errors", ""}, exitUsage, textNoImportID},
 		"no such stack":       {nil, []string{"status", "--stack", "mine"}, exitUsage, "mine"},
 		"registry is down":    {full, []string{"status"}, exitFailed, "Échec"},
 		"function is down":    {full, []string{"abandon", importID}, exitFailed, "Échec"},

@@ -12,7 +12,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 )
 
 // rerunning is what the commands that re-execute have in common.
@@ -64,7 +63,7 @@ func (a *abandonCommand) Run(ctx context.Context, c *console) error {
 // run asks the function for a re-execution and follows the import.
 func (r *rerunning) run(ctx context.Context, c *console, request control.Request) error {
 	if r.ImportID == "" {
-		return &usageError{message.CtlNoImportID}
+		return &usageError{textNoImportID}
 	}
 	ctx, cancel := within(ctx, r.Timeout)
 	defer cancel()
@@ -109,9 +108,9 @@ type refusedError struct {
 // Error implements error.
 func (e *refusedError) Error() string {
 	if e.Name == "Refused" {
-		return message.CtlRefused(e.Text)
+		return textRefused(e.Text)
 	}
-	return message.CtlRerunFailed(e.Name, e.Text)
+	return textRerunFailed(e.Name, e.Text)
 }
 
 // rerun asks for a re-execution; it fails with *refusedError if the function

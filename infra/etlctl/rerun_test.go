@@ -12,7 +12,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 )
 
 // function is a Lambda function with one answer.
@@ -79,7 +78,7 @@ func TestRerunAccepts(t *testing.T) {
 	var cli struct {
 		Redrive redriveCommand `cmd:""`
 	}
-	parser, err := kong.New(&cli, kong.Vars(message.CtlHelp()))
+	parser, err := kong.New(&cli, kong.Vars(textHelp()))
 	if err != nil {
 		t.Fatal(err)
 	}

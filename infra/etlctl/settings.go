@@ -15,7 +15,6 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -56,7 +55,7 @@ func (s *settings) readStack(ctx context.Context, reader stackReader) error {
 	}
 	out, err := reader.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &s.stack})
 	if err != nil {
-		return &usageError{message.CtlNoStack(s.stack, err)}
+		return &usageError{textNoStack(s.stack, err)}
 	}
 	s.found, s.given = map[string]string{}, map[string]string{}
 	for _, stack := range out.Stacks {
@@ -76,12 +75,12 @@ func (s *settings) get(name string) (string, error) {
 		if v := s.found[o]; v != "" {
 			return v, nil
 		}
-		return "", &usageError{message.CtlNoOutput(s.stack, o)}
+		return "", &usageError{textNoOutput(s.stack, o)}
 	}
 	if v, ok := s.lookup(name); ok && v != "" {
 		return v, nil
 	}
-	return "", &usageError{message.CtlNoSetting(name)}
+	return "", &usageError{textNoSetting(name)}
 }
 
 // parameter is the name of the stack's parameter that holds a setting that is true
@@ -133,7 +132,7 @@ func (c *console) open(ctx context.Context, needed ...string) (*services, error)
 		return nil, err
 	}
 	if cfg.Region == "" {
-		return nil, &usageError{message.CtlNoRegion}
+		return nil, &usageError{textNoRegion}
 	}
 	if err := c.settings.readStack(ctx, cloudformation.NewFromConfig(cfg)); err != nil {
 		return nil, err

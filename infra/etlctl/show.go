@@ -12,6 +12,7 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/report"
 )
 
 // followed follows an import to its end, shows what became of it, and returns
@@ -27,7 +28,7 @@ func (c *console) followed(ctx context.Context, f follower, importID string, lim
 	c.say("")
 	showFiles(c.out, s)
 	c.say("")
-	c.say(message.CtlResult(importID, s.Import.Status, s.Import.EndedAt.Sub(s.Import.StartedAt).Seconds()))
+	c.say(textResult(importID, s.Import.Status, s.Import.EndedAt.Sub(s.Import.StartedAt).Seconds()))
 	showOutcome(c.out, s, work)
 	if s.Import.Status != etl.StatusSucceeded {
 		return toldError{}
@@ -36,7 +37,7 @@ func (c *console) followed(ctx context.Context, f follower, importID string, lim
 		return nil
 	}
 	if names := unused(s.Import); len(names) > 0 {
-		c.say(message.CtlUnusedFiles(importID, names))
+		c.say(textUnusedFiles(importID, names))
 		return toldError{}
 	}
 	return nil
@@ -46,41 +47,41 @@ func (c *console) followed(ctx context.Context, f follower, importID string, lim
 func showOutcome(out io.Writer, s registry.Status, work string) {
 	imp := s.Import
 	if imp.Status == etl.StatusFailed {
-		_, _ = fmt.Fprintln(out, message.CtlFailure(imp.Step, imp.Reason, message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)))
+		_, _ = fmt.Fprintln(out, textFailure(imp.Step, imp.Reason, message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)))
 	}
 	for _, f := range s.Files {
 		if f.Counts.Rejected+f.Counts.NotEnriched > 0 {
-			_, _ = fmt.Fprintln(out, message.CtlErrorsHint(imp.ImportID))
+			_, _ = fmt.Fprintln(out, textErrorsHint(imp.ImportID))
 			break
 		}
 	}
 	location := "s3://" + work + "/" + imp.ImportID + "/report.html"
 	switch {
 	case imp.Settled():
-		_, _ = fmt.Fprintln(out, message.CtlReport(location))
+		_, _ = fmt.Fprintln(out, textReport(location))
 	case imp.Status != etl.StatusRunning:
-		_, _ = fmt.Fprintln(out, message.CtlReportLate(location))
+		_, _ = fmt.Fprintln(out, textReportLate(location))
 	}
 }
 
 // showFiles writes the table of an import's files.
 func showFiles(out io.Writer, s registry.Status) {
-	t := table{columns: message.CtlColumnsFiles, right: " nnnnnnn"}
+	t := table{columns: textColumnsFiles, right: " nnnnnnn"}
 	var sum registry.Counts
 	var work float64
-	done, valid := true, message.CtlNone
+	done, valid := true, textNone
 	for _, f := range s.Files {
 		name := f.Resource
 		if f.Key != "" {
 			name = path.Base(f.Key)
 		}
-		valid := message.CtlNone
+		valid := textNone
 		if f.Done {
 			valid = message.Count(f.Counts.Valid)
 		}
 		done = done && f.Done
 		t.add(append(append([]string{name, message.Count(f.Counts.Read), valid}, counts(f.Counts)...),
-			message.Seconds(f.WorkSeconds), or(string(f.Status), message.CtlNone))...)
+			message.Seconds(f.WorkSeconds), or(string(f.Status), textNone))...)
 		sum.Read += f.Counts.Read
 		sum.Valid += f.Counts.Valid
 		sum.Rejected += f.Counts.Rejected
@@ -90,14 +91,14 @@ func showFiles(out io.Writer, s registry.Status) {
 		work += f.WorkSeconds
 	}
 	if len(t.rows) == 0 {
-		_, _ = fmt.Fprintln(out, message.ReportNoFiles)
+		_, _ = fmt.Fprintln(out, report.NoFiles)
 		return
 	}
 	if done {
 		valid = message.Count(sum.Valid)
 	}
 	t.rule()
-	t.add(append(append([]string{message.CtlTotal, message.Count(sum.Read), valid}, counts(sum)...),
+	t.add(append(append([]string{textTotal, message.Count(sum.Read), valid}, counts(sum)...),
 		message.Seconds(work), "")...)
 	t.write(out)
 	showNotes(out, s)
@@ -114,7 +115,7 @@ func showNotes(out io.Writer, s registry.Status) {
 
 // counts are the columns of a file that follow its valid records.
 func counts(c registry.Counts) []string {
-	enriched, not := message.CtlNone, message.CtlNone
+	enriched, not := textNone, textNone
 	if c.Enriched+c.NotEnriched > 0 {
 		enriched, not = message.Count(c.Enriched), message.Count(c.NotEnriched)
 	}
@@ -126,31 +127,31 @@ func showStates(out io.Writer, s registry.Status) {
 	if len(s.States) == 0 {
 		return
 	}
-	t := table{columns: message.CtlColumnsSteps, right: "  nnnn"}
+	t := table{columns: textColumnsSteps, right: "  nnnn"}
 	for _, state := range s.States {
-		speed := message.CtlNone
+		speed := textNone
 		if r := rate(state); r > 0 {
-			speed = message.CtlRate(r)
+			speed = textRate(r)
 		}
-		t.add(string(state.State), string(state.Step), message.CtlUnitsOf(state.Done, planned(state, s)),
+		t.add(string(state.State), string(state.Step), textUnitsOf(state.Done, planned(state, s)),
 			message.Count(records(state)), speed, message.Seconds(state.Seconds()))
 	}
-	title(out, message.CtlTitleSteps)
+	title(out, textTitleSteps)
 	t.write(out)
 }
 
 // showAttempts writes the table of an import's attempts.
 func showAttempts(out io.Writer, s registry.Status) {
-	t := table{columns: message.CtlColumnsAttempts, right: "n   n"}
+	t := table{columns: textColumnsAttempts, right: "n   n"}
 	for _, a := range s.Attempts {
 		kind := message.KindName(a.Kind)
 		if accepted := a.Acceptances(); accepted != "" {
 			kind += ", " + accepted
 		}
 		t.add(fmt.Sprint(a.Number), kind, message.TriggerName(a.Trigger), instant(a.At),
-			fmt.Sprint(a.Generation), or(string(a.FailedStep), message.CtlNone), or(a.FailedReason, message.CtlNone))
+			fmt.Sprint(a.Generation), or(string(a.FailedStep), textNone), or(a.FailedReason, textNone))
 	}
-	title(out, message.CtlTitleAttempts)
+	title(out, textTitleAttempts)
 	t.write(out)
 }
 
@@ -158,7 +159,7 @@ func title(out io.Writer, text string) { _, _ = fmt.Fprintf(out, "\n%s\n", text)
 
 func instant(t time.Time) string {
 	if t.IsZero() {
-		return message.CtlNone
+		return textNone
 	}
 	return t.UTC().Format("2006-01-02 15:04:05")
 }

@@ -60,7 +60,7 @@ func TestFollowed(t *testing.T) {
 		"succeeded": {succeeded(importID), nil, exitOK, "« réussi » en 12 s\nRapport : s3://work/" + importID + "/report.html\n"},
 		"failed":    {failed(importID, "Transient", "redrive", true), nil, exitFailed, "make redrive IMPORT_ID=" + importID},
 		"faulty":    {failed(importID, "InvalidFile", "restart", true), nil, exitFailed, "make restart IMPORT_ID=" + importID},
-		"unused":    {succeeded(importID), []string{"daily/a.csv"}, exitFailed, message.CtlUnusedFiles(importID, []string{"daily/a.csv"})},
+		"unused":    {succeeded(importID), []string{"daily/a.csv"}, exitFailed, textUnusedFiles(importID, []string{"daily/a.csv"})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer

@@ -88,9 +88,9 @@ func (c *console) unknown(err error, importID string) error {
 // showImport writes all that is known of an import.
 func (c *console) showImport(s registry.Status, work string) {
 	imp := s.Import
-	c.say(message.CtlImport(imp.ImportID, imp.Mode, imp.FileDate, imp.Status))
+	c.say(textImport(imp.ImportID, imp.Mode, imp.FileDate, imp.Status))
 	showOutcome(c.out, s, work)
-	title(c.out, message.CtlTitleFiles)
+	title(c.out, textTitleFiles)
 	showFiles(c.out, s)
 	showStates(c.out, s)
 	showAttempts(c.out, s)
@@ -186,26 +186,26 @@ func overview(ctx context.Context, w waiting, given abandoned, last int) (found,
 
 // write writes the overview as tables.
 func (f found) write(c *console) {
-	c.say(message.CtlTitleImports)
+	c.say(textTitleImports)
 	if len(f.Imports) == 0 {
-		c.say(message.CtlNoImports)
+		c.say(textNoImports)
 	} else {
-		t := table{columns: message.CtlColumnsImports, right: "      n"}
+		t := table{columns: textColumnsImports, right: "      n"}
 		for _, i := range f.Imports {
-			took := message.CtlNone
+			took := textNone
 			if !i.EndedAt.IsZero() {
 				took = message.Seconds(i.EndedAt.Sub(i.CreatedAt).Seconds())
 			}
-			t.add(i.ImportID, string(i.Mode), i.FileDate, string(i.Status), or(string(i.Step), message.CtlNone), instant(i.CreatedAt), took)
+			t.add(i.ImportID, string(i.Mode), i.FileDate, string(i.Status), or(string(i.Step), textNone), instant(i.CreatedAt), took)
 		}
 		t.write(c.out)
 	}
-	title(c.out, message.CtlTitleWaiting)
+	title(c.out, textTitleWaiting)
 	if len(f.Waiting) == 0 {
-		c.say(message.CtlNoWaiting)
+		c.say(textNoWaiting)
 		return
 	}
-	t := table{columns: message.CtlColumnsWaiting}
+	t := table{columns: textColumnsWaiting}
 	for _, w := range f.Waiting {
 		t.add(string(w.Mode), w.FileDate, string(w.Status), w.Reason)
 	}

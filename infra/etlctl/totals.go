@@ -15,7 +15,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/totals"
 	"etl-dataloader/internal/validation"
 )
@@ -144,7 +143,7 @@ func (b bucketTotals) totals(ctx context.Context, key string) (t totals.Totals, 
 		return t, false, nil
 	}
 	if err != nil {
-		return t, false, fmt.Errorf("%s: %w", message.CtlNoTotals, err)
+		return t, false, fmt.Errorf("%s: %w", textNoTotals, err)
 	}
 	defer func() { _ = out.Body.Close() }()
 	t, err = totals.Parse(out.Body)

@@ -141,14 +141,14 @@ func uploadAll(ctx context.Context, u uploader, f folder, show display) (map[str
 			defer mutex.Unlock()
 			versions[file.key()] = version
 			total += file.Size - before
-			show.uploading(total, f.bytes(), message.CtlUploaded(file.Name, message.Bytes(file.Size)))
+			show.uploading(total, f.bytes(), textUploaded(file.Name, message.Bytes(file.Size)))
 			return nil
 		})
 	}
 	err := group.Wait()
 	show.stop()
 	if err != nil && errors.Is(context.Cause(ctx), errInterrupted) {
-		return nil, errors.Join(errInterrupted, &stoppedError{text: message.CtlUploadStopped})
+		return nil, errors.Join(errInterrupted, &stoppedError{text: textUploadStopped})
 	}
 	return versions, err
 }
@@ -159,5 +159,5 @@ type uploadError struct {
 	err  error
 }
 
-func (e *uploadError) Error() string { return message.CtlNotUploaded(e.file, e.err) }
+func (e *uploadError) Error() string { return textNotUploaded(e.file, e.err) }
 func (e *uploadError) Unwrap() error { return e.err }

@@ -7,7 +7,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
@@ -71,9 +70,9 @@ func (w waiting) why(ctx context.Context, mode etl.Mode, date string) (wait, err
 	}
 	switch {
 	case own.Reason == queue.TooLate:
-		return wait{Reason: message.CtlInitialTooLate, Missing: missing, Person: true, Sure: true}, nil
+		return wait{Reason: textInitialTooLate, Missing: missing, Person: true, Sure: true}, nil
 	case len(missing) > 0 && (!e.Due || own.Action == queue.Leave):
-		return wait{Reason: message.CtlWaitsForFiles(missing), Missing: missing, Person: true, Sure: true}, nil
+		return wait{Reason: textWaitsForFiles(missing), Missing: missing, Person: true, Sure: true}, nil
 	}
 	blocked, err := w.blocked(ctx, s, e)
 	blocked.Missing = missing
@@ -113,17 +112,17 @@ func (w waiting) blocked(ctx context.Context, s queue.Snapshot, e registry.Entry
 	case v.Reason == queue.Taken:
 		return w.behind(ctx, s.Slot)
 	case v.Action == queue.StartOver:
-		return wait{Reason: message.CtlWaitsForRunning(v.Import.ImportID, v.Import.Mode, v.Import.FileDate)}, nil
+		return wait{Reason: textWaitsForRunning(v.Import.ImportID, v.Import.Mode, v.Import.FileDate)}, nil
 	case v.Reason == queue.Open:
 		return w.behind(ctx, v.Import.ImportID)
 	case v.Reason == queue.NoInitial && s.Slot != "":
 		return w.behind(ctx, s.Slot)
 	case v.Reason == queue.NoInitial:
-		return wait{Reason: message.CtlWaitsForInitial, Person: true}, nil
+		return wait{Reason: textWaitsForInitial, Person: true}, nil
 	case v.Reason == queue.MissingFiles && v.Date.Order() != e.Order():
-		return wait{Reason: message.CtlWaitsForDate(v.Date.FileDate, v.Missing), Person: true}, nil
+		return wait{Reason: textWaitsForDate(v.Date.FileDate, v.Missing), Person: true}, nil
 	default:
-		return wait{Reason: message.CtlWaitsForNothing}, nil
+		return wait{Reason: textWaitsForNothing}, nil
 	}
 }
 
@@ -134,7 +133,7 @@ func (w waiting) behind(ctx context.Context, importID string) (wait, error) {
 		return wait{}, err
 	}
 	if imp.Status == etl.StatusFailed {
-		return wait{Reason: message.CtlWaitsForFailed(imp.ImportID, imp.Mode, imp.FileDate, imp.Status), Person: true}, nil
+		return wait{Reason: textWaitsForFailed(imp.ImportID, imp.Mode, imp.FileDate, imp.Status), Person: true}, nil
 	}
-	return wait{Reason: message.CtlWaitsForRunning(imp.ImportID, imp.Mode, imp.FileDate)}, nil
+	return wait{Reason: textWaitsForRunning(imp.ImportID, imp.Mode, imp.FileDate)}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -29,7 +28,7 @@ func TestWhy(t *testing.T) {
 		"no history to load": {daily, func(t *testing.T, w *world) {
 			w.noHistory = true
 			w.arrive(t, daily, date, "v1")
-		}, wait{Reason: message.CtlWaitsForNothing}},
+		}, wait{Reason: textWaitsForNothing}},
 		"behind an import whose refused files are corrected": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.arrive(t, daily, earlier, "v2")
@@ -41,50 +40,50 @@ func TestWhy(t *testing.T) {
 			}}
 			w.set(refused)
 			w.queue, w.slot = []registry.Entry{{Mode: daily, FileDate: earlier, ImportID: otherID}}, otherID
-		}, wait{Reason: message.CtlWaitsForRunning(otherID, daily, earlier)}},
-		"about to start": {daily, here, wait{Reason: message.CtlWaitsForNothing}},
+		}, wait{Reason: textWaitsForRunning(otherID, daily, earlier)}},
+		"about to start": {daily, here, wait{Reason: textWaitsForNothing}},
 		"first initial": {initial, func(t *testing.T, w *world) {
 			w.arrive(t, initial, date, "v1")
-		}, wait{Reason: message.CtlWaitsForNothing}},
+		}, wait{Reason: textWaitsForNothing}},
 		"second initial": {initial, func(t *testing.T, w *world) {
 			history(w).arrive(t, initial, date, "v1")
-		}, wait{Reason: message.CtlInitialTooLate, Person: true, Sure: true}},
+		}, wait{Reason: textInitialTooLate, Person: true, Sure: true}},
 		"missing files": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.arrived = w.arrived[2:]
 		}, wait{
-			Reason:  message.CtlWaitsForFiles([]string{"client_data", "product_data"}),
+			Reason:  textWaitsForFiles([]string{"client_data", "product_data"}),
 			Missing: []string{"client_data", "product_data"}, Person: true, Sure: true,
 		}},
 		"due with missing files": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.arrived = w.arrived[1:]
 			w.queue = []registry.Entry{{Mode: daily, FileDate: date, Due: true}}
-		}, wait{Reason: message.CtlWaitsForNothing, Missing: []string{"client_data"}}},
+		}, wait{Reason: textWaitsForNothing, Missing: []string{"client_data"}}},
 		"no history": {daily, func(t *testing.T, w *world) {
 			w.arrive(t, daily, date, "v1")
-		}, wait{Reason: message.CtlWaitsForInitial, Person: true}},
+		}, wait{Reason: textWaitsForInitial, Person: true}},
 		"behind a running import": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.set(busy)
 			w.slot = otherID
-		}, wait{Reason: message.CtlWaitsForRunning(otherID, daily, earlier)}},
+		}, wait{Reason: textWaitsForRunning(otherID, daily, earlier)}},
 		"behind a failed import": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.set(stuck)
 			w.slot = otherID
-		}, wait{Reason: message.CtlWaitsForFailed(otherID, daily, earlier, etl.StatusFailed), Person: true}},
+		}, wait{Reason: textWaitsForFailed(otherID, daily, earlier, etl.StatusFailed), Person: true}},
 		"behind an incomplete date": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.arrive(t, daily, earlier, "v1")
 			w.arrived = append(w.arrived[:10:10], w.arrived[11:]...)
 			w.queue = []registry.Entry{{Mode: daily, FileDate: earlier}, {Mode: daily, FileDate: date}}
-		}, wait{Reason: message.CtlWaitsForDate(earlier, []string{"client_data"}), Person: true}},
+		}, wait{Reason: textWaitsForDate(earlier, []string{"client_data"}), Person: true}},
 		"an incomplete date that is published over holds up nothing": {daily, func(t *testing.T, w *world) {
 			here(t, w)
 			w.published = append(w.published, registry.Published{Mode: daily, FileDate: earlier})
 			w.queue = []registry.Entry{{Mode: daily, FileDate: "2024-10-06"}, {Mode: daily, FileDate: date}}
-		}, wait{Reason: message.CtlWaitsForNothing}},
+		}, wait{Reason: textWaitsForNothing}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -136,7 +135,7 @@ func TestOverview(t *testing.T) {
 	}
 	want := []waitingDate{{
 		Mode: daily, FileDate: "2024-10-09", Status: etl.StatusWaiting, Missing: []string{}, Since: at(3),
-		Reason: message.CtlWaitsForFailed(importID, daily, date, etl.StatusFailed),
+		Reason: textWaitsForFailed(importID, daily, date, etl.StatusFailed),
 	}}
 	if diff := cmp.Diff(want, got.Waiting); diff != "" {
 		t.Error(diff)

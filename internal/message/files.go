@@ -81,3 +81,8 @@ func ControlOtherFiles(unnamed, absent []string, others int) string {
 	}
 	return strings.Join(parts, " ; ")
 }
+
+// CheckFault shows why a file as a whole would be rejected.
+func CheckFault(file, reason string) string {
+	return "Fichier rejeté : " + Name(file) + " : " + strings.TrimSuffix(Text(reason), ".") + "."
+}

@@ -63,11 +63,3 @@ func AlertIncomplete(dates []string) Alert {
 		"Les autres dates ne sont pas retenues. Cette alerte ne sera pas répétée pour ces dates.")
 	return Alert{Subject: "ETL-DataLoader : date incomplete", Text: text.String()}
 }
-
-// CtlNoTotals says that the control totals of an earlier delivery cannot be read.
-const CtlNoTotals = "les totaux de contrôle de la livraison précédente sont illisibles"
-
-// CtlTotals says that the control totals of the files are uploaded first.
-func CtlTotals(file string) string {
-	return "Totaux de contrôle : " + file + ", déposé en premier."
-}

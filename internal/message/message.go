@@ -1,5 +1,5 @@
-// Package message holds every text that operators read at run time: log
-// messages, alerts, statuses, steps and the explanations of rejects. They are
-// in French, as the people who operate the system are; a second language is a
-// second set of the same names. One file a subject.
+// Package message holds the texts that several packages share, and those that have not moved to
+// their owners yet: log messages, alerts and reasons. Operators read them in French. Each owner
+// keeps its own texts in files texts*.go, and a test of this package keeps French text out of all
+// other files. For a second language, translate those files, this package and package etl.
 package message

@@ -85,7 +85,7 @@ func (p *Prepare) pipe(ctx context.Context, tx *postgres.Tx, in PrepareIn, objec
 		return err
 	}
 	if rows != in.Transformed.Summary.Events {
-		return &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch("lignes persistées", leaf.Name(), in.Transformed.Summary.Events, rows)}
+		return &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch(countRowsStored, leaf.Name(), in.Transformed.Summary.Events, rows)}
 	}
 	return content.check()
 }

@@ -171,7 +171,7 @@ func publishEvents(ctx context.Context, tx *postgres.Tx, imp Import, replace boo
 		return 0, err
 	}
 	if change.Written != change.Total {
-		return 0, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("événements publiés", eventsTable, change.Total, change.Written)}
+		return 0, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch(countEventsPublished, eventsTable, change.Total, change.Written)}
 	}
 	return change.Total, prepared.Drop(ctx, tx)
 }
@@ -192,7 +192,7 @@ func write(ctx context.Context, tx *postgres.Tx, imp Import, r *contract.Resourc
 		return TableChange{Skipped: true, Rows: change.Total}, nil
 	}
 	if want := change.Total - change.Kept; change.Written != want {
-		return TableChange{}, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch("lignes publiées", r.Name, want, change.Written)}
+		return TableChange{}, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch(countRowsPublished, r.Name, want, change.Written)}
 	}
 	return TableChange{Written: change.Written, Kept: change.Kept}, nil
 }

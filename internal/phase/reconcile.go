@@ -67,13 +67,13 @@ func (p *Reconcile) prove(ctx context.Context, tx *postgres.Tx, imp Import) (Rec
 			what      string
 			want, got any
 		}{
-			{"enregistrements persistés", w.read, staged},
-			{"enregistrements valides et rejetés", w.read, w.valid + w.rejected},
-			{"événements", w.valid, g.Events},
-			{"événements transformés", w.valid, w.events.Events},
-			{"lignes cibles", w.valid, targets},
-			{"événements non enrichis", w.events.NotEnriched, g.NotEnriched},
-			{"somme de contrôle", w.events.Checksum.String(), g.Checksum.String()},
+			{countRecordsStored, w.read, staged},
+			{countRecordsJudged, w.read, w.valid + w.rejected},
+			{countEvents, w.valid, g.Events},
+			{countEventsTransformed, w.valid, w.events.Events},
+			{countTargetRows, w.valid, targets},
+			{countEventsNotEnriched, w.events.NotEnriched, g.NotEnriched},
+			{countChecksum, w.events.Checksum.String(), g.Checksum.String()},
 		} {
 			if c.want != c.got {
 				return out, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch(c.what, r.Name, c.want, c.got)}

@@ -50,7 +50,7 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 			return Staged{}, err
 		}
 		if rows != in.Protected.Read {
-			return Staged{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch("lignes persistées", r.Name, in.Protected.Read, rows)}
+			return Staged{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch(countRowsStored, r.Name, in.Protected.Read, rows)}
 		}
 		return Staged{Rows: rows}, content.check()
 	})

@@ -23,7 +23,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/totals"
 )
 
@@ -163,10 +162,10 @@ func (c *Checker) named(files []File) (map[string]namedFile, []Result, error) {
 			first = n
 		}
 		if name.Date != first.name.Date {
-			return nil, nil, &SetError{message.CheckTwoDates(first.Name, f.Name)}
+			return nil, nil, &SetError{TwoDates(first.Name, f.Name)}
 		}
 		if other, twice := found[name.Resource]; twice {
-			return nil, nil, &SetError{message.CtlTwoFiles(other.Name, f.Name)}
+			return nil, nil, &SetError{TwoFiles(other.Name, f.Name)}
 		}
 		found[name.Resource] = n
 	}

@@ -42,11 +42,11 @@ func (r Report) WriteHTML(w io.Writer) error {
 // texts are the page's texts, by the name under which the template asks.
 func texts() map[string]string {
 	return map[string]string{
-		"title": message.ReportTitle, "summary": message.ReportSummary, "files": message.ReportFiles,
-		"steps": message.ReportSteps, "attempts": message.ReportAttempts, "filesNote": message.ReportFilesNote,
-		"stepsNote": message.ReportStepsNote, "noFiles": message.ReportNoFiles, "whatToDo": message.ReportWhatToDo,
-		"balanced": message.ReportBalanced, "unbalanced": message.ReportUnbalanced, "unknown": message.ReportUnknown,
-		"errorsWhere": message.ReportErrorsWhere, "generated": message.ReportGeneratedFor,
+		"title": textTitle, "summary": textSummary, "files": textFiles,
+		"steps": textSteps, "attempts": textAttempts, "filesNote": textFilesNote,
+		"stepsNote": textStepsNote, "noFiles": NoFiles, "whatToDo": textWhatToDo,
+		"balanced": textBalanced, "unbalanced": textUnbalanced, "unknown": textUnknown,
+		"errorsWhere": textErrorsWhere, "generated": textGeneratedFor,
 	}
 }
 

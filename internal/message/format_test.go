@@ -35,13 +35,3 @@ func TestFigures(t *testing.T) {
 		}
 	}
 }
-
-func TestCtlWordsArePairs(t *testing.T) {
-	page := message.CtlHelpWords("Usage: etlctl <command> [flags]\n\nFlags:\n")
-	if page != "Utilisation : etlctl <commande> [options]\n\nOptions :\n" {
-		t.Errorf("help page: %q", page)
-	}
-	if got := message.CtlBadArguments("unknown flag --foo"); got != "Commande incomprise : option inconnue --foo." {
-		t.Errorf("arguments: %q", got)
-	}
-}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"etl-dataloader/internal/message"
+)
+
+// About files that are checked before they are deposited.
+
+// textCheckNoFile says that a file cannot be read.
+func textCheckNoFile(file string, err error) string {
+	return "Le fichier " + message.Name(file) + " est illisible : " + errorText(err)
+}
+
+// textCheckNoDescriptor says that a descriptor cannot be used.
+func textCheckNoDescriptor(file string, err error) string {
+	return "Le descripteur " + message.Name(file) + " est inutilisable : " + errorText(err)
+}
+
+// textCheckReordered says that a file's columns stand in another order.
+func textCheckReordered(file string, columns []string) string {
+	return message.Name(file) + " : " + message.HeaderReordered + ". " + message.HeaderOrder(columns)
+}
+
+// textCheckOpen says that a relation was not decided.
+func textCheckOpen(file, field, parent string, records int64, absent bool) string {
+	if absent {
+		return fmt.Sprintf("%s : %s enreg. dont '%s' n'a pas été contrôlé : le fichier de '%s' n'est pas donné, ou est rejeté.",
+			message.Name(file), message.Count(records), field, parent)
+	}
+	return fmt.Sprintf("%s : %s enreg. dont '%s' renvoie hors de ces fichiers : l'import les accepte si '%s' les contient déjà (--mode initial les rejette).",
+		message.Name(file), message.Count(records), field, parent)
+}
+
+// Words of the tables about files that were checked.
+const (
+	textCheckColumnsFiles  = "Fichier|Lus|Valides|Rejetés|Erreurs|Statut"
+	textCheckColumnsRules  = "Règle|Erreurs|Ressources"
+	textCheckColumnsErrors = "Fichier|Ligne|Champ|Règle|Détail"
+	textCheckTitleNotes    = "À noter"
+)
+
+// textCheckNotRegular says that a path leads to no file, but to a folder or a device.
+const textCheckNotRegular = "ce n'est pas un fichier ordinaire"
+
+// textCheckHelp returns the help texts of `etlctl contract` by the name under which
+// its grammar asks for them.
+func textCheckHelp() map[string]string {
+	return map[string]string{
+		"contract":         "Travaille sur le contrat des fichiers.",
+		"check":            "Contrôle des fichiers avant leur dépôt, sans AWS : mêmes règles et mêmes erreurs qu'un import. Code retour : 0 sans rejet, 1 avec rejets, 3 si un fichier est rejeté.",
+		"check_files":      "Fichiers d'une même date, <type>_<AAAAMMJJ>.<csv|json|jsonl>. Leurs clés sont gardées en mémoire.",
+		"check_mode":       "initial : toute relation doit tenir entre ces fichiers ; daily : un parent peut être déjà en base.",
+		"check_format":     "Forme du résultat : table ou json.",
+		"check_limit":      "Nombre d'erreurs montrées ; 0 pour toutes. Par défaut 100 en tableau, toutes en JSON.",
+		"check_descriptor": "Autre descripteur que celui du programme, pour essayer un contrat avant de le déployer.",
+	}
+}

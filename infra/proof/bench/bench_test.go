@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 func TestProcess(t *testing.T) {
@@ -44,7 +46,7 @@ func TestChildren(t *testing.T) {
 	if !found {
 		t.Errorf("process %d is not among the children", child.Process.Pid)
 	}
-	err = poll(t.Context(), "the program of the child", 5*time.Second, func() (bool, error) {
+	err = stack.Wait(t.Context(), "the program of the child", 5*time.Second, func() (bool, error) {
 		return environment(child.Process.Pid, "AWS_LAMBDA_FUNCTION_NAME") == "etl-bench-ProtectFunction-01" && title(child.Process.Pid) == "cat", nil
 	})
 	if err != nil {
@@ -86,7 +88,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("function %q is %q, want %q", name, got, want)
 		}
 	}
-	m := newMeter(&stack{})
+	m := newMeter(&stack.Stack{})
 	for text, want := range map[string][2]int{
 		"postgres: etl etl 127.0.0.1(59310) COPY": {59310, 0}, "postgres: parallel worker for PID 77": {0, 77}, "postgres: checkpointer": {0, 0},
 	} {
@@ -100,7 +102,7 @@ func TestNames(t *testing.T) {
 // what it had used at its beginning.
 func TestSpent(t *testing.T) {
 	start := time.Date(2024, 10, 8, 12, 0, 0, 0, time.UTC)
-	m := newMeter(&stack{})
+	m := newMeter(&stack.Stack{})
 	for i := range 5 {
 		m.samples = append(m.samples, sampled{
 			at: start.Add(time.Duration(i) * time.Second), function: map[string]float64{"Index": float64(i)}, backend: map[string]float64{"Index": float64(10 * i)},

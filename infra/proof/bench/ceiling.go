@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
 )
 
@@ -52,7 +53,7 @@ func ceiling(ctx context.Context, arguments []string) (err error) {
 		o.days = append(o.days, n)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(o.folder, "files"))) }()
-	return onStack(ctx, o.folder, "MaxDailyRecords=0", o.keep, func(_ *stack, c *cloud, d *database) error { return o.measure(ctx, c, d) })
+	return onStack(ctx, o.folder, "MaxDailyRecords=0", o.keep, func(_ *stack.Stack, c *cloud, d *database) error { return o.measure(ctx, c, d) })
 }
 
 func (o ceilingOptions) measure(ctx context.Context, c *cloud, d *database) error {
@@ -66,13 +67,13 @@ func (o ceilingOptions) measure(ctx context.Context, c *cloud, d *database) erro
 	if err != nil {
 		return err
 	}
-	var files fileSet
+	var files stack.Set
 	for _, records := range o.days {
 		date = date.AddDate(0, 0, 1)
 		if files, err = o.day(ctx, date, records); err != nil {
 			return err
 		}
-		p, err := publish(ctx, c, d, date.Format(time.DateOnly), files)
+		p, err := publish(ctx, c, d, files)
 		if err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func (o ceilingOptions) measure(ctx context.Context, c *cloud, d *database) erro
 	if files, err = renamed(files, date, filepath.Join(o.folder, "files", "again")); err != nil {
 		return err
 	}
-	again, err := publish(ctx, c, d, date.Format(time.DateOnly), files)
+	again, err := publish(ctx, c, d, files)
 	if err != nil {
 		return err
 	}
@@ -95,44 +96,40 @@ func (o ceilingOptions) measure(ctx context.Context, c *cloud, d *database) erro
 
 // history imports the history.
 func (o ceilingOptions) history(ctx context.Context, c *cloud) (publication, error) {
-	folder := filepath.Join(o.folder, "files", "history")
-	if err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
-		"-date", historyDate, "-out", folder); err != nil {
+	files := history(filepath.Join(o.folder, "files", "history"))
+	if err := files.Make(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10)); err != nil {
 		return publication{}, err
 	}
-	files, err := setOf(folder)
-	if err != nil {
-		return publication{}, err
-	}
-	return imported(ctx, c, etl.ModeInitial, historyDate, files)
+	return imported(ctx, c, files)
 }
 
 // day makes the files of a day of about so many records, in the proportions of a
 // real business: for each client three sales, nearly as many payments, some
 // returns; of the small files there is as much as of the history's.
-func (o ceilingOptions) day(ctx context.Context, date time.Time, records int64) (fileSet, error) {
+func (o ceilingOptions) day(ctx context.Context, date time.Time, records int64) (stack.Set, error) {
 	const aClient, small = 6.74, 19 // measured; the small files go with the root of the history
 	clients := int64(math.Ceil((float64(records) - small*math.Sqrt(float64(o.rows))) / aClient))
-	folder := filepath.Join(o.folder, "files", date.Format(time.DateOnly))
-	if err := sample(ctx, "-mode", string(etl.ModeDaily), "-rows", strconv.FormatInt(max(10, clients), 10),
-		"-history-rows", strconv.FormatInt(o.rows, 10), "-date", date.Format(time.DateOnly), "-out", folder); err != nil {
-		return fileSet{}, err
-	}
-	return setOf(folder)
+	name := date.Format(time.DateOnly)
+	files := stack.Set{Mode: string(etl.ModeDaily), Date: name, Folder: filepath.Join(o.folder, "files", name)}
+	return files, files.Make(ctx, "-rows", strconv.FormatInt(max(10, clients), 10), "-history-rows", strconv.FormatInt(o.rows, 10))
 }
 
 // renamed gives the files of a day another date.
-func renamed(files fileSet, date time.Time, folder string) (fileSet, error) {
+func renamed(files stack.Set, date time.Time, folder string) (stack.Set, error) {
+	again := stack.Set{Mode: files.Mode, Date: date.Format(time.DateOnly), Folder: folder}
 	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return fileSet{}, err
+		return again, err
 	}
-	for _, path := range files.paths {
-		name := filepath.Base(path)
-		if err := os.Link(path, filepath.Join(folder, name[:strings.LastIndexByte(name, '_')+1]+date.Format("20060102")+filepath.Ext(name))); err != nil {
-			return fileSet{}, err
+	names, err := files.Files()
+	if err != nil {
+		return again, err
+	}
+	for _, name := range names {
+		if err := os.Link(files.Path(name), again.Path(strings.Replace(name, files.Compact(), again.Compact(), 1))); err != nil {
+			return again, err
 		}
 	}
-	return setOf(folder)
+	return again, nil
 }
 
 // publication is one measured day.
@@ -152,7 +149,7 @@ type publication struct {
 var upserted = [...]string{"clients", "ventes", "stocks", "paiements", "retours", "employes"} //nolint:gochecknoglobals // a constant list
 
 // publish imports a day and measures its publication.
-func publish(ctx context.Context, c *cloud, d *database, date string, files fileSet) (publication, error) {
+func publish(ctx context.Context, c *cloud, d *database, files stack.Set) (publication, error) {
 	if err := d.quiet(ctx); err != nil {
 		return publication{}, err
 	}
@@ -160,7 +157,7 @@ func publish(ctx context.Context, c *cloud, d *database, date string, files file
 	if err != nil {
 		return publication{}, err
 	}
-	p, err := imported(ctx, c, etl.ModeDaily, date, files)
+	p, err := imported(ctx, c, files)
 	if err != nil {
 		return p, err
 	}
@@ -172,9 +169,9 @@ func publish(ctx context.Context, c *cloud, d *database, date string, files file
 	var ended time.Time
 	if err := d.conn.QueryRow(ctx, `SELECT p.created_at, c.created_at, (SELECT sum((p.result->'tables'->r->>'written')::bigint) FROM unnest($2::text[]) r)
 		FROM etl.ledger p JOIN etl.ledger c USING (import_id, generation) JOIN etl.imports i USING (import_id, generation)
-		WHERE i.mode = 'daily' AND i.file_date = $1::date AND p.phase = 'Publish' AND c.phase = 'Coherence'`, date, upserted[:]).
+		WHERE i.mode = 'daily' AND i.file_date = $1::date AND p.phase = 'Publish' AND c.phase = 'Coherence'`, files.Date, upserted[:]).
 		Scan(&p.begun, &ended, &p.written); err != nil {
-		return p, fmt.Errorf("times of %s in the ledger: %w", date, err)
+		return p, fmt.Errorf("times of %s in the ledger: %w", files.Date, err)
 	}
 	p.publish = ended.Sub(p.begun).Seconds()
 	p.coherence = p.execution.find("Publish").exited.Sub(ended).Seconds()
@@ -182,12 +179,12 @@ func publish(ctx context.Context, c *cloud, d *database, date string, files file
 }
 
 // imported imports files and reads what the registry and the execution tell.
-func imported(ctx context.Context, c *cloud, mode etl.Mode, date string, files fileSet) (publication, error) {
-	p := publication{date: date, load: load()}
-	if err := c.putAll(ctx, mode, files.paths); err != nil {
+func imported(ctx context.Context, c *cloud, files stack.Set) (publication, error) {
+	p := publication{date: files.Date, load: load()}
+	if err := c.UploadAll(ctx, files); err != nil {
 		return p, err
 	}
-	imp, err := c.await(ctx, mode, date, importLimit)
+	imp, err := c.await(ctx, files, importLimit)
 	if err != nil {
 		return p, err
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 func TestGrowth(t *testing.T) {
@@ -40,21 +42,19 @@ func TestRecommended(t *testing.T) {
 
 func TestRenamed(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
-	files := fileSet{}
+	files := stack.Set{Mode: "daily", Date: "2024-10-08", Folder: from}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "client_data"} {
-		path := filepath.Join(from, name+"_20241008.csv")
-		if err := os.WriteFile(path, []byte(name), 0o600); err != nil {
+		if err := os.WriteFile(files.Path(name+"_20241008.csv"), []byte(name), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		files.paths = append(files.paths, path)
 	}
 	again, err := renamed(files, time.Date(2024, 10, 9, 0, 0, 0, 0, time.UTC), to)
 	if err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(filepath.Join(to, "client_data_20241009.csv"))
-	if err != nil || string(content) != "client_data" || again.path("client_data") != filepath.Join(to, "client_data_20241009.csv") {
-		t.Errorf("%q, %v, %v", content, err, again)
+	if name, found := again.File("client_data"); err != nil || found != nil || string(content) != "client_data" || name != "client_data_20241009.csv" {
+		t.Errorf("%q, %v, %v, %v", content, err, again, found)
 	}
 }
 

@@ -20,35 +20,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
 )
 
 // daily imports a day of ten even files and prints how long it took from the
 // upload of the tenth to «réussi».
 func (o speedOptions) daily(ctx context.Context, c *cloud) error {
-	folder := filepath.Join(o.folder, "files", "day")
-	if err := sample(ctx, "-mode", "daily", "-even", "-rows", strconv.FormatInt(o.dailyRows, 10),
-		"-history-rows", strconv.FormatInt(o.rows, 10), "-date", dayDate, "-out", folder); err != nil {
+	day := stack.Set{Mode: string(etl.ModeDaily), Date: dayDate, Folder: filepath.Join(o.folder, "files", "day")}
+	if err := day.Make(ctx, "-even", "-rows", strconv.FormatInt(o.dailyRows, 10), "-history-rows", strconv.FormatInt(o.rows, 10)); err != nil {
 		return err
 	}
-	files, err := setOf(folder)
+	files, err := day.Files()
 	if err != nil {
 		return err
 	}
-	if err := c.putAll(ctx, etl.ModeDaily, files.paths[1:]); err != nil {
+	if err := c.Upload(ctx, day, files[1:]...); err != nil {
 		return err
 	}
-	if err := poll(ctx, "arrival of nine files", time.Minute, func() (bool, error) {
+	if err := stack.Wait(ctx, "the arrival of nine files", time.Minute, func() (bool, error) {
 		arrived, err := c.registry.Arrivals(ctx, etl.ModeDaily, dayDate)
-		return len(arrived) == len(files.paths)-1, err
+		return len(arrived) == len(files)-1, err
 	}); err != nil {
 		return err
 	}
 	loadBefore, began := load(), time.Now()
-	if err := c.put(ctx, etl.ModeDaily, files.paths[0]); err != nil {
+	if err := c.Upload(ctx, day, files[0]); err != nil {
 		return err
 	}
-	imp, err := c.await(ctx, etl.ModeDaily, dayDate, importLimit)
+	imp, err := c.await(ctx, day, importLimit)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (c *cloud) shape(ctx context.Context, real execution) (execution, error) {
 	if err != nil {
 		return execution{}, err
 	}
-	described, err := c.executions.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &c.machine})
+	described, err := c.SFN.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: c.machine()})
 	if err != nil {
 		return execution{}, err
 	}
@@ -100,7 +100,7 @@ func (c *cloud) shape(ctx context.Context, real execution) (execution, error) {
 	if err != nil {
 		return execution{}, err
 	}
-	machine, err := c.executions.CreateStateMachine(ctx, &sfn.CreateStateMachineInput{
+	machine, err := c.SFN.CreateStateMachine(ctx, &sfn.CreateStateMachineInput{
 		Name: aws.String("bench-shape"), Definition: &definition, RoleArn: described.RoleArn, Type: sfntypes.StateMachineTypeStandard,
 	})
 	if err != nil {
@@ -109,7 +109,7 @@ func (c *cloud) shape(ctx context.Context, real execution) (execution, error) {
 	// The first execution starts the function's processes.
 	var last execution
 	for range 2 {
-		started, err := c.executions.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: machine.StateMachineArn, Input: aws.String("{}")})
+		started, err := c.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: machine.StateMachineArn, Input: aws.String("{}")})
 		if err != nil {
 			return execution{}, err
 		}
@@ -125,8 +125,8 @@ func (c *cloud) shape(ctx context.Context, real execution) (execution, error) {
 
 // succeeded waits until an execution succeeded.
 func (c *cloud) succeeded(ctx context.Context, arn *string) error {
-	return poll(ctx, "execution of the empty shape", importLimit, func() (bool, error) {
-		described, err := c.executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: arn})
+	return stack.Wait(ctx, "the execution of the empty shape", importLimit, func() (bool, error) {
+		described, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: arn})
 		if err != nil {
 			return false, err
 		}
@@ -227,7 +227,7 @@ func (c *cloud) noop(ctx context.Context) (string, error) {
 	if err := archive.Close(); err != nil {
 		return "", err
 	}
-	created, err := c.functions.CreateFunction(ctx, &lambda.CreateFunctionInput{
+	created, err := c.Lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String(stackName + "-NoopFunction"), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
 		Role: aws.String("arn:aws:iam::000000000000:role/bench"), Timeout: aws.Int32(60),
 		Code: &lambdatypes.FunctionCode{ZipFile: packed.Bytes()},

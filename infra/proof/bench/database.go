@@ -15,16 +15,18 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // database is the stack's PostgreSQL, seen by its superuser.
 type database struct {
-	stack *stack
+	stack *stack.Stack
 	conn  *pgx.Conn
 }
 
-func openDatabase(ctx context.Context, s *stack) (*database, error) {
-	conn, err := pgx.Connect(ctx, s.superuser())
+func openDatabase(ctx context.Context, s *stack.Stack) (*database, error) {
+	conn, err := pgx.Connect(ctx, s.Superuser("etl"))
 	if err != nil {
 		return nil, fmt.Errorf("database of the stack: %w", err)
 	}
@@ -68,7 +70,7 @@ func (d *database) relations(ctx context.Context) ([]relation, error) {
 // quiet waits until autovacuum rests, then writes a checkpoint, so that what an
 // import left to do is not done while something else is measured.
 func (d *database) quiet(ctx context.Context) error {
-	err := poll(ctx, "the end of autovacuum", 5*time.Minute, func() (bool, error) {
+	err := stack.Wait(ctx, "the end of autovacuum", 5*time.Minute, func() (bool, error) {
 		var busy int
 		err := d.conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'`).Scan(&busy)
 		return busy == 0, err
@@ -98,7 +100,7 @@ func (d *database) floor(ctx context.Context, files []string) ([][]float64, erro
 		if err := d.quiet(ctx); err != nil {
 			return nil, err
 		}
-		cmd := exec.CommandContext(ctx, client, "-X", "-q", "-v", "ON_ERROR_STOP=1", d.stack.env["DATABASE_URL"]) //nolint:gosec // our own words
+		cmd := exec.CommandContext(ctx, client, "-X", "-q", "-v", "ON_ERROR_STOP=1", d.stack.Env["DATABASE_URL"]) //nolint:gosec // our own words
 		var problems bytes.Buffer
 		cmd.Stdin, cmd.Stderr = strings.NewReader(script), &problems
 		out, err := cmd.Output()

@@ -39,11 +39,11 @@ func (e execution) find(name string) state {
 
 // execution reads the history of an execution that ended.
 func (c *cloud) execution(ctx context.Context, arn string) (execution, error) {
-	described, err := c.executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	described, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
 		return execution{}, err
 	}
-	machine, err := c.executions.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: &arn})
+	machine, err := c.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: &arn})
 	if err != nil {
 		return execution{}, err
 	}
@@ -53,7 +53,7 @@ func (c *cloud) execution(ctx context.Context, arn string) (execution, error) {
 	}
 	e := execution{started: aws.ToTime(described.StartDate), stopped: aws.ToTime(described.StopDate), outputs: map[string]string{}}
 	entered := map[string]time.Time{}
-	pages := sfn.NewGetExecutionHistoryPaginator(c.executions, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, MaxResults: 1000})
+	pages := sfn.NewGetExecutionHistoryPaginator(c.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, MaxResults: 1000})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

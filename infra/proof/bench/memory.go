@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/jackc/pgx/v5"
 
-	"etl-dataloader/internal/etl"
+	"etl-dataloader/infra/proof/stack"
 )
 
 // What `bench memory` asserts of the functions that work on a file.
@@ -86,32 +86,30 @@ type memoryRun struct {
 func (o memoryOptions) run(ctx context.Context, size float64) (r memoryRun, err error) {
 	files := filepath.Join(o.folder, "files")
 	defer func() { err = errors.Join(err, os.RemoveAll(files)) }()
-	err = onStack(ctx, o.folder, "", o.keep, func(s *stack, c *cloud, d *database) (err error) {
+	err = onStack(ctx, o.folder, "", o.keep, func(s *stack.Stack, c *cloud, d *database) (err error) {
 		r, err = measureFile(ctx, s, c, d, size, files)
 		return err
 	})
 	return r, err
 }
 
-func measureFile(ctx context.Context, s *stack, c *cloud, d *database, size float64, files string) (r memoryRun, err error) {
+func measureFile(ctx context.Context, s *stack.Stack, c *cloud, d *database, size float64, files string) (r memoryRun, err error) {
 	if err := c.endAfterPlan(ctx); err != nil {
 		return r, err
 	}
 	rows := strconv.FormatInt(int64(size*1e9/clientBytes), 10)
-	if err := sample(ctx, "-rows", "1000", "-date", historyDate, "-out", files); err != nil {
+	set := history(files)
+	if err := errors.Join(set.Make(ctx, "-rows", "1000"), set.Make(ctx, "-rows", rows, "-only", "client_data")); err != nil {
 		return r, err
 	}
-	if err := sample(ctx, "-rows", rows, "-only", "client_data", "-date", historyDate, "-out", files); err != nil {
+	if err := c.UploadAll(ctx, set); err != nil {
 		return r, err
 	}
-	set, err := setOf(files)
+	clients, err := set.File("client_data")
 	if err != nil {
 		return r, err
 	}
-	if err := c.putAll(ctx, etl.ModeInitial, set.paths); err != nil {
-		return r, err
-	}
-	info, err := os.Stat(set.path("client_data"))
+	info, err := os.Stat(set.Path(clients))
 	if err != nil {
 		return r, err
 	}
@@ -120,7 +118,7 @@ func measureFile(ctx context.Context, s *stack, c *cloud, d *database, size floa
 		return r, err
 	}
 	m := startMeter(ctx, s)
-	err = r.phases(ctx, c, d)
+	err = r.phases(ctx, c, d, set)
 	m.stop()
 	r.peaks = m.peaks()
 	return r, err
@@ -128,7 +126,7 @@ func measureFile(ctx context.Context, s *stack, c *cloud, d *database, size floa
 
 // endAfterPlan lets the deployed state machine end once the chunks are planned.
 func (c *cloud) endAfterPlan(ctx context.Context) error {
-	described, err := c.executions.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &c.machine})
+	described, err := c.SFN.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: c.machine()})
 	if err != nil {
 		return err
 	}
@@ -148,14 +146,14 @@ func (c *cloud) endAfterPlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.executions.UpdateStateMachine(ctx, &sfn.UpdateStateMachineInput{StateMachineArn: &c.machine, Definition: aws.String(string(text))})
+	_, err = c.SFN.UpdateStateMachine(ctx, &sfn.UpdateStateMachineInput{StateMachineArn: c.machine(), Definition: aws.String(string(text))})
 	return err
 }
 
 // phases waits for the plan, then works the chunks of clients off, one by one,
 // with the inputs that the state machine sends.
-func (r *memoryRun) phases(ctx context.Context, c *cloud, d *database) error {
-	imp, err := c.await(ctx, etl.ModeInitial, historyDate, importLimit)
+func (r *memoryRun) phases(ctx context.Context, c *cloud, d *database, of stack.Set) error {
+	imp, err := c.await(ctx, of, importLimit)
 	if err != nil {
 		return err
 	}
@@ -176,17 +174,13 @@ func (r *memoryRun) phases(ctx context.Context, c *cloud, d *database) error {
 	if err := json.Unmarshal([]byte(e.outputs["Plan"]), &planned); err != nil {
 		return fmt.Errorf("output of Plan: %w", err)
 	}
-	manifest, err := c.objects.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &c.work, Key: &planned.Plan.Manifest.Key, VersionId: &planned.Plan.Manifest.VersionID,
+	manifest, err := c.S3.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: c.bucket(), Key: &planned.Plan.Manifest.Key, VersionId: &planned.Plan.Manifest.VersionID,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = manifest.Body.Close() }()
-	functions, err := c.functionNames(ctx)
-	if err != nil {
-		return err
-	}
 	lines := json.NewDecoder(manifest.Body)
 	for {
 		var chunk json.RawMessage
@@ -208,7 +202,7 @@ func (r *memoryRun) phases(ctx context.Context, c *cloud, d *database) error {
 			continue
 		}
 		r.chunks, r.records = r.chunks+1, r.records+item.Range.Records
-		if err := r.chunk(ctx, c, functions, planned.Import, chunk); err != nil {
+		if err := r.chunk(ctx, c, planned.Import, chunk); err != nil {
 			return err
 		}
 		if err := forget(ctx, c, d, imp.ImportID); err != nil {
@@ -218,46 +212,28 @@ func (r *memoryRun) phases(ctx context.Context, c *cloud, d *database) error {
 }
 
 // chunk runs the five phases over one chunk.
-func (r *memoryRun) chunk(ctx context.Context, c *cloud, functions map[string]string, imp, chunk json.RawMessage) error {
+func (r *memoryRun) chunk(ctx context.Context, c *cloud, imp, chunk json.RawMessage) error {
 	input := map[string]any{"import": imp, "chunk": chunk, "attempt": 0}
 	for _, step := range []struct{ phase, result string }{
 		{"Protect", "protected"}, {"Stage", ""}, {"Validate", ""}, {"Transform", "transformed"}, {"Prepare", ""},
 	} {
-		payload, err := json.Marshal(input)
-		if err != nil {
-			return err
-		}
 		began := time.Now()
-		out, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(functions[step.phase]), Payload: payload})
+		answer, err := c.Invoke(ctx, step.phase+"Function", input, once)
 		if err != nil {
 			return fmt.Errorf("%s: %w", step.phase, err)
 		}
-		if out.FunctionError != nil {
-			return fmt.Errorf("%s: %s", step.phase, out.Payload)
-		}
 		r.took[step.phase] = append(r.took[step.phase], time.Since(began).Seconds())
 		if step.result != "" {
-			input[step.result] = json.RawMessage(bytes.Clone(out.Payload))
+			input[step.result] = answer
 		}
 	}
 	return nil
 }
 
-// functionNames are the stack's functions by their logical names.
-func (c *cloud) functionNames(ctx context.Context) (map[string]string, error) {
-	names := map[string]string{}
-	pages := lambda.NewListFunctionsPaginator(c.functions, &lambda.ListFunctionsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range page.Functions {
-			name := aws.ToString(f.FunctionName)
-			names[functionName(name)] = name
-		}
-	}
-	return names, nil
+// once lets a call last as long as a function may, and a call that failed be an
+// error of the benchmark.
+func once(o *lambda.Options) {
+	o.RetryMaxAttempts, o.HTTPClient = 1, &http.Client{Timeout: 15 * time.Minute}
 }
 
 // forget drops what a chunk left behind, so that the disk need not hold a whole
@@ -275,7 +251,7 @@ func forget(ctx context.Context, c *cloud, d *database, importID string) error {
 	if _, err := d.conn.Exec(ctx, `TRUNCATE `+strings.Join(tables, ", ")); err != nil {
 		return err
 	}
-	listed, err := c.objects.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &c.work, Prefix: aws.String(importID + "/g1/")})
+	listed, err := c.S3.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: c.bucket(), Prefix: aws.String(importID + "/g1/")})
 	if err != nil {
 		return err
 	}
@@ -283,7 +259,7 @@ func forget(ctx context.Context, c *cloud, d *database, importID string) error {
 		if !strings.HasSuffix(aws.ToString(v.Key), ".copy") {
 			continue // the plan
 		}
-		if _, err := c.objects.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &c.work, Key: v.Key, VersionId: v.VersionId}); err != nil {
+		if _, err := c.S3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: c.bucket(), Key: v.Key, VersionId: v.VersionId}); err != nil {
 			return err
 		}
 	}

@@ -7,13 +7,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // meter watches the processes of a stack: the functions, which the emulator
 // starts, and the backends of PostgreSQL. A backend's CPU counts for the
 // function at the other end of its connection.
 type meter struct {
-	stack *stack
+	stack *stack.Stack
 
 	client, worker *regexp.Regexp
 
@@ -57,7 +59,7 @@ const meterPeriod = 500 * time.Millisecond
 // once it is connected.
 const patience = 8
 
-func newMeter(s *stack) *meter {
+func newMeter(s *stack.Stack) *meter {
 	return &meter{
 		stack: s, functions: map[string]*watched{}, backends: map[string]*watched{}, done: make(chan struct{}),
 		client: regexp.MustCompile(`127\.0\.0\.1\((\d+)\)`), worker: regexp.MustCompile(`parallel worker for PID (\d+)`),
@@ -65,7 +67,7 @@ func newMeter(s *stack) *meter {
 }
 
 // startMeter begins to watch.
-func startMeter(ctx context.Context, s *stack) *meter {
+func startMeter(ctx context.Context, s *stack.Stack) *meter {
 	m := newMeter(s)
 	ctx, m.cancel = context.WithCancel(ctx)
 	m.first = m.totals()
@@ -99,19 +101,19 @@ func (m *meter) watch(ctx context.Context) {
 // totals reads the emulator and its front (themselves alone) and the tree of
 // PostgreSQL.
 func (m *meter) totals() (t totals) {
-	if p, err := readProcess(m.stack.emulator); err == nil {
+	if p, err := readProcess(m.stack.Processes.Emulator); err == nil {
 		t.emulator = p.cpu
 	}
-	if p, err := readProcess(m.stack.front); err == nil {
+	if p, err := readProcess(m.stack.Processes.Front); err == nil {
 		t.front = p.cpu
 	}
-	if p, err := readProcess(m.stack.postgres); err == nil {
+	if p, err := readProcess(m.stack.Processes.Postgres); err == nil {
 		t.postgres = p.cpu + p.reaped
 	}
-	if p, err := readProcess(m.stack.enrichment); err == nil {
+	if p, err := readProcess(m.stack.Processes.Enrichment); err == nil {
 		t.enrichment = p.cpu
 	}
-	for _, p := range children(m.stack.postgres) {
+	for _, p := range children(m.stack.Processes.Postgres) {
 		t.postgres += p.cpu
 	}
 	return t
@@ -120,7 +122,7 @@ func (m *meter) totals() (t totals) {
 // sample reads every process once. What processes used before the first reading
 // does not count.
 func (m *meter) sample(at time.Time, first bool) {
-	functions, backends := children(m.stack.emulator), children(m.stack.postgres)
+	functions, backends := children(m.stack.Processes.Emulator), children(m.stack.Processes.Postgres)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	for _, p := range functions {

@@ -78,7 +78,7 @@ func printMachine(ctx context.Context, d *database) error {
 	return nil
 }
 
-func printImport(s registry.Status, e execution, files fileSet, upload time.Duration, loads []string) {
+func printImport(s registry.Status, e execution, size int64, upload time.Duration, loads []string) {
 	fmt.Printf("\nInitial import %s: %s; load average before and after: %s\n", s.Import.ImportID, s.Import.Status, strings.Join(loads, ", "))
 	var total, big registry.Counts
 	for _, f := range s.Files {
@@ -89,7 +89,7 @@ func printImport(s registry.Status, e execution, files fileSet, upload time.Dura
 		}
 	}
 	fmt.Printf("%s records (%s of clients and sales) in %.0f MiB, %s rejected; upload %.1f s, execution %.1f s, %.0f records/s; %d events of history\n",
-		grouped(total.Read), grouped(big.Read), mib(files.bytes), grouped(total.Rejected), upload.Seconds(), e.seconds(),
+		grouped(total.Read), grouped(big.Read), mib(size), grouped(total.Rejected), upload.Seconds(), e.seconds(),
 		float64(total.Read)/e.seconds(), e.events)
 	w := table()
 	row(w, "state of the machine", "seconds", "share")

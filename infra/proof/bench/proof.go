@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
@@ -55,8 +56,8 @@ func proof(ctx context.Context, arguments []string) (err error) {
 // planted makes the ten files with planted faults, slips of every kind among them,
 // and returns their folder.
 func (o proofOptions) planted(ctx context.Context, folder string) (string, error) {
-	err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
-		"-faults", strconv.FormatFloat(o.faults, 'f', -1, 64), "-date", historyDate, "-out", folder)
+	err := history(folder).Make(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
+		"-faults", strconv.FormatFloat(o.faults, 'f', -1, 64))
 	if err != nil {
 		return "", err
 	}
@@ -65,11 +66,11 @@ func (o proofOptions) planted(ctx context.Context, folder string) (string, error
 
 // bad makes ten files without faults, then a large file of clients that is spoiled.
 func (o proofOptions) bad(ctx context.Context, folder string) (string, error) {
-	if err := sample(ctx, "-rows", strconv.FormatInt(min(o.rows, o.otherRows), 10), "-date", historyDate, "-out", folder); err != nil {
+	if err := history(folder).Make(ctx, "-rows", strconv.FormatInt(min(o.rows, o.otherRows), 10)); err != nil {
 		return "", err
 	}
 	sound := filepath.Join(folder, "sound")
-	if err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-only", "client_data", "-date", historyDate, "-out", sound); err != nil {
+	if err := history(sound).Make(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-only", "client_data"); err != nil {
 		return "", err
 	}
 	found, err := filepath.Glob(filepath.Join(sound, "client_data_*.csv"))
@@ -96,7 +97,7 @@ func (o proofOptions) bad(ctx context.Context, folder string) (string, error) {
 // prove imports the files that made makes, in a new stack, and compares.
 func (o proofOptions) prove(ctx context.Context, title string, made func() (string, error), keep bool) error {
 	fmt.Printf("\nProof: %s\n", title)
-	return onStack(ctx, o.folder, "", keep, func(_ *stack, c *cloud, d *database) error { return importAndCompare(ctx, c, d, made) })
+	return onStack(ctx, o.folder, "", keep, func(_ *stack.Stack, c *cloud, d *database) error { return importAndCompare(ctx, c, d, made) })
 }
 
 func importAndCompare(ctx context.Context, c *cloud, d *database, made func() (string, error)) error {
@@ -117,16 +118,22 @@ func importAndCompare(ctx context.Context, c *cloud, d *database, made func() (s
 	return compare(ctx, c, d, imp, v, folder)
 }
 
+// history is the set of the initial import in a folder.
+func history(folder string) stack.Set {
+	return stack.Set{Mode: string(etl.ModeInitial), Date: historyDate, Folder: folder}
+}
+
 // importFolder imports ten files in initial mode and waits for its end.
 func importFolder(ctx context.Context, c *cloud, folder string) (registry.Import, error) {
-	files, err := setOf(folder)
+	files := history(folder)
+	size, err := files.Size()
 	if err != nil {
 		return registry.Import{}, err
 	}
-	if err := c.putAll(ctx, etl.ModeInitial, files.paths); err != nil {
+	if err := c.UploadAll(ctx, files); err != nil {
 		return registry.Import{}, err
 	}
-	imp, err := c.await(ctx, etl.ModeInitial, historyDate, importLimit)
+	imp, err := c.await(ctx, files, importLimit)
 	if err != nil {
 		return imp, err
 	}
@@ -134,7 +141,7 @@ func importFolder(ctx context.Context, c *cloud, folder string) (registry.Import
 	if err != nil {
 		return imp, err
 	}
-	fmt.Printf("Import %s: «%s» in %.1f s, %.0f MiB; load average %s\n", imp.ImportID, imp.Status, e.seconds(), mib(files.bytes), load())
+	fmt.Printf("Import %s: «%s» in %.1f s, %.0f MiB; load average %s\n", imp.ImportID, imp.Status, e.seconds(), mib(size), load())
 	return imp, nil
 }
 

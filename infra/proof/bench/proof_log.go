@@ -73,7 +73,7 @@ func (c *cloud) logStreams(ctx context.Context, group string) (names []string, e
 			LogStreams []struct{ LogStreamName string }
 			NextToken  string
 		}
-		if err := c.logs(ctx, "DescribeLogStreams", in, &out); err != nil {
+		if err := c.Call(ctx, "Logs_20140328.DescribeLogStreams", in, &out); err != nil {
 			return nil, err
 		}
 		for _, s := range out.LogStreams {
@@ -94,7 +94,7 @@ func (c *cloud) eachLogPage(ctx context.Context, group, stream string, visit fun
 			Events           []struct{ Message string }
 			NextForwardToken string
 		}
-		if err := c.logs(ctx, "GetLogEvents", in, &out); err != nil {
+		if err := c.Call(ctx, "Logs_20140328.GetLogEvents", in, &out); err != nil {
 			return err
 		}
 		messages := make([]string, len(out.Events))
@@ -109,16 +109,4 @@ func (c *cloud) eachLogPage(ctx context.Context, group, stream string, visit fun
 		}
 		in["nextToken"] = out.NextForwardToken
 	}
-}
-
-// logs calls CloudWatch Logs.
-func (c *cloud) logs(ctx context.Context, operation string, in, out any) error {
-	text, err := c.post(ctx, "/", "Logs_20140328."+operation, in)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	return nil
 }

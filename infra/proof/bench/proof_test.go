@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
@@ -123,7 +124,8 @@ func TestReadLog(t *testing.T) {
 	if _, err := d.testify(t.Context(), registry.Import{}, judgement{}, "none.json"); err != nil {
 		t.Fatal(err)
 	}
-	counts, err := d.readLog(t.Context(), &cloud{endpoint: emulator.URL})
+	c := &cloud{Stack: &stack.Stack{Env: map[string]string{"AWS_ENDPOINT_URL": emulator.URL}}}
+	counts, err := d.readLog(t.Context(), c)
 	if err != nil || counts != (logCounts{streams: 3, lines: 4, rejects: 3}) {
 		t.Errorf("%+v, %v", counts, err)
 	}
@@ -131,7 +133,7 @@ func TestReadLog(t *testing.T) {
 		t.Errorf("the lines add up to %d", n)
 	}
 	emulator.Close()
-	if _, err := d.readLog(t.Context(), &cloud{endpoint: emulator.URL}); err == nil {
+	if _, err := d.readLog(t.Context(), c); err == nil {
 		t.Error("a log that cannot be read is no error")
 	}
 }

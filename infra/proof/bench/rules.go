@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // rules measures the product's statements of uniqueness and relations against
@@ -19,13 +21,13 @@ func rules(ctx context.Context, arguments []string) error {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	return onStack(ctx, *folder, "", false, func(s *stack, _ *cloud, _ *database) error { return benchmarkRules(ctx, s, *rows) })
+	return onStack(ctx, *folder, "", false, func(s *stack.Stack, _ *cloud, _ *database) error { return benchmarkRules(ctx, s, *rows) })
 }
 
-func benchmarkRules(ctx context.Context, s *stack, rows int64) error {
+func benchmarkRules(ctx context.Context, s *stack.Stack, rows int64) error {
 	fmt.Printf("load average before: %s\n", load())
 	cmd := exec.CommandContext(ctx, "go", "test", "./internal/setrule", "-run", "^$", "-bench", "BenchmarkSetRules", "-benchtime", "1x", "-timeout", "1h")
-	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(rows, 10), "TEST_DATABASE_URL="+s.env["TEST_DATABASE_URL"], "MINISTACK="+s.env["MINISTACK"])
+	cmd.Env = append(os.Environ(), "ROWS="+strconv.FormatInt(rows, 10), "TEST_DATABASE_URL="+s.Env["TEST_DATABASE_URL"], "MINISTACK="+s.Env["MINISTACK"])
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("the rules: %w", err)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 
-	"etl-dataloader/internal/etl"
+	"etl-dataloader/infra/proof/stack"
 )
 
 // Dates of the files: the history's, and the day after it.
@@ -44,17 +43,12 @@ func speed(ctx context.Context, arguments []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(o.folder, "files"))) }()
-	return onStack(ctx, o.folder, o.parameters, o.keep, func(s *stack, c *cloud, d *database) error { return o.measure(ctx, s, c, d) })
+	return onStack(ctx, o.folder, o.parameters, o.keep, func(s *stack.Stack, c *cloud, d *database) error { return o.measure(ctx, s, c, d) })
 }
 
-func (o speedOptions) measure(ctx context.Context, s *stack, c *cloud, d *database) (err error) {
-	history := filepath.Join(o.folder, "files", "history")
-	if err := sample(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10),
-		"-date", historyDate, "-out", history); err != nil {
-		return err
-	}
-	files, err := setOf(history)
-	if err != nil {
+func (o speedOptions) measure(ctx context.Context, s *stack.Stack, c *cloud, d *database) (err error) {
+	files := history(filepath.Join(o.folder, "files", "history"))
+	if err := files.Make(ctx, "-rows", strconv.FormatInt(o.rows, 10), "-paid-sales", strconv.FormatInt(o.paidSales, 10)); err != nil {
 		return err
 	}
 	available, err := availableMemory("/proc/meminfo")
@@ -75,7 +69,15 @@ func (o speedOptions) measure(ctx context.Context, s *stack, c *cloud, d *databa
 			return err
 		}
 	}
-	rounds, err := d.floor(ctx, []string{files.path("client_data"), files.path("sales_data")})
+	clients, err := files.File("client_data")
+	if err != nil {
+		return err
+	}
+	sales, err := files.File("sales_data")
+	if err != nil {
+		return err
+	}
+	rounds, err := d.floor(ctx, []string{files.Path(clients), files.Path(sales)})
 	if err != nil {
 		return err
 	}
@@ -83,42 +85,12 @@ func (o speedOptions) measure(ctx context.Context, s *stack, c *cloud, d *databa
 	return nil
 }
 
-// fileSet is the ten files of a date.
-type fileSet struct {
-	paths []string
-	bytes int64
-}
-
-// setOf lists the files of a folder.
-func setOf(folder string) (f fileSet, err error) {
-	if f.paths, err = filepath.Glob(filepath.Join(folder, "*.csv")); err != nil {
-		return f, err
-	}
-	for _, path := range f.paths {
-		info, err := os.Stat(path)
-		if err != nil {
-			return f, err
-		}
-		f.bytes += info.Size()
-	}
-	if len(f.paths) != 10 {
-		return f, fmt.Errorf("%d files in %s, want ten", len(f.paths), folder)
-	}
-	return f, nil
-}
-
-// path is the file of a type.
-func (f fileSet) path(fileType string) string {
-	for _, path := range f.paths {
-		if match, err := filepath.Match(fileType+"_*.csv", filepath.Base(path)); err == nil && match {
-			return path
-		}
-	}
-	return ""
-}
-
 // importHistory imports the files in initial mode and prints what it took.
-func importHistory(ctx context.Context, s *stack, c *cloud, d *database, files fileSet) (execution, error) {
+func importHistory(ctx context.Context, s *stack.Stack, c *cloud, d *database, files stack.Set) (execution, error) {
+	size, err := files.Size()
+	if err != nil {
+		return execution{}, err
+	}
 	if err := d.quiet(ctx); err != nil {
 		return execution{}, err
 	}
@@ -132,11 +104,11 @@ func importHistory(ctx context.Context, s *stack, c *cloud, d *database, files f
 	loads := []string{load()}
 	m := startMeter(ctx, s)
 	began := time.Now()
-	if err := c.putAll(ctx, etl.ModeInitial, files.paths); err != nil {
+	if err := c.UploadAll(ctx, files); err != nil {
 		return execution{}, err
 	}
 	uploaded := time.Now()
-	imp, err := c.await(ctx, etl.ModeInitial, historyDate, importLimit)
+	imp, err := c.await(ctx, files, importLimit)
 	m.stop()
 	loads = append(loads, load())
 	if err != nil {
@@ -154,7 +126,7 @@ func importHistory(ctx context.Context, s *stack, c *cloud, d *database, files f
 	if err != nil {
 		return execution{}, err
 	}
-	printImport(status, e, files, uploaded.Sub(began), loads)
+	printImport(status, e, size, uploaded.Sub(began), loads)
 	printPhases(status, e, m)
 	if err := printCalls(ctx, c); err != nil {
 		return execution{}, err

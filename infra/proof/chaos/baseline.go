@@ -11,20 +11,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // baseline is the state that a cell begins with: a database that serves as the
 // template of the cell's own, and the items of the registry.
 type baseline struct {
 	template string
-	items    []map[string]types.AttributeValue
+	items    []stack.Item
 }
 
-type item = map[string]types.AttributeValue
-
 // snapshot keeps the state as it is now under a name.
-func (s *stack) snapshot(ctx context.Context, name string) (baseline, error) {
-	items, err := s.items(ctx)
+func (s *system) snapshot(ctx context.Context, name string) (baseline, error) {
+	items, err := s.Items(ctx)
 	if err != nil {
 		return baseline{}, err
 	}
@@ -32,17 +32,17 @@ func (s *stack) snapshot(ctx context.Context, name string) (baseline, error) {
 }
 
 // restore brings database, registry and landing bucket back to a baseline.
-func (s *stack) restore(ctx context.Context, b baseline) error {
+func (s *system) restore(ctx context.Context, b baseline) error {
 	if err := s.emptyLanding(ctx); err != nil {
 		return err
 	}
-	items, err := s.items(ctx)
+	items, err := s.Items(ctx)
 	if err != nil {
 		return err
 	}
 	var requests []types.WriteRequest
 	for _, i := range items {
-		requests = append(requests, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: item{"pk": i["pk"], "sk": i["sk"]}}})
+		requests = append(requests, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: stack.Item{"pk": i["pk"], "sk": i["sk"]}}})
 	}
 	if err := s.write(ctx, requests); err != nil {
 		return err
@@ -63,8 +63,8 @@ func (s *stack) restore(ctx context.Context, b baseline) error {
 // maintain runs a statement that needs a database without sessions. It ends those
 // of clients; an autovacuum, which no other role may end, the server sends away by
 // itself (and would not if the statement had FORCE).
-func (s *stack) maintain(ctx context.Context, statement, alone string) error {
-	u, err := url.Parse(s.env["DATABASE_URL"])
+func (s *system) maintain(ctx context.Context, statement, alone string) error {
+	u, err := url.Parse(s.Env["DATABASE_URL"])
 	if err != nil {
 		return err
 	}
@@ -86,25 +86,13 @@ func (s *stack) maintain(ctx context.Context, statement, alone string) error {
 	})
 }
 
-func (s *stack) items(ctx context.Context) (items []item, err error) {
-	pages := dynamodb.NewScanPaginator(s.dynamo, &dynamodb.ScanInput{TableName: aws.String(s.env["REGISTRY_TABLE"]), ConsistentRead: aws.Bool(true)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, page.Items...)
-	}
-	return items, nil
-}
-
 // write writes to the registry, 25 items at a time.
-func (s *stack) write(ctx context.Context, requests []types.WriteRequest) error {
+func (s *system) write(ctx context.Context, requests []types.WriteRequest) error {
 	const most = 25
 	for len(requests) > 0 {
 		n := min(most, len(requests))
-		out, err := s.dynamo.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{s.env["REGISTRY_TABLE"]: requests[:n]},
+		out, err := s.DynamoDB.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{s.Env["REGISTRY_TABLE"]: requests[:n]},
 		})
 		if err != nil {
 			return err
@@ -119,9 +107,9 @@ func (s *stack) write(ctx context.Context, requests []types.WriteRequest) error 
 
 // emptyLanding deletes the source files with all their versions, so that no sweep
 // takes them up again.
-func (s *stack) emptyLanding(ctx context.Context) error {
-	bucket := aws.String(s.env["LANDING_BUCKET"])
-	pages := s3.NewListObjectVersionsPaginator(s.s3, &s3.ListObjectVersionsInput{Bucket: bucket})
+func (s *system) emptyLanding(ctx context.Context) error {
+	bucket := aws.String(s.Env["LANDING_BUCKET"])
+	pages := s3.NewListObjectVersionsPaginator(s.S3, &s3.ListObjectVersionsInput{Bucket: bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -137,7 +125,7 @@ func (s *stack) emptyLanding(ctx context.Context) error {
 		if len(objects) == 0 {
 			continue
 		}
-		if _, err := s.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: objects}}); err != nil {
+		if _, err := s.S3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: objects}}); err != nil {
 			return err
 		}
 	}

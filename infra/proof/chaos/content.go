@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/protection"
 )
@@ -20,24 +21,24 @@ import (
 // name neither the import nor its generation, so that those of two imports of
 // the same files are the same.
 type reading struct {
-	stack *stack
-	db    *pgx.Conn
-	imp   imported
-	plain bool // without what enrichment adds
-	lines []string
+	system *system
+	db     *pgx.Conn
+	imp    stack.Import
+	plain  bool // without what enrichment adds
+	lines  []string
 
 	keys map[string]protection.DataKey // by import
 }
 
 // content reads everything that an import has left, and what is left of other
 // generations of it. plain leaves out what enrichment adds.
-func (s *stack) content(ctx context.Context, imp imported, plain bool) (lines, orphans []string, err error) {
-	db, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
+func (s *system) content(ctx context.Context, imp stack.Import, plain bool) (lines, orphans []string, err error) {
+	db, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { _ = db.Close(ctx) }()
-	r := &reading{stack: s, db: db, imp: imp, plain: plain, keys: map[string]protection.DataKey{}}
+	r := &reading{system: s, db: db, imp: imp, plain: plain, keys: map[string]protection.DataKey{}}
 	for _, read := range []func(context.Context) error{r.targets, r.events, r.records, r.inserts, r.objects} {
 		if err := read(ctx); err != nil {
 			return nil, nil, err
@@ -54,7 +55,7 @@ func (r *reading) add(cells ...any) {
 
 // targets reads every row of the target tables.
 func (r *reading) targets(ctx context.Context) error {
-	for _, resource := range r.stack.contract.Resources {
+	for _, resource := range r.system.contract.Resources {
 		columns := make([]string, len(resource.Fields))
 		for i, f := range resource.Fields {
 			columns[i] = pgx.Identifier{f.Target}.Sanitize()
@@ -104,7 +105,7 @@ func (r *reading) events(ctx context.Context) error {
 		generation, _ := values[1].(int32)
 		line, _ := values[2].(int64)
 		text, _ := values[7].(string)
-		resource := r.stack.contract.Resource(name)
+		resource := r.system.contract.Resource(name)
 		var data map[string]any
 		decoder := json.NewDecoder(strings.NewReader(text))
 		decoder.UseNumber()
@@ -156,7 +157,7 @@ func (r *reading) records(ctx context.Context) error {
 		fmt.Sprintf(`SELECT 'table', replace(tablename, '%s_g%d', '') FROM pg_tables WHERE schemaname = 'partitions' AND tablename LIKE '%%\_%s\_g%d'`,
 			suffix, r.imp.Generation, suffix, r.imp.Generation),
 	}
-	for _, resource := range r.stack.contract.Resources {
+	for _, resource := range r.system.contract.Resources {
 		queries = append(queries, fmt.Sprintf(`SELECT 'staged %s', chunk, line_number FROM staging.%s WHERE import_id = %s`,
 			resource.Name, pgx.Identifier{resource.Name}.Sanitize(), id))
 	}
@@ -175,7 +176,7 @@ func (r *reading) records(ctx context.Context) error {
 // tables since they exist, whether it was committed or not. A session reports
 // what it did late, but at its end at the latest, so the functions' are ended.
 func (r *reading) inserts(ctx context.Context) error {
-	r.stack.proxy.cut()
+	r.system.proxy.cut()
 	if err := until(ctx, "the functions' sessions to end", func() (bool, error) {
 		var open int
 		err := r.db.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'etl%' AND datname = current_database()`).Scan(&open)
@@ -213,8 +214,8 @@ func (r *reading) objects(ctx context.Context) error {
 
 // versions lists each version of the work objects under a prefix, without it.
 func (r *reading) versions(ctx context.Context, prefix string) (keys []string, err error) {
-	pages := s3.NewListObjectVersionsPaginator(r.stack.s3, &s3.ListObjectVersionsInput{
-		Bucket: aws.String(r.stack.env["WORK_BUCKET"]), Prefix: &prefix,
+	pages := s3.NewListObjectVersionsPaginator(r.system.S3, &s3.ListObjectVersionsInput{
+		Bucket: aws.String(r.system.Env["WORK_BUCKET"]), Prefix: &prefix,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -238,7 +239,7 @@ func (r *reading) orphans(ctx context.Context) (found []string, err error) {
 	for _, table := range []string{"etl.ledger", "etl.errors", "etl.rejects", "etl.files", "etl.incoherences", "final.events"} {
 		queries = append(queries, `SELECT '`+table+`' FROM `+table+` `+other)
 	}
-	for _, resource := range r.stack.contract.Resources {
+	for _, resource := range r.system.contract.Resources {
 		queries = append(queries, `SELECT 'staging.`+resource.Name+`' FROM staging.`+pgx.Identifier{resource.Name}.Sanitize()+` `+other)
 	}
 	for _, q := range queries {
@@ -291,7 +292,7 @@ func (r *reading) open(ctx context.Context, scope protection.Scope, column strin
 		if err := r.db.QueryRow(ctx, `SELECT key_id, ciphertext FROM etl.data_keys WHERE import_id = $1`, scope.ImportID).Scan(&id, &wrapped); err != nil {
 			return "", fmt.Errorf("the data key of %s: %w", scope.ImportID, err)
 		}
-		plain, err := protection.DecryptDataKey(ctx, r.stack.kms, scope.ImportID, wrapped)
+		plain, err := protection.DecryptDataKey(ctx, r.system.KMS, scope.ImportID, wrapped)
 		if err != nil {
 			return "", err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
 )
 
@@ -37,10 +38,10 @@ func hostilities() []hostility {
 type hostile struct {
 	*campaign
 	mode string
-	of   set
-	next set // of the date after, for hostilities that prepared it
+	of   stack.Set
+	next stack.Set // of the date after, for hostilities that prepared it
 	// imp is the import that must have succeeded at the end, of the files of of.
-	imp imported
+	imp stack.Import
 	// spoiled says that the files are not those of the reference: then the target
 	// tables and the events alone are compared.
 	spoiled bool
@@ -48,7 +49,7 @@ type hostile struct {
 
 // runHostilities runs hostilities, each in both modes unless a pattern NAME/MODE
 // says otherwise.
-func runHostilities(ctx context.Context, s *stack, patterns []string) (results []result, err error) {
+func runHostilities(ctx context.Context, s *system, patterns []string) (results []result, err error) {
 	c, err := newCampaign(ctx, s)
 	if err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func (c *campaign) same(ctx context.Context, h *hostile, r *result) error {
 
 // reference names the undisturbed import of the same files.
 func (h *hostile) reference() string {
-	if h.of.date == h.sets[h.mode].date {
+	if h.of.Date == h.sets[h.mode].Date {
 		return h.mode
 	}
 	return h.mode + nextDate
@@ -175,7 +176,7 @@ func (h *hostile) failAt(ctx context.Context, name string) error {
 	if err := h.arming(at, "fail", 1)(ctx); err != nil {
 		return err
 	}
-	if err := h.upload(ctx, h.of); err != nil {
+	if err := h.UploadAll(ctx, h.of); err != nil {
 		return err
 	}
 	return h.await(ctx, etl.StatusFailed, 1)
@@ -183,7 +184,7 @@ func (h *hostile) failAt(ctx context.Context, name string) error {
 
 // await waits for a status after so many attempts.
 func (h *hostile) await(ctx context.Context, status etl.Status, attempts int) error {
-	return within(ctx, hostilePatience, fmt.Sprintf("«%s» after %d attempts", status, attempts), func() (found bool, err error) {
+	return stack.Wait(ctx, fmt.Sprintf("«%s» after %d attempts", status, attempts), hostilePatience, func() (found bool, err error) {
 		h.imp, found, err = h.importOf(ctx, h.of)
 		if err == nil && found && h.imp.Attempts >= attempts && h.imp.Status == etl.StatusFailed && status == etl.StatusSucceeded {
 			return false, fmt.Errorf("the import failed at %s: %s: %s", h.imp.State, h.imp.Fault, h.imp.Reason)

@@ -7,19 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"golang.org/x/sync/errgroup"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
 )
 
@@ -34,7 +33,7 @@ func junk(ctx context.Context, h *hostile) error {
 	if err := h.litter(ctx, 0, junkObjects/2); err != nil {
 		return err
 	}
-	if err := h.upload(ctx, h.of); err != nil {
+	if err := h.UploadAll(ctx, h.of); err != nil {
 		return err
 	}
 	if err := h.litter(ctx, junkObjects/2, junkObjects); err != nil {
@@ -46,7 +45,7 @@ func junk(ctx context.Context, h *hostile) error {
 	// A look at all of it, in parts: none fails, and none takes longer than a function may.
 	const looks = 3
 	for range looks {
-		if err := h.invoke(ctx, "SweepFunction", map[string]any{}); err != nil {
+		if err := h.sweep(ctx); err != nil {
 			return err
 		}
 	}
@@ -68,7 +67,7 @@ func (h *hostile) litter(ctx context.Context, from, to int) error {
 			key += "\nIMPORT_20240101_000000_001 : «réussi»"
 		}
 		group.Go(func() error {
-			_, err := h.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(h.env["LANDING_BUCKET"]), Key: &key, Body: strings.NewReader("x")})
+			_, err := h.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(h.Env["LANDING_BUCKET"]), Key: &key, Body: strings.NewReader("x")})
 			return err
 		})
 	}
@@ -91,17 +90,17 @@ func lostTopic(ctx context.Context, h *hostile) error {
 // withoutTopic deletes the topic of the alerts while act runs. Once it is there
 // again a sweep must tell what could not be told.
 func (h *hostile) withoutTopic(ctx context.Context, act func() error) error {
-	arn := h.env["ALERTS_TOPIC_ARN"]
-	if _, err := h.sns.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: &arn}); err != nil {
+	arn := h.Env["ALERTS_TOPIC_ARN"]
+	if _, err := h.SNS.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: &arn}); err != nil {
 		return err
 	}
 	err := act()
-	_, again := h.sns.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String(arn[strings.LastIndexByte(arn, ':')+1:])})
+	_, again := h.SNS.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String(arn[strings.LastIndexByte(arn, ':')+1:])})
 	if err = errors.Join(err, again); err != nil {
 		return err
 	}
-	return within(ctx, hostilePatience, "the end to be told", func() (bool, error) {
-		if err := h.invoke(ctx, "SweepFunction", map[string]any{}); err != nil {
+	return stack.Wait(ctx, "the end to be told", hostilePatience, func() (bool, error) {
+		if err := h.sweep(ctx); err != nil {
 			return false, err
 		}
 		imp, _, err := h.importOf(ctx, h.of)
@@ -114,7 +113,7 @@ func (h *hostile) withoutTopic(ctx context.Context, act func() error) error {
 func startedByHand(ctx context.Context, h *hostile) error {
 	other := map[string]string{"initial": "daily", "daily": "initial"}[h.mode]
 	const unknown = "IMPORT_20200101_000000_001"
-	if err := h.byHand(ctx, "before", map[string]any{"import_id": unknown, "generation": 1, "mode": other, "file_date": h.of.date}); err != nil {
+	if err := h.byHand(ctx, "before", map[string]any{"import_id": unknown, "generation": 1, "mode": other, "file_date": h.of.Date}); err != nil {
 		return err
 	}
 	if err := h.failAt(ctx, "Stage"); err != nil {
@@ -123,7 +122,7 @@ func startedByHand(ctx context.Context, h *hostile) error {
 	for name, change := range map[string]map[string]any{
 		"mode": {"mode": other}, "date": {"file_date": "2023-01-01"}, "generation": {"generation": h.imp.Generation + 1}, "same": {},
 	} {
-		input := map[string]any{"import_id": h.imp.ImportID, "generation": h.imp.Generation, "mode": h.mode, "file_date": h.of.date}
+		input := map[string]any{"import_id": h.imp.ImportID, "generation": h.imp.Generation, "mode": h.mode, "file_date": h.of.Date}
 		for member, value := range change {
 			input[member] = value
 		}
@@ -143,8 +142,8 @@ func (h *hostile) byHand(ctx context.Context, name string, input map[string]any)
 	if err != nil {
 		return err
 	}
-	started, err := h.sfn.StartExecution(ctx, &sfn.StartExecutionInput{
-		StateMachineArn: aws.String(h.env["STATE_MACHINE_ARN"]), Input: aws.String(string(body)),
+	started, err := h.SFN.StartExecution(ctx, &sfn.StartExecutionInput{
+		StateMachineArn: aws.String(h.Env["STATE_MACHINE_ARN"]), Input: aws.String(string(body)),
 		Name: aws.String(fmt.Sprintf("by-hand-%s-%s-%d", h.mode, name, time.Now().UnixNano())),
 	})
 	if err != nil {
@@ -152,7 +151,7 @@ func (h *hostile) byHand(ctx context.Context, name string, input map[string]any)
 	}
 	var end *sfn.DescribeExecutionOutput
 	if err := until(ctx, "the end of an execution that was started by hand", func() (bool, error) {
-		end, err = h.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		end, err = h.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
 		return err == nil && end.Status != sfntypes.ExecutionStatusRunning, err
 	}); err != nil {
 		return err
@@ -180,12 +179,12 @@ func lateOpen(ctx context.Context, h *hostile) error {
 }
 
 // openLate calls Open for a generation that is no longer the current one.
-func (h *hostile) openLate(ctx context.Context, imp imported) error {
-	err := h.invoke(ctx, "OpenFunction", map[string]any{
-		"import":        map[string]any{"import_id": imp.ImportID, "generation": imp.Generation, "mode": h.mode, "file_date": h.of.date},
+func (h *hostile) openLate(ctx context.Context, imp stack.Import) error {
+	_, err := h.Invoke(ctx, "OpenFunction", map[string]any{
+		"import":        map[string]any{"import_id": imp.ImportID, "generation": imp.Generation, "mode": h.mode, "file_date": h.of.Date},
 		"execution_arn": imp.ExecutionARN, "attempt": 0,
 	})
-	var failed *functionError
+	var failed *stack.FunctionError
 	if !errors.As(err, &failed) || failed.Type != "Superseded" {
 		return fmt.Errorf("a late Open ended with %w, want Superseded", err)
 	}
@@ -211,7 +210,7 @@ func abandoned(ctx context.Context, h *hostile) error {
 		return err
 	}
 	h.of = h.next
-	if err := h.upload(ctx, h.of); err != nil {
+	if err := h.UploadAll(ctx, h.of); err != nil {
 		return err
 	}
 	return h.await(ctx, etl.StatusSucceeded, 1)
@@ -220,24 +219,22 @@ func abandoned(ctx context.Context, h *hostile) error {
 // referNext makes the files of the next date, and the reference that their import
 // is compared with. The stack is as before afterwards.
 func referNext(ctx context.Context, h *hostile) error {
-	h.next = set{mode: h.mode, date: map[string]string{"initial": "2024-10-02", "daily": "2024-10-09"}[h.mode]}
-	h.next.folder = filepath.Join(h.folder, "sample", h.mode+"-next")
-	arguments := []string{"-rows", "60", "-seed", "9", "-faults", "0.01", "-mode", h.mode, "-out", h.next.folder, "-date", h.next.date}
-	if h.mode == "daily" {
-		arguments = append(arguments, "-history-rows", "60")
+	h.next = stack.Set{
+		Mode: h.mode, Date: map[string]string{"initial": "2024-10-02", "daily": "2024-10-09"}[h.mode],
+		Folder: filepath.Join(h.Folder, "sample", h.mode+"-next"),
 	}
-	if out, err := exec.CommandContext(ctx, "build/local/sample", arguments...).CombinedOutput(); err != nil { //nolint:gosec // a tool of the repository
-		return fmt.Errorf("build/local/sample: %w: %s", err, out)
+	if err := makeSmall(ctx, h.next, "9"); err != nil {
+		return err
 	}
 	if _, done := h.full[h.mode+nextDate]; done {
 		return nil
 	}
-	if err := h.upload(ctx, h.next); err != nil {
+	if err := h.UploadAll(ctx, h.next); err != nil {
 		return err
 	}
 	imp, err := h.end(ctx, h.next, 1)
 	if err != nil || imp.Status != etl.StatusSucceeded {
-		return fmt.Errorf("the undisturbed import of %s is «%s»: %w", h.next.date, imp.Status, err)
+		return fmt.Errorf("the undisturbed import of %s is «%s»: %w", h.next.Date, imp.Status, err)
 	}
 	if h.full[h.mode+nextDate], _, err = h.content(ctx, imp, false); err != nil {
 		return err
@@ -248,12 +245,12 @@ func referNext(ctx context.Context, h *hostile) error {
 // hugeCycle adds a cycle of records to the categories. All of them are rejected.
 func hugeCycle(ctx context.Context, h *hostile) error {
 	const length = 100_000
-	spoiled, err := os.MkdirTemp(h.folder, "cycle")
+	spoiled, err := os.MkdirTemp(h.Folder, "cycle")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(spoiled) }()
-	if err := os.CopyFS(spoiled, os.DirFS(h.of.folder)); err != nil {
+	if err := os.CopyFS(spoiled, os.DirFS(h.of.Folder)); err != nil {
 		return err
 	}
 	files, err := filepath.Glob(filepath.Join(spoiled, "category_data_*.csv"))
@@ -287,53 +284,15 @@ func hugeCycle(ctx context.Context, h *hostile) error {
 		return err
 	}
 	of := h.of
-	of.folder, h.spoiled = spoiled, true
-	if err := h.upload(ctx, of); err != nil {
+	of.Folder, h.spoiled = spoiled, true
+	if err := h.UploadAll(ctx, of); err != nil {
 		return err
 	}
 	return h.await(ctx, etl.StatusSucceeded, 1)
 }
 
-// functionError is an error that a function returned.
-type functionError struct {
-	Type    string `json:"errorType"`
-	Message string `json:"errorMessage"`
-}
-
-func (e *functionError) Error() string { return e.Type + ": " + e.Message }
-
-// invoke calls a function by its logical id; it fails with *functionError where
-// the function did.
-func (h *hostile) invoke(ctx context.Context, id string, event any) error {
-	name, err := h.function(ctx, id)
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(event)
-	if err != nil {
-		return err
-	}
-	out, err := h.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: body})
-	if err != nil || out.FunctionError == nil {
-		return err
-	}
-	failed := &functionError{}
-	return errors.Join(json.Unmarshal(out.Payload, failed), failed)
-}
-
-// function is the name of the stack's function of a logical id.
-func (s *stack) function(ctx context.Context, id string) (string, error) {
-	pages := lambda.NewListFunctionsPaginator(s.lambda, &lambda.ListFunctionsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return "", err
-		}
-		for _, f := range page.Functions {
-			if strings.HasPrefix(aws.ToString(f.FunctionName), stackName+"-"+id) {
-				return aws.ToString(f.FunctionName), nil
-			}
-		}
-	}
-	return "", fmt.Errorf("the stack has no %s", id)
+// sweep calls the function of the sweep once.
+func (h *hostile) sweep(ctx context.Context) error {
+	_, err := h.Invoke(ctx, "SweepFunction", map[string]any{})
+	return err
 }

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,7 +32,7 @@ func squatter(ctx context.Context, h *hostile) error {
 
 // squatting are the sessions of the login.
 type squatting struct {
-	stack    *stack
+	system   *system
 	sessions []*pgx.Conn
 }
 
@@ -43,14 +40,14 @@ type squatting struct {
 const squatRole = "squatter"
 
 // squat makes the login and its sessions.
-func (s *stack) squat(ctx context.Context, name string) (*squatting, error) {
-	q := &squatting{stack: s}
+func (s *system) squat(ctx context.Context, name string) (*squatting, error) {
+	q := &squatting{system: s}
 	if err := s.asSuperuser(ctx, "postgres", `DO $$ BEGIN
 		CREATE ROLE `+squatRole+` LOGIN PASSWORD 'squatter';
 		EXCEPTION WHEN duplicate_object THEN NULL; END $$`); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(s.env["DATABASE_URL"])
+	u, err := url.Parse(s.Env["DATABASE_URL"])
 	if err != nil {
 		return nil, errors.New("DATABASE_URL of the stack is no URL")
 	}
@@ -88,23 +85,8 @@ func (q *squatting) end(ctx context.Context) error {
 }
 
 // asSuperuser runs a statement as the owner of the embedded server.
-func (s *stack) asSuperuser(ctx context.Context, database, statement string) error {
-	text, err := os.ReadFile(filepath.Join(s.folder, "stack.json")) //nolint:gosec // the stack's own
-	if err != nil {
-		return err
-	}
-	var state struct {
-		Password string `json:"postgres_password"`
-	}
-	if err := json.Unmarshal(text, &state); err != nil {
-		return err
-	}
-	u, err := url.Parse(s.env["DATABASE_URL"])
-	if err != nil {
-		return errors.New("DATABASE_URL of the stack is no URL")
-	}
-	u.User, u.Path = url.UserPassword("postgres", state.Password), "/"+database
-	conn, err := pgx.Connect(ctx, u.String())
+func (s *system) asSuperuser(ctx context.Context, database, statement string) error {
+	conn, err := pgx.Connect(ctx, s.Superuser(database))
 	if err != nil {
 		return err
 	}

@@ -25,11 +25,11 @@ type readers struct {
 func watchedTables() []string { return []string{"clients", "ventes", "produits", "events"} }
 
 // watch starts the readers.
-func (s *stack) watch(ctx context.Context) (*readers, error) {
+func (s *system) watch(ctx context.Context) (*readers, error) {
 	reading, cancel := context.WithCancel(ctx)
 	r := &readers{cancel: cancel, seen: map[string]int{}}
 	for _, level := range []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead} {
-		conn, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
+		conn, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 		if err != nil {
 			cancel()
 			r.done.Wait()

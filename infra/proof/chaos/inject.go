@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // always is more often than any cell can strike.
@@ -16,22 +18,22 @@ const always = 1000
 
 // injection is a fault on its way: what brings it about, and what ends it.
 type injection struct {
-	arm       func(context.Context) error           // before the files come
-	meanwhile func(context.Context, imported) error // once the import runs
-	mend      func(context.Context) error           // before the redrive
-	rerun     func(context.Context, imported) error // how the failed import goes on
-	after     func(context.Context) error           // once the re-execution was accepted
-	finish    func(context.Context) error           // once the import has ended for good
-	struck    func(context.Context) (int, error)    // how often the fault was met
+	arm       func(context.Context) error               // before the files come
+	meanwhile func(context.Context, stack.Import) error // once the import runs
+	mend      func(context.Context) error               // before the redrive
+	rerun     func(context.Context, stack.Import) error // how the failed import goes on
+	after     func(context.Context) error               // once the re-execution was accepted
+	finish    func(context.Context) error               // once the import has ended for good
+	struck    func(context.Context) (int, error)        // how often the fault was met
 }
 
 func nothing(context.Context) error { return nil }
 
 // inject prepares the fault of a cell.
-func (s *stack) inject(c cell) (injection, error) {
+func (s *system) inject(c cell) (injection, error) {
 	i := injection{
 		arm: nothing, mend: s.disarm, rerun: s.resumer(c), after: nothing, finish: nothing,
-		meanwhile: func(context.Context, imported) error { return nil },
+		meanwhile: func(context.Context, stack.Import) error { return nil },
 		struck: func(ctx context.Context) (int, error) {
 			now, err := s.tell(ctx, "DescribeFault", nil)
 			return now.Struck, err
@@ -47,7 +49,7 @@ func (s *stack) inject(c cell) (injection, error) {
 	if k, simple := kinds[c.fault.name]; simple {
 		i.arm = s.arming(c.step, k.kind, k.times)
 		if c.fault.name == "two-redrives" {
-			i.rerun = func(ctx context.Context, imp imported) error { return s.twoRedrives(ctx, c, imp) }
+			i.rerun = func(ctx context.Context, imp stack.Import) error { return s.twoRedrives(ctx, c, imp) }
 		}
 		return i, nil
 	}
@@ -78,14 +80,14 @@ func (s *stack) inject(c cell) (injection, error) {
 }
 
 // arming arms a fault of the emulator.
-func (s *stack) arming(st step, kind string, times int) func(context.Context) error {
+func (s *system) arming(st step, kind string, times int) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := s.tell(ctx, "ArmFault", map[string]any{"kind": kind, "function": st.function, "where": st.where, "times": times})
 		return err
 	}
 }
 
-func (s *stack) disarm(ctx context.Context) error {
+func (s *system) disarm(ctx context.Context) error {
 	s.proxy.setDown(false)
 	s.proxy.set(nil)
 	_, err := s.tell(ctx, "DisarmFault", nil)
@@ -93,7 +95,7 @@ func (s *stack) disarm(ctx context.Context) error {
 }
 
 // trapped makes the trap's count the fault's.
-func (s *stack) trapped(i *injection, t *trap) {
+func (s *system) trapped(i *injection, t *trap) {
 	i.arm = func(context.Context) error {
 		s.proxy.set(t)
 		return nil
@@ -102,7 +104,7 @@ func (s *stack) trapped(i *injection, t *trap) {
 }
 
 // killed kills the step's process in the middle of its write.
-func (s *stack) killed(st step, i *injection) {
+func (s *system) killed(st step, i *injection) {
 	if !st.commits {
 		i.arm = s.arming(st, "kill_put", always)
 		return
@@ -118,7 +120,7 @@ func (s *stack) killed(st step, i *injection) {
 
 // restarted crashes PostgreSQL in the middle of the step's transaction; Transform
 // has none and is only about to begin.
-func (s *stack) restarted(st step, i *injection) {
+func (s *system) restarted(st step, i *injection) {
 	i.mend = func(ctx context.Context) error { return errors.Join(s.disarm(ctx), s.recovered(ctx)) }
 	if st.commits {
 		s.trapped(i, &trap{step: st.name, left: 1, strike: func(l *link) bool {
@@ -130,7 +132,7 @@ func (s *stack) restarted(st step, i *injection) {
 		return
 	}
 	i.arm = s.arming(st, "hold", 1)
-	i.meanwhile = func(ctx context.Context, _ imported) error {
+	i.meanwhile = func(ctx context.Context, _ stack.Import) error {
 		if err := s.awaitHeld(ctx); err != nil {
 			return err
 		}
@@ -144,8 +146,8 @@ func (s *stack) restarted(st step, i *injection) {
 
 // crash kills a session's process, upon which the server ends all others at once
 // and recovers from its log, as after `pg_ctl restart -m immediate`.
-func (s *stack) crash(ctx context.Context, clientPort int) error {
-	conn, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
+func (s *system) crash(ctx context.Context, clientPort int) error {
+	conn, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 	if err != nil {
 		return err
 	}
@@ -169,9 +171,9 @@ func (s *stack) crash(ctx context.Context, clientPort int) error {
 
 // recovered waits until PostgreSQL accepts connections: on a busy machine its
 // recovery may outlast all retries of the import that it broke.
-func (s *stack) recovered(ctx context.Context) error {
+func (s *system) recovered(ctx context.Context) error {
 	return until(ctx, "PostgreSQL to recover", func() (bool, error) {
-		again, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
+		again, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 		if err != nil {
 			return false, nil //nolint:nilerr // not yet
 		}
@@ -180,10 +182,10 @@ func (s *stack) recovered(ctx context.Context) error {
 }
 
 // unreachable lets PostgreSQL be down from the moment when the step is reached.
-func (s *stack) unreachable(st step, i *injection) {
+func (s *system) unreachable(st step, i *injection) {
 	refusals := 0
 	i.arm = s.arming(st, "hold", 1)
-	i.meanwhile = func(ctx context.Context, _ imported) error {
+	i.meanwhile = func(ctx context.Context, _ stack.Import) error {
 		if err := s.awaitHeld(ctx); err != nil {
 			return err
 		}
@@ -201,7 +203,7 @@ func (s *stack) unreachable(st step, i *injection) {
 // stopped holds the step in the middle of its write, or before its call, stops
 // the execution, and lets the step go on after the re-execution was accepted, or
 // after a restart has succeeded.
-func (s *stack) stopped(c cell, i *injection) {
+func (s *system) stopped(c cell, i *injection) {
 	var once sync.Once
 	let := make(chan struct{})
 	release := func(ctx context.Context) error {
@@ -222,7 +224,7 @@ func (s *stack) stopped(c cell, i *injection) {
 		i.arm = s.arming(c.step, "hold_put", 1)
 	}
 	i.mend = nothing
-	i.meanwhile = func(ctx context.Context, imp imported) error {
+	i.meanwhile = func(ctx context.Context, imp stack.Import) error {
 		if err := until(ctx, "the step to be held", func() (bool, error) {
 			n, err := i.struck(ctx)
 			return n > 0, err
@@ -234,7 +236,7 @@ func (s *stack) stopped(c cell, i *injection) {
 	i.after, i.finish = release, release
 	if restarts {
 		i.after = nothing
-		i.rerun = func(ctx context.Context, imp imported) error {
+		i.rerun = func(ctx context.Context, imp stack.Import) error {
 			refused, err := s.rerun(ctx, imp, "restart")
 			if err == nil && refused {
 				err = errors.New("the restart was refused")
@@ -244,7 +246,7 @@ func (s *stack) stopped(c cell, i *injection) {
 	}
 }
 
-func (s *stack) awaitHeld(ctx context.Context) error {
+func (s *system) awaitHeld(ctx context.Context) error {
 	return until(ctx, "the step to be held", func() (bool, error) {
 		now, err := s.tell(ctx, "DescribeFault", nil)
 		return now.Held > 0, err
@@ -252,8 +254,8 @@ func (s *stack) awaitHeld(ctx context.Context) error {
 }
 
 // notEnriched counts the events of clients that say that they were not enriched.
-func (s *stack) notEnriched(ctx context.Context) (n int, err error) {
-	conn, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
+func (s *system) notEnriched(ctx context.Context) (n int, err error) {
+	conn, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 	if err != nil {
 		return 0, err
 	}

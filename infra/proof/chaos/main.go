@@ -112,7 +112,7 @@ func suffer(ctx context.Context, folder string, patterns []string, document stri
 }
 
 // runCells runs cells and says of each how it ended.
-func runCells(ctx context.Context, s *stack, chosen []cell) (results []result, err error) {
+func runCells(ctx context.Context, s *system, chosen []cell) (results []result, err error) {
 	c, err := newCampaign(ctx, s)
 	if err != nil {
 		return nil, err

@@ -58,11 +58,11 @@ func TestStepsAreTheMachines(t *testing.T) {
 // TestEveryFaultCanBeInjected: the matrix has no column without an injection.
 func TestEveryFaultCanBeInjected(t *testing.T) {
 	for _, c := range cells() {
-		if i, err := new(stack).inject(c); err != nil || i.arm == nil || i.struck == nil {
+		if i, err := new(system).inject(c); err != nil || i.arm == nil || i.struck == nil {
 			t.Errorf("%s: %v", c, err)
 		}
 	}
-	if _, err := new(stack).inject(cell{fault: fault{name: "earthquake"}}); err == nil {
+	if _, err := new(system).inject(cell{fault: fault{name: "earthquake"}}); err == nil {
 		t.Error("an unknown fault is injected")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
 )
 
@@ -32,17 +33,17 @@ func (r result) good() bool {
 
 // campaign runs cells on one stack, mode by mode.
 type campaign struct {
-	*stack
-	sets      map[string]set
+	*system
+	sets      map[string]stack.Set
 	baselines map[string]baseline // by mode: what a cell begins with
 	full      map[string][]string // the content, by mode
 	plain     map[string][]string // the same without enrichment
 }
 
 // newCampaign keeps the empty stack as what the initial cells begin with.
-func newCampaign(ctx context.Context, s *stack) (*campaign, error) {
+func newCampaign(ctx context.Context, s *system) (*campaign, error) {
 	c := &campaign{
-		stack: s, sets: map[string]set{}, baselines: map[string]baseline{},
+		system: s, sets: map[string]stack.Set{}, baselines: map[string]baseline{},
 		full: map[string][]string{}, plain: map[string][]string{},
 	}
 	empty, err := s.snapshot(ctx, "chaos_initial")
@@ -89,9 +90,9 @@ func (c *campaign) refer(ctx context.Context, mode string) error {
 }
 
 // undisturbed runs an import that must succeed at the first attempt.
-func (c *campaign) undisturbed(ctx context.Context, mode string) (imported, error) {
-	if err := c.upload(ctx, c.sets[mode]); err != nil {
-		return imported{}, err
+func (c *campaign) undisturbed(ctx context.Context, mode string) (stack.Import, error) {
+	if err := c.UploadAll(ctx, c.sets[mode]); err != nil {
+		return stack.Import{}, err
 	}
 	imp, err := c.end(ctx, c.sets[mode], 1)
 	if err == nil && (imp.Status != etl.StatusSucceeded || imp.Attempts != 1) {
@@ -145,9 +146,9 @@ func (c *campaign) try(ctx context.Context, at cell, r *result) (err error) {
 }
 
 // drive takes the import through the fault to its end.
-func (c *campaign) drive(ctx context.Context, at cell, i injection) (imp imported, struck int, err error) {
+func (c *campaign) drive(ctx context.Context, at cell, i injection) (imp stack.Import, struck int, err error) {
 	of := c.sets[at.mode]
-	if err := c.upload(ctx, of); err != nil {
+	if err := c.UploadAll(ctx, of); err != nil {
 		return imp, 0, err
 	}
 	if err := until(ctx, "the import to start", func() (found bool, err error) {
@@ -193,7 +194,7 @@ func (c *campaign) calm(ctx context.Context) error {
 }
 
 // judge compares what the import has left with what an undisturbed one leaves.
-func (c *campaign) judge(ctx context.Context, at cell, imp imported, r *result) error {
+func (c *campaign) judge(ctx context.Context, at cell, imp stack.Import, r *result) error {
 	without := at.fault.name == "enrichment"
 	want := c.full[at.mode]
 	if without {

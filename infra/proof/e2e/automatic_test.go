@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // automatic is an import that fails for a reason that passes: nobody asks for
@@ -19,23 +21,23 @@ func (y *story) automatic(t *testing.T) {
 	of := y.sample(t, "daily", "2024-10-17", "-rows", "60", "-seed", "15")
 	y.place(t, obstacle{"Prepare", "ventes", 0})
 	y.upload(t, of, of.files(t)...)
-	var imp imported
-	until(t, "an import of "+of.date, func() (found bool, err error) {
-		imp, found = y.importOf(t, of.mode, of.date)
+	var imp stack.Import
+	until(t, "an import of "+of.Date, func() (found bool, err error) {
+		imp, found = y.importOf(t, of.Mode, of.Date)
 		return found, nil
 	})
 	y.awaitAlert(t, imp.ImportID, "en echec", "Persistance des événements", "Reprise automatique : prévue le ")
 	y.clear(t)
 	until(t, imp.ImportID+" to go on by itself to its end", func() (bool, error) {
-		imp, _ = y.importOf(t, of.mode, of.date)
+		imp, _ = y.importOf(t, of.Mode, of.Date)
 		return imp.Status == succeeded && imp.Notified == imp.Observed+1, nil
 	})
 	y.compareEnrichment(t, y.absorb(t, imp, of))
 	attempts := y.attempts(t, imp.ImportID)
 	for i, a := range attempts {
-		want := attempt{Kind: "resume", Trigger: "automatic", Generation: 1, FailedStep: "Persistance des événements"}
+		want := stack.Attempt{Kind: "resume", Trigger: "automatic", Generation: 1, FailedStep: "Persistance des événements"}
 		if i == 0 {
-			want = attempt{Kind: "start", Trigger: "file", Generation: 1}
+			want = stack.Attempt{Kind: "start", Trigger: "file", Generation: 1}
 		}
 		reason := a.FailedReason
 		if a.FailedReason = ""; a != want || (i > 0 && !strings.Contains(reason, "53100")) {
@@ -49,15 +51,15 @@ func (y *story) automatic(t *testing.T) {
 
 // configure sets environment variables of a function and returns what sets them
 // back.
-func (s *stack) configure(t *testing.T, function string, variables map[string]string) (restore func()) {
+func (s *system) configure(t *testing.T, function string, variables map[string]string) (restore func()) {
 	t.Helper()
-	name := s.functions[function]
-	now, err := s.lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+	name := s.function(t, function)
+	now, err := s.Lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := func(environment map[string]string) {
-		if _, err := s.lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{
+		if _, err := s.Lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{
 			FunctionName: &name, Environment: &lambdatypes.Environment{Variables: environment},
 		}); err != nil {
 			t.Fatal(err)

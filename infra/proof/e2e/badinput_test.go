@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // badNames are keys that break the rule of names, each in its own way.
@@ -98,9 +100,9 @@ func (y *story) faultyDay(t *testing.T) {
 	y.put(t, "daily/"+first, read(t, of.path(first))) // sound, but not the newest when the last file comes
 	y.put(t, "daily/"+first, faults[0].spoil(read(t, of.path(first))))
 	y.upload(t, of, of.others(t, faults[0].fileType)...)
-	var imp imported
+	var imp stack.Import
 	for i, f := range faults {
-		imp = y.awaitStatus(t, of.mode, of.date, failed, i+1)
+		imp = y.awaitStatus(t, of.Mode, of.Date, failed, i+1)
 		y.failedScan(t, imp, of, f)
 		y.look(t, y.search)
 		if i+1 < len(faults) { // the next fault comes first, and starts nothing
@@ -123,7 +125,7 @@ func (y *story) faultyDay(t *testing.T) {
 	y.awaitLog(t, "a file after the success", func(l line) bool {
 		return l.Level == "WARN" && l.File == first && strings.Contains(l.Details, imp.ImportID) && strings.Contains(l.Details, "« réussi »")
 	})
-	if again, _ := y.importOf(t, of.mode, of.date); again.Attempts != imp.Attempts || again.Generation != imp.Generation {
+	if again, _ := y.importOf(t, of.Mode, of.Date); again.Attempts != imp.Attempts || again.Generation != imp.Generation {
 		t.Errorf("version %s of %s started something: %+v", late, first, again)
 	}
 	if now, err := y.count(t); err != nil || now != before {
@@ -135,11 +137,11 @@ func (y *story) faultyDay(t *testing.T) {
 func (y *story) putAs(t *testing.T, of set, fileType string, spoil func([]byte) []byte) {
 	t.Helper()
 	name := of.file(t, fileType)
-	y.put(t, of.mode+"/"+name, spoil(read(t, of.path(name))))
+	y.put(t, of.Mode+"/"+name, spoil(read(t, of.path(name))))
 }
 
 // restartedByFiles checks that every attempt after the first was triggered by a file.
-func (y *story) restartedByFiles(t *testing.T, imp imported, attempts int) {
+func (y *story) restartedByFiles(t *testing.T, imp stack.Import, attempts int) {
 	t.Helper()
 	all := y.attempts(t, imp.ImportID)
 	if len(all) != attempts {
@@ -153,7 +155,7 @@ func (y *story) restartedByFiles(t *testing.T, imp imported, attempts int) {
 }
 
 // failedScan checks a failure for what the scan found, and that the report marks the file.
-func (y *story) failedScan(t *testing.T, imp imported, of set, f faultyFile) {
+func (y *story) failedScan(t *testing.T, imp stack.Import, of set, f faultyFile) {
 	t.Helper()
 	name := of.file(t, f.fileType)
 	for _, reason := range append(f.reasons, name) {
@@ -169,7 +171,7 @@ func (y *story) failedScan(t *testing.T, imp imported, of set, f faultyFile) {
 		Status, Reason string
 		Files          []struct{ File, Status string }
 	}
-	if err := json.Unmarshal(y.object(t, y.env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
+	if err := json.Unmarshal(y.object(t, y.Env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
 		t.Fatal(err)
 	}
 	if report.Status != failed || report.Reason != imp.Reason {

@@ -51,7 +51,7 @@ const malformed = "Canarigolf et canari.hotel@example.com"
 // plantCanaries adds the records with canaries to a set, and a malformed line to
 // its clients, but for a JSON array. In CSV they come first, so that a missing
 // header would make a canary one.
-func (s *stack) plantCanaries(t *testing.T, of set) {
+func (s *system) plantCanaries(t *testing.T, of set) {
 	t.Helper()
 	for _, r := range s.contract.Resources {
 		records := planted[r.FileType]

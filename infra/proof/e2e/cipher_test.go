@@ -22,16 +22,16 @@ type scope struct {
 // vault opens ciphertexts of any import, and checks that tokens are a function
 // of the value, one to one, within each domain.
 type vault struct {
-	stack   *stack
+	system  *system
 	keys    map[string]protection.DataKey
 	openers map[scope]*protection.Opener
 	tokens  map[string]string // by domain and value
 	values  map[string]string // by domain and token
 }
 
-func (s *stack) vault() *vault {
+func (s *system) vault() *vault {
 	return &vault{
-		stack: s, keys: map[string]protection.DataKey{}, openers: map[scope]*protection.Opener{},
+		system: s, keys: map[string]protection.DataKey{}, openers: map[scope]*protection.Opener{},
 		tokens: map[string]string{}, values: map[string]string{},
 	}
 }
@@ -60,14 +60,14 @@ func (v *vault) key(t *testing.T, importID string) protection.DataKey {
 	}
 	var id uint32
 	var wrapped []byte
-	err := v.stack.db.QueryRow(t.Context(), `SELECT key_id, ciphertext FROM etl.data_keys WHERE import_id = $1`, importID).Scan(&id, &wrapped)
+	err := v.system.db.QueryRow(t.Context(), `SELECT key_id, ciphertext FROM etl.data_keys WHERE import_id = $1`, importID).Scan(&id, &wrapped)
 	if errors.Is(err, pgx.ErrNoRows) {
 		t.Fatalf("%s has no data key", importID)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := protection.DecryptDataKey(t.Context(), v.stack.kms, importID, wrapped)
+	plain, err := protection.DecryptDataKey(t.Context(), v.system.KMS, importID, wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}

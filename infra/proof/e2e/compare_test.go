@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -17,13 +16,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/contract"
 )
 
 // compare holds an import that succeeded against the oracle's verdict: its files,
 // its rejects with their rules, its report and its events. It returns the events
 // of the clients by client_id.
-func (s *stack) compare(t *testing.T, v *vault, imp imported, of set, want verdict) map[string]event {
+func (s *system) compare(t *testing.T, v *vault, imp stack.Import, of set, want verdict) map[string]event {
 	t.Helper()
 	s.compareFiles(t, imp, of, want)
 	s.compareRejects(t, imp, want)
@@ -32,7 +32,7 @@ func (s *stack) compare(t *testing.T, v *vault, imp imported, of set, want verdi
 }
 
 // compareFiles checks etl.files: what was read is valid or rejected, as the oracle says.
-func (s *stack) compareFiles(t *testing.T, imp imported, of set, want verdict) {
+func (s *system) compareFiles(t *testing.T, imp stack.Import, of set, want verdict) {
 	t.Helper()
 	rows, err := s.db.Query(t.Context(), `SELECT resource, file, records, valid, rejected, status FROM etl.files
 		WHERE import_id = $1 AND generation = $2`, imp.ImportID, imp.Generation)
@@ -50,7 +50,7 @@ func (s *stack) compareFiles(t *testing.T, imp imported, of set, want verdict) {
 		files++
 		w := want.Files[resource]
 		if records != valid+rejected || records != w.Read || valid != w.Valid || rejected != w.Rejected || file != w.File {
-			t.Errorf("%s: %s read %d = %d valid + %d rejected; the oracle: %s %d = %d + %d", of.date, file, records, valid, rejected, w.File, w.Read, w.Valid, w.Rejected)
+			t.Errorf("%s: %s read %d = %d valid + %d rejected; the oracle: %s %d = %d + %d", of.Date, file, records, valid, rejected, w.File, w.Read, w.Valid, w.Rejected)
 		}
 		if (rejected == 0) != (status == "validé") || (rejected > 0) != (status == "avec rejets") {
 			t.Errorf("%s: status «%s» with %d rejects", file, status, rejected)
@@ -69,7 +69,7 @@ type lineOf struct {
 
 // compareRejects checks etl.rejects and etl.errors against the oracle, line by
 // line and rule by rule.
-func (s *stack) compareRejects(t *testing.T, imp imported, want verdict) {
+func (s *system) compareRejects(t *testing.T, imp stack.Import, want verdict) {
 	t.Helper()
 	wanted := map[lineOf][]string{}
 	for resource, file := range want.Files {
@@ -114,7 +114,7 @@ func (s *stack) compareRejects(t *testing.T, imp imported, want verdict) {
 	}
 }
 
-func compareLines(t *testing.T, imp imported, wanted, found map[lineOf][]string) {
+func compareLines(t *testing.T, imp stack.Import, wanted, found map[lineOf][]string) {
 	t.Helper()
 	for at, rules := range wanted {
 		got, rejected := found[at]
@@ -136,7 +136,7 @@ func compareLines(t *testing.T, imp imported, wanted, found map[lineOf][]string)
 }
 
 // compareReport checks report.json, and that the page for readers is there.
-func (s *stack) compareReport(t *testing.T, imp imported, want verdict) {
+func (s *system) compareReport(t *testing.T, imp stack.Import, want verdict) {
 	t.Helper()
 	var report struct {
 		ImportID string `json:"import_id"`
@@ -148,7 +148,7 @@ func (s *stack) compareReport(t *testing.T, imp imported, want verdict) {
 			Done, Balanced           bool
 		}
 	}
-	if err := json.Unmarshal(s.object(t, s.env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
+	if err := json.Unmarshal(s.object(t, s.Env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
 		t.Fatal(err)
 	}
 	if report.ImportID != imp.ImportID || report.Status != succeeded || len(report.Files) != len(s.contract.Resources) {
@@ -164,21 +164,21 @@ func (s *stack) compareReport(t *testing.T, imp imported, want verdict) {
 			t.Errorf("the report says that %d %s are published, and %d are: %v", f.Persisted, f.Resource, published, err)
 		}
 	}
-	if page := s.object(t, s.env["WORK_BUCKET"], imp.ImportID+"/report.html"); !bytes.Contains(page, []byte(imp.ImportID)) {
+	if page := s.object(t, s.Env["WORK_BUCKET"], imp.ImportID+"/report.html"); !bytes.Contains(page, []byte(imp.ImportID)) {
 		t.Error("the report's page does not name the import")
 	}
 }
 
 // object returns the content of an object.
-func (s *stack) object(t *testing.T, bucket, key string) []byte {
+func (s *system) object(t *testing.T, bucket, key string) []byte {
 	t.Helper()
 	return s.version(t, bucket, key, nil)
 }
 
 // version returns the content of a version of an object, nil being the newest.
-func (s *stack) version(t *testing.T, bucket, key string, id *string) []byte {
+func (s *system) version(t *testing.T, bucket, key string, id *string) []byte {
 	t.Helper()
-	out, err := s.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key, VersionId: id})
+	out, err := s.S3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key, VersionId: id})
 	if err != nil {
 		t.Fatalf("%s/%s: %v", bucket, key, err)
 	}
@@ -204,7 +204,7 @@ type event struct {
 
 // compareEvents checks that each valid record became one event, with its content.
 // It returns those of the clients, whose enrichment is not yet compared.
-func (s *stack) compareEvents(t *testing.T, v *vault, imp imported, of set, want verdict) map[string]event {
+func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set, want verdict) map[string]event {
 	t.Helper()
 	wanted := map[lineOf]value{}
 	for resource, values := range want.values {
@@ -223,7 +223,7 @@ func (s *stack) compareEvents(t *testing.T, v *vault, imp imported, of set, want
 		}
 		delete(wanted, at)
 		r := s.contract.Resource(e.resource)
-		if ids[e.id] || e.id.Version() != 7 || e.kind != r.EventType || e.file != w.File || e.date != of.date || e.generation != imp.Generation {
+		if ids[e.id] || e.id.Version() != 7 || e.kind != r.EventType || e.file != w.File || e.date != of.Date || e.generation != imp.Generation {
 			t.Errorf("event %s of %s, line %d: %s, %s, %s, generation %d", e.id, e.resource, e.line, e.kind, e.file, e.date, e.generation)
 		}
 		ids[e.id] = true
@@ -241,7 +241,7 @@ func (s *stack) compareEvents(t *testing.T, v *vault, imp imported, of set, want
 	return clients
 }
 
-func (s *stack) events(t *testing.T, importID string) []event {
+func (s *system) events(t *testing.T, importID string) []event {
 	t.Helper()
 	rows, err := s.db.Query(t.Context(), `SELECT event_id, event_type, resource, file, e.file_date::text, generation, line_number,
 		client_id, client_id_token, enrichment, data::text FROM final.events e JOIN etl.files f USING (import_id, generation, resource) WHERE import_id = $1`, importID)
@@ -270,7 +270,7 @@ func (s *stack) events(t *testing.T, importID string) []event {
 }
 
 // compareClient checks the event's own client_id, where the record has one.
-func (s *stack) compareClient(t *testing.T, v *vault, imp imported, e event, want value) {
+func (s *system) compareClient(t *testing.T, v *vault, imp stack.Import, e event, want value) {
 	t.Helper()
 	f := s.contract.Resource(e.resource).Field("client_id")
 	if f == nil {
@@ -334,7 +334,7 @@ func sameMember(f *contract.Field, want, got any) bool {
 }
 
 // compareEnrichment asks the source itself what each event of a client must hold.
-func (s *stack) compareEnrichment(t *testing.T, clients map[string]event) {
+func (s *system) compareEnrichment(t *testing.T, clients map[string]event) {
 	t.Helper()
 	r := s.contract.Resource("clients")
 	keys := make([]string, 0, len(clients))
@@ -361,7 +361,7 @@ func (s *stack) compareEnrichment(t *testing.T, clients map[string]event) {
 }
 
 // lookup asks the enrichment source for many clients.
-func (s *stack) lookup(t *testing.T, r *contract.Resource, clients []string) []map[string]any {
+func (s *system) lookup(t *testing.T, r *contract.Resource, clients []string) []map[string]any {
 	t.Helper()
 	keys := make([]string, len(clients))
 	for i, c := range clients {
@@ -377,16 +377,11 @@ func (s *stack) lookup(t *testing.T, r *contract.Resource, clients []string) []m
 }
 
 // enrichment posts to the enrichment source.
-func (s *stack) enrichment(t *testing.T, path string, body any) []byte {
+func (s *system) enrichment(t *testing.T, path string, body any) []byte {
 	t.Helper()
-	content, err := json.Marshal(body)
+	answer, err := stack.Post(t.Context(), s.Env["ENRICHMENT_URL"]+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.env["ENRICHMENT_URL"]+path, bytes.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	return s.do(t, request)
+	return answer
 }

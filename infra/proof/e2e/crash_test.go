@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,27 +33,22 @@ func (y *story) crash(t *testing.T) {
 
 // fault asks the emulator for one of its faults on demand and returns how many
 // calls it holds.
-func (s *stack) fault(t *testing.T, action string, in map[string]any) int {
+func (s *system) fault(t *testing.T, action string, in map[string]any) int {
 	t.Helper()
 	var out struct{ Held int }
 	if in == nil {
 		in = map[string]any{}
 	}
-	s.call(t.Context(), t, "AWSStepFunctions."+action, in, &out)
+	s.call(t, "AWSStepFunctions."+action, in, &out)
 	return out.Held
 }
 
 // quit ends the processes of a function, which the emulator started, by the signal
 // upon which Go prints the stacks, and returns how many there were.
-func (s *stack) quit(t *testing.T, function string) int {
+func (s *system) quit(t *testing.T, function string) int {
 	t.Helper()
-	var services struct {
-		Emulator int `json:"emulator_pid"`
-	}
-	if err := json.Unmarshal(read(t, filepath.Join(s.local, "stack.json")), &services); err != nil {
-		t.Fatal(err)
-	}
-	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", services.Emulator))
+	name := s.function(t, function)
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.Processes.Emulator))
 	if err != nil || len(lists) == 0 {
 		t.Fatalf("no processes of the emulator: %v", err)
 	}
@@ -66,7 +60,7 @@ func (s *stack) quit(t *testing.T, function string) int {
 		}
 		for field := range strings.FieldsSeq(string(text)) {
 			environment, err := os.ReadFile(filepath.Join("/proc", field, "environ"))
-			if err != nil || !strings.Contains(string(environment), "AWS_LAMBDA_FUNCTION_NAME="+s.functions[function]+"\x00") {
+			if err != nil || !strings.Contains(string(environment), "AWS_LAMBDA_FUNCTION_NAME="+name+"\x00") {
 				continue // it ended meanwhile, or is another function's
 			}
 			pid, err := strconv.Atoi(field)

@@ -5,6 +5,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // deadline is a date of which a file is missing when its deadline comes: the
@@ -16,14 +18,14 @@ func (y *story) deadline(t *testing.T) {
 	if answer, failed := y.invoke(t, "SweepFunction", map[string]any{}); failed != "" {
 		t.Fatalf("sweep: %v %s", answer, failed)
 	}
-	if imp, started := y.importOf(t, of.mode, of.date); started {
+	if imp, started := y.importOf(t, of.Mode, of.Date); started {
 		t.Fatalf("%s started without %s and before the deadline", imp.ImportID, late)
 	}
 	answer, failure := y.invoke(t, "SweepFunction", map[string]any{"deadline": true, "time": "2024-10-11T04:00:00Z"})
-	if failure != "" || answer["due"] != of.date {
+	if failure != "" || answer["due"] != of.Date {
 		t.Fatalf("sweep at the deadline: %v %s", answer, failure)
 	}
-	imp := y.awaitStatus(t, of.mode, of.date, failed, 1)
+	imp := y.awaitStatus(t, of.Mode, of.Date, failed, 1)
 	if imp.Fault != "MissingFiles" || imp.Sealed != 0 {
 		t.Errorf("%s failed with %s, sealed at generation %d", imp.ImportID, imp.Fault, imp.Sealed)
 	}
@@ -37,7 +39,7 @@ func (y *story) deadline(t *testing.T) {
 	if resumed.ImportID != imp.ImportID || resumed.Generation != 1 {
 		t.Errorf("%s went on as %s, generation %d", imp.ImportID, resumed.ImportID, resumed.Generation)
 	}
-	y.checkAttempts(t, resumed, []attempt{
+	y.checkAttempts(t, resumed, []stack.Attempt{
 		{Kind: "start", Trigger: "deadline", Generation: 1},
 		{Kind: "resume", Trigger: "file", Generation: 1, FailedStep: "Chargement des fichiers", FailedReason: "return_data"},
 	})

@@ -15,7 +15,7 @@ func (y *story) outage(t *testing.T) {
 	of := y.sample(t, "daily", "2024-10-19", "-rows", "60", "-seed", "12")
 	y.enrichment(t, "/faults", map[string]any{"mode": "error500"})
 	y.upload(t, of, of.files(t)...)
-	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 1)
+	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
 	y.enrichment(t, "/faults", map[string]any{"mode": "ok"})
 	clients := y.absorb(t, imp, of)
 	y.look(t, y.search)

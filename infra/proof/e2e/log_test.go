@@ -30,7 +30,7 @@ type alert struct{ Subject, Message string }
 
 // messages returns what was written to a log group since a time, the zero time
 // being the beginning.
-func (s *stack) messages(t *testing.T, group string, since time.Time) []string {
+func (s *system) messages(t *testing.T, group string, since time.Time) []string {
 	t.Helper()
 	var all []string
 	in := map[string]any{"logGroupName": group, "limit": 10000}
@@ -42,7 +42,7 @@ func (s *stack) messages(t *testing.T, group string, since time.Time) []string {
 			Events    []struct{ Message string }
 			NextToken string
 		}
-		s.call(t.Context(), t, "Logs_20140328.FilterLogEvents", in, &out)
+		s.call(t, "Logs_20140328.FilterLogEvents", in, &out)
 		for _, e := range out.Events {
 			all = append(all, e.Message)
 		}
@@ -54,10 +54,10 @@ func (s *stack) messages(t *testing.T, group string, since time.Time) []string {
 }
 
 // logGroup is the group of the central log.
-func (s *stack) logGroup() string { return "/etl-dataloader/" + s.name }
+func (s *system) logGroup() string { return "/etl-dataloader/" + s.Name }
 
 // log returns the lines of the central log for which keep holds.
-func (s *stack) log(t *testing.T, keep func(line) bool) []line {
+func (s *system) log(t *testing.T, keep func(line) bool) []line {
 	t.Helper()
 	var kept []line
 	for _, m := range s.messages(t, s.logGroup(), time.Time{}) {
@@ -70,7 +70,7 @@ func (s *stack) log(t *testing.T, keep func(line) bool) []line {
 }
 
 // awaitLog waits for a line of the central log.
-func (s *stack) awaitLog(t *testing.T, what string, keep func(line) bool) line {
+func (s *system) awaitLog(t *testing.T, what string, keep func(line) bool) line {
 	t.Helper()
 	var found []line
 	until(t, "a log line: "+what, func() (bool, error) {
@@ -81,23 +81,23 @@ func (s *stack) awaitLog(t *testing.T, what string, keep func(line) bool) line {
 }
 
 // subscribe lets a queue receive the alerts from now on.
-func (s *stack) subscribe(t *testing.T) {
+func (s *system) subscribe(t *testing.T) {
 	t.Helper()
 	var queue struct {
 		QueueURL string `json:"QueueUrl"`
 	}
-	s.call(t.Context(), t, "AmazonSQS.CreateQueue", map[string]any{"QueueName": "e2e-alerts"}, &queue)
+	s.call(t, "AmazonSQS.CreateQueue", map[string]any{"QueueName": "e2e-alerts"}, &queue)
 	s.queue = queue.QueueURL
 	var attributes struct{ Attributes map[string]string }
-	s.call(t.Context(), t, "AmazonSQS.GetQueueAttributes", map[string]any{"QueueUrl": s.queue, "AttributeNames": []string{"All"}}, &attributes)
-	topic, protocol, endpoint := s.env["ALERTS_TOPIC_ARN"], "sqs", attributes.Attributes["QueueArn"]
-	if _, err := s.sns.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint}); err != nil {
+	s.call(t, "AmazonSQS.GetQueueAttributes", map[string]any{"QueueUrl": s.queue, "AttributeNames": []string{"All"}}, &attributes)
+	topic, protocol, endpoint := s.Env["ALERTS_TOPIC_ARN"], "sqs", attributes.Attributes["QueueArn"]
+	if _, err := s.SNS.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // awaitAlert waits for an alert whose subject or text holds all the texts.
-func (s *stack) awaitAlert(t *testing.T, texts ...string) alert {
+func (s *system) awaitAlert(t *testing.T, texts ...string) alert {
 	t.Helper()
 	var found alert
 	until(t, "an alert with "+strings.Join(texts, ", "), func() (bool, error) {
@@ -118,20 +118,20 @@ func (s *stack) awaitAlert(t *testing.T, texts ...string) alert {
 }
 
 // receive takes the alerts that are waiting in the queue.
-func (s *stack) receive(t *testing.T) {
+func (s *system) receive(t *testing.T) {
 	t.Helper()
 	for {
 		var out struct {
 			Messages []struct{ Body, ReceiptHandle string }
 		}
-		s.call(t.Context(), t, "AmazonSQS.ReceiveMessage", map[string]any{"QueueUrl": s.queue, "MaxNumberOfMessages": 10}, &out)
+		s.call(t, "AmazonSQS.ReceiveMessage", map[string]any{"QueueUrl": s.queue, "MaxNumberOfMessages": 10}, &out)
 		for _, m := range out.Messages {
 			var a alert
 			if err := json.Unmarshal([]byte(m.Body), &a); err != nil {
 				t.Fatal(err)
 			}
 			s.alerts = append(s.alerts, a)
-			s.call(t.Context(), t, "AmazonSQS.DeleteMessage", map[string]any{"QueueUrl": s.queue, "ReceiptHandle": m.ReceiptHandle}, &struct{}{})
+			s.call(t, "AmazonSQS.DeleteMessage", map[string]any{"QueueUrl": s.queue, "ReceiptHandle": m.ReceiptHandle}, &struct{}{})
 		}
 		if len(out.Messages) == 0 {
 			return

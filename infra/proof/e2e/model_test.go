@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/contract"
 )
 
@@ -28,19 +29,19 @@ type model map[string]map[string]published
 
 // publish applies an import to the model as the requirements say (R6.2), and
 // returns how many rows of each resource it wrote.
-func (m model) publish(s *stack, imp imported, of set, v verdict) {
+func (m model) publish(s *system, imp stack.Import, of set, v verdict) {
 	for _, r := range s.contract.Resources {
 		rows := m[r.Name]
-		if r.Load == contract.LoadReload || of.mode == "initial" {
-			if newest(rows) > of.date {
+		if r.Load == contract.LoadReload || of.Mode == "initial" {
+			if newest(rows) > of.Date {
 				continue
 			}
 			rows = map[string]published{}
 		}
 		for _, record := range v.values[r.Name] {
 			key := strings.Join(record.Key, "|")
-			if rows[key].date <= of.date {
-				rows[key] = published{importID: imp.ImportID, generation: imp.Generation, date: of.date, value: record}
+			if rows[key].date <= of.Date {
+				rows[key] = published{importID: imp.ImportID, generation: imp.Generation, date: of.Date, value: record}
 			}
 		}
 		m[r.Name] = rows
@@ -63,7 +64,7 @@ type origin struct {
 }
 
 // check compares every row and column of the published tables with the model.
-func (m model) check(t *testing.T, s *stack, v *vault) {
+func (m model) check(t *testing.T, s *system, v *vault) {
 	t.Helper()
 	for _, r := range s.contract.Resources {
 		want := map[origin]published{}
@@ -90,7 +91,7 @@ func (m model) check(t *testing.T, s *stack, v *vault) {
 
 // rows passes every row of a target table: its columns by name, bytea as bytes
 // and all else as text.
-func (s *stack) rows(t *testing.T, r *contract.Resource, each func(at origin, generation int, date string, cells map[string]any)) {
+func (s *system) rows(t *testing.T, r *contract.Resource, each func(at origin, generation int, date string, cells map[string]any)) {
 	t.Helper()
 	var columns []string
 	for _, c := range r.TargetColumns() {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // obstacle makes PostgreSQL refuse the ledger row of a unit, and with it the
@@ -31,19 +33,19 @@ const obstacleSQL = `
 	CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON etl.ledger FOR EACH ROW EXECUTE FUNCTION e2e.refuse();`
 
 // place puts an obstacle in the way; it is removed by clear, or at the end.
-func (s *stack) place(t *testing.T, o obstacle) {
+func (s *system) place(t *testing.T, o obstacle) {
 	t.Helper()
 	s.exec(t, obstacleSQL)
 	s.exec(t, `INSERT INTO e2e.obstacles VALUES ($1, $2, $3)`, o.phase, o.resource, o.chunk)
 }
 
 // clear removes all obstacles, and the means to place them.
-func (s *stack) clear(t *testing.T) {
+func (s *system) clear(t *testing.T) {
 	t.Helper()
 	s.exec(t, `DROP SCHEMA e2e CASCADE`)
 }
 
-func (s *stack) exec(t *testing.T, statement string, arguments ...any) {
+func (s *system) exec(t *testing.T, statement string, arguments ...any) {
 	t.Helper()
 	if _, err := s.db.Exec(t.Context(), statement, arguments...); err != nil {
 		t.Fatal(err)
@@ -52,7 +54,7 @@ func (s *stack) exec(t *testing.T, statement string, arguments ...any) {
 
 // rowCounter is PostgreSQL's own count of what was inserted into a table since
 // it exists, whether it was committed or not.
-func (s *stack) rowCounter(t *testing.T, table string) int64 {
+func (s *system) rowCounter(t *testing.T, table string) int64 {
 	t.Helper()
 	var inserted int64
 	if err := s.db.QueryRow(t.Context(), `SELECT n_tup_ins FROM pg_stat_user_tables WHERE schemaname = 'partitions' AND relname = $1`, table).Scan(&inserted); err != nil {
@@ -63,7 +65,7 @@ func (s *stack) rowCounter(t *testing.T, table string) int64 {
 
 // flushCounters makes the counters complete: a session reports what it did late,
 // but at its end at the latest, so the idle sessions of the product are ended.
-func (s *stack) flushCounters(t *testing.T) {
+func (s *system) flushCounters(t *testing.T) {
 	t.Helper()
 	until(t, "the product's sessions to end", func() (bool, error) {
 		var open int
@@ -74,7 +76,7 @@ func (s *stack) flushCounters(t *testing.T) {
 }
 
 // leaf is the name of a table of one import, such as staging_ventes_….
-func leaf(kind, resource string, imp imported, generation string) string {
+func leaf(kind, resource string, imp stack.Import, generation string) string {
 	parts := []string{kind, resource, strings.ToLower(strings.TrimPrefix(imp.ImportID, "IMPORT_")), generation}
 	if resource == "" {
 		parts = []string{kind, parts[2], generation}
@@ -90,7 +92,7 @@ type unit struct {
 }
 
 // ledger returns the finished units of a generation.
-func (s *stack) ledger(t *testing.T, imp imported) []unit {
+func (s *system) ledger(t *testing.T, imp stack.Import) []unit {
 	t.Helper()
 	rows, err := s.db.Query(t.Context(), `SELECT phase, resource, chunk, created_at::text FROM etl.ledger
 		WHERE import_id = $1 AND generation = $2`, imp.ImportID, imp.Generation)

@@ -33,14 +33,14 @@ type reader struct {
 }
 
 // watch starts a reader; each isolation level has a connection of its own.
-func (s *stack) watch(t *testing.T) *reader {
+func (s *system) watch(t *testing.T) *reader {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r := &reader{stop: stop, seen: map[string]map[counts]int{}}
 	for level, look := range map[string]func(context.Context, *pgx.Conn) (counts, error){
 		"READ COMMITTED": oneStatement, "REPEATABLE READ": oneTransaction,
 	} {
-		conn, err := pgx.Connect(ctx, s.env["DATABASE_URL"])
+		conn, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +158,7 @@ func (m model) expected(events int) counts {
 }
 
 // count counts the watched tables now.
-func (s *stack) count(t *testing.T) (c counts, err error) {
+func (s *system) count(t *testing.T) (c counts, err error) {
 	t.Helper()
 	conn, err := s.db.Acquire(t.Context())
 	if err != nil {
@@ -173,9 +173,9 @@ func (s *stack) count(t *testing.T) (c counts, err error) {
 type sleeper struct{ tx pgx.Tx }
 
 // sleep starts a transaction whose snapshot is taken now.
-func (s *stack) sleep(t *testing.T) sleeper {
+func (s *system) sleep(t *testing.T) sleeper {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), s.env["DATABASE_URL"])
+	conn, err := pgx.Connect(t.Context(), s.Env["DATABASE_URL"])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // rerun asks for a re-execution, as an administrator does, after a search for
 // canaries in what the failure left.
-func (y *story) rerun(t *testing.T, imp imported, mode string) {
+func (y *story) rerun(t *testing.T, imp stack.Import, mode string) {
 	t.Helper()
 	y.look(t, y.search)
 	if _, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "trigger": "command"}); refused != "" {
@@ -25,7 +27,7 @@ func (y *story) rerun(t *testing.T, imp imported, mode string) {
 }
 
 // mustRefuse checks that a re-execution is refused.
-func (y *story) mustRefuse(t *testing.T, imp imported, mode string) {
+func (y *story) mustRefuse(t *testing.T, imp stack.Import, mode string) {
 	t.Helper()
 	answer, refused := y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode})
 	if !strings.HasPrefix(refused, "Refused: ") {
@@ -35,7 +37,7 @@ func (y *story) mustRefuse(t *testing.T, imp imported, mode string) {
 
 // failedAt checks where and why an import failed, in the registry, the log and
 // the alert.
-func (y *story) failedAt(t *testing.T, imp imported, state, step, reason string) {
+func (y *story) failedAt(t *testing.T, imp stack.Import, state, step, reason string) {
 	t.Helper()
 	if imp.State != state || imp.Step != step || !strings.Contains(imp.Reason, reason) {
 		t.Errorf("%s failed at %s, «%s»: %s; want %s, «%s»: …%s…", imp.ImportID, imp.State, imp.Step, imp.Reason, state, step, reason)
@@ -52,7 +54,7 @@ func (y *story) redrive(t *testing.T) {
 	of := y.sample(t, "daily", "2024-10-14", "-rows", "500", "-seed", "11")
 	y.place(t, obstacle{"Prepare", "ventes", 1})
 	y.upload(t, of, of.files(t)...)
-	imp := y.awaitStatus(t, of.mode, of.date, failed, 1)
+	imp := y.awaitStatus(t, of.Mode, of.Date, failed, 1)
 	y.failedAt(t, imp, "Prepare", "Persistance des événements", "53100")
 	raw, works := y.ledger(t, imp), y.workObjects(t, imp)
 	prepares := func(u unit) bool { return u.Phase == "Prepare" }
@@ -63,7 +65,7 @@ func (y *story) redrive(t *testing.T) {
 	y.clear(t)
 	y.place(t, obstacle{"Publish", "", 0})
 	y.rerun(t, imp, "resume")
-	imp = y.awaitStatus(t, of.mode, of.date, failed, 2)
+	imp = y.awaitStatus(t, of.Mode, of.Date, failed, 2)
 	y.failedAt(t, imp, "Publish", "Persistance des événements", "53100")
 	y.insertedOnce(t, imp, y.judge(t, of, y.sets...))
 	prepared := y.ledger(t, imp)
@@ -74,12 +76,12 @@ func (y *story) redrive(t *testing.T) {
 	kept(t, "ledger row", prepared, y.ledger(t, imp))
 	kept(t, "work object", works, y.workObjects(t, imp))
 	y.stagedOnce(t, imp, y.judge(t, of, y.sets...))
-	y.checkAttempts(t, imp, []attempt{
+	y.checkAttempts(t, imp, []stack.Attempt{
 		{Kind: "start", Trigger: "file", Generation: 1},
 		{Kind: "resume", Trigger: "command", Generation: 1, FailedStep: "Persistance des événements", FailedReason: "53100"},
 		{Kind: "resume", Trigger: "command", Generation: 1, FailedStep: "Persistance des événements", FailedReason: "53100"},
 	})
-	execution, err := y.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &imp.ExecutionARN})
+	execution, err := y.SFN.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &imp.ExecutionARN})
 	if err != nil || aws.ToString(execution.Name) != imp.ImportID || aws.ToInt32(execution.RedriveCount) != 2 {
 		t.Errorf("execution %v redriven %v times: %v", aws.ToString(execution.Name), aws.ToInt32(execution.RedriveCount), err)
 	}
@@ -102,7 +104,7 @@ func kept[T comparable](t *testing.T, what string, before, after []T) {
 
 // stagedOnce checks by PostgreSQL's own counters that every record was inserted
 // into its staging table once.
-func (y *story) stagedOnce(t *testing.T, imp imported, want verdict) {
+func (y *story) stagedOnce(t *testing.T, imp stack.Import, want verdict) {
 	t.Helper()
 	y.flushCounters(t)
 	for _, r := range y.contract.Resources {
@@ -114,7 +116,7 @@ func (y *story) stagedOnce(t *testing.T, imp imported, want verdict) {
 
 // insertedOnce checks the same of all tables of an import that is ready to be
 // published: staging, targets and events.
-func (y *story) insertedOnce(t *testing.T, imp imported, want verdict) {
+func (y *story) insertedOnce(t *testing.T, imp stack.Import, want verdict) {
 	t.Helper()
 	y.stagedOnce(t, imp, want)
 	var events int64
@@ -132,7 +134,7 @@ func (y *story) insertedOnce(t *testing.T, imp imported, want verdict) {
 
 // checkAttempts compares the attempts that the registry holds; the reason needs
 // to contain what is wanted. Each but the first is in the log as well.
-func (y *story) checkAttempts(t *testing.T, imp imported, want []attempt) {
+func (y *story) checkAttempts(t *testing.T, imp stack.Import, want []stack.Attempt) {
 	t.Helper()
 	got := y.attempts(t, imp.ImportID)
 	if len(got) != len(want) {
@@ -153,7 +155,7 @@ func (y *story) checkAttempts(t *testing.T, imp imported, want []attempt) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied, err := pgx.CollectRows(rows, pgx.RowToStructByPos[attempt])
+	copied, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stack.Attempt])
 	if err != nil || !slices.Equal(copied, got) {
 		t.Errorf("%s: etl.attempts has %+v, %v; the registry %+v", imp.ImportID, copied, err, got)
 	}
@@ -161,11 +163,11 @@ func (y *story) checkAttempts(t *testing.T, imp imported, want []attempt) {
 
 // workObjects lists the versions of an import's work objects, without the
 // reports: they are written once and never again.
-func (y *story) workObjects(t *testing.T, imp imported) []string {
+func (y *story) workObjects(t *testing.T, imp stack.Import) []string {
 	t.Helper()
 	var objects []string
-	pages := s3.NewListObjectVersionsPaginator(y.s3, &s3.ListObjectVersionsInput{
-		Bucket: aws.String(y.env["WORK_BUCKET"]), Prefix: aws.String(imp.ImportID + "/g"),
+	pages := s3.NewListObjectVersionsPaginator(y.S3, &s3.ListObjectVersionsInput{
+		Bucket: aws.String(y.Env["WORK_BUCKET"]), Prefix: aws.String(imp.ImportID + "/g"),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
@@ -191,12 +193,12 @@ func (y *story) workObjects(t *testing.T, imp imported) []string {
 // the generation that failed.
 func (y *story) restart(t *testing.T) {
 	undisturbed := y.sets[len(y.sets)-1]
-	first, _ := y.importOf(t, undisturbed.mode, undisturbed.date)
+	first, _ := y.importOf(t, undisturbed.Mode, undisturbed.Date)
 	tables, events := y.content(t), y.eventContent(t, first)
 	of := y.renamed(t, undisturbed, "2024-10-11")
 	y.place(t, obstacle{"Reconcile", "", 0})
 	y.upload(t, of, of.files(t)...)
-	imp := y.awaitStatus(t, of.mode, of.date, failed, 1)
+	imp := y.awaitStatus(t, of.Mode, of.Date, failed, 1)
 	y.failedAt(t, imp, "Reconcile", "Persistance des événements", "53100")
 	y.clear(t)
 	y.rerun(t, imp, "restart")
@@ -206,7 +208,7 @@ func (y *story) restart(t *testing.T) {
 	}
 	same(t, "the published tables", tables, y.content(t))
 	same(t, "the events", events, y.eventContent(t, imp))
-	y.checkAttempts(t, imp, []attempt{
+	y.checkAttempts(t, imp, []stack.Attempt{
 		{Kind: "start", Trigger: "file", Generation: 1},
 		{Kind: "restart", Trigger: "command", Generation: 2, FailedStep: "Persistance des événements", FailedReason: "53100"},
 	})
@@ -214,7 +216,7 @@ func (y *story) restart(t *testing.T) {
 }
 
 // force asks for a forced restart and returns the refusal, if it is refused.
-func (y *story) force(t *testing.T, imp imported) (refused string) {
+func (y *story) force(t *testing.T, imp stack.Import) (refused string) {
 	t.Helper()
 	_, refused = y.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": "restart", "force": true, "trigger": "command"})
 	return refused
@@ -250,8 +252,8 @@ func (y *story) forcedRestart(t *testing.T) {
 	same(t, "the published tables", tables, y.content(t))
 	same(t, "the events", events, y.eventContent(t, imp))
 	y.model.regenerate(imp)
-	y.model.check(t, y.stack, y.vault)
-	y.checkAttempts(t, imp, []attempt{
+	y.model.check(t, y.system, y.vault)
+	y.checkAttempts(t, imp, []stack.Attempt{
 		{Kind: "start", Trigger: "file", Generation: 1},
 		{Kind: "restart", Trigger: "command", Generation: 2, FailedStep: "Persistance des événements", FailedReason: "53100"},
 		{Kind: "restart", Trigger: "command", Generation: 3},
@@ -261,7 +263,7 @@ func (y *story) forcedRestart(t *testing.T) {
 }
 
 // regenerate applies an import again whose files have not changed.
-func (m model) regenerate(imp imported) {
+func (m model) regenerate(imp stack.Import) {
 	for _, rows := range m {
 		for key, p := range rows {
 			if p.importID == imp.ImportID {
@@ -283,7 +285,7 @@ func same(t *testing.T, what string, want, got []string) {
 // nothingOf checks that a generation has left nothing, neither in the database nor
 // in the work bucket, but for the partition of events that it made: that one holds
 // the events of later generations, too.
-func (y *story) nothingOf(t *testing.T, imp imported, generation int) {
+func (y *story) nothingOf(t *testing.T, imp stack.Import, generation int) {
 	t.Helper()
 	suffix := leaf("", "", imp, fmt.Sprintf("g%d", generation))
 	var tables int
@@ -291,8 +293,8 @@ func (y *story) nothingOf(t *testing.T, imp imported, generation int) {
 		AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'final.events'::regclass AND inhrelid = format('partitions.%I', t.tablename)::regclass)`, suffix).Scan(&tables); err != nil || tables != 0 {
 		t.Errorf("%d tables of generation %d are left: %v", tables, generation, err)
 	}
-	objects, err := y.s3.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{
-		Bucket: aws.String(y.env["WORK_BUCKET"]), Prefix: aws.String(fmt.Sprintf("%s/g%d/", imp.ImportID, generation)),
+	objects, err := y.S3.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{
+		Bucket: aws.String(y.Env["WORK_BUCKET"]), Prefix: aws.String(fmt.Sprintf("%s/g%d/", imp.ImportID, generation)),
 	})
 	if err != nil || len(objects.Versions)+len(objects.DeleteMarkers) != 0 {
 		t.Errorf("%d work objects of generation %d are left: %v", len(objects.Versions), generation, err)
@@ -327,10 +329,10 @@ func (y *story) content(t *testing.T) []string {
 }
 
 // eventContent is every event of an import in the clear, without what names it.
-func (y *story) eventContent(t *testing.T, imp imported) []string {
+func (y *story) eventContent(t *testing.T, imp stack.Import) []string {
 	t.Helper()
 	var all []string
-	for _, e := range y.stack.events(t, imp.ImportID) {
+	for _, e := range y.system.events(t, imp.ImportID) {
 		r := y.contract.Resource(e.resource)
 		of := scope{imp.ImportID, e.generation, e.resource}
 		for _, f := range r.Fields {

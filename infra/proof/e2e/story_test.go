@@ -12,12 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // story is what was told so far: what stands in the published tables, and which
 // sets made it.
 type story struct {
-	*stack
+	*system
 	vault  *vault
 	model  model
 	sets   []set // published, by file date
@@ -27,8 +29,8 @@ type story struct {
 
 // TestStory tells the whole story of a stack, from its first import on.
 func TestStory(t *testing.T) {
-	y := &story{stack: open(t), model: model{}, search: newSearch()}
-	y.vault = y.stack.vault()
+	y := &story{system: open(t), model: model{}, search: newSearch()}
+	y.vault = y.system.vault()
 	for _, step := range []struct {
 		name string
 		tell func(*testing.T)
@@ -63,21 +65,21 @@ func (y *story) history(t *testing.T) {
 	before, readers := y.model.expected(y.events), y.watch(t)
 	y.upload(t, of, of.files(t)...)
 	for _, name := range slices.Concat(of.files(t), of.files(t)) {
-		y.notifyLater(t, of.mode+"/"+name, "")
+		y.notifyLater(t, of.Mode+"/"+name, "")
 	}
 	y.sleepThrough(t, readers, before)
 	imp := y.settle(t, of, 1)
 	readers.sawOnly(t, before, y.model.expected(y.events))
 	for _, name := range of.files(t) {
-		if outcome := y.notify(t, of.mode+"/"+name, ""); outcome != "unchanged" {
+		if outcome := y.notify(t, of.Mode+"/"+name, ""); outcome != "unchanged" {
 			t.Errorf("the replayed notification of %s: %q", name, outcome)
 		}
 	}
 	if n := y.imports(t); n != 1 {
 		t.Errorf("%d imports, want one", n)
 	}
-	machine := y.env["STATE_MACHINE_ARN"]
-	executions, err := y.sfn.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &machine})
+	machine := y.Env["STATE_MACHINE_ARN"]
+	executions, err := y.SFN.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &machine})
 	if err != nil || len(executions.Executions) != 1 {
 		t.Errorf("%d executions, want one: %v", len(executions.Executions), err)
 	}
@@ -139,9 +141,9 @@ func (y *story) olderDay(t *testing.T) {
 
 // settle waits until the import of a set has succeeded and compares everything
 // with the oracle's word; then the set belongs to what is published.
-func (y *story) settle(t *testing.T, of set, attempts int) imported {
+func (y *story) settle(t *testing.T, of set, attempts int) stack.Import {
 	t.Helper()
-	imp := y.awaitStatus(t, of.mode, of.date, succeeded, attempts)
+	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, attempts)
 	y.compareEnrichment(t, y.absorb(t, imp, of))
 	y.look(t, y.search)
 	return imp
@@ -149,30 +151,30 @@ func (y *story) settle(t *testing.T, of set, attempts int) imported {
 
 // absorb compares an import with the oracle and adds it to the model. It returns
 // the events of the clients.
-func (y *story) absorb(t *testing.T, imp imported, of set) map[string]event {
+func (y *story) absorb(t *testing.T, imp stack.Import, of set) map[string]event {
 	t.Helper()
 	want := y.judge(t, of, y.sets...)
 	clients := y.compare(t, y.vault, imp, of, want)
-	y.model.publish(y.stack, imp, of, want)
-	y.model.check(t, y.stack, y.vault)
+	y.model.publish(y.system, imp, of, want)
+	y.model.check(t, y.system, y.vault)
 	for _, values := range want.values {
 		y.events += len(values)
 	}
 	y.sets = append(y.sets, of)
-	slices.SortFunc(y.sets, func(a, b set) int { return strings.Compare(a.date, b.date) })
+	slices.SortFunc(y.sets, func(a, b set) int { return strings.Compare(a.Date, b.Date) })
 	return clients
 }
 
 // notification is the event of an uploaded object, made from the sample event.
 // Its version may be left out, as in a bucket without versions.
-func (y *story) notification(t *testing.T, key, versionID string) []byte {
+func (y *story) notification(t *testing.T, key, versionID string) json.RawMessage {
 	t.Helper()
 	var event map[string]any
-	if err := json.Unmarshal(read(t, filepath.Join(y.root, "functions", "intake", "event.json")), &event); err != nil {
+	if err := json.Unmarshal(read(t, filepath.Join("functions", "intake", "event.json")), &event); err != nil {
 		t.Fatal(err)
 	}
 	event["detail"] = map[string]any{
-		"bucket": map[string]any{"name": y.env["LANDING_BUCKET"]},
+		"bucket": map[string]any{"name": y.Env["LANDING_BUCKET"]},
 		"object": map[string]any{"key": key, "version-id": versionID},
 	}
 	body, err := json.Marshal(event)
@@ -195,8 +197,8 @@ func (y *story) notify(t *testing.T, key, versionID string) string {
 // notifyLater delivers the notification of an object once more, some time.
 func (y *story) notifyLater(t *testing.T, key, versionID string) {
 	t.Helper()
-	name := y.functions["IntakeFunction"]
-	if _, err := y.lambda.Invoke(t.Context(), &lambda.InvokeInput{
+	name := y.function(t, "IntakeFunction")
+	if _, err := y.Lambda.Invoke(t.Context(), &lambda.InvokeInput{
 		FunctionName: &name, InvocationType: lambdatypes.InvocationTypeEvent, Payload: y.notification(t, key, versionID),
 	}); err != nil {
 		t.Fatal(err)

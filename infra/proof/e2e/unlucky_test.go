@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/contract"
 )
 
@@ -31,7 +32,7 @@ import (
 // unlucky opens the stack for one of them, with a history that days may follow.
 func unlucky(t *testing.T) *story {
 	t.Helper()
-	y := &story{stack: open(t), model: model{}, search: newSearch()}
+	y := &story{system: open(t), model: model{}, search: newSearch()}
 	for _, item := range y.registry(t) {
 		if pk := string(marshal(t, item["pk"])); strings.Contains(pk, `"PUBLISHED"`) {
 			return y
@@ -39,7 +40,7 @@ func unlucky(t *testing.T) *story {
 	}
 	of := y.sample(t, "initial", "2024-10-01", "-rows", "200", "-seed", "7")
 	y.upload(t, of, of.files(t)...)
-	y.awaitStatus(t, of.mode, of.date, succeeded, 1)
+	y.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
 	return y
 }
 
@@ -64,25 +65,19 @@ type reported struct {
 	}
 }
 
-func (y *story) reported(t *testing.T, imp imported) (report reported, text string) {
+func (y *story) reported(t *testing.T, imp stack.Import) (report reported, text string) {
 	t.Helper()
-	body := y.object(t, y.env["WORK_BUCKET"], imp.ImportID+"/report.json")
+	body := y.object(t, y.Env["WORK_BUCKET"], imp.ImportID+"/report.json")
 	if err := json.Unmarshal(body, &report); err != nil {
 		t.Fatal(err)
 	}
-	return report, string(body) + string(y.object(t, y.env["WORK_BUCKET"], imp.ImportID+"/report.html"))
+	return report, string(body) + string(y.object(t, y.Env["WORK_BUCKET"], imp.ImportID+"/report.html"))
 }
 
 // fileReasons are why the files of an import are refused, by file type.
-func (y *story) fileReasons(t *testing.T, imp imported) map[string]string {
+func (y *story) fileReasons(t *testing.T, imp stack.Import) map[string]string {
 	t.Helper()
-	var item struct {
-		Files []struct {
-			Resource string `dynamodbav:"resource"`
-			Status   string `dynamodbav:"file_status"`
-			Reason   string `dynamodbav:"file_reason"`
-		} `dynamodbav:"files"`
-	}
+	var item stack.Import
 	if !y.item(t, "IMPORT#"+imp.ImportID, "META", &item) {
 		t.Fatalf("the registry does not know %s", imp.ImportID)
 	}
@@ -100,9 +95,9 @@ func (y *story) fileReasons(t *testing.T, imp imported) map[string]string {
 
 // refused waits until the nth attempt of an import has refused exactly these files:
 // in the registry, in etl.files, in the report and in the alert.
-func (y *story) refused(t *testing.T, of set, attempts int, fileTypes ...string) imported {
+func (y *story) refused(t *testing.T, of set, attempts int, fileTypes ...string) stack.Import {
 	t.Helper()
-	imp := y.awaitStatus(t, of.mode, of.date, failed, attempts)
+	imp := y.awaitStatus(t, of.Mode, of.Date, failed, attempts)
 	if imp.Fault != "InvalidFile" {
 		t.Errorf("%s failed with %s: %s", imp.ImportID, imp.Fault, imp.Reason)
 	}
@@ -112,7 +107,7 @@ func (y *story) refused(t *testing.T, of set, attempts int, fileTypes ...string)
 	reasons := y.fileReasons(t, imp)
 	report, _ := y.reported(t, imp)
 	for _, name := range of.files(t) {
-		fileType, _, _ := strings.Cut(name, "_"+compact(of.date))
+		fileType, _, _ := strings.Cut(name, "_"+compact(of.Date))
 		wanted := slices.Contains(fileTypes, fileType)
 		if wanted {
 			y.failedAt(t, imp, imp.State, "Chargement des fichiers", name)
@@ -137,9 +132,9 @@ func (y *story) refused(t *testing.T, of set, attempts int, fileTypes ...string)
 // etlctl runs the operator's command against the stack and returns what it prints.
 func (y *story) etlctl(t *testing.T, arguments ...string) []byte {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(y.root, "build", "local", "etlctl"), arguments...) //nolint:gosec // the product's own
+	command := exec.CommandContext(t.Context(), filepath.Join("build", "local", "etlctl"), arguments...) //nolint:gosec // the product's own
 	command.Env = os.Environ()
-	for name, value := range y.env {
+	for name, value := range y.Env {
 		command.Env = append(command.Env, name+"="+value)
 	}
 	out, err := command.CombinedOutput()
@@ -179,7 +174,7 @@ func TestOneQuote(t *testing.T) {
 		return out.Bytes()
 	})
 	y.upload(t, of, of.files(t)...)
-	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 1)
+	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
 	report, _ := y.reported(t, imp)
 	if read, valid, rejected, status := report.file(t, "produits"); read != 203 || valid != 202 || rejected != 1 || status != "avec rejets" {
 		t.Errorf("%d read, %d valid, %d rejected, «%s»", read, valid, rejected, status)
@@ -203,7 +198,7 @@ func TestNoLastLineEnd(t *testing.T) {
 	of.change(t, "stock_data", func(c []byte) []byte { return bytes.TrimRight(c, "\r\n") })
 	lines := int64(bytes.Count(read(t, of.path(of.file(t, "stock_data"))), []byte("\n")))
 	y.upload(t, of, of.files(t)...)
-	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 1)
+	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
 	report, text := y.reported(t, imp)
 	if read, valid, rejected, _ := report.file(t, "stocks"); read != lines || read != valid+rejected {
 		t.Errorf("%d read, %d valid, %d rejected of %d lines", read, valid, rejected, lines)
@@ -244,7 +239,7 @@ func TestRenamedMember(t *testing.T) {
 		}
 	}
 	y.upload(t, of, of.file(t, "sales_data"), of.file(t, "stock_data"))
-	y.restartedByFiles(t, y.awaitStatus(t, of.mode, of.date, succeeded, 2), 2)
+	y.restartedByFiles(t, y.awaitStatus(t, of.Mode, of.Date, succeeded, 2), 2)
 }
 
 // asJSON turns a CSV file of a set into one of JSON.
@@ -286,11 +281,11 @@ func TestTwoRefused(t *testing.T) {
 	if answer, failed := y.invoke(t, "SweepFunction", map[string]any{}); failed != "" {
 		t.Fatalf("sweep: %v %s", answer, failed)
 	}
-	if half, _ := y.importOf(t, of.mode, of.date); half.Attempts != 1 || half.Status != failed {
+	if half, _ := y.importOf(t, of.Mode, of.Date); half.Attempts != 1 || half.Status != failed {
 		t.Errorf("one of two files is corrected, and %s is «%s», attempt %d", half.ImportID, half.Status, half.Attempts)
 	}
 	y.upload(t, of, of.file(t, "store_data"))
-	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 2)
+	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, 2)
 	y.restartedByFiles(t, imp, 2)
 }
 
@@ -310,7 +305,7 @@ func TestControlTotals(t *testing.T) {
 		hash := sha256.Sum256(content)
 		files[f.File] = total{f.Read, len(content), hex.EncodeToString(hash[:])}
 	}
-	y.put(t, of.mode+"/control_"+compact(of.date)+".json", marshal(t, map[string]any{"files": files}))
+	y.put(t, of.Mode+"/control_"+compact(of.Date)+".json", marshal(t, map[string]any{"files": files}))
 	y.putAs(t, of, "return_data", func(c []byte) []byte { return c[:bytes.LastIndexByte(bytes.TrimRight(c, "\n"), '\n')+1] }) // a line less
 	y.upload(t, of, of.others(t, "return_data")...)
 	imp := y.refused(t, of, 1, "return_data")
@@ -318,7 +313,7 @@ func TestControlTotals(t *testing.T) {
 		t.Errorf("the reason is %s", reason)
 	}
 	y.upload(t, of, of.file(t, "return_data"))
-	y.restartedByFiles(t, y.awaitStatus(t, of.mode, of.date, succeeded, 2), 2)
+	y.restartedByFiles(t, y.awaitStatus(t, of.Mode, of.Date, succeeded, 2), 2)
 }
 
 // TestFarFuture: ten files of a day in 2042 are refused with an alert, and real
@@ -336,25 +331,25 @@ func TestFarFuture(t *testing.T) {
 		t.Fatalf("sweep: %v %s", answer, failed)
 	}
 	y.awaitAlert(t, "fichier", "refuse", "20420101", "futur")
-	of := set{mode: "daily", date: "2024-11-06", dir: filepath.Join(y.dir, "daily-2024-11-06")}
+	of := set{stack.Set{Mode: "daily", Date: "2024-11-06", Folder: filepath.Join(y.dir, "daily-2024-11-06")}}
 	y.upload(t, of, of.files(t)...)
-	y.awaitStatus(t, of.mode, of.date, succeeded, 1)
-	if imp, started := y.importOf(t, far.mode, far.date); started {
+	y.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
+	if imp, started := y.importOf(t, far.Mode, far.Date); started {
 		t.Errorf("%s of 2042 started", imp.ImportID)
 	}
 	if y.item(t, "QUEUE", "1#2042-01-01", &struct{}{}) {
 		t.Error("the queue holds a day of 2042")
 	}
 	for _, name := range far.files(t) {
-		y.remove(t, far.mode+"/"+name)
+		y.remove(t, far.Mode+"/"+name)
 	}
 }
 
 // remove deletes every version of an object of the landing bucket.
 func (y *story) remove(t *testing.T, key string) {
 	t.Helper()
-	bucket := aws.String(y.env["LANDING_BUCKET"])
-	if _, err := y.s3.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: bucket, Key: &key}); err != nil {
+	bucket := aws.String(y.Env["LANDING_BUCKET"])
+	if _, err := y.S3.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: bucket, Key: &key}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"etl-dataloader/infra/proof/stack"
 )
 
 // way is how a file with canaries is delivered: the content instead of the sound
@@ -94,7 +96,7 @@ func TestUnreadableFiles(t *testing.T) {
 		}
 		deliver := func(w way) {
 			name := of.file(t, w.fileType)
-			key := of.mode + "/" + name
+			key := of.Mode + "/" + name
 			if w.ext != "" {
 				key = strings.TrimSuffix(key, ".csv") + "." + w.ext
 			}
@@ -112,8 +114,8 @@ func TestUnreadableFiles(t *testing.T) {
 		y.look(t, y.search)
 		y.searchConsole(t, imp)
 	}
-	y.upload(t, of, "client_data_"+compact(of.date)+".csv", "employee_data_"+compact(of.date)+".csv", "supplier_data_"+compact(of.date)+".csv")
-	imp := y.awaitStatus(t, of.mode, of.date, succeeded, len(unreadable())+1)
+	y.upload(t, of, "client_data_"+compact(of.Date)+".csv", "employee_data_"+compact(of.Date)+".csv", "supplier_data_"+compact(of.Date)+".csv")
+	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, len(unreadable())+1)
 	y.restartedByFiles(t, imp, len(unreadable())+1)
 	y.look(t, y.search)
 	y.searchConsole(t, imp)
@@ -130,7 +132,7 @@ func TestMovedComma(t *testing.T) {
 		return append(c, "918273645546372830,Canarialpha,Canaribravo,canari.charlie@example.com,9182736459,+33918273645,1903-02-01,bis,7 impasse du Canari Delta,Lyon,FR\n"...)
 	})
 	y.upload(t, of, of.files(t)...)
-	imp := y.awaitStatus(t, of.mode, of.date, succeeded, 1)
+	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
 	y.look(t, y.search)
 	y.searchConsole(t, imp)
 	report, _ := y.reported(t, imp)
@@ -141,9 +143,9 @@ func TestMovedComma(t *testing.T) {
 
 // refusedWays waits for a failure that names exactly the files of a round, each
 // with a sentence that a person can read.
-func (y *story) refusedWays(t *testing.T, of set, attempts int, ways []way) imported {
+func (y *story) refusedWays(t *testing.T, of set, attempts int, ways []way) stack.Import {
 	t.Helper()
-	imp := y.awaitStatus(t, of.mode, of.date, failed, attempts)
+	imp := y.awaitStatus(t, of.Mode, of.Date, failed, attempts)
 	reasons := y.fileReasons(t, imp)
 	if imp.Fault != "InvalidFile" || len(imp.Reason) > 1024 || len(reasons) != len(ways) {
 		t.Errorf("%s with a reason of %d bytes, and %d files are refused", imp.Fault, len(imp.Reason), len(reasons))
@@ -153,16 +155,16 @@ func (y *story) refusedWays(t *testing.T, of set, attempts int, ways []way) impo
 		if reason == "" || len(reason) > 300 || strings.ContainsAny(reason, "\r\n") {
 			t.Errorf("%s: a reason of %d bytes", w.name, len(reason))
 		}
-		if !strings.Contains(imp.Reason, w.fileType+"_"+compact(of.date)) {
+		if !strings.Contains(imp.Reason, w.fileType+"_"+compact(of.Date)) {
 			t.Errorf("%s: the failure does not name the file", w.name)
 		}
 	}
-	y.awaitAlert(t, imp.ImportID, "en echec", "client_data_"+compact(of.date))
+	y.awaitAlert(t, imp.ImportID, "en echec", "client_data_"+compact(of.Date))
 	return imp
 }
 
 // searchConsole looks for the canaries in what etlctl prints of an import.
-func (y *story) searchConsole(t *testing.T, imp imported) {
+func (y *story) searchConsole(t *testing.T, imp stack.Import) {
 	t.Helper()
 	y.search.in(t, "the console", map[string][]byte{
 		"status": y.etlctl(t, "status", imp.ImportID), "status as JSON": y.etlctl(t, "status", "--json", imp.ImportID),

@@ -1,0 +1,58 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// Call speaks the JSON protocol of an AWS service, for operations that the product
+// has no client for and for those of the emulator's own; it checks no signature.
+// target names the operation, such as "Logs_20140328.DescribeLogGroups".
+func (s *Stack) Call(ctx context.Context, target string, in, out any) error {
+	answer, err := post(ctx, s.Env["AWS_ENDPOINT_URL"]+"/", target, in)
+	if err != nil || len(answer) == 0 {
+		return err
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("%s answered %.200s: %w", target, answer, err)
+	}
+	return nil
+}
+
+// Post sends JSON to a server of the stack and returns its answer, which must be 200.
+func Post(ctx context.Context, url string, in any) ([]byte, error) {
+	return post(ctx, url, "", in)
+}
+
+func post(ctx context.Context, url, target string, in any) ([]byte, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if target != "" {
+		request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+		request.Header.Set("X-Amz-Target", target)
+	}
+	response, err := http.DefaultClient.Do(request) //nolint:gosec // a server of the stack
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("POST %s %s: %s %.300s", url, target, response.Status, answer)
+	}
+	return answer, nil
+}

@@ -3,15 +3,16 @@
 # its PostgreSQL serves the integration tests, each with databases it makes
 # itself, and the whole stack serves the end-to-end tests.
 #
-#   infra/proof/test.sh [e2e]
+#   infra/proof/test.sh [e2e [TestName]]
 #   infra/proof/test.sh package ./internal/landing [TestParse]
 #
-# The second form runs the tests of one package, or those of a name, on services of
+# With a name, the first form runs the end-to-end tests of that name alone. The
+# second form runs the tests of one package, or those of a name, on services of
 # the developer's own stack: PostgreSQL is started if the package has tests that need
 # it and left running (`make down` stops it); a test that needs the emulator starts it.
 set -euo pipefail
 
-what=${1:-all}
+what=${1:-all} only=${2:-}
 unset DATABASE_URL TEST_DATABASE_URL AWS_ENDPOINT_URL
 
 if [ "$what" = package ]; then
@@ -59,7 +60,8 @@ fi
 
 step "end-to-end tests"
 # What they print is searched for sensitive values like every other log.
-E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e ./infra/proof/e2e/... 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
+E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e -run "$only" ./infra/proof/e2e/... 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
+if [ -n "$only" ]; then exit; fi
 step "fault matrix: a cell of each fault and of each step"
 stack down
 go run ./infra/proof/chaos -fast

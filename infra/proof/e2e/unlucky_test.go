@@ -27,7 +27,7 @@ import (
 // dates of its own and leaves no import open, so it runs behind the story as well
 // as alone on a fresh stack:
 //
-//	E2E_ENV=… go test -tags e2e -run TestOneQuote ./infra/proof/e2e
+//	make e2e RUN=TestOneQuote
 
 // unlucky opens the stack for one of them, with a history that days may follow.
 func unlucky(t *testing.T) *story {

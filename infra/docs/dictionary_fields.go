@@ -9,7 +9,7 @@ import (
 	"github.com/cockroachdb/apd/v3"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/validation"
 )
 
 // manyValues is the length from which a list of allowed values is described
@@ -92,10 +92,10 @@ type bound struct {
 func bounds(f *contract.Field) []bound {
 	var set []bound
 	for _, b := range []bound{
-		{contract.RuleMinimum, "≥", f.Minimum, message.Minimum},
-		{contract.RuleExclusiveMinimum, ">", f.ExclusiveMinimum, message.ExclusiveMinimum},
-		{contract.RuleMaximum, "≤", f.Maximum, message.Maximum},
-		{contract.RuleExclusiveMaximum, "<", f.ExclusiveMaximum, message.ExclusiveMaximum},
+		{contract.RuleMinimum, "≥", f.Minimum, validation.MinimumText},
+		{contract.RuleExclusiveMinimum, ">", f.ExclusiveMinimum, validation.ExclusiveMinimumText},
+		{contract.RuleMaximum, "≤", f.Maximum, validation.MaximumText},
+		{contract.RuleExclusiveMaximum, "<", f.ExclusiveMaximum, validation.ExclusiveMaximumText},
 	} {
 		if b.limit != nil {
 			set = append(set, b)

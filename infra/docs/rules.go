@@ -7,6 +7,8 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/setrule"
+	"etl-dataloader/internal/validation"
 )
 
 // validationRules renders docs/regles-validation.md, in French: every rule that can
@@ -46,7 +48,7 @@ func fileFaults(out *strings.Builder) {
 	for _, f := range []record.Fault{
 		record.FaultSize, record.FaultQuote, record.FaultNUL, record.FaultEncoding, record.FaultJSON, record.FaultFields,
 	} {
-		t.row(code(string(f)), cell(message.Malformed(string(f))))
+		t.row(code(string(f)), cell(validation.MalformedText(string(f))))
 	}
 	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import avant tout chargement (`InvalidFile`), qui nomme tous les fichiers fautifs :")
 	for _, reason := range []string{
@@ -79,15 +81,15 @@ func rules(out *strings.Builder, pkg *contract.Package, r *contract.Resource) {
 	for _, rule := range r.Rules {
 		t.row(code(rule.Field), code(rule.Name), code(rule.Expression), cell(rule.Message))
 	}
-	t.row(codes(r.Key), code(contract.RulePrimaryKey), "clé unique dans le fichier", cell(message.DuplicateTemplate(r.Key)))
+	t.row(codes(r.Key), code(contract.RulePrimaryKey), "clé unique dans le fichier", cell(setrule.DuplicateTemplate(r.Key)))
 	for _, key := range r.Unique {
-		t.row(codes(key), code(contract.RuleUnique), "valeur unique dans le fichier", cell(message.DuplicateTemplate(key)))
+		t.row(codes(key), code(contract.RuleUnique), "valeur unique dans le fichier", cell(setrule.DuplicateTemplate(key)))
 	}
 	for _, relation := range r.Relations {
 		t.row(codes(relation.Fields), code(contract.RuleForeignKey), "existe dans "+code(relation.Resource),
-			cell(message.UnknownParent(relation.Fields, relation.Resource)))
+			cell(setrule.UnknownParentText(relation.Fields, relation.Resource)))
 		if relation.Acyclic {
-			t.row(codes(relation.Fields), code(contract.RuleCycle), "ne revient pas à l'enregistrement", cell(message.Cycle(relation.Fields)))
+			t.row(codes(relation.Fields), code(contract.RuleCycle), "ne revient pas à l'enregistrement", cell(setrule.CycleText(relation.Fields)))
 		}
 	}
 	for _, rule := range r.ChildRules {
@@ -104,34 +106,34 @@ func rules(out *strings.Builder, pkg *contract.Package, r *contract.Resource) {
 func fieldRules(t *table, f *contract.Field) {
 	add := func(rule, condition, text string) { t.row(code(f.Name), code(rule), condition, cell(text)) }
 	if f.Required {
-		add(contract.RuleRequired, "présent", message.Required(f.Name))
+		add(contract.RuleRequired, "présent", validation.RequiredText(f.Name))
 	}
-	add(contract.RuleType, code(string(f.Type)), message.Type(f.Name, string(f.Type)))
+	add(contract.RuleType, code(string(f.Type)), validation.TypeText(f.Name, string(f.Type)))
 	if f.Format == contract.FormatEmail {
-		add(contract.RuleFormat, "adresse électronique", message.Email(f.Name))
+		add(contract.RuleFormat, "adresse électronique", validation.EmailText(f.Name))
 	}
 	if f.Pattern != nil {
-		add(contract.RulePattern, code(plainPattern(f.Pattern.String())), message.Pattern(f.Name, f.Expected))
+		add(contract.RulePattern, code(plainPattern(f.Pattern.String())), validation.PatternText(f.Name, f.Expected))
 	}
 	if f.Type == contract.TypeString {
 		allowed := "ni caractère de contrôle ni U+FFFD"
 		if f.IsFreeText() {
 			allowed = "ni caractère de contrôle (sauf TAB, LF, CR, U+0085) ni U+FFFD"
 		}
-		add(contract.RuleCharacters, allowed, message.Characters(f.Name))
+		add(contract.RuleCharacters, allowed, validation.CharactersText(f.Name))
 	}
 	if f.MinLength > 0 {
-		add(contract.RuleMinLength, fmt.Sprintf("≥ %d caractères", f.MinLength), message.MinLength(f.Name, f.MinLength))
+		add(contract.RuleMinLength, fmt.Sprintf("≥ %d caractères", f.MinLength), validation.MinLengthText(f.Name, f.MinLength))
 	}
 	if f.MaxLength > 0 {
-		add(contract.RuleMaxLength, fmt.Sprintf("≤ %d caractères", f.MaxLength), message.MaxLength(f.Name, f.MaxLength))
+		add(contract.RuleMaxLength, fmt.Sprintf("≤ %d caractères", f.MaxLength), validation.MaxLengthText(f.Name, f.MaxLength))
 	}
 	if f.Enum != nil {
-		add(contract.RuleEnum, fmt.Sprintf("une des %d valeurs admises", len(f.Enum)), message.Enum(f.Name, f.Expected, f.Enum))
+		add(contract.RuleEnum, fmt.Sprintf("une des %d valeurs admises", len(f.Enum)), validation.EnumText(f.Name, f.Expected, f.Enum))
 	}
 	if f.Earliest.Text != "" {
-		add(contract.RuleMinimum, "≥ "+f.Earliest.Text, message.Minimum(f.Name, f.Earliest.Text))
-		add(contract.RuleMaximum, "≤ "+f.Latest.Text, message.Maximum(f.Name, f.Latest.Text))
+		add(contract.RuleMinimum, "≥ "+f.Earliest.Text, validation.MinimumText(f.Name, f.Earliest.Text))
+		add(contract.RuleMaximum, "≤ "+f.Latest.Text, validation.MaximumText(f.Name, f.Latest.Text))
 	}
 	for _, b := range bounds(f) {
 		add(b.rule, b.sign+" "+b.limit.Text('f'), b.explain(f.Name, b.limit.Text('f')))

@@ -10,6 +10,8 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
+	"etl-dataloader/internal/setrule"
+	"etl-dataloader/internal/validation"
 )
 
 const (
@@ -40,8 +42,8 @@ func TestCheck(t *testing.T) {
 		texts     []string
 	}{
 		"clean":         {[]string{clean}, exitOK, []string{string(etl.FileValid)}},
-		"rejects":       {[]string{rejects}, exitFailed, []string{message.Required("name"), message.Type("opened_on", "date"), message.Duplicate([]string{"store_id"}, 2), string(etl.FileWithRejects)}},
-		"limited":       {[]string{rejects, "--limit", "1"}, exitFailed, []string{textMoreErrors(1, 3), message.Required("name")}},
+		"rejects":       {[]string{rejects}, exitFailed, []string{validation.RequiredText("name"), validation.TypeText("opened_on", "date"), setrule.DuplicateText([]string{"store_id"}, 2), string(etl.FileWithRejects)}},
+		"limited":       {[]string{rejects, "--limit", "1"}, exitFailed, []string{textMoreErrors(1, 3), validation.RequiredText("name")}},
 		"other order":   {[]string{turned}, exitOK, []string{message.HeaderReordered}},
 		"faulty":        {[]string{faulty}, exitFaulty, []string{message.FileReason(message.FileFault{Reason: "header", Missing: []string{"city", "country", "opened_on"}}), string(etl.FileRejected)}},
 		"cut off":       {[]string{cut}, exitOK, message.FileNotes("store_data_20241007.csv", "", true, 0, 0)},

@@ -68,17 +68,6 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestDuplicateTemplate: with the number put in, it is what Duplicate says.
-func TestDuplicateTemplate(t *testing.T) {
-	t.Parallel()
-	for _, fields := range [][]string{{"client_id"}, {"product_id", "store_id"}} {
-		got := strings.ReplaceAll(message.DuplicateTemplate(fields), message.FirstLine, "1234")
-		if want := message.Duplicate(fields, 1234); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
 // TestNoTwoLogMessagesAlike: the constants that begin lines of the log and
 // alerts are told apart by saved queries.
 func TestNoTwoLogMessagesAlike(t *testing.T) {

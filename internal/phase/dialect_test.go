@@ -14,8 +14,8 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/validation"
 )
 
 // descriptor reads the delivered descriptor, lets change edit its resources by
@@ -112,10 +112,10 @@ func TestDialect(t *testing.T) {
 	uploaded["retours"] = file{"csv", strings.Join(l.common.Contract.Resource("retours").Columns(), ",") + "\n"}
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", uploaded).all(t)
 
-	l.expectErrors(t, r, "clients", "5 | nul | "+message.Malformed("nul"))
-	l.expectErrors(t, r, "produits", "4 | unit_price | type | "+message.Type("unit_price", "number"), "5 | unit_price | type | "+message.Type("unit_price", "number"))
+	l.expectErrors(t, r, "clients", "5 | nul | "+validation.MalformedText("nul"))
+	l.expectErrors(t, r, "produits", "4 | unit_price | type | "+validation.TypeText("unit_price", "number"), "5 | unit_price | type | "+validation.TypeText("unit_price", "number"))
 	rule := l.common.Contract.Resource("ventes").Rules[0]
-	l.expectErrors(t, r, "ventes", "3 | unit_price | type | "+message.Type("unit_price", "number"), "4 | amount | "+rule.Name+" | "+rule.Message)
+	l.expectErrors(t, r, "ventes", "3 | unit_price | type | "+validation.TypeText("unit_price", "number"), "4 | amount | "+rule.Name+" | "+rule.Message)
 	for query, want := range map[string][]string{
 		`SELECT concat_ws('|', product_id, name, unit_price, active) FROM final.produits ORDER BY product_id`:        {"1|Bêche « pro » à 12 €|12.50|t", `2|Pelle; "petite"|0.01|f`},
 		`SELECT concat_ws('|', sale_id, unit_price, sale_amount) FROM final.ventes ORDER BY sale_id`:                 {"1001|12.50|37.5", "1002|0.015|0.08"},

@@ -19,6 +19,7 @@ import (
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/validation"
 	"etl-dataloader/migrations"
 )
 
@@ -106,7 +107,7 @@ func TestExtraFile(t *testing.T) {
 	l.expectErrors(t, r, "livraisons",
 		"4 | parcels | parcels_at_most_sold | "+resource.ChildRules[0].Message,
 		"5 | delivered_on | delivered_not_after_file | "+resource.Rules[0].Message,
-		"5 | weight | exclusiveMinimum | "+message.ExclusiveMinimum("weight", "0"),
+		"5 | weight | exclusiveMinimum | "+validation.ExclusiveMinimumText("weight", "0"),
 		orphan(5, "client_id", "clients"), orphan(5, "sale_id", "ventes"),
 		duplicate(6, 2, "primaryKey", "delivery_id"))
 	published := `SELECT concat_ws('|', d.delivery_id, d.sale_id, d.parcels, d.weight_kg, d.delivered_on, c.city)

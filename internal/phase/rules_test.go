@@ -12,6 +12,8 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/setrule"
+	"etl-dataloader/internal/validation"
 )
 
 // errors lists the errors of a resource: line, field, rule and details.
@@ -47,15 +49,15 @@ func (l *line) expectErrors(t *testing.T, r *run, resource string, want ...strin
 }
 
 func duplicate(line, first int64, rule string, fields ...string) string {
-	return fmt.Sprintf("%d | %s | %s | %s", line, strings.Join(fields, ", "), rule, message.Duplicate(fields, first))
+	return fmt.Sprintf("%d | %s | %s | %s", line, strings.Join(fields, ", "), rule, setrule.DuplicateText(fields, first))
 }
 
 func orphan(line int64, field, parent string) string {
-	return fmt.Sprintf("%d | %s | foreignKey | %s", line, field, message.UnknownParent([]string{field}, parent))
+	return fmt.Sprintf("%d | %s | foreignKey | %s", line, field, setrule.UnknownParentText([]string{field}, parent))
 }
 
 func cycle(line int64) string {
-	return fmt.Sprintf("%d | parent_category_id | cycle | %s", line, message.Cycle([]string{"parent_category_id"}))
+	return fmt.Sprintf("%d | parent_category_id | cycle | %s", line, setrule.CycleText([]string{"parent_category_id"}))
 }
 
 // TestDuplicates: the first line stands, also if it is rejected for something
@@ -79,7 +81,7 @@ func TestDuplicates(t *testing.T) {
 		duplicate(6, 5, "primaryKey", "client_id"),
 		duplicate(7, 5, "primaryKey", "client_id"),
 		duplicate(7, 5, "unique", "nif"),
-		"8 | first_name | required | "+message.Required("first_name"),
+		"8 | first_name | required | "+validation.RequiredText("first_name"),
 		duplicate(9, 8, "primaryKey", "client_id"),
 		duplicate(10, 9, "unique", "nif"),
 	)
@@ -110,7 +112,7 @@ func TestCategories(t *testing.T) {
 		orphan(5, "parent_category_id", "categories"), orphan(6, "parent_category_id", "categories"), orphan(7, "parent_category_id", "categories"),
 		cycle(8), cycle(9), cycle(10), cycle(11),
 		orphan(12, "parent_category_id", "categories"), orphan(13, "parent_category_id", "categories"),
-		"14 | name | required | "+message.Required("name"),
+		"14 | name | required | "+validation.RequiredText("name"),
 		orphan(15, "parent_category_id", "categories"))
 	l.expectErrors(t, r, "produits", orphan(5, "category_id", "categories"), orphan(6, "category_id", "categories"))
 	l.expectErrors(t, r, "ventes", orphan(6, "product_id", "produits"))
@@ -152,7 +154,7 @@ func TestRelationsToFinal(t *testing.T) {
 	l.expectErrors(t, r, "paiements", orphan(3, "sale_id", "ventes"))
 	rule := l.common.Contract.Resource("retours").ChildRules[0]
 	tooMany := func(line int) string { return fmt.Sprintf("%d | quantity | %s | %s", line, rule.Name, rule.Message) }
-	l.expectErrors(t, r, "retours", tooMany(3), tooMany(5), tooMany(8), orphan(9, "sale_id", "ventes"), "10 | quantity | required | "+message.Required("quantity"))
+	l.expectErrors(t, r, "retours", tooMany(3), tooMany(5), tooMany(8), orphan(9, "sale_id", "ventes"), "10 | quantity | required | "+validation.RequiredText("quantity"))
 }
 
 // TestInitialStandsAlone: an initial import replaces what was published, so that

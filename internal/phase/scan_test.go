@@ -8,6 +8,7 @@ import (
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/validation"
 )
 
 // TestInvalidFiles: Scan tells why a file is faulty as a whole, and fails for none,
@@ -98,9 +99,9 @@ func TestFormats(t *testing.T) {
 	sent["categories"] = file{"csv", "\ufeff" + strings.ReplaceAll("parent_category_id,name,category_id\n,Maison,1\n1,\"Jar\ndin\",2\n2,Outils,3\n", "\n", "\r\n")}
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).all(t)
 	l.expectErrors(t, r, "magasins",
-		"3 | city | type | "+message.Type("city", "string"), "3 | name | type | "+message.Type("name", "string"),
+		"3 | city | type | "+validation.TypeText("city", "string"), "3 | name | type | "+validation.TypeText("name", "string"),
 		"4 | fields | "+message.WrongFields(message.FieldsFault{Hidden: 1, Positions: []int{3}}))
-	l.expectErrors(t, r, "produits", "3 | active | type | "+message.Type("active", "boolean"))
+	l.expectErrors(t, r, "produits", "3 | active | type | "+validation.TypeText("active", "boolean"))
 	l.expectErrors(t, r, "categories")
 	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', product_id, name, unit_price, active, line_number), ', ' ORDER BY product_id) FROM final.produits`)
 	if want := "1 Bêche 12.5 t 1, 2 Pelle 8.00 f 2"; got != want {
@@ -120,7 +121,7 @@ func TestMalformed(t *testing.T) {
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("magasins", "3,Trop,de,champs,2010-01-01,encore", `4,"Est" oups,Metz,FR,2010-01-01`, "5,Ou\xffest,Brest,FR,2010-01-01", "6,Ce\x00ntre,Tours,FR,2010-01-01",
 			"7,"+strings.Repeat("x", 1<<20)+",Tours,FR,2010-01-01", `8,"Jamais`, "9,Dernier,Tours,FR,2010-01-01").csv(t)).all(t)
-	malformed := func(line, code string) string { return line + " | " + code + " | " + message.Malformed(code) }
+	malformed := func(line, code string) string { return line + " | " + code + " | " + validation.MalformedText(code) }
 	l.expectErrors(t, r, "magasins", "4 | fields | "+message.WrongFields(message.FieldsFault{Found: 6, Expected: 5}), malformed("5", "quote"), malformed("6", "encoding"), malformed("7", "nul"), malformed("8", "size"), malformed("9", "quote"))
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(store_id || ' ' || line_number, ', ' ORDER BY store_id) FROM final.magasins`); got != "1 2, 2 3, 9 10" {
 		t.Errorf("the stores are %s", got)

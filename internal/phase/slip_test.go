@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/validation"
 )
 
 // TestSlipCostsItsLine: of 203 products the one with an inch mark before its
@@ -27,7 +27,7 @@ func TestSlipCostsItsLine(t *testing.T) {
 	sent := day().csv(t)
 	sent["produits"] = file{"csv", products.String()}
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).all(t)
-	l.expectErrors(t, r, "produits", "134 | quote | "+message.Malformed("quote"))
+	l.expectErrors(t, r, "produits", "134 | quote | "+validation.MalformedText("quote"))
 	if n := l.count(t, `SELECT count(*) FROM final.produits`); n != 202 {
 		t.Errorf("%d products published, want 202", n)
 	}

@@ -10,6 +10,7 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/setrule"
 	"etl-dataloader/internal/totals"
 	"etl-dataloader/internal/validation"
 )
@@ -149,7 +150,7 @@ func (j *judge) record(rec *record.Record) {
 	j.rules.Check(j.values, report)
 	for _, key := range j.unique {
 		if first, twice := key.seen(j.values, rec.Line); twice {
-			report(validation.Violation{Field: strings.Join(key.names, ", "), Rule: key.rule, Details: message.Duplicate(key.names, first)})
+			report(validation.Violation{Field: strings.Join(key.names, ", "), Rule: key.rule, Details: setrule.DuplicateText(key.names, first)})
 		}
 	}
 	for _, rel := range j.relations {

@@ -3,7 +3,7 @@
 //
 // It is the engine of the import in another order. The same reader cuts the
 // files (package record), the same checker looks at each record (package
-// validation), and the texts are those of the import (package message). What the
+// validation), and the texts are those of the import (packages validation and setrule). What the
 // import does in SQL over all records, uniqueness and relations, is done here
 // with maps: the keys of the given files are held in memory, about 100 bytes
 // each, values never. Parents are read before their children, so that a rejected

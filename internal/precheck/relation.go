@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/setrule"
 	"etl-dataloader/internal/validation"
 )
 
@@ -232,7 +232,7 @@ func (rel *relation) sums(values []validation.Value, report func(validation.Viol
 
 func (rel *relation) orphan() validation.Violation {
 	return validation.Violation{
-		Field: strings.Join(rel.Fields, ", "), Rule: contract.RuleForeignKey, Details: message.UnknownParent(rel.Fields, rel.Resource),
+		Field: strings.Join(rel.Fields, ", "), Rule: contract.RuleForeignKey, Details: setrule.UnknownParentText(rel.Fields, rel.Resource),
 	}
 }
 

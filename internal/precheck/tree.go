@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/setrule"
 	"etl-dataloader/internal/validation"
 )
 
@@ -131,7 +131,7 @@ func (j *judge) cycles(tree int) {
 			if place, again := path[key]; again {
 				for _, member := range order[place:] {
 					j.add(alive[member], validation.Violation{
-						Field: strings.Join(j.trees[tree].Fields, ", "), Rule: contract.RuleCycle, Details: message.Cycle(j.trees[tree].Fields),
+						Field: strings.Join(j.trees[tree].Fields, ", "), Rule: contract.RuleCycle, Details: setrule.CycleText(j.trees[tree].Fields),
 					})
 				}
 				break

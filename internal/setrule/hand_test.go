@@ -7,7 +7,6 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
 
@@ -63,7 +62,7 @@ func byHand(field, rule, query string) ruleRun {
 // uniqueByHand are ways to find the records whose key stands on an earlier line.
 func uniqueByHand(r *contract.Resource, rule string, key []string) map[string]ruleRun {
 	column := r.StagingKey(key)[0]
-	text := fmt.Sprintf("replace(%s, %s, first::text) AS error_details", postgres.QuoteLiteral(message.DuplicateTemplate(key)), postgres.QuoteLiteral(message.FirstLine))
+	text := fmt.Sprintf("replace(%s, %s, first::text) AS error_details", postgres.QuoteLiteral(DuplicateTemplate(key)), postgres.QuoteLiteral(FirstLine))
 	queries := map[string]string{
 		"GROUP BY": `SELECT t.line_number, ` + text + ` FROM @leaf t JOIN (
 			SELECT %[1]s, min(line_number) AS first FROM @leaf WHERE %[1]s IS NOT NULL GROUP BY 1 HAVING count(*) > 1) g USING (%[1]s) WHERE line_number > first`,
@@ -91,7 +90,7 @@ func relationByHand(pkg *contract.Package, r *contract.Resource, relation contra
 	if parent.Load == contract.LoadUpsert {
 		valid += ` UNION ALL SELECT ` + parent.TargetKey(relation.ParentFields)[0] + ` FROM final.` + parent.Name
 	}
-	text := postgres.QuoteLiteral(message.UnknownParent(relation.Fields, relation.Resource)) + " AS error_details"
+	text := postgres.QuoteLiteral(UnknownParentText(relation.Fields, relation.Resource)) + " AS error_details"
 	queries := map[string]string{
 		"anti-join":     `SELECT c.line_number, ` + text + ` FROM @leaf c LEFT JOIN (` + valid + `) v ON v.` + key + ` = c.` + child + ` WHERE v.` + key + ` IS NULL AND c.` + child + ` IS NOT NULL`,
 		"NOT EXISTS":    `SELECT c.line_number, ` + text + ` FROM @leaf c WHERE c.` + child + ` IS NOT NULL AND NOT EXISTS (SELECT FROM (` + valid + `) v WHERE v.` + key + ` = c.` + child + `)`,

@@ -7,7 +7,6 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
 
@@ -22,7 +21,7 @@ type writer struct {
 }
 
 // reject inserts an error, and the reject, for each row (line_number, first_line)
-// that query yields; first_line stands in details where [message.FirstLine] does.
+// that query yields; first_line stands in details where [FirstLine] does.
 func (w *writer) reject(ctx context.Context, field, rule, details, query string) error {
 	rows, err := w.tx.Execute(ctx, `
 		WITH found AS MATERIALIZED (`+query+`),
@@ -31,7 +30,7 @@ func (w *writer) reject(ctx context.Context, field, rule, details, query string)
 			FROM found, etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3)
 		INSERT INTO etl.rejects (import_id, generation, resource, line_number)
 		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`,
-		w.scope.ImportID, w.scope.Generation, w.resource.Name, field, rule, etl.StepValidation, details, message.FirstLine)
+		w.scope.ImportID, w.scope.Generation, w.resource.Name, field, rule, etl.StepValidation, details, FirstLine)
 	w.rejected += rows
 	return err
 }
@@ -55,7 +54,7 @@ func (w *writer) unique(ctx context.Context, rule string, key []string) error {
 		before[i] = "lag(" + c + ") OVER w"
 	}
 	field := strings.Join(key, ", ")
-	return w.reject(ctx, field, rule, message.DuplicateTemplate(key), fmt.Sprintf(`
+	return w.reject(ctx, field, rule, DuplicateTemplate(key), fmt.Sprintf(`
 		SELECT line_number, (SELECT min(f.line_number) FROM %[2]s f WHERE %[5]s) AS first_line FROM (
 			SELECT line_number, %[1]s, (%[1]s) = (%[4]s) AS again FROM %[2]s WHERE %[3]s WINDOW w AS (ORDER BY %[1]s, line_number)
 		) d WHERE again`, list, w.leaf(w.resource.Name), notNull("", list), strings.Join(before, ", "), pairs("f", columns, "d", columns)))
@@ -113,7 +112,7 @@ func (w *writer) orphan(relation contract.Relation) string {
 // does not exist.
 func (w *writer) relation(ctx context.Context, relation contract.Relation) error {
 	columns := strings.Join(w.resource.StagingKey(relation.Fields), ", ")
-	return w.reject(ctx, strings.Join(relation.Fields, ", "), contract.RuleForeignKey, message.UnknownParent(relation.Fields, relation.Resource), fmt.Sprintf(`
+	return w.reject(ctx, strings.Join(relation.Fields, ", "), contract.RuleForeignKey, UnknownParentText(relation.Fields, relation.Resource), fmt.Sprintf(`
 		SELECT c.line_number, NULL::bigint AS first_line FROM %s c WHERE %s AND %s`,
 		w.leaf(w.resource.Name), notNull("c.", columns), w.orphan(relation)))
 }

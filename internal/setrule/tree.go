@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
 
@@ -124,7 +123,7 @@ func (t *tree) fall(ctx context.Context, from string) error {
 	if err := t.exec(ctx, descending); err != nil {
 		return err
 	}
-	return t.reject(ctx, t.field, contract.RuleForeignKey, message.UnknownParent(t.relation.Fields, t.relation.Resource), fmt.Sprintf(`
+	return t.reject(ctx, t.field, contract.RuleForeignKey, UnknownParentText(t.relation.Fields, t.relation.Resource), fmt.Sprintf(`
 		WITH RECURSIVE fallen AS (%s
 			UNION ALL SELECT l.node FROM fallen f JOIN %s l ON l.parent = f.node WHERE NOT l.shielded)
 		SELECT node AS line_number, NULL::bigint AS first_line FROM fallen`, from, t.links))
@@ -144,7 +143,7 @@ func (t *tree) cycles(ctx context.Context) error {
 		SELECT node FROM member`, descending, t.links, t.members, t.starts)); err != nil {
 		return err
 	}
-	if err := t.reject(ctx, t.field, contract.RuleCycle, message.Cycle(t.relation.Fields),
+	if err := t.reject(ctx, t.field, contract.RuleCycle, CycleText(t.relation.Fields),
 		`SELECT node AS line_number, NULL::bigint AS first_line FROM `+t.members); err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"pgregory.net/rapid"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
 
@@ -206,7 +205,7 @@ func (c treeCase) want(r *contract.Resource) []string {
 		case row.key == 0:
 		case again:
 			m.rejected[i] = true
-			found = append(found, fmt.Sprintf("%d primaryKey %s", i+2, message.Duplicate(r.Key, int64(line))))
+			found = append(found, fmt.Sprintf("%d primaryKey %s", i+2, DuplicateText(r.Key, int64(line))))
 		default:
 			first[row.key] = i + 2
 		}
@@ -219,9 +218,9 @@ func (c treeCase) want(r *contract.Resource) []string {
 	for i, rule := range m.told {
 		switch rule {
 		case "foreignKey":
-			found = append(found, fmt.Sprintf("%d %s %s", i+2, rule, message.UnknownParent(r.Relations[0].Fields, r.Name)))
+			found = append(found, fmt.Sprintf("%d %s %s", i+2, rule, UnknownParentText(r.Relations[0].Fields, r.Name)))
 		case "cycle":
-			found = append(found, fmt.Sprintf("%d %s %s", i+2, rule, message.Cycle(r.Relations[0].Fields)))
+			found = append(found, fmt.Sprintf("%d %s %s", i+2, rule, CycleText(r.Relations[0].Fields)))
 		}
 	}
 	slices.SortFunc(found, func(a, b string) int {

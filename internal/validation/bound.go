@@ -4,7 +4,6 @@ import (
 	"github.com/cockroachdb/apd/v3"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
 )
 
 // bound is one bound of an integer or number.
@@ -22,10 +21,10 @@ type bound struct {
 func newBounds(f *contract.Field) []bound {
 	var bounds []bound
 	for _, b := range []bound{
-		{rule: contract.RuleMinimum, limit: f.Minimum, sign: -1, explain: message.Minimum},
-		{rule: contract.RuleExclusiveMinimum, limit: f.ExclusiveMinimum, sign: -1, touch: true, explain: message.ExclusiveMinimum},
-		{rule: contract.RuleMaximum, limit: f.Maximum, sign: 1, explain: message.Maximum},
-		{rule: contract.RuleExclusiveMaximum, limit: f.ExclusiveMaximum, sign: 1, touch: true, explain: message.ExclusiveMaximum},
+		{rule: contract.RuleMinimum, limit: f.Minimum, sign: -1, explain: MinimumText},
+		{rule: contract.RuleExclusiveMinimum, limit: f.ExclusiveMinimum, sign: -1, touch: true, explain: ExclusiveMinimumText},
+		{rule: contract.RuleMaximum, limit: f.Maximum, sign: 1, explain: MaximumText},
+		{rule: contract.RuleExclusiveMaximum, limit: f.ExclusiveMaximum, sign: 1, touch: true, explain: ExclusiveMaximumText},
 	} {
 		if b.limit == nil {
 			continue

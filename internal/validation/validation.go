@@ -102,7 +102,7 @@ func (c *Checker) Check(values []Value, report func(Violation)) {
 func (c *Checker) Malformed(code string) Violation {
 	fault, detail := record.ParseCode(code)
 	if fault != record.FaultFields {
-		return Violation{Rule: string(fault), Details: message.Malformed(string(fault))}
+		return Violation{Rule: string(fault), Details: MalformedText(string(fault))}
 	}
 	return Violation{Rule: string(fault), Details: message.WrongFields(message.FieldsFault{
 		Found: detail.Fields, Expected: detail.Expected, Repeated: detail.Repeated, Near: detail.Near,
@@ -151,7 +151,7 @@ func (c *fieldCheck) check(v *Value, p *parsed, report func(Violation)) {
 	p.usable = false
 	if v.Missing {
 		if f.Required {
-			report(Violation{f.Name, contract.RuleRequired, message.Required(f.Name)})
+			report(Violation{f.Name, contract.RuleRequired, RequiredText(f.Name)})
 		}
 		return
 	}
@@ -196,16 +196,16 @@ func (c *fieldCheck) check(v *Value, p *parsed, report func(Violation)) {
 func (c *fieldCheck) instant(at time.Time, report func(Violation)) {
 	f := c.field
 	if at.Before(f.Earliest.Time) {
-		report(Violation{f.Name, contract.RuleMinimum, message.Minimum(f.Name, f.Earliest.Text)})
+		report(Violation{f.Name, contract.RuleMinimum, MinimumText(f.Name, f.Earliest.Text)})
 	}
 	if at.After(f.Latest.Time) {
-		report(Violation{f.Name, contract.RuleMaximum, message.Maximum(f.Name, f.Latest.Text)})
+		report(Violation{f.Name, contract.RuleMaximum, MaximumText(f.Name, f.Latest.Text)})
 	}
 }
 
 func (c *fieldCheck) mistyped(report func(Violation)) {
 	f := c.field
-	report(Violation{f.Name, contract.RuleType, message.Type(f.Name, string(f.Type))})
+	report(Violation{f.Name, contract.RuleType, TypeText(f.Name, string(f.Type))})
 }
 
 // integer checks an integer of any size. One that does not fit 64 bits exceeds every
@@ -234,22 +234,22 @@ func (c *fieldCheck) integer(text []byte, p *parsed, report func(Violation)) {
 func (c *fieldCheck) text(text []byte, report func(Violation)) {
 	f := c.field
 	if f.Format == contract.FormatEmail && !isEmail(text) {
-		report(Violation{f.Name, contract.RuleFormat, message.Email(f.Name)})
+		report(Violation{f.Name, contract.RuleFormat, EmailText(f.Name)})
 	}
 	if f.Pattern != nil && !c.matches(text) {
-		report(Violation{f.Name, contract.RulePattern, message.Pattern(f.Name, f.Expected)})
+		report(Violation{f.Name, contract.RulePattern, PatternText(f.Name, f.Expected)})
 	}
 	if contract.HasForbidden(text, c.free) {
-		report(Violation{f.Name, contract.RuleCharacters, message.Characters(f.Name)})
+		report(Violation{f.Name, contract.RuleCharacters, CharactersText(f.Name)})
 	}
 	if f.MinLength > 0 && contract.Length(text) < f.MinLength {
-		report(Violation{f.Name, contract.RuleMinLength, message.MinLength(f.Name, f.MinLength)})
+		report(Violation{f.Name, contract.RuleMinLength, MinLengthText(f.Name, f.MinLength)})
 	}
 	if f.MaxLength > 0 && len(text) > f.MaxLength && contract.Length(text) > f.MaxLength { // never more characters than bytes
-		report(Violation{f.Name, contract.RuleMaxLength, message.MaxLength(f.Name, f.MaxLength)})
+		report(Violation{f.Name, contract.RuleMaxLength, MaxLengthText(f.Name, f.MaxLength)})
 	}
 	if c.enum != nil && !c.listed(text) {
-		report(Violation{f.Name, contract.RuleEnum, message.Enum(f.Name, f.Expected, f.Enum)})
+		report(Violation{f.Name, contract.RuleEnum, EnumText(f.Name, f.Expected, f.Enum)})
 	}
 }
 

@@ -1,8 +1,10 @@
-package message
+package validation
 
 import (
 	"fmt"
 	"strings"
+
+	"etl-dataloader/internal/message"
 )
 
 // The texts of this file explain why a record is rejected. None of them holds
@@ -13,12 +15,12 @@ import (
 // maxListed is how many allowed values a text lists at most.
 const maxListed = 10
 
-// Required says that a mandatory field has no value.
-func Required(field string) string { return fmt.Sprintf("Le champ '%s' est vide.", field) }
+// RequiredText says that a mandatory field has no value.
+func RequiredText(field string) string { return fmt.Sprintf("Le champ '%s' est vide.", field) }
 
-// Type says that a value is not of the field's type, which is one of Table
+// TypeText says that a value is not of the field's type, which is one of Table
 // Schema's.
-func Type(field, fieldType string) string {
+func TypeText(field, fieldType string) string {
 	return fmt.Sprintf("Le champ '%s' n'est pas %s.", field, typeName(fieldType))
 }
 
@@ -41,66 +43,66 @@ func typeName(fieldType string) string {
 	}
 }
 
-// Email says that a value is no e-mail address.
-func Email(field string) string {
+// EmailText says that a value is no e-mail address.
+func EmailText(field string) string {
 	return fmt.Sprintf("Le champ '%s' n'a pas la forme d'une adresse électronique.", field)
 }
 
-// Pattern says that a value has not the form that the contract asks for;
+// PatternText says that a value has not the form that the contract asks for;
 // expected describes that form, or is empty.
-func Pattern(field, expected string) string {
+func PatternText(field, expected string) string {
 	return withExpected(fmt.Sprintf("Le champ '%s' n'a pas la forme attendue", field), expected)
 }
 
-// Characters says that a value holds a character that no text may hold.
-func Characters(field string) string {
+// CharactersText says that a value holds a character that no text may hold.
+func CharactersText(field string) string {
 	return fmt.Sprintf("Le champ '%s' contient un caractère de contrôle ou le caractère de remplacement U+FFFD.", field)
 }
 
-// MinLength says that a value is too short; limit is in characters.
-func MinLength(field string, limit int) string {
+// MinLengthText says that a value is too short; limit is in characters.
+func MinLengthText(field string, limit int) string {
 	return fmt.Sprintf("Le champ '%s' compte moins de %s.", field, characters(limit))
 }
 
-// MaxLength says that a value is too long; limit is in characters.
-func MaxLength(field string, limit int) string {
+// MaxLengthText says that a value is too long; limit is in characters.
+func MaxLengthText(field string, limit int) string {
 	return fmt.Sprintf("Le champ '%s' dépasse %s.", field, characters(limit))
 }
 
-// Minimum says that a value is below the smallest one allowed.
-func Minimum(field, limit string) string {
+// MinimumText says that a value is below the smallest one allowed.
+func MinimumText(field, limit string) string {
 	return fmt.Sprintf("Le champ '%s' est inférieur à %s.", field, limit)
 }
 
-// Maximum says that a value is above the largest one allowed.
-func Maximum(field, limit string) string {
+// MaximumText says that a value is above the largest one allowed.
+func MaximumText(field, limit string) string {
 	return fmt.Sprintf("Le champ '%s' est supérieur à %s.", field, limit)
 }
 
-// ExclusiveMinimum says that a value must be above limit and is not.
-func ExclusiveMinimum(field, limit string) string {
+// ExclusiveMinimumText says that a value must be above limit and is not.
+func ExclusiveMinimumText(field, limit string) string {
 	return fmt.Sprintf("Le champ '%s' n'est pas strictement supérieur à %s.", field, limit)
 }
 
-// ExclusiveMaximum says that a value must be below limit and is not.
-func ExclusiveMaximum(field, limit string) string {
+// ExclusiveMaximumText says that a value must be below limit and is not.
+func ExclusiveMaximumText(field, limit string) string {
 	return fmt.Sprintf("Le champ '%s' n'est pas strictement inférieur à %s.", field, limit)
 }
 
-// Enum says that a value is none of the allowed ones. They are listed if they
+// EnumText says that a value is none of the allowed ones. They are listed if they
 // are few; else expected describes them, or is empty.
-func Enum(field, expected string, allowed []string) string {
+func EnumText(field, expected string, allowed []string) string {
 	if len(allowed) <= maxListed {
 		expected = strings.Join(allowed, ", ")
 	}
 	return withExpected(fmt.Sprintf("Le champ '%s' n'est pas une des valeurs admises", field), expected)
 }
 
-// Malformed explains a record that could not be read, by the code of its fault.
-func Malformed(code string) string {
+// MalformedText explains a record that could not be read, by the code of its fault.
+func MalformedText(code string) string {
 	switch code {
 	case "fields":
-		return WrongFields(FieldsFault{})
+		return message.WrongFields(message.FieldsFault{})
 	case "quote":
 		return "La ligne a un guillemet mal placé ou jamais refermé, ou un champ entre guillemets finit sur une autre ligne."
 	case "encoding":
@@ -114,31 +116,6 @@ func Malformed(code string) string {
 	default:
 		return "La ligne est illisible."
 	}
-}
-
-// Duplicate says that an earlier line of the file has the same key or the same
-// value of a unique field; that line stands.
-func Duplicate(fields []string, firstLine int64) string {
-	return fmt.Sprintf("%s en double : la ligne %d porte déjà cette valeur.", subject(fields, "est", "sont"), firstLine)
-}
-
-// UnknownParent says that a record refers to one of another resource that is
-// neither valid in this import nor, where that counts, in the target table.
-func UnknownParent(fields []string, parent string) string {
-	return fmt.Sprintf("%s à un enregistrement de '%s' inconnu ou rejeté.", subject(fields, "renvoie", "renvoient"), parent)
-}
-
-// Cycle says that following the relation of the fields leads back to the record.
-func Cycle(fields []string) string {
-	return fmt.Sprintf("%s, de parent en parent, à l'enregistrement lui-même.", subject(fields, "ramène", "ramènent"))
-}
-
-// subject begins a sentence about one or several fields.
-func subject(fields []string, one, several string) string {
-	if len(fields) == 1 {
-		return fmt.Sprintf("Le champ '%s' %s", fields[0], one)
-	}
-	return fmt.Sprintf("Les champs '%s' %s", strings.Join(fields, "', '"), several)
 }
 
 func withExpected(text, expected string) string {

@@ -105,29 +105,13 @@ func (c *Control) drop(ctx context.Context, importID string, generation int) {
 }
 
 func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
-	refuse := func(reason string) (Answer, error) {
-		return Answer{}, &fault.Refused{ImportID: request.ImportID, Reason: reason}
-	}
-	if c.Fence == nil || c.Definitions == nil || c.Work == nil {
-		return Answer{}, errors.New("control: a re-execution needs the fence, the definitions and the work objects")
-	}
-	switch request.Mode {
-	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon, etl.KindRecord:
-	default:
-		return refuse(message.RefusedMode)
-	}
-	trigger := request.Trigger
-	if trigger == "" {
-		trigger = etl.TriggerConsole
-	}
-	accepted, err := c.acceptances(request, trigger)
+	asked, err := c.asked(request)
 	if err != nil {
 		return Answer{}, err
 	}
-	asked := registry.Pending{Trigger: trigger, Accepted: accepted}
 	imp, err := c.Registry.Import(ctx, request.ImportID)
 	if errors.Is(err, registry.ErrNotFound) {
-		return refuse(message.RefusedUnknown)
+		return Answer{}, refused(request, message.RefusedUnknown)
 	}
 	if err != nil {
 		return Answer{}, err
@@ -140,34 +124,71 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		return Answer{}, err
 	}
 	if ended {
-		_ = c.tell(ctx, imp) // which is logged; it keeps nobody from what he asks for
+		_ = c.tell(ctx, imp) // a failure is logged, and does not stop the request
 	}
-	switch {
-	case stale(request, imp):
-		return refuse(message.RefusedOvertaken)
-	case request.Mode == etl.KindAbandon && imp.Status == etl.StatusAbandoned:
+	if stale(request, imp) {
+		return Answer{}, refused(request, message.RefusedOvertaken)
+	}
+	if request.Mode == etl.KindAbandon && imp.Status == etl.StatusAbandoned {
 		c.goOn(ctx, imp.ImportID)
 		return answer(imp, etl.KindAbandon, message.Abandoned(imp.ImportID)), nil
+	}
+	if err := c.admit(ctx, request, imp); err != nil {
+		return Answer{}, err
+	}
+	return c.act(ctx, request, imp, asked)
+}
+
+func refused(request Request, reason string) error {
+	return &fault.Refused{ImportID: request.ImportID, Reason: reason}
+}
+
+// asked checks a request before anything is read, and returns what the registry
+// records of it.
+func (c *Control) asked(request Request) (registry.Pending, error) {
+	if c.Fence == nil || c.Definitions == nil || c.Work == nil {
+		return registry.Pending{}, errors.New("control: a re-execution needs the fence, the definitions and the work objects")
+	}
+	switch request.Mode {
+	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon, etl.KindRecord:
+	default:
+		return registry.Pending{}, refused(request, message.RefusedMode)
+	}
+	trigger := request.Trigger
+	if trigger == "" {
+		trigger = etl.TriggerConsole
+	}
+	accepted, err := c.acceptances(request, trigger)
+	return registry.Pending{Trigger: trigger, Accepted: accepted}, err
+}
+
+// admit refuses a request that does not fit the status of its import.
+func (c *Control) admit(ctx context.Context, request Request, imp registry.Import) error {
+	switch {
 	case request.Force && request.Mode != etl.KindRestart:
-		return refuse(message.RefusedForce)
+		return refused(request, message.RefusedForce)
 	case imp.Status == etl.StatusSucceeded && !request.Force:
 		if request.Mode == etl.KindRestart {
 			if err := c.replaceable(ctx, imp); err != nil {
-				return Answer{}, err // force would not help either
+				return err // force would not help either
 			}
 		}
-		return refuse(message.RefusedSucceeded)
+		return refused(request, message.RefusedSucceeded)
 	case imp.Status == etl.StatusRunning:
-		return refuse(message.RefusedRunning)
+		return refused(request, message.RefusedRunning)
+	case imp.Status == etl.StatusAbandoned && (request.Mode == etl.KindResume || request.Mode == etl.KindContinue):
+		return refused(request, message.RefusedAbandoned)
+	default:
+		return nil
 	}
+}
+
+// act does what was asked and admitted.
+func (c *Control) act(ctx context.Context, request Request, imp registry.Import, asked registry.Pending) (Answer, error) {
 	switch request.Mode {
-	case etl.KindResume, etl.KindContinue:
-		if imp.Status == etl.StatusAbandoned {
-			return refuse(message.RefusedAbandoned)
-		}
-		if request.Mode == etl.KindContinue {
-			return c.continueAnew(ctx, imp, asked, message.ContinuedAsAsked)
-		}
+	case etl.KindContinue:
+		return c.continueAnew(ctx, imp, asked, message.ContinuedAsAsked)
+	case etl.KindResume:
 		a, err := c.resume(ctx, imp, asked)
 		if err == nil && a.Kind == etl.KindResume && c.definitionChanged(ctx, imp) {
 			a.DefinitionChanged = true
@@ -175,14 +196,14 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		}
 		return a, err
 	case etl.KindRestart:
-		if trigger == etl.TriggerFile {
+		if asked.Trigger == etl.TriggerFile {
 			if corrected, err := c.corrected(ctx, imp); err != nil || !corrected {
-				return Answer{}, errors.Join(err, &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedNotCorrected})
+				return Answer{}, errors.Join(err, refused(request, message.RefusedNotCorrected))
 			}
 		}
-		return c.restart(ctx, imp, trigger, request.Force)
+		return c.restart(ctx, imp, asked.Trigger, request.Force)
 	default:
-		return c.abandon(ctx, imp, trigger)
+		return c.abandon(ctx, imp, asked.Trigger)
 	}
 }
 

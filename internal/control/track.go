@@ -122,7 +122,7 @@ func (c *Control) observation(ctx context.Context, imp registry.Import, e execut
 	if !e.StoppedAt.IsZero() {
 		o.At = e.StoppedAt
 	}
-	if o.Status == etl.StatusSucceeded || o.Order() <= imp.Observed {
+	if o.Status == etl.StatusSucceeded || o.Moment() <= imp.Observed {
 		return o, nil
 	}
 	f, err := c.failure(ctx, imp, e)

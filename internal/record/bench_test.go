@@ -50,7 +50,7 @@ func benchmarkBoth(b *testing.B, format Format, quoted bool) {
 	data := benchFile(format, quoted)
 	layout := Layout{Format: format, Columns: benchColumns}
 	var chunk Chunk
-	cutOnce := func() Scan {
+	cutOnce := func() Summary {
 		scan, err := Cut(bytes.NewReader(data), layout, Limits{ChunkBytes: 1 << 40}, func(c Chunk) error {
 			chunk = c
 			return nil

@@ -16,14 +16,14 @@ import "io"
 // only at the end of the file; chunks that were already emitted are then void. It
 // also returns errors of r (wrapped) and of emit (unchanged); chunks that were
 // already emitted are then valid, but incomplete.
-func Cut(r io.Reader, layout Layout, limits Limits, emit func(Chunk) error) (Scan, error) {
+func Cut(r io.Reader, layout Layout, limits Limits, emit func(Chunk) error) (Summary, error) {
 	return cut(r, layout, limits, defaultBounds(), emit)
 }
 
-func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk) error) (Scan, error) {
+func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk) error) (Summary, error) {
 	layout, err := layout.normalize()
 	if err != nil {
-		return Scan{}, err
+		return Summary{}, err
 	}
 	if limits.ChunkBytes <= 0 {
 		limits.ChunkBytes = DefaultChunkBytes
@@ -31,10 +31,10 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 	w := newWindow(r, size.buffer)
 	records, judge, header, err := open(w, layout, size)
 	if err != nil {
-		return Scan{}, err
+		return Summary{}, err
 	}
 	c := cutter{
-		limits: limits, emit: emit, scan: Scan{Header: header}, format: layout.Format,
+		limits: limits, emit: emit, scan: Summary{Header: header}, format: layout.Format,
 		joined: joined{layout: layout},
 	}
 	c.chunk.Start, c.chunk.FirstLine = w.off, 1
@@ -44,15 +44,15 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 	c.chunk.End = c.chunk.Start
 	c.next = c.chunk.FirstLine
 	if err := c.run(records, judge); err != nil {
-		return Scan{}, err
+		return Summary{}, err
 	}
 	if err := w.drain(); err != nil {
-		return Scan{}, err
+		return Summary{}, err
 	}
 	c.scan.Bytes = w.off
 	c.scan.Unterminated = layout.Format != JSON && w.last != '\n'
 	if err := c.finish(judge); err != nil {
-		return Scan{}, err
+		return Summary{}, err
 	}
 	return c.scan, nil
 }
@@ -146,7 +146,7 @@ type cutter struct {
 	limits Limits
 	format Format
 	emit   func(Chunk) error
-	scan   Scan
+	scan   Summary
 	chunk  Chunk // of the records so far
 	next   int64 // line number or ordinal at chunk.End
 	pretty bool  // JSON Lines: the first line opens an object and does not close it

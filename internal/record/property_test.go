@@ -54,7 +54,7 @@ type dribble struct {
 func (d dribble) Read(p []byte) (int, error) { return d.r.Read(p[:min(d.n, len(p))]) }
 
 // cutAll cuts a file and returns its chunks.
-func cutAll(data []byte, layout Layout, limits Limits, size bounds, step int) ([]Chunk, Scan, error) {
+func cutAll(data []byte, layout Layout, limits Limits, size bounds, step int) ([]Chunk, Summary, error) {
 	var chunks []Chunk
 	scan, err := cut(dribble{bytes.NewReader(data), step}, layout, limits, size, func(c Chunk) error {
 		chunks = append(chunks, c)

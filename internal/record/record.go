@@ -81,8 +81,8 @@ type Limits struct {
 	ChunkRecords int64 // 0 is no limit
 }
 
-// Scan is what [Cut] found in a whole file.
-type Scan struct {
+// Summary is what [Cut] found in a whole file.
+type Summary struct {
 	Header    []string `json:"header,omitempty"` // CSV: the columns in the order of the file
 	Records   int64    `json:"records"`          // including malformed ones
 	Malformed int64    `json:"malformed"`        // records with a [Fault]

@@ -14,12 +14,12 @@ type Automatic struct {
 	Units int       `dynamodbav:"units"` // units that were finished at the last failure
 	Limit int       `dynamodbav:"limit"` // most attempts without progress, at the last failure
 	At    time.Time `dynamodbav:"at"`    // when the next one is planned; zero: none
-	For   int       `dynamodbav:"for"`   // value of Observed that was decided on, plus 1; 0: none
+	For   Moment    `dynamodbav:"for"`   // the moment after the one that was decided on; 0: none
 }
 
 // Decided tells whether it is decided if the failure that i shows is followed by
 // an automatic redrive.
-func (i Import) Decided() bool { return i.Automatic.For == i.Observed+1 }
+func (i Import) Decided() bool { return i.Automatic.For == i.Observed.Next() }
 
 // follow keeps count of an attempt that begins: what was planned before is void.
 func (a *Automatic) follow(trigger etl.Trigger) {
@@ -50,7 +50,7 @@ func (r *Registry) PlanRedrive(ctx context.Context, seen Import, units, limit in
 		if units > a.Units {
 			a.Used = 0
 		}
-		a.Units, a.Limit, a.For, a.At = units, limit, i.Observed+1, time.Time{}
+		a.Units, a.Limit, a.For, a.At = units, limit, i.Observed.Next(), time.Time{}
 		if a.Used < limit {
 			a.At = r.now().UTC().Add(delay(a.Used+1) + time.Second - 1).Truncate(time.Second)
 		}

@@ -59,7 +59,7 @@ type Import struct {
 	Generation   int        `dynamodbav:"generation"`
 	ExecutionARN string     `dynamodbav:"execution_arn"` // the current execution
 	Executions   int        `dynamodbav:"executions"`    // executions begun so far, the current one included
-	Observed     int        `dynamodbav:"observed"`      // see Observation.Order; of the current execution
+	Observed     Moment     `dynamodbav:"observed"`      // what was last seen of the current execution
 	Attempts     int        `dynamodbav:"attempts"`      // attempts recorded so far
 
 	// Why it failed; empty while it runs and after success.
@@ -82,7 +82,7 @@ type Import struct {
 	// Recorded is the state that the database's copy shows, see [Import.Unrecorded]; 0: none was copied.
 	Recorded int `dynamodbav:"recorded"`
 
-	Notified  int       `dynamodbav:"notified"` // value of Observed whose end was reported and alerted, plus 1; 0: none
+	Notified  Moment    `dynamodbav:"notified"` // the moment after the end that was reported and alerted; 0: none
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 	StartedAt time.Time `dynamodbav:"started_at"` // of the current attempt
@@ -113,7 +113,7 @@ func (i *Import) finished() bool {
 }
 
 // Redrives is how often the current execution was redriven, as far as is known.
-func (i Import) Redrives() int { return i.Observed / 2 }
+func (i Import) Redrives() int { return i.Observed.Redrives() }
 
 // Uses tells whether the sealed list holds this very version.
 func (i Import) Uses(a Arrival) bool {

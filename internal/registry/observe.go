@@ -26,14 +26,26 @@ type Observation struct {
 	FailedReason string
 }
 
-// Order is a number that only grows while an execution goes on: twice the number
-// of redrives, plus one at the end. An observation is written only if its order
-// is above the one known, so late and repeated ones change nothing.
-func (o Observation) Order() int {
+// Moment numbers what can be seen of an execution, in the order in which it happens:
+// it runs (0), it ended (1), it runs again after its first redrive (2), it ended
+// again (3), and so on. It only grows while an execution goes on.
+type Moment int
+
+// Redrives is how many redrives came before the moment.
+func (m Moment) Redrives() int { return int(m) / 2 }
+
+// Next is the moment after m.
+func (m Moment) Next() Moment { return m + 1 }
+
+// Moment is when in the life of its execution an observation was made. It is written
+// only if that is after the moment known, so late and repeated observations change
+// nothing.
+func (o Observation) Moment() Moment {
+	running := Moment(2 * o.Redrives)
 	if o.Status == etl.StatusRunning {
-		return 2 * o.Redrives
+		return running
 	}
-	return 2*o.Redrives + 1
+	return running.Next()
 }
 
 // Observe writes what was seen of the current execution of an import. changed is
@@ -47,7 +59,7 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 	slotIsFree := true
 	return r.change(ctx, importID, func(i *Import) ([]write, error) {
 		if i.ExecutionARN != o.ExecutionARN || i.Status == etl.StatusAbandoned ||
-			i.Status == etl.StatusSucceeded || o.Order() <= i.Observed {
+			i.Status == etl.StatusSucceeded || o.Moment() <= i.Observed {
 			return nil, errUnchanged
 		}
 		var writes []write
@@ -63,7 +75,7 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 		if i.Pending.Kind == etl.KindResume {
 			i.Pending = Pending{}
 		}
-		i.Observed, i.Status = o.Order(), o.Status
+		i.Observed, i.Status = o.Moment(), o.Status
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = o.State, o.Step, o.Fault, o.Reason, o.Advice
 		switch o.Status {
 		case etl.StatusRunning:
@@ -230,7 +242,7 @@ func (r *Registry) Settle(ctx context.Context, imp Import) error {
 		if i.ExecutionARN != imp.ExecutionARN || i.Observed != imp.Observed || i.Status != imp.Status {
 			return nil, errUnchanged
 		}
-		i.Notified = i.Observed + 1
+		i.Notified = i.Observed.Next()
 		if i.Status == etl.StatusFailed {
 			return nil, nil
 		}
@@ -240,4 +252,4 @@ func (r *Registry) Settle(ctx context.Context, imp Import) error {
 }
 
 // Settled tells whether the end of the import was reported and alerted.
-func (i Import) Settled() bool { return i.Notified == i.Observed+1 }
+func (i Import) Settled() bool { return i.Notified == i.Observed.Next() }

@@ -10,8 +10,8 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// acceptances reads what a request accepts; it fails with *fault.Refused if that is
-// unknown, or if the request is no resume.
+// acceptances returns what a request accepts. It fails with *fault.Refused if it
+// does not know one of them, or if the request is not a resume.
 func (c *Control) acceptances(request Request, trigger etl.Trigger) ([]registry.Acceptance, error) {
 	if len(request.Accept) == 0 {
 		return nil, nil

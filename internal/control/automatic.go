@@ -14,17 +14,17 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Later has re-executions asked for at a time to come.
+// Later schedules requests for a re-execution.
 type Later interface {
-	// Ask has request made at a time, within a minute. A second call with the same
-	// name, whatever the rest, changes nothing. It fails with *fault.Transient where
-	// the service did not answer.
+	// Ask schedules the request for a time, to the minute. A second call with the
+	// same name changes nothing, even if its other arguments differ. It fails with
+	// *fault.Transient if the service did not answer.
 	Ask(ctx context.Context, name string, at time.Time, request Request) error
 }
 
-// lostAfter is how long after its time a planned redrive is left to its schedule:
-// longer than EventBridge Scheduler's precision of a minute and the function's
-// start take.
+// lostAfter is how long a planned redrive may be overdue before its schedule counts
+// as lost. It exceeds EventBridge Scheduler's precision of a minute plus the
+// function's start-up time.
 const lostAfter = 5 * time.Minute
 
 // delay is the pause before the nth automatic redrive since the last progress:
@@ -40,9 +40,9 @@ func (c *Control) delay(n int) time.Duration {
 	}
 }
 
-// plan decides whether a failed import is redriven automatically, and has it
-// asked for at its time. It may be repeated: the decision stands once made. The
-// import returned shows it, whatever the error.
+// plan decides whether a failed import is redriven automatically, and schedules the
+// redrive. It may be repeated: a decision, once made, stands. The import returned
+// shows the decision even if there is an error.
 func (c *Control) plan(ctx context.Context, imp registry.Import) (registry.Import, error) {
 	if c.Redrives <= 0 || imp.Status != etl.StatusFailed || !fault.Retryable(imp.Fault) {
 		return imp, nil
@@ -57,7 +57,7 @@ func (c *Control) plan(ctx context.Context, imp registry.Import) (registry.Impor
 		}
 	}
 	if imp.Automatic.At.IsZero() || c.Later == nil {
-		return imp, nil // the sweep resumes what no schedule does
+		return imp, nil // without schedules, the sweep resumes it
 	}
 	at := imp.Automatic.At
 	if soon := c.Now().Add(time.Second); at.Before(soon) {
@@ -66,12 +66,12 @@ func (c *Control) plan(ctx context.Context, imp registry.Import) (registry.Impor
 	return imp, c.Later.Ask(ctx, fmt.Sprintf("%s-a%d", imp.ImportID, imp.Attempts), at, automatic(imp))
 }
 
-// automatic is the request of the redrive that is planned for imp.
+// automatic returns the request for the redrive planned for imp.
 func automatic(imp registry.Import) Request {
 	return Request{ImportID: imp.ImportID, Mode: etl.KindResume, Trigger: etl.TriggerAutomatic, Attempt: imp.Attempts}
 }
 
-// planned is what an alert says about an automatic redrive.
+// planned returns what an alert says about an automatic redrive.
 func (c *Control) planned(imp registry.Import) string {
 	if imp.Fault == "InvalidFile" && slices.ContainsFunc(imp.Files, func(f registry.SealedFile) bool { return f.Status == etl.FileRejected }) {
 		return message.FilesCorrected(imp.FileRestarts, queue.FileRestarts)
@@ -82,8 +82,8 @@ func (c *Control) planned(imp registry.Import) string {
 	return message.AutomaticRedrive(imp.Automatic.Used, imp.Automatic.Limit, imp.Automatic.At)
 }
 
-// overdue resumes a failed import whose planned redrive did not come: its
-// schedule was lost, or could not be made.
+// overdue resumes a failed import whose planned redrive never came because its
+// schedule was lost or could not be created.
 func (c *Control) overdue(ctx context.Context, imp registry.Import) error {
 	at := imp.Automatic.At
 	if imp.Status != etl.StatusFailed || at.IsZero() || c.Now().Sub(at) < lostAfter {
@@ -91,13 +91,13 @@ func (c *Control) overdue(ctx context.Context, imp registry.Import) error {
 	}
 	_, err := c.resume(ctx, imp, registry.Pending{Trigger: etl.TriggerAutomatic})
 	if _, refused := errors.AsType[*fault.Refused](err); refused {
-		return nil // somebody else was faster
+		return nil // somebody else got there first
 	}
 	return err
 }
 
-// stale reports whether a planned re-execution comes for a failure that is no
-// longer the last word: the import goes on, or went on and failed anew.
+// stale reports whether a planned re-execution is for a failure that is out of
+// date: the import is running again, or ran again and failed again.
 func stale(request Request, imp registry.Import) bool {
 	if request.Attempt == 0 {
 		return false

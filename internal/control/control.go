@@ -1,12 +1,12 @@
 // Package control decides which import runs: it starts, follows, resumes,
-// restarts and gives up imports.
+// restarts and abandons imports.
 //
-// What is so is told by two sources: the registry for what was decided, and
+// Two sources are authoritative: the registry for what was decided, and
 // DescribeExecution for what Step Functions does. Notifications, the sweep and
-// commands are only occasions to look. A decision is written to the registry
-// first, in one conditional transaction, and carried out second by a call that
-// may be repeated (an execution's name, a redrive's client token); whoever dies
-// in between is made up for by the next sweep.
+// commands only prompt a look at them. A decision is first written to the registry,
+// in one conditional transaction, and then carried out by an idempotent call (by an
+// execution's name or a redrive's client token). If the process dies in between,
+// the next sweep finishes the work.
 //
 // Imports run one at a time in the order of the queue, see [Control.Advance].
 package control
@@ -31,84 +31,86 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Executions runs the state machine; *executions.Machine is one. Errors are
-// *fault.Transient where Step Functions did not answer.
+// Executions runs the state machine; *executions.Machine implements it. Errors are
+// *fault.Transient if Step Functions did not answer.
 type Executions interface {
-	// Start starts the execution of a name. It may be repeated; started is false if
-	// that execution is over.
+	// Start starts the execution called name. It may be repeated; started is false if
+	// that execution has ended.
 	Start(ctx context.Context, name, input string) (started bool, err error)
-	// Describe returns an execution; exists is false if there is none of that ARN (any
-	// more).
+	// Describe returns an execution; exists is false if no execution has that ARN, or
+	// none has it any longer.
 	Describe(ctx context.Context, arn string) (e executions.Execution, exists bool, err error)
-	// Redrive lets a failed execution go on. It may be repeated with the same token.
+	// Redrive resumes a failed execution. It may be repeated with the same token.
 	// redriven is false if Step Functions does not allow it; at may be zero.
 	Redrive(ctx context.Context, arn, token string) (at time.Time, redriven bool, err error)
-	// Stop stops an execution, with the name of an error.
+	// Stop stops an execution; name is the error that it then shows.
 	Stop(ctx context.Context, arn, name string) error
 }
 
-// Histories finds out where an execution failed; *executions.Machine is one. The
-// place is as exact as was found out before an error.
+// Histories locates the failure of an execution; *executions.Machine implements
+// it. If there is an error, the place is as precise as was established before it.
 type Histories interface {
 	Locate(ctx context.Context, e executions.Execution) (executions.Place, error)
 }
 
-// Definitions reports whether the state machine has another definition by now than
-// an execution, which a redrive keeps; *executions.Machine is one.
+// Definitions reports whether the state machine's definition has changed since an
+// execution started. A redrive keeps the old one. *executions.Machine implements it.
 type Definitions interface {
 	DefinitionChanged(ctx context.Context, arn string) (bool, error)
 }
 
-// Fence shuts out everything that still works for an earlier generation of an
-// import, in the database; *postgres.DB is one. Its methods work also for an import
-// that never reached the database, and when they are called again because their
-// answer was lost.
+// Fence keeps whatever still works for an earlier generation of an import from
+// writing to the database; *postgres.DB implements it. Its methods also work for an
+// import that never reached the database, and may be called again if their answer
+// was lost.
 type Fence interface {
-	// Restart ends the sessions of the generation that imp shows, makes the next one
+	// Restart ends the sessions of imp's generation, makes the next generation
 	// current, drops what was partially imported, and returns the new generation. It
-	// fails with *fault.Refused if that generation was published, unless force is set:
-	// then it is seen until the new generation is published.
+	// fails with *fault.Refused if imp's generation was published, unless force is
+	// set: then readers see it until the new generation is published.
 	Restart(ctx context.Context, imp registry.Import, force bool) (generation int, err error)
-	// Abandon does the same for an import that is given up; the next generation is
-	// current then.
+	// Abandon does the same for an import that is given up. It, too, makes the next
+	// generation current.
 	Abandon(ctx context.Context, imp registry.Import) error
-	// RecordAttempts copies the attempts of an import to where SQL users find them.
+	// RecordAttempts copies the attempts of an import into the database for SQL users.
 	RecordAttempts(ctx context.Context, importID string, attempts []registry.Attempt) error
-	// RecordState copies whether an import runs or has failed, where and why, to where
-	// SQL users find it. It may be repeated and come late.
+	// RecordState copies the state of an import (running, or failed, where and why)
+	// into the database for SQL users. It may be repeated and may come late.
 	RecordState(ctx context.Context, imp registry.Import) error
 }
 
-// WorkObjects is what imports have computed; phase.WorkObjects is one.
+// WorkObjects are the intermediate results of imports; phase.WorkObjects implements
+// it.
 type WorkObjects interface {
-	// Drop deletes what one generation of an import has computed and returns how
-	// many objects that were. It may be repeated.
+	// Drop deletes the work objects of one generation of an import and returns how
+	// many there were. It may be repeated.
 	Drop(ctx context.Context, importID string, generation int) (int, error)
 }
 
 // Reports writes the report of an import.
 type Reports interface {
-	// Write writes the report from the registry and returns where people find it.
+	// Write writes the report from the registry and returns its location, for people.
 	// It may be repeated.
 	Write(ctx context.Context, importID string) (location string, err error)
 }
 
-// Landing takes in what lies in the landing bucket; *landing.Intake is one. Both
-// take a bounded time, and return how many differences from the registry they
+// Landing records what is in the landing bucket; *landing.Intake implements it. Both
+// methods take a bounded time and return how many differences from the registry they
 // found.
 type Landing interface {
-	// Look asks for the files of the dates from first to last.
+	// Look looks for the files of the dates from first to last.
 	Look(ctx context.Context, mode etl.Mode, first, last string) (changed int, err error)
-	// Walk goes on through the whole bucket where the last one stopped. It fails with
-	// *landing.UntoldError if only an alert of badly named objects failed.
+	// Walk works through the whole bucket, starting where the previous walk stopped. It
+	// fails with *landing.UntoldError if all that failed is the alert about badly named
+	// objects.
 	Walk(ctx context.Context) (changed int, err error)
 }
 
 // Config is what a [Control] needs. Mandatory: Registry, Executions, Histories,
-// Names, Alerts, Reports, Log, Now, StateMachineARN. Fence is needed by
-// [Control.Rerun], Landing and Zone by [Control.Sweep]. Without Landing
-// [Control.Advance] goes by notifications alone; without Later planned redrives are
-// made by the sweep alone. Without Fence, Reruns makes what needs the database.
+// Names, Alerts, Reports, Log, Now, StateMachineARN. [Control.Rerun] needs Fence;
+// [Control.Sweep] needs Landing and Zone. Without Landing, [Control.Advance] relies
+// on notifications alone. Without Later, only the sweep makes planned redrives.
+// Without Fence, Reruns carries out what needs the database.
 type Config struct {
 	Registry   *registry.Registry
 	Executions Executions
@@ -127,18 +129,18 @@ type Config struct {
 	NoHistory       bool           // there is no initial import to wait for
 	Zone            *time.Location // in which the deadline's date is taken
 	DaysBack        int            // days from the due date to the deadline's local date
-	Redrives        int            // automatic redrives after a failure that may pass, until there is progress; 0: none
+	Redrives        int            // automatic redrives without progress after a transient failure; 0: none
 	RedriveDelay    time.Duration  // before the first of them; the later ones wait longer
 	MaxFutureDays   int            // days after today that a file's date may lie
-	InitialDeadline time.Duration  // from the first file of an initial import until the others are missing; 0: none
+	InitialDeadline time.Duration  // from the first file of an initial import until the others count as missing; 0: none
 
 	// Needed by [Control.Rerun], as Fence is.
 	Definitions Definitions
 	Work        WorkObjects
 }
 
-// Control is the state of no import: it holds only its configuration and is safe
-// for concurrent use.
+// Control holds only its configuration, no state of any import. It is safe for
+// concurrent use.
 type Control struct{ Config }
 
 // New returns a control; it fails if a mandatory field is missing.
@@ -153,12 +155,12 @@ func New(config Config) (*Control, error) {
 	return &Control{Config: config}, nil
 }
 
-// executionARN is the ARN of the machine's execution of that name.
+// executionARN returns the ARN of the machine's execution called name.
 func (c *Control) executionARN(name string) string { return executions.ARN(c.StateMachineARN, name) }
 
 var importName = regexp.MustCompile(`^(IMPORT_\d{8}_\d{6}_\d{3,})(?:-\d+)?$`)
 
-// importOf is the import_id in the ARN of an execution, if it has one.
+// importOf returns the import_id in the ARN of an execution, if there is one.
 func importOf(executionARN string) (string, bool) {
 	m := importName.FindStringSubmatch(executions.Name(executionARN))
 	if m == nil {
@@ -167,25 +169,25 @@ func importOf(executionARN string) (string, bool) {
 	return m[1], true
 }
 
-// rounds bounds the turns that one call takes: each starts an import or loses to
-// somebody who did.
+// rounds bounds the turns of one call. In each turn the call starts an import or
+// finds that somebody else did.
 const rounds = 5
 
-// Advance starts the import whose turn it is, if the slot is free, resumes the one
-// whose missing files are now there, or has the one start over whose refused files
-// are corrected. trigger names the occasion.
+// Advance starts the next import in the queue if the slot is free, resumes an import
+// whose missing files have arrived, or restarts one whose refused files were
+// corrected. trigger names the occasion.
 //
-// The turn goes by the queue: initial before daily, then file dates ascending.
-// An open import holds up the dates after it until it succeeds or is abandoned;
-// so does a date that still misses files, unless a later date is already
-// published or it belongs to an initial import. No daily date starts before the
-// initial import succeeded (unless NoHistory), and no initial one after anything
-// was published. Before it starts one it asks the landing bucket for the files of
-// that date and of those before it that are not published: notifications may be
-// late, and an earlier date may be there, too.
+// The queue puts initial dates before daily ones, then sorts by file date. An open
+// import holds up the dates after it until it succeeds or is abandoned. So does a
+// date that still lacks files, unless a later date is already published or it
+// belongs to an initial import. No daily date starts before the initial import has
+// succeeded (unless NoHistory), and no initial one after anything was published.
+// Before starting a date, Advance looks in the landing bucket for the files of that
+// date and of unpublished dates before it: notifications may be late, and an earlier
+// date may be complete, too.
 //
-// It may be called at any time by any number of callers; one of them acts. It
-// fails with *fault.Transient where DynamoDB or Step Functions did not answer.
+// Any number of callers may call it at any time; one of them acts. It fails with
+// *fault.Transient if DynamoDB or Step Functions did not answer.
 func (c *Control) Advance(ctx context.Context, trigger etl.Trigger) error {
 	looked := c.Landing == nil
 	for range rounds {
@@ -211,7 +213,7 @@ func (c *Control) Advance(ctx context.Context, trigger etl.Trigger) error {
 			if err := c.lookFor(ctx, v.Date, last); err != nil {
 				return err
 			}
-			continue // also if somebody else recorded what was found
+			continue // even if somebody else recorded the change
 		}
 		reason := trigger
 		if len(v.Missing) > 0 {
@@ -231,8 +233,8 @@ func (c *Control) Advance(ctx context.Context, trigger etl.Trigger) error {
 	return nil
 }
 
-// next decides whose turn it is, and takes dates out of the queue that have no
-// file any more. last is the latest date that is published; empty for none.
+// next decides which date is next, and removes dates from the queue that no longer
+// have any file. last is the latest published date; empty for none.
 func (c *Control) next(ctx context.Context) (v queue.Verdict, last string, err error) {
 	reader := queue.Reader{Source: c.Registry, Missing: c.Names.Missing}
 	s, err := reader.Snapshot(ctx)
@@ -257,8 +259,8 @@ func (c *Control) next(ctx context.Context) (v queue.Verdict, last string, err e
 	}
 }
 
-// input is the input of an execution. A redrive repeats it, so it holds nothing
-// that may change.
+// input is the input of an execution. A redrive reuses it, so it holds nothing that
+// may change.
 type input struct {
 	ImportID   string   `json:"import_id"`
 	Generation int      `json:"generation"`
@@ -266,7 +268,8 @@ type input struct {
 	FileDate   string   `json:"file_date"`
 }
 
-// start starts the current execution of an import, which may already run.
+// start starts the current execution of an import. The execution may already be
+// running.
 func (c *Control) start(ctx context.Context, imp registry.Import, trigger etl.Trigger) error {
 	body, err := json.Marshal(input{imp.ImportID, imp.Generation, imp.Mode, imp.FileDate})
 	if err != nil {

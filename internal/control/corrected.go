@@ -10,8 +10,8 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// corrected reports whether an import failed because of refused files, all of
-// which have a newer version by now, and may start again by itself.
+// corrected reports whether an import failed because of refused files, newer
+// versions of all of them have arrived, and it may restart automatically.
 func (c *Control) corrected(ctx context.Context, imp registry.Import) (bool, error) {
 	arrivals, err := c.Registry.Arrivals(ctx, imp.Mode, imp.FileDate)
 	if err != nil {
@@ -20,20 +20,20 @@ func (c *Control) corrected(ctx context.Context, imp registry.Import) (bool, err
 	return queue.Corrected(imp, queue.Files{There: arrivals, Missing: c.Names.Missing(arrivals)}), nil
 }
 
-// restartCorrected is the request of the restart that corrected files cause.
+// restartCorrected returns the request for the restart that corrected files cause.
 func restartCorrected(imp registry.Import) Request {
 	return Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: imp.Attempts}
 }
 
-// Reruns has re-executions made by the function that has the database.
+// Reruns passes re-executions to the function that has access to the database.
 type Reruns interface {
-	// Ask has request made soon, at least once. It fails with *fault.Transient where
+	// Ask delivers the request soon, at least once. It fails with *fault.Transient if
 	// the service did not answer.
 	Ask(ctx context.Context, request Request) error
 }
 
-// ask has a request made: at once where the database is at hand, else by the
-// function that has it.
+// ask carries out a request: itself if it has access to the database, else through
+// the function that has.
 func (c *Control) ask(ctx context.Context, request Request) error {
 	switch {
 	case c.Fence != nil:
@@ -42,12 +42,12 @@ func (c *Control) ask(ctx context.Context, request Request) error {
 	case c.Reruns != nil:
 		return c.Reruns.Ask(ctx, request)
 	default:
-		return nil // the sweep does
+		return nil // the sweep does it
 	}
 }
 
-// copyState has the database's copy of an import's state brought up to date. That
-// it cannot be is logged and keeps nobody from anything: each sweep asks again.
+// copyState asks for the database's copy of an import's state to be updated. If the
+// request fails, it logs that; each sweep asks again.
 func (c *Control) copyState(ctx context.Context, imp registry.Import) {
 	if !imp.Unrecorded() {
 		return

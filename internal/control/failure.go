@@ -14,17 +14,17 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// failure finds out where and why an execution failed: from the fault that the
-// function reported in this attempt, if its name is the execution's error; else
-// from the history, which also knows functions that were killed, and which for a
-// Distributed Map leads to the child that failed.
+// failure finds out where and why an execution failed. It uses the fault that the
+// function reported in this attempt if its name matches the execution's error.
+// Otherwise it uses the history, which also covers functions that were killed, and
+// leads from a Distributed Map to the child that failed.
 func (c *Control) failure(ctx context.Context, imp registry.Import, e executions.Execution) (registry.Fault, error) {
 	faults, err := c.Registry.Faults(ctx, imp.ImportID, imp.Generation, attemptStart(imp, e))
 	if err != nil {
 		return registry.Fault{}, err
 	}
 	if e.Status == executions.Aborted {
-		// Whatever failed meanwhile, a person wanted it to stop.
+		// Whatever else failed meanwhile, it ended because a person stopped it.
 		f := registry.Fault{State: etl.State(c.locate(ctx, imp, e).State), Name: etl.Fault(e.Status), Message: message.ReasonStopped, Advice: string(fault.Redrive)}
 		return f, nil
 	}
@@ -52,8 +52,8 @@ func (c *Control) failure(ctx context.Context, imp registry.Import, e executions
 	return f, nil
 }
 
-// attemptStart is when the current attempt of the execution began, by the
-// registry or by Step Functions, whichever is later.
+// attemptStart returns when the current attempt of the execution began, according to
+// the registry or Step Functions, whichever is later.
 func attemptStart(imp registry.Import, e executions.Execution) (at time.Time) {
 	at = imp.StartedAt
 	if e.RedrivenAt.After(at) {
@@ -62,7 +62,7 @@ func attemptStart(imp registry.Import, e executions.Execution) (at time.Time) {
 	return at
 }
 
-// newest returns the latest fault of that name, in that state if one is given.
+// newest returns the latest fault with that name, in that state unless it is empty.
 func newest(faults []registry.Fault, state etl.State, name etl.Fault) (best registry.Fault, found bool) {
 	for _, f := range faults {
 		if f.Name != name || (state != "" && f.State != state) {
@@ -75,7 +75,7 @@ func newest(faults []registry.Fault, state etl.State, name etl.Fault) (best regi
 	return best, found
 }
 
-// reason is what is said about a failure that no function reported.
+// reason returns the text for a failure that no function reported.
 func reason(ended executions.Status, p executions.Place) string {
 	switch {
 	case ended == executions.TimedOut && p.Cause == "":
@@ -87,8 +87,8 @@ func reason(ended executions.Status, p executions.Place) string {
 	}
 }
 
-// locate reads the history of an execution. What cannot be read stays unknown: a
-// failure is recorded and alerted all the same.
+// locate reads the history of an execution. What it cannot read stays unknown; the
+// failure is recorded and an alert sent regardless.
 func (c *Control) locate(ctx context.Context, imp registry.Import, e executions.Execution) executions.Place {
 	p, err := c.Histories.Locate(ctx, e)
 	if err != nil {
@@ -97,8 +97,8 @@ func (c *Control) locate(ctx context.Context, imp registry.Import, e executions.
 	return p
 }
 
-// plainCause is the message in a function's cause; errors never hold values of the
-// data.
+// plainCause returns the message in a function's cause. Errors never contain values
+// from the data.
 func plainCause(cause string) string {
 	var body struct {
 		Message string `json:"errorMessage"`

@@ -14,12 +14,12 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// horizon bounds the dates of files.
+// horizon returns the bounds of the dates that files may have.
 func (c *Control) horizon() landing.Horizon {
 	return landing.Horizon{Now: c.Now, Zone: c.Zone, Days: c.MaxFutureDays}
 }
 
-// dayAfter is the day after a date; empty for none.
+// dayAfter returns the day after a date, or "" if there is no date.
 func dayAfter(date string) string {
 	day, err := time.Parse(time.DateOnly, date)
 	if err != nil {
@@ -28,20 +28,20 @@ func dayAfter(date string) string {
 	return day.AddDate(0, 0, 1).Format(time.DateOnly)
 }
 
-// lookFor asks the landing bucket for the files of a date that is about to start,
-// and of those that would go before it. last is the latest date that is published.
+// lookFor looks in the landing bucket for the files of a date that is about to
+// start, and of the dates that would go before it. last is the latest published date.
 func (c *Control) lookFor(ctx context.Context, e registry.Entry, last string) error {
 	first := dayAfter(last)
-	if first > e.FileDate { // it is made up for, and holds up nobody
+	if first > e.FileDate { // a late date: it holds up no other
 		first = e.FileDate
 	}
 	_, err := c.Landing.Look(ctx, e.Mode, first, e.FileDate)
 	return err
 }
 
-// lookAhead asks the landing bucket for the files of all dates that are to come:
-// the daily ones after the last that is published, and the initial ones before
-// anything is.
+// lookAhead looks in the landing bucket for the files of all dates still to come:
+// daily ones after the latest published date and, before anything is published,
+// initial ones.
 func (c *Control) lookAhead(ctx context.Context) (changed int, err error) {
 	published, err := c.Registry.Published(ctx)
 	if err != nil {
@@ -56,8 +56,8 @@ func (c *Control) lookAhead(ctx context.Context) (changed int, err error) {
 	return changed + n, errors.Join(err, initialErr)
 }
 
-// initialDeadline marks initial imports whose first file came InitialDeadline ago
-// and which still miss others, and returns those it marked.
+// initialDeadline marks and returns the initial imports whose first file came at
+// least InitialDeadline ago and which still lack others.
 func (c *Control) initialDeadline(ctx context.Context) ([]day, error) {
 	if c.InitialDeadline == 0 {
 		return nil, nil
@@ -73,7 +73,7 @@ func (c *Control) initialDeadline(ctx context.Context) ([]day, error) {
 	var marked []day
 	for _, e := range dates {
 		if e.Mode != etl.ModeInitial {
-			break // the initial ones come first
+			break // initial entries come first
 		}
 		if e.ImportID != "" || e.Due || c.Now().Sub(e.Since) < c.InitialDeadline {
 			continue
@@ -93,16 +93,16 @@ func (c *Control) initialDeadline(ctx context.Context) ([]day, error) {
 }
 
 const (
-	// incompleteAfter is how long the files of a date that is older than the data
-	// may take to come before it is called incomplete.
+	// incompleteAfter is how long the files of a date older than the published data
+	// may take to arrive before the date counts as incomplete.
 	incompleteAfter = 15 * time.Minute
-	// incompleteDates is how many such dates one sweep tells.
+	// incompleteDates is how many such dates one sweep reports.
 	incompleteDates = 20
 )
 
-// tellIncomplete alerts the dates that miss files although a later one is
-// published, once each, all in one message. No deadline asks for them, and they
-// hold up nobody.
+// tellIncomplete sends one alert about all dates that lack files although a later
+// date is published; each date is reported once. They have no deadline and hold up
+// no other date.
 func (c *Control) tellIncomplete(ctx context.Context) error {
 	published, err := c.Registry.Published(ctx)
 	if err != nil {

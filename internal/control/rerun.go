@@ -18,17 +18,17 @@ import (
 type Request struct {
 	ImportID string      `json:"import_id"`
 	Mode     etl.Kind    `json:"mode"`
-	Force    bool        `json:"force,omitempty"`   // restart also what succeeded, to replace what it published
+	Force    bool        `json:"force,omitempty"`   // restart even after success, to replace what was published
 	Trigger  etl.Trigger `json:"trigger,omitempty"` // empty: console
-	Attempt  int         `json:"attempt,omitempty"` // number of the attempt whose failure this is planned for; 0: not planned
+	Attempt  int         `json:"attempt,omitempty"` // number of the failed attempt that this was planned for; 0: not planned
 
-	// Accept names limits that a resumed import may pass, such as "shrink=produits";
+	// Accept names limits that a resumed import may exceed, such as "shrink=produits";
 	// see registry.Acceptance.
 	Accept []string `json:"accept,omitempty"`
-	By     string   `json:"by,omitempty"` // identity of who accepts; empty: unknown
+	By     string   `json:"by,omitempty"` // identity of the person who accepts; empty: unknown
 }
 
-// Answer tells what a re-execution did.
+// Answer is the result of a re-execution.
 type Answer struct {
 	ImportID   string     `json:"import_id"`
 	Kind       etl.Kind   `json:"kind"` // resume, continue, restart or abandon
@@ -37,16 +37,16 @@ type Answer struct {
 	Execution  string     `json:"execution"` // ARN of the current execution
 	Message    string     `json:"message"`   // in French, for people
 
-	// A redrive runs the definition that the execution started with, and the state
-	// machine has another one by now. Only a continuation or a restart runs that.
+	// The state machine's definition has changed since the execution started. A
+	// redrive still runs the old one; only a continuation or a restart runs the new.
 	DefinitionChanged bool `json:"definition_changed,omitempty"`
 }
 
 // Rerun resumes, restarts or abandons an import. It fails with *fault.Refused if
-// the import's state does not allow it, and with *fault.Transient where a service
-// did not answer; it may then be called again. A planned redrive that the
-// import's state does not allow any more is no fault: the answer has no kind, and
-// says why.
+// the import's state does not allow it, and with *fault.Transient if a service did
+// not answer; it may then be called again. If the import's state no longer allows a
+// planned redrive, that is not an error: the answer has no kind, and its message
+// gives the reason.
 func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 	a, err := c.rerun(ctx, request)
 	if err == nil {
@@ -61,8 +61,8 @@ func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 }
 
 // record copies the attempts and the state of an import into the database, which
-// need not be there: that it failed is logged, and only a request for nothing else
-// fails with it.
+// may be down. A failure is logged; it fails the request only if the request asked
+// for nothing else.
 func (c *Control) record(ctx context.Context, request Request) error {
 	imp, err := c.Registry.Import(ctx, request.ImportID)
 	if err == nil {
@@ -85,13 +85,14 @@ func (c *Control) record(ctx context.Context, request Request) error {
 	return nil
 }
 
-// dropLimit bounds the time for which work objects are deleted before the next
-// generation starts: some hundred thousand of them.
+// dropLimit bounds the time spent deleting work objects before the next generation
+// starts. It is enough for some hundred thousand of them.
 const dropLimit = 2 * time.Minute
 
-// drop deletes the work objects of a generation that is fenced off. What it leaves,
-// or a late twin writes after it, nobody reads, and the lifecycle of the bucket
-// deletes; so a failure is worth a warning, and keeps no import from going on.
+// drop deletes the work objects of a generation that is fenced off. Nobody reads
+// what it leaves behind or what a late twin writes afterwards, and the bucket's
+// lifecycle rule deletes it. A failure is therefore logged as a warning and stops
+// nothing.
 func (c *Control) drop(ctx context.Context, importID string, generation int) {
 	ctx, cancel := context.WithTimeout(ctx, dropLimit)
 	defer cancel()
@@ -124,7 +125,7 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		return Answer{}, err
 	}
 	if ended {
-		_ = c.tell(ctx, imp) // a failure is logged, and does not stop the request
+		_ = c.tell(ctx, imp) // it logs a failure, which does not stop the request
 	}
 	if stale(request, imp) {
 		return Answer{}, refused(request, message.RefusedOvertaken)
@@ -144,7 +145,7 @@ func refused(request Request, reason string) error {
 }
 
 // asked checks a request before anything is read, and returns what the registry
-// records of it.
+// will record about it.
 func (c *Control) asked(request Request) (registry.Pending, error) {
 	if c.Fence == nil || c.Definitions == nil || c.Work == nil {
 		return registry.Pending{}, errors.New("control: a re-execution needs the fence, the definitions and the work objects")
@@ -183,7 +184,7 @@ func (c *Control) admit(ctx context.Context, request Request, imp registry.Impor
 	}
 }
 
-// act does what was asked and admitted.
+// act carries out an admitted request.
 func (c *Control) act(ctx context.Context, request Request, imp registry.Import, asked registry.Pending) (Answer, error) {
 	switch request.Mode {
 	case etl.KindContinue:
@@ -214,8 +215,8 @@ func answer(imp registry.Import, kind etl.Kind, text string) Answer {
 	}
 }
 
-// claim claims an import for a re-execution, turning what keeps it from that into
-// a refusal that people understand.
+// claim claims an import for a re-execution. If something prevents that, it fails
+// with a refusal that people understand.
 func (c *Control) claim(ctx context.Context, imp registry.Import, p registry.Pending) (registry.Import, error) {
 	claimed, err := c.Registry.Claim(ctx, imp, p)
 	return claimed, refusal(imp.ImportID, err)
@@ -247,7 +248,7 @@ func (c *Control) begin(ctx context.Context, claimed registry.Import, generation
 	return begun, c.start(ctx, begun, claimed.Pending.Trigger)
 }
 
-// replaceable refuses to start an initial import over once a daily one, or another
+// replaceable refuses to restart an initial import once a daily import, or another
 // initial one, is published.
 func (c *Control) replaceable(ctx context.Context, imp registry.Import) error {
 	if imp.Mode != etl.ModeInitial {
@@ -278,7 +279,7 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger etl.
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := c.replaceable(ctx, imp); err != nil { // again: from here on nothing else is published
+	if err := c.replaceable(ctx, imp); err != nil { // check again: from here on nothing else can be published
 		return Answer{}, c.giveUp(ctx, claimed, err)
 	}
 	generation, err := c.Fence.Restart(ctx, imp, force)
@@ -295,7 +296,7 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger etl.
 }
 
 // giveUp withdraws a claim after a failure, so that the request can be repeated
-// at once. It has time of its own, as the failure may be that time was up.
+// at once. It has a time limit of its own, since the failure may be a timeout.
 func (c *Control) giveUp(ctx context.Context, claimed registry.Import, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawLimit)
 	defer cancel()
@@ -305,8 +306,8 @@ func (c *Control) giveUp(ctx context.Context, claimed registry.Import, err error
 // withdrawLimit bounds the time in which a claim is withdrawn.
 const withdrawLimit = 5 * time.Second
 
-// unfinished takes back a re-execution that somebody claimed and died over: it
-// may hold the slot. The import stays what it was, and may be asked for again.
+// unfinished withdraws a claim whose owner died before the re-execution began, as
+// the claim may hold the slot. The import stays as it was and may be claimed again.
 func (c *Control) unfinished(ctx context.Context, imp registry.Import) error {
 	if imp.Status == etl.StatusRunning || imp.Pending.Kind == "" || c.Now().Sub(imp.Pending.At) < registry.PendingFor {
 		return nil
@@ -314,7 +315,7 @@ func (c *Control) unfinished(ctx context.Context, imp registry.Import) error {
 	return c.Registry.Withdraw(ctx, imp)
 }
 
-// stop stops the execution of a fenced generation, which somebody may have
+// stop stops the execution of a fenced-off generation, which somebody may have
 // redriven in the console meanwhile.
 func (c *Control) stop(ctx context.Context, imp registry.Import) error {
 	e, exists, err := c.Executions.Describe(ctx, imp.ExecutionARN)
@@ -324,7 +325,7 @@ func (c *Control) stop(ctx context.Context, imp registry.Import) error {
 	return c.Executions.Stop(ctx, imp.ExecutionARN, "Superseded")
 }
 
-// abandon gives an import up and lets the next date go.
+// abandon gives up an import and lets the next date start.
 func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger etl.Trigger) (Answer, error) {
 	claimed, err := c.claim(ctx, imp, registry.Pending{Kind: etl.KindAbandon, Trigger: trigger})
 	if err != nil {
@@ -346,12 +347,12 @@ func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger etl.
 		Generation: gone.Generation, FailedStep: imp.Step, FailedReason: imp.Reason,
 	})
 	c.goOn(ctx, gone.ImportID)
-	_ = c.tell(ctx, gone) // which is logged; the import is given up all the same
+	_ = c.tell(ctx, gone) // it logs a failure; the import is abandoned regardless
 	return answer(gone, etl.KindAbandon, message.Abandoned(imp.ImportID)), nil
 }
 
-// goOn lets the next date go once an import is given up. That it cannot now is
-// logged, as the sweep lets it go as well: it is no failure of the giving up.
+// goOn lets the next date start once an import is abandoned. If it cannot, it logs
+// that: the sweep will start the date, and abandoning has not failed.
 func (c *Control) goOn(ctx context.Context, importID string) {
 	if err := c.Advance(ctx, etl.TriggerAutomatic); err != nil {
 		c.Log.WarnContext(ctx, message.LogNextLater, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))

@@ -12,9 +12,9 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// resume redrives the current execution of a failed import; where AWS does not
-// allow it any more, a new execution continues the same generation. asked holds
-// who or what asks for it, and what that accepts.
+// resume redrives the current execution of a failed import. If AWS no longer allows
+// that, a new execution continues the same generation. asked says who or what asks
+// for it, and which limits may be exceeded.
 func (c *Control) resume(ctx context.Context, imp registry.Import, asked registry.Pending) (Answer, error) {
 	e, exists, err := c.Executions.Describe(ctx, imp.ExecutionARN)
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, asked registr
 			}
 			return c.continueAnew(ctx, imp, asked, notRedrivable(e, exists))
 		}
-		// Somebody else's redrive was faster: that is what was asked for.
+		// Somebody else redrove it first, which is what was asked for.
 	}
 	if at.IsZero() {
 		at = asOf
@@ -59,7 +59,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, asked registr
 	return answer(now, etl.KindResume, message.Resumed(imp.ImportID, imp.Step)), err
 }
 
-// notRedrivable tells people why an execution cannot be redriven.
+// notRedrivable returns the reason, for people, why an execution cannot be redriven.
 func notRedrivable(e executions.Execution, exists bool) string {
 	if !exists {
 		return message.ContinuedAsForgotten
@@ -67,8 +67,8 @@ func notRedrivable(e executions.Execution, exists bool) string {
 	return message.NotRedrivable(e.FixedReason)
 }
 
-// definitionChanged reports whether the state machine has another definition by now
-// than the execution of imp, which a redrive keeps. If that cannot be found out, it
+// definitionChanged reports whether the state machine's definition has changed since
+// the execution of imp started; a redrive keeps the old one. If the lookup fails, it
 // logs a warning and returns false.
 func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bool {
 	changed, err := c.Definitions.DefinitionChanged(ctx, imp.ExecutionARN)
@@ -78,10 +78,10 @@ func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bo
 	return changed
 }
 
-// continueAnew goes on with the same generation in a new execution, which runs
-// the machine's newest definition; the ledger skips what is done. why is told to
-// people. A redrive that somebody asks for meanwhile is stopped; what its
-// functions still persist counts, as it is of the same generation.
+// continueAnew continues the same generation in a new execution, which runs the
+// machine's newest definition; the ledger skips work already done. why is the reason
+// shown to people. A redrive that somebody else requests meanwhile is stopped; what
+// its functions still persist counts, since it belongs to the same generation.
 func (c *Control) continueAnew(ctx context.Context, imp registry.Import, asked registry.Pending, why string) (Answer, error) {
 	asked.Kind, asked.Redrives = etl.KindContinue, 0
 	claimed, err := c.claim(ctx, imp, asked)

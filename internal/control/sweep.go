@@ -17,22 +17,23 @@ import (
 // SweepEvent is the input of the sweep's schedules.
 type SweepEvent struct {
 	Deadline bool      `json:"deadline,omitempty"` // the deadline of a date has passed
-	Time     time.Time `json:"time,omitzero"`      // when it was to run; zero: now
+	Time     time.Time `json:"time,omitzero"`      // scheduled time; zero: now
 }
 
-// Swept tells what a sweep found.
+// Swept is what a sweep found.
 type Swept struct {
 	Arrivals int    `json:"arrivals"`      // differences between the bucket and the registry
-	Open     int    `json:"open"`          // imports that were looked at
+	Open     int    `json:"open"`          // imports that were checked
 	Due      string `json:"due,omitempty"` // the file date whose deadline passed
 }
 
-// Sweep makes up for everything that was lost. What must not be late comes first:
-// deadlines, open imports, what may start, what could not be told before. With
-// Deadline it marks the date that is due, so that its import starts even if files
-// are missing and fails with their names. The landing bucket comes last, in bounded
-// time whatever lies in it. Trouble with one import, or with one of these duties,
-// does not keep it from the others; the errors are joined.
+// Sweep makes up for every lost notification and every interrupted call. What must
+// not be late comes first: deadlines, open imports, imports that may start, ends
+// that could not be reported before. If event.Deadline is set it marks the date that
+// is due, so that its import starts even if files are missing and fails with their
+// names. The landing bucket comes last, in bounded time whatever it holds. A failure
+// with one import, or in one of these duties, does not stop the others; the errors
+// are joined.
 func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	var swept Swept
 	if c.Landing == nil || c.Zone == nil {
@@ -51,7 +52,7 @@ func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 }
 
 // followAll compares every open import with its execution, and returns those whose
-// end is to be told.
+// end is to be reported.
 func (c *Control) followAll(ctx context.Context, swept *Swept) ([]registry.Import, error) {
 	dates, err := c.Registry.Queue(ctx)
 	if err != nil {
@@ -73,8 +74,8 @@ func (c *Control) followAll(ctx context.Context, swept *Swept) ([]registry.Impor
 	return ended, errors.Join(trouble...)
 }
 
-// lookAround takes in what no notification told of, and starts what may start
-// then.
+// lookAround records files whose notification was lost, and then starts whatever
+// may start.
 func (c *Control) lookAround(ctx context.Context, swept *Swept) error {
 	ahead, aheadErr := c.lookAhead(ctx)
 	walked, walkErr := c.Landing.Walk(ctx)
@@ -85,12 +86,12 @@ func (c *Control) lookAround(ctx context.Context, swept *Swept) error {
 	return errors.Join(aheadErr, walkErr, err)
 }
 
-// lookLimit bounds the time that a sweep spends on one import, so that one which
-// answers slowly leaves time for the others.
+// lookLimit bounds the time that a sweep spends on one import, so that a slow one
+// leaves time for the others.
 const lookLimit = 20 * time.Second
 
-// lookAt follows an import and makes up for what was begun with it and not
-// finished. ended reports whether its end is to be told.
+// lookAt follows an import and finishes what was begun with it and interrupted.
+// ended reports whether its end is to be reported.
 func (c *Control) lookAt(ctx context.Context, importID string) (imp registry.Import, ended bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
@@ -104,11 +105,11 @@ func (c *Control) lookAt(ctx context.Context, importID string) (imp registry.Imp
 	return imp, ended, errors.Join(c.overdue(ctx, imp), c.unfinished(ctx, imp))
 }
 
-// tellLimits bounds the time of a sweep in which ends are told; what is left over
-// the next sweep tells.
+// tellLimits bounds the time that a sweep spends on reporting ends. The next sweep
+// reports the rest.
 const tellLimits = 90 * time.Second
 
-// tellAll tells the ends of imports.
+// tellAll reports the ends of imports.
 func (c *Control) tellAll(ctx context.Context, ended []registry.Import) error {
 	ctx, cancel := context.WithTimeout(ctx, tellLimits)
 	defer cancel()
@@ -119,9 +120,9 @@ func (c *Control) tellAll(ctx context.Context, ended []registry.Import) error {
 	return errors.Join(trouble...)
 }
 
-// freeSlot gives the slot back that an import holds which is finished, or which
-// the registry does not know. It makes up for a claim whose withdrawal failed
-// when its import was no longer in the queue.
+// freeSlot releases the slot if its holder is finished or unknown to the registry.
+// That happens when the withdrawal of a claim failed and its import was no longer in
+// the queue.
 func (c *Control) freeSlot(ctx context.Context) error {
 	holder, err := c.Registry.Slot(ctx)
 	if err != nil || holder == "" {
@@ -134,16 +135,14 @@ func (c *Control) freeSlot(ctx context.Context) error {
 	return err
 }
 
-// due is the file date of the deadline at a time. It reckons in days of the
-// calendar: a day of the zone may be 23 or 25 hours long, and a time of it may not
-// exist.
+// due returns the file date whose deadline is at a time. It counts calendar days:
+// a day in the zone may have 23 or 25 hours, and a local time may not exist.
 func (c *Control) due(at time.Time) string {
 	year, month, day := at.In(c.Zone).Date()
 	return time.Date(year, month, day-c.DaysBack, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 }
 
-// deadline marks what is due if the event is a deadline, and returns the dates
-// marked.
+// deadline marks the dates that are due if the event is a deadline, and returns them.
 func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) ([]day, error) {
 	if !event.Deadline {
 		return nil, nil
@@ -156,20 +155,19 @@ func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) 
 	return c.markDue(ctx, swept.Due)
 }
 
-// lateDates is how many earlier dates one deadline marks: more than a month of them,
-// and no more than it has time to tell.
+// lateDates is how many earlier dates one deadline marks: a month of them, and no
+// more than it has time to report.
 const lateDates = 31
 
-// day is a date of one mode.
+// day is a file date in one mode.
 type day struct {
 	mode etl.Mode
 	date string
 }
 
-// markDue marks the date that is due, and every earlier date that still misses
-// files and holds up others. It returns the dates marked. Nothing is due before
-// the initial import succeeded (unless NoHistory), nor for a date that the
-// history covers.
+// markDue marks the date that is due, and every earlier date that still lacks files
+// and holds up others, and returns them. Nothing is due before the initial import
+// has succeeded (unless NoHistory), and no date that the history covers is ever due.
 func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 	published, err := c.Registry.Published(ctx)
 	if err != nil || (len(published) == 0 && !c.NoHistory) {
@@ -213,8 +211,9 @@ func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 	return marked, err
 }
 
-// tellWaiting logs and alerts the missing files of dates whose deadline has
-// passed but whose import cannot start yet: nobody else would before their turn.
+// tellWaiting logs the missing files of dates whose deadline has passed but whose
+// import cannot start yet, and sends an alert. Otherwise nobody would hear of them
+// before their turn.
 func (c *Control) tellWaiting(ctx context.Context, dates []day) error {
 	for _, d := range dates {
 		_, allotted, err := c.Registry.ImportOf(ctx, d.mode, d.date)
@@ -224,7 +223,7 @@ func (c *Control) tellWaiting(ctx context.Context, dates []day) error {
 			}
 			continue
 		}
-		// A notification may be late, and what is told cannot be taken back.
+		// A notification may be late, and an alert cannot be taken back.
 		if _, err := c.Landing.Look(ctx, d.mode, d.date, d.date); err != nil {
 			return err
 		}

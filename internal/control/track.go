@@ -14,9 +14,9 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// StatusEvent is the part that counts of "Step Functions Execution Status
-// Change". Its status is not believed: such events come late, twice, in any
-// order or not at all.
+// StatusEvent is the part of "Step Functions Execution Status Change" that matters.
+// Its status is not trusted: such events come late, twice, in any order or not at
+// all.
 type StatusEvent struct {
 	Detail struct {
 		ExecutionARN    string `json:"executionArn"`
@@ -32,9 +32,9 @@ type Tracked struct {
 }
 
 // Track brings the registry up to date with the execution that the event names,
-// lets the next date go, and tells of an end by report, log and alert. What one
-// of these cannot do keeps it from none of the others. It is idempotent. It fails
-// with *fault.Transient where a service did not answer.
+// lets the next date start, and reports an end by report, log and alert. If one of
+// these fails, it still does the others. It is idempotent. It fails with
+// *fault.Transient if a service did not answer.
 func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error) {
 	arn := event.Detail.ExecutionARN
 	importID, ok := importOf(arn)
@@ -59,13 +59,13 @@ func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 	return Tracked{ImportID: importID, Status: imp.Status}, errors.Join(trouble...)
 }
 
-// concludeAgain is how long after an end its conclusion is left to the one who
-// saw it first. Longer than a conclusion takes, shorter than a sweep's interval.
+// concludeAgain is how long after an end its conclusion is left to whoever saw the
+// end first: longer than a conclusion takes, shorter than the interval of the sweep.
 const concludeAgain = 2 * time.Minute
 
 // follow brings the registry up to date with the current execution of imp and
-// returns the import as it is now. ended reports whether its end is to be told
-// by the caller, see [Control.tell].
+// returns the import as it is now. ended reports whether the caller is to report its
+// end, see [Control.tell].
 func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry.Import, ended bool, err error) {
 	changed := false
 	if imp.Status != etl.StatusSucceeded && imp.Status != etl.StatusAbandoned {
@@ -94,7 +94,7 @@ func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry
 	return imp, changed || c.Now().Sub(imp.EndedAt) >= concludeAgain, nil
 }
 
-// observation is what e says of imp's execution.
+// observation returns what e shows of imp's execution.
 func (c *Control) observation(ctx context.Context, imp registry.Import, e executions.Execution) (registry.Observation, error) {
 	o := registry.Observation{
 		ExecutionARN: imp.ExecutionARN,
@@ -133,8 +133,8 @@ func (c *Control) observation(ctx context.Context, imp registry.Import, e execut
 	return o, nil
 }
 
-// missed tells where and why an attempt failed whose end nobody saw before it was
-// redriven, by the last fault that its functions reported until then.
+// missed returns where and why an attempt failed if nobody saw its end before it was
+// redriven. It relies on the last fault that the functions reported until then.
 func (c *Control) missed(ctx context.Context, imp registry.Import, redriven time.Time) (step etl.Step, reason string, err error) {
 	faults, err := c.Registry.Faults(ctx, imp.ImportID, imp.Generation, imp.StartedAt)
 	if err != nil {
@@ -175,13 +175,13 @@ func (c *Control) logAttempt(ctx context.Context, importID string, a registry.At
 		slog.String("trigger", string(a.Trigger)), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
 }
 
-// tellLimit bounds the time for which one import's end is told: the report of
-// the largest import takes a few seconds.
+// tellLimit bounds the time for reporting one import's end. The report of the
+// largest import takes a few seconds.
 const tellLimit = 30 * time.Second
 
-// tell concludes an import within [tellLimit]. That it could not is an error in
-// the log; the sweep tells it again. The error returned is only for the caller to
-// be counted as failed by: nothing may depend on it.
+// tell concludes an import within [tellLimit]. It logs a failure as an error, and
+// the sweep tries again. The error it returns serves only to count the call as
+// failed: nothing may depend on it.
 func (c *Control) tell(ctx context.Context, imp registry.Import) error {
 	ctx, cancel := context.WithTimeout(ctx, tellLimit)
 	defer cancel()
@@ -192,10 +192,10 @@ func (c *Control) tell(ctx context.Context, imp registry.Import) error {
 	return err
 }
 
-// conclude plans an automatic redrive where one can help, writes the report of an
-// end, logs and alerts it, and settles it. An alert is not kept back by a report
-// that cannot be written or a redrive that cannot be planned; all are made up for
-// later, so an alert may come twice, but never not at all.
+// conclude plans an automatic redrive if one can help, writes the report of an end,
+// logs it, sends the alert, and settles it. The alert goes out even if the report
+// cannot be written or the redrive cannot be planned. The sweep repeats what failed,
+// so an alert may be sent twice, but is never lost.
 func (c *Control) conclude(ctx context.Context, imp registry.Import) error {
 	imp, planErr := c.plan(ctx, imp)
 	location, reportErr := c.Reports.Write(ctx, imp.ImportID)

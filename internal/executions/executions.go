@@ -1,9 +1,9 @@
 // Package executions runs the state machine on AWS Step Functions: it starts,
 // describes, redrives and stops executions, and finds out where one failed.
 //
-// It is the one package that knows the service. Its callers see an [Execution] and
-// errors of package fault: *fault.Transient where Step Functions did not answer,
-// *fault.AccessDenied where it refused.
+// It is the only package that knows the service. Its callers see an [Execution] and
+// errors of package fault: *fault.Transient if Step Functions did not answer,
+// *fault.AccessDenied if it denied access.
 package executions
 
 import (
@@ -20,7 +20,7 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// StepFunctions is what a [Machine] needs of the service; *sfn.Client is one.
+// StepFunctions is what a [Machine] needs of the service; *sfn.Client implements it.
 type StepFunctions interface {
 	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
@@ -38,7 +38,7 @@ type Status string
 // Statuses of an execution.
 const (
 	Running        Status = "RUNNING"
-	PendingRedrive Status = "PENDING_REDRIVE" // asked to go on, and about to
+	PendingRedrive Status = "PENDING_REDRIVE" // redriven, and about to run
 	Succeeded      Status = "SUCCEEDED"
 	Failed         Status = "FAILED"
 	TimedOut       Status = "TIMED_OUT"
@@ -50,13 +50,13 @@ type Execution struct {
 	ARN    string
 	Status Status
 	Error  string // name of the error that it failed with; empty for none
-	Cause  string // what the service or a function says about it
+	Cause  string // explanation from the service or a function
 
 	StoppedAt  time.Time // when it ended; zero while it runs
 	RedrivenAt time.Time // when it was last redriven; zero for never
 	Redrives   int       // how often it was redriven
 
-	Fixed       bool   // Step Functions redrives it no more
+	Fixed       bool   // Step Functions can no longer redrive it
 	FixedReason string // why, in the service's words
 }
 
@@ -69,7 +69,7 @@ type Machine struct {
 	arn    string
 }
 
-// New returns the state machine of an ARN; it fails if that is none.
+// New returns the state machine with an ARN. It fails if arn is not an ARN.
 func New(client StepFunctions, arn string) (*Machine, error) {
 	if client == nil || !strings.Contains(arn, ":stateMachine:") {
 		return nil, fmt.Errorf("executions: %q is no ARN of a state machine", arn)
@@ -77,7 +77,7 @@ func New(client StepFunctions, arn string) (*Machine, error) {
 	return &Machine{client: client, arn: arn}, nil
 }
 
-// ARN returns the ARN of the execution of a name of a state machine.
+// ARN returns the ARN of a state machine's execution called name.
 func ARN(machine, name string) string {
 	return strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
 }
@@ -85,9 +85,9 @@ func ARN(machine, name string) string {
 // Name returns the name of an execution, the last part of its ARN.
 func Name(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
-// Start starts the execution of a name. Called again with the same input it does
-// nothing while that execution runs; started is false if it is over, or has
-// another input.
+// Start starts the execution called name. Called again with the same input, it does
+// nothing while that execution runs. started is false if that execution has ended or
+// has a different input.
 func (m *Machine) Start(ctx context.Context, name, input string) (started bool, err error) {
 	_, err = m.client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &m.arn, Name: &name, Input: &input})
 	if _, exists := errors.AsType[*types.ExecutionAlreadyExists](err); exists {
@@ -96,8 +96,8 @@ func (m *Machine) Start(ctx context.Context, name, input string) (started bool, 
 	return err == nil, fault.FromAWS("executions: start "+name, err)
 }
 
-// Describe returns an execution; exists is false if there is none of that ARN (any
-// more: AWS forgets an execution 90 days after its end).
+// Describe returns an execution; exists is false if no execution has that ARN, or
+// none has it any longer: AWS deletes an execution 90 days after its end.
 func (m *Machine) Describe(ctx context.Context, arn string) (e Execution, exists bool, err error) {
 	d, err := m.client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if _, none := errors.AsType[*types.ExecutionDoesNotExist](err); none {
@@ -113,7 +113,7 @@ func (m *Machine) Describe(ctx context.Context, arn string) (e Execution, exists
 	}, true, nil
 }
 
-// instant is a time in UTC; zero for none.
+// instant returns a time in UTC, or the zero time for nil.
 func instant(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -121,9 +121,9 @@ func instant(t *time.Time) time.Time {
 	return t.UTC()
 }
 
-// Redrive lets a failed execution go on at the states that failed. It is
-// idempotent by its token. redriven is false if Step Functions does not allow it:
-// the execution is not over, or is too old. at is when it was redriven; zero if the
+// Redrive resumes a failed execution at the states that failed. The token makes it
+// idempotent. redriven is false if Step Functions does not allow it because the
+// execution has not ended or is too old. at is when it was redriven; zero if the
 // service does not say.
 func (m *Machine) Redrive(ctx context.Context, arn, token string) (at time.Time, redriven bool, err error) {
 	out, err := m.client.RedriveExecution(ctx, &sfn.RedriveExecutionInput{ExecutionArn: &arn, ClientToken: &token})
@@ -136,14 +136,14 @@ func (m *Machine) Redrive(ctx context.Context, arn, token string) (at time.Time,
 	return instant(out.RedriveDate), true, nil
 }
 
-// Stop stops an execution, with the name of an error.
+// Stop stops an execution; name is the error that it then shows.
 func (m *Machine) Stop(ctx context.Context, arn, name string) error {
 	_, err := m.client.StopExecution(ctx, &sfn.StopExecutionInput{ExecutionArn: &arn, Error: &name})
 	return fault.FromAWS("executions: stop "+Name(arn), err)
 }
 
-// DefinitionChanged reports whether the machine has another definition by now than
-// an execution, which a redrive keeps.
+// DefinitionChanged reports whether the machine's definition has changed since an
+// execution started. A redrive keeps the old one.
 func (m *Machine) DefinitionChanged(ctx context.Context, arn string) (bool, error) {
 	started, err := m.client.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: &arn})
 	if err != nil {

@@ -10,16 +10,16 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// Place is where and with what an execution failed.
+// Place is where an execution failed, and with which error.
 type Place struct {
 	State string // state of the machine; empty: not found
 	Error string // name of the error; empty for none
 	Cause string
 }
 
-// Locate finds out where an execution failed. Of a Distributed Map it finds the
-// state of a child that failed, and what that failed with. The place is as exact as
-// was found out before an error.
+// Locate finds out where an execution failed. For a Distributed Map it finds the
+// state and the error of a child that failed. If there is an error, the place is as
+// precise as was established before it.
 func (m *Machine) Locate(ctx context.Context, e Execution) (Place, error) {
 	p := Place{Error: e.Error, Cause: e.Cause}
 	end, err := m.trace(ctx, e.ARN)
@@ -56,18 +56,18 @@ func (m *Machine) child(ctx context.Context, mapRun string, p Place) (Place, err
 	return p, nil
 }
 
-// trace is what the end of a history tells.
+// trace is what the end of a history shows.
 type trace struct {
 	state  string // the state in which the execution ended
 	mapRun string // ARN of its map run, if that state is a Distributed Map
 }
 
-// historyPages bounds the pages of 100 events that are read from the end: the
-// state that failed is close to it.
+// historyPages bounds the pages of 100 events that are read from the end, which is
+// close to the state that failed.
 const historyPages = 5
 
-// trace follows the events of an execution back from its end, each to the event
-// before it in its branch, until a state was entered.
+// trace follows the events of an execution backwards from its end, each to its
+// predecessor in the same branch, until it finds where a state was entered.
 func (m *Machine) trace(ctx context.Context, arn string) (trace, error) {
 	var t trace
 	var want int64
@@ -96,7 +96,7 @@ func (m *Machine) trace(ctx context.Context, arn string) (trace, error) {
 	return t, nil
 }
 
-// take notes what an event tells, and reports whether a state was entered with it.
+// take records what an event shows, and reports whether it entered a state.
 func (t *trace) take(e types.HistoryEvent) bool {
 	if e.MapRunStartedEventDetails != nil {
 		t.mapRun = aws.ToString(e.MapRunStartedEventDetails.MapRunArn)

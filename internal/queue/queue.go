@@ -1,16 +1,15 @@
 // Package queue decides which date is next.
 //
-// [Decide] is a pure function of a [Snapshot]: it reads nothing and changes
-// nothing, so that control acts on the very rules by which etlctl explains what a
-// date waits for. A snapshot need not be complete. Where a decision depends on
-// something that was not read yet, the verdict names it ([ReadImport],
-// [ReadFiles]). [Reader] adds it and decides again, so a queue of very many dates
-// is read only as far as the decision needs.
+// [Decide] is a pure function of a [Snapshot]: it reads nothing and changes nothing.
+// So control acts on the same rules by which etlctl explains what a date is waiting
+// for. A snapshot need not be complete. If a decision depends on something that was
+// not read yet, the verdict says what ([ReadImport], [ReadFiles]). [Reader] reads it
+// and decides again, so a very long queue is read only as far as the decision needs.
 //
 // The rules: initial dates go before daily ones, then file dates ascending. An
 // open import holds up the dates after it until it succeeds or is abandoned. So
-// does a daily date that still misses files, unless a later date is already
-// published. No daily date starts before the initial import succeeded (unless
+// does a daily date that still lacks files, unless a later date is already
+// published. No daily date starts before the initial import has succeeded (unless
 // there is no history to load), and no initial one after anything was published.
 package queue
 
@@ -28,7 +27,7 @@ type Snapshot struct {
 	Published []registry.Published // dates that succeeded
 	NoHistory bool                 // there is no initial import to wait for
 	Latest    string               // latest file date that is accepted, YYYY-MM-DD; empty: any
-	Slot      string               // import that holds the slot; empty: it is free, or the caller finds out by trying
+	Slot      string               // import that holds the slot; empty: it is free, or the caller will find out by trying
 
 	// Imports holds the imports read so far, by import_id. The zero Import stands
 	// for one that the registry does not have.
@@ -40,8 +39,8 @@ type Snapshot struct {
 // Files is what is known of the files of a date.
 type Files struct {
 	There   map[string]registry.Arrival // by resource
-	Missing []string                    // file types that are not there
-	Stays   bool                        // the date was to leave the queue, and a file came just then
+	Missing []string                    // missing file types
+	Stays   bool                        // a file came just as the date was to leave the queue
 }
 
 // Action is what may be done about a date.
@@ -49,53 +48,53 @@ type Action int
 
 // Actions.
 const (
-	Pass       Action = iota // nothing, and it holds up nobody
+	Pass       Action = iota // nothing, and it holds up no other date
 	Wait                     // nothing, and it holds up the dates after it
 	Start                    // allot an import_id and start the import
-	Resume                   // redrive the import: the files that it missed are there
-	StartOver                // restart the import: the files that it refused are corrected
-	Leave                    // take the date out of the queue: it has no file any more
+	Resume                   // redrive the import: its missing files have arrived
+	StartOver                // restart the import: its refused files were corrected
+	Leave                    // remove the date from the queue: it no longer has any file
 	ReadImport               // read the date's import and decide again
 	ReadFiles                // read the date's files and decide again
 )
 
-// Reason is why a date cannot go.
+// Reason is why a date cannot start.
 type Reason int
 
 // Reasons.
 const (
 	None         Reason = iota
-	MissingFiles        // its files are not all there, and no deadline has passed
+	MissingFiles        // some of its files are missing, and no deadline has passed
 	NoInitial           // no initial import has succeeded yet
 	TooLate             // an initial date, and something is published
 	Open                // its import runs, or failed and waits for a person
 	Taken               // another import holds the slot
 	Finished            // its import is finished, or unknown
-	NotLooked           // too many dates before it were looked at
+	NotLooked           // not looked at: too many dates come before it
 )
 
-// Verdict is what is decided about a date. The zero Verdict means that the queue
-// has nothing to do.
+// Verdict is the decision on a date. The zero Verdict means that there is nothing to
+// do.
 type Verdict struct {
 	Action  Action
 	Reason  Reason // of Pass and Wait
 	Date    registry.Entry
 	Import  registry.Import // of the date; zero if it has none or it was not read
-	Missing []string        // file types of the date that are not there
+	Missing []string        // missing file types of the date
 }
 
-// unmarked bounds how many dates are looked at that nothing marks as due or
-// ready: anybody who may upload can make very many of them.
+// unmarked bounds how many dates are looked at that are neither due nor ready:
+// anybody who may upload can create very many of them.
 const unmarked = 20
 
-// Decide returns what may be done next: the verdict on the first date that may go
+// Decide returns what may be done next: the verdict on the first date that may start
 // or that holds up the others.
 func Decide(s Snapshot) Verdict {
 	left, last := unmarked, Last(s.Published)
 	for _, e := range s.Dates {
 		marked := e.ImportID != "" || e.Due
 		if !marked && s.Latest != "" && e.FileDate > s.Latest {
-			continue // recorded when there was no such limit
+			continue // recorded before there was such a limit
 		}
 		if !marked && !e.Ready {
 			if left--; left < 0 {
@@ -112,7 +111,8 @@ func Decide(s Snapshot) Verdict {
 	return Verdict{}
 }
 
-// Judge returns the verdict on one date, whatever stands before it in the queue.
+// Judge returns the verdict on one date, regardless of the dates before it in the
+// queue.
 func Judge(s Snapshot, e registry.Entry) Verdict {
 	v := Verdict{Date: e}
 	if e.ImportID != "" {
@@ -176,7 +176,7 @@ func judgeImport(s Snapshot, v Verdict) Verdict {
 	return v
 }
 
-// start decides about a date that may go.
+// start completes the verdict on a date that may start.
 func (v *Verdict) start(s Snapshot) {
 	if s.Slot != "" {
 		v.Action, v.Reason = Wait, Taken
@@ -185,7 +185,7 @@ func (v *Verdict) start(s Snapshot) {
 	v.Action = Start
 }
 
-// lacksFiles decides about a date that cannot go.
+// lacksFiles completes the verdict on a date that lacks files.
 func (v *Verdict) lacksFiles(s Snapshot) {
 	v.Reason = MissingFiles
 	if holdsUp(v.Date, Last(s.Published)) {
@@ -193,18 +193,18 @@ func (v *Verdict) lacksFiles(s Snapshot) {
 	}
 }
 
-// Without returns the snapshot after a date has left the queue.
+// Without returns the snapshot as it is once a date has left the queue.
 func (s Snapshot) Without(e registry.Entry) Snapshot {
 	s.Dates = slices.DeleteFunc(slices.Clone(s.Dates), func(other registry.Entry) bool { return other.Order() == e.Order() })
 	return s
 }
 
-// holdsUp reports whether a date that cannot go holds up those after it.
+// holdsUp reports whether a date that cannot start holds up those after it.
 func holdsUp(e registry.Entry, last string) bool {
 	return e.Mode == etl.ModeDaily && e.FileDate > last
 }
 
-// Last returns the latest file date that is published, of any mode; empty for none.
+// Last returns the latest published file date of any mode; empty for none.
 func Last(published []registry.Published) string {
 	last := ""
 	for _, p := range published {
@@ -213,13 +213,13 @@ func Last(published []registry.Published) string {
 	return last
 }
 
-// clockSlack is how far the clocks of DynamoDB's writers and of Step Functions
-// may be apart.
+// clockSlack is how far apart the clocks of DynamoDB's writers and of Step Functions
+// may be.
 const clockSlack = 10 * time.Second
 
-// isNews reports whether a file came since the import's attempt began. It keeps an
-// import that misses files, although the registry has them all, from being
-// redriven again and again.
+// isNews reports whether a file came since the import's attempt began. Without it, an
+// import that lacks files although the registry has them all would be redriven again
+// and again.
 func isNews(files Files, imp registry.Import) bool {
 	for _, a := range files.There {
 		if a.RecordedAt.After(imp.StartedAt.Add(-clockSlack)) {

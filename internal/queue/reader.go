@@ -8,8 +8,8 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Source is what snapshots are read from; *registry.Registry is one. Its reads are
-// strongly consistent.
+// Source is what snapshots are read from; *registry.Registry implements it. Its reads
+// are strongly consistent.
 type Source interface {
 	// Queue returns the dates that are not finished, in their order.
 	Queue(ctx context.Context) ([]registry.Entry, error)
@@ -25,11 +25,11 @@ type Source interface {
 // its Source.
 type Reader struct {
 	Source  Source
-	Missing func(there map[string]registry.Arrival) []string // file types that are not there
+	Missing func(there map[string]registry.Arrival) []string // missing file types
 }
 
-// Snapshot reads the dates; imports and files are read by [Reader.Decide] and
-// [Reader.Judge] as they are needed.
+// Snapshot reads the dates. [Reader.Decide] and [Reader.Judge] read imports and files
+// as they need them.
 func (r Reader) Snapshot(ctx context.Context) (Snapshot, error) {
 	s := Snapshot{Imports: map[string]registry.Import{}, Files: map[string]Files{}}
 	var err error
@@ -40,12 +40,12 @@ func (r Reader) Snapshot(ctx context.Context) (Snapshot, error) {
 	return s, err
 }
 
-// Decide is [Decide], with all that it needs read into s.
+// Decide is [Decide], after reading into s whatever the decision needs.
 func (r Reader) Decide(ctx context.Context, s Snapshot) (Verdict, error) {
 	return r.reading(ctx, s, func() Verdict { return Decide(s) })
 }
 
-// Judge is [Judge], with all that it needs read into s.
+// Judge is [Judge], after reading into s whatever the verdict needs.
 func (r Reader) Judge(ctx context.Context, s Snapshot, e registry.Entry) (Verdict, error) {
 	return r.reading(ctx, s, func() Verdict { return Judge(s, e) })
 }
@@ -72,7 +72,7 @@ func (r Reader) reading(ctx context.Context, s Snapshot, decide func() Verdict) 
 func (r Reader) readImport(ctx context.Context, s Snapshot, importID string) error {
 	imp, err := r.Source.Import(ctx, importID)
 	if errors.Is(err, registry.ErrNotFound) {
-		imp, err = registry.Import{}, nil // the sweep reports it; the dates after it go on
+		imp, err = registry.Import{}, nil // the sweep reports it, and the dates after it proceed
 	}
 	s.Imports[importID] = imp
 	return err

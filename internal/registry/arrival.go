@@ -11,8 +11,8 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// Look tells what the landing bucket holds under a key at the time it is called:
-// the current version, or exists = false if the object is gone.
+// Look returns what the landing bucket holds under a key when it is called: the
+// current version, or exists = false if the object is gone.
 type Look func(ctx context.Context) (current Arrival, exists bool, err error)
 
 // RecordArrival records the current version of an object as its date's arrival
@@ -20,10 +20,10 @@ type Look func(ctx context.Context) (current Arrival, exists bool, err error)
 // changed anything.
 //
 // Notifications may be replayed or come out of order, so they are only hints:
-// the registry's item is read first, the bucket is looked at next, and the item
-// is written on condition that it is still the one read. What is written is
-// therefore never older than what it replaces. An object that is gone is
-// forgotten, and with the last one its date leaves the queue ([Registry.LeaveEmpty]).
+// the registry's item is read first, the bucket next, and the item is written on
+// condition that it has not changed since. What is written is therefore never older
+// than what it replaces. An object that is gone is deleted from the registry; when
+// the last one goes, its date leaves the queue ([Registry.LeaveEmpty]).
 func (r *Registry) RecordArrival(ctx context.Context, mode etl.Mode, date, resource, object string, look Look) (Arrival, bool, error) {
 	k := arrivalKey(mode, date, resource, object)
 	for range tries {
@@ -72,7 +72,7 @@ func (r *Registry) RecordArrival(ctx context.Context, mode etl.Mode, date, resou
 	return Arrival{}, false, overtaken("record the arrival of " + object)
 }
 
-// openDate makes sure that a date without an import stands in the queue.
+// openDate makes sure that a date without an import is in the queue.
 func (r *Registry) openDate(ctx context.Context, mode etl.Mode, date string) error {
 	for range tries {
 		var entry Entry
@@ -96,14 +96,14 @@ func (r *Registry) openDate(ctx context.Context, mode etl.Mode, date string) err
 	return overtaken("open " + string(mode) + " " + date)
 }
 
-// Objects returns every arrival of a date, several of one resource included.
+// Objects returns every arrival of a date, including several of one resource.
 func (r *Registry) Objects(ctx context.Context, mode etl.Mode, date string) ([]Arrival, error) {
 	return query[Arrival](ctx, r, dateKey(mode, date), "ARRIVAL#")
 }
 
 // Arrivals returns the newest arrival of each resource of a date, strongly
-// consistent. Of several objects for one resource (alias, format) the one
-// modified last counts; if S3 shows the same second, the one recorded last.
+// consistent. Of several objects for one resource (alias, format) the one modified
+// last counts; if both were modified in the same second, the one recorded last.
 func (r *Registry) Arrivals(ctx context.Context, mode etl.Mode, date string) (map[string]Arrival, error) {
 	all, err := r.Objects(ctx, mode, date)
 	if err != nil {
@@ -118,8 +118,8 @@ func (r *Registry) Arrivals(ctx context.Context, mode etl.Mode, date string) (ma
 	return newest, nil
 }
 
-// Same tells whether both are the same version of an object. In a bucket without
-// versions all have the version "null", so the content's tag counts too.
+// Same reports whether both are the same version of an object. In a bucket without
+// versioning every version is "null", so the entity tag counts too.
 func (a Arrival) Same(b Arrival) bool { return a.VersionID == b.VersionID && a.ETag == b.ETag }
 
 func (a Arrival) after(b Arrival) bool {
@@ -137,7 +137,7 @@ func importValue(importID string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{":import": &types.AttributeValueMemberS{Value: importID}}
 }
 
-// overtaken reports a change that others kept overtaking.
+// overtaken returns the error of a change that lost to other writers every time.
 func overtaken(what string) error {
 	return &fault.Transient{Op: "registry: " + what, Err: errOvertaken}
 }

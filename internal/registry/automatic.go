@@ -8,20 +8,20 @@ import (
 	"etl-dataloader/internal/etl"
 )
 
-// Automatic is what is known of the redrives that the system makes by itself.
+// Automatic is the state of an import's automatic redrives.
 type Automatic struct {
 	Used  int       `dynamodbav:"used"`  // automatic attempts since the last progress
-	Units int       `dynamodbav:"units"` // units that were finished at the last failure
-	Limit int       `dynamodbav:"limit"` // most attempts without progress, at the last failure
+	Units int       `dynamodbav:"units"` // units finished at the last failure
+	Limit int       `dynamodbav:"limit"` // attempts allowed without progress, at the last failure
 	At    time.Time `dynamodbav:"at"`    // when the next one is planned; zero: none
-	For   Moment    `dynamodbav:"for"`   // the moment after the one that was decided on; 0: none
+	For   Moment    `dynamodbav:"for"`   // the moment after the one that the decision is about; 0: none
 }
 
-// Decided tells whether it is decided if the failure that i shows is followed by
-// an automatic redrive.
+// Decided reports whether somebody has decided if an automatic redrive follows the
+// failure that i shows.
 func (i Import) Decided() bool { return i.Automatic.For == i.Observed.Next() }
 
-// follow keeps count of an attempt that begins: what was planned before is void.
+// follow counts an attempt that begins. It cancels what was planned before.
 func (a *Automatic) follow(trigger etl.Trigger) {
 	a.At, a.For = time.Time{}, 0
 	if trigger == etl.TriggerAutomatic {
@@ -29,18 +29,18 @@ func (a *Automatic) follow(trigger etl.Trigger) {
 	}
 }
 
-// Units is how many units a generation has finished: a number that grows with
-// every unit done, and with nothing else.
+// Units returns how many units a generation has finished. The number grows with
+// every finished unit, and with nothing else.
 func (r *Registry) Units(ctx context.Context, importID string, generation int) (int, error) {
 	units, err := query[key](ctx, r, importPK(importID), fmt.Sprintf("PROGRESS#%04d#", generation))
 	return len(units), err
 }
 
-// PlanRedrive decides once whether the failure that seen shows is followed by an
-// automatic redrive, and when: if fewer than limit were made since the last
-// progress, after delay of the next one's number, on the full second. units is what [Registry.Units]
-// says; more of them than at the failure before is progress. It returns the
-// import as it is now, which may no longer be the one seen.
+// PlanRedrive decides, once, whether an automatic redrive follows the failure that
+// seen shows, and when. It plans redrive number n after delay(n), on the full
+// second, if fewer than limit were made since the last progress. units is the result
+// of [Registry.Units]; progress means that it has grown since the previous failure.
+// PlanRedrive returns the import as it is now, which may no longer be the one seen.
 func (r *Registry) PlanRedrive(ctx context.Context, seen Import, units, limit int, delay func(n int) time.Duration) (Import, error) {
 	imp, _, err := r.change(ctx, seen.ImportID, func(i *Import) ([]write, error) {
 		if i.ExecutionARN != seen.ExecutionARN || i.Observed != seen.Observed || i.Status != etl.StatusFailed || i.Decided() {

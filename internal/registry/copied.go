@@ -6,8 +6,8 @@ import (
 	"etl-dataloader/internal/etl"
 )
 
-// copied numbers the states of an import that the database has a copy of: twice the
-// attempt, plus one if it failed. It only grows.
+// copied returns the number of an import's state among those that are copied to the
+// database: twice the attempt, plus one if it failed. It only grows.
 func (i Import) copied() int {
 	if i.Status == etl.StatusFailed {
 		return 2*i.Attempts + 1
@@ -15,10 +15,9 @@ func (i Import) copied() int {
 	return 2 * i.Attempts
 }
 
-// Unrecorded reports whether the copy that SQL users see is to be brought up to
-// date: the import failed and the copy does not say so, or it runs and the copy
-// says that it failed. What Open, Publish and the giving up of an import write by
-// themselves is no matter of the copy.
+// Unrecorded reports whether the copy that SQL users see is out of date: the import
+// failed and the copy does not show it, or it runs and the copy shows a failure. The
+// states that Open, Publish and Abandon write themselves are not copied.
 func (i Import) Unrecorded() bool {
 	switch i.Status {
 	case etl.StatusFailed:

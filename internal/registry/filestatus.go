@@ -8,9 +8,9 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// FileStatus is what an import has found out about a sealed file as a whole.
+// FileStatus is what an import has established about a sealed file as a whole.
 type FileStatus struct {
-	// Status is empty as long as it is not known.
+	// Status is empty until it is known.
 	Status etl.FileStatus `dynamodbav:"file_status,omitempty" json:"status,omitempty"`
 	// Reason says in French why the file is refused; empty unless it is. It names
 	// columns, lines and figures, never what a cell holds, and is a [message.Text].
@@ -20,12 +20,12 @@ type FileStatus struct {
 	ByControl bool `dynamodbav:"by_control,omitempty" json:"by_control,omitempty"`
 }
 
-// RecordFileStatuses stores the status of sealed files by resource; a file that
-// statuses does not name keeps its own. Storing the same again changes nothing. A
-// reason is stored as a [message.Text].
+// RecordFileStatuses stores the status of sealed files by resource. A file that is
+// not in statuses keeps its status. It is idempotent. A reason is stored as a
+// [message.Text].
 //
-// It fails with *[ChangedError] if the generation is not the current one or has
-// sealed no list, and with an error if a resource is not in the list.
+// It fails with *[ChangedError] if the generation is not the current one or has not
+// sealed a list, and with another error if a resource is not in the list.
 func (r *Registry) RecordFileStatuses(ctx context.Context, importID string, generation int, statuses map[string]FileStatus) error {
 	_, _, err := r.change(ctx, importID, func(i *Import) ([]write, error) {
 		if i.Generation != generation || !i.Sealed() {

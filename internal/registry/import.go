@@ -10,18 +10,18 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// TakenError reports that the slot is another import's: only one runs at a time.
+// TakenError means that another import holds the slot: only one runs at a time.
 type TakenError struct {
-	Holder string // import_id that has the slot
+	Holder string // import_id that holds the slot
 }
 
 // Error implements error.
 func (e *TakenError) Error() string { return "the slot is held by import " + e.Holder }
 
-// PendingError reports that another re-execution of the import was asked for
-// shortly before.
+// PendingError means that another re-execution of the import was requested shortly
+// before.
 type PendingError struct {
-	Kind etl.Kind // the kind that was asked for first
+	Kind etl.Kind // the kind that was requested first
 }
 
 // Error implements error.
@@ -29,9 +29,9 @@ func (e *PendingError) Error() string {
 	return "a " + string(e.Kind) + " of this import is already under way"
 }
 
-// ChangedError reports that the import is no longer what the caller decided on.
+// ChangedError means that the import has changed since the caller decided.
 type ChangedError struct {
-	Import Import // what it is now
+	Import Import // as it is now
 }
 
 // Error implements error.
@@ -39,11 +39,12 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("import %s is now %s, generation %d", e.Import.ImportID, e.Import.Status, e.Import.Generation)
 }
 
-// PendingFor is how long a re-execution that was asked for keeps a different one
-// out: the longest that a function may run (AWS Lambda quota: 15 minutes).
+// PendingFor is how long a requested re-execution keeps a different one out: the
+// longest time that a function may run (AWS Lambda quota: 15 minutes).
 const PendingFor = 15 * time.Minute
 
-// Import returns an import; [ErrNotFound] if there is none of that name.
+// Import returns an import. It fails with [ErrNotFound] if there is none of that
+// name.
 func (r *Registry) Import(ctx context.Context, importID string) (Import, error) {
 	var imp Import
 	found, err := r.get(ctx, metaKey(importID), &imp)
@@ -59,7 +60,7 @@ type dateImport struct {
 	ImportID string `dynamodbav:"import_id"`
 }
 
-// ImportOf returns the import_id of a date, and whether it has one.
+// ImportOf returns the import_id of a date, and reports whether it has one.
 func (r *Registry) ImportOf(ctx context.Context, mode etl.Mode, date string) (string, bool, error) {
 	var d dateImport
 	found, err := r.get(ctx, dateImportKey(mode, date), &d)
@@ -79,7 +80,7 @@ func (r *Registry) Slot(ctx context.Context) (string, error) {
 	return s.ImportID, err
 }
 
-// takeSlot is the write that takes the slot, or keeps it.
+// takeSlot returns the write that takes the slot, or keeps it.
 func takeSlot(importID string) write {
 	return write{
 		item:      slot{key: slotKey(), ImportID: importID},
@@ -88,8 +89,8 @@ func takeSlot(importID string) write {
 	}
 }
 
-// freeSlot returns the write that gives the slot back, or none if the import
-// does not have it.
+// freeSlot returns the write that releases the slot, or none if the import does not
+// hold it.
 func (r *Registry) freeSlot(ctx context.Context, importID string) ([]write, error) {
 	holder, err := r.Slot(ctx)
 	if err != nil || holder != importID {
@@ -98,14 +99,14 @@ func (r *Registry) freeSlot(ctx context.Context, importID string) ([]write, erro
 	return []write{{key: slotKey(), condition: "import_id = :import", values: importValue(importID)}}, nil
 }
 
-// TakeSlot takes the slot for an import, or keeps it, and returns the import as it
-// was in that moment, for which check allowed it: the look at the import and the
-// slot are one transaction, so nobody gives the import up in between. check may be
-// called several times. Open calls it, because a redrive in the console passes by
-// every other place that takes the slot.
+// TakeSlot takes the slot for an import, or keeps it, if check allows it, and returns
+// the import as it was at that moment. The import is checked and the slot taken in
+// one transaction, so nobody can abandon the import in between. check may be called
+// several times. Open calls TakeSlot because a redrive in the console bypasses every
+// other place that takes the slot.
 //
-// It fails with what check says, with [ErrNotFound], and with *TakenError if
-// another import has the slot.
+// It fails with the error of check, with [ErrNotFound], or with *TakenError if
+// another import holds the slot.
 func (r *Registry) TakeSlot(ctx context.Context, importID string, check func(Import) error) (Import, error) {
 	for range tries {
 		imp, err := r.Import(ctx, importID)
@@ -126,14 +127,14 @@ func (r *Registry) TakeSlot(ctx context.Context, importID string, check func(Imp
 	return Import{}, overtaken("take the slot for " + importID)
 }
 
-// unchanged is the check that an import is still as it was read.
+// unchanged returns the check that an import is still as it was read.
 func (i *Import) unchanged() write {
 	return write{key: metaKey(i.ImportID), check: true, condition: revisionIs, values: revisionValue(i.Revision)}
 }
 
-// FreeSlot gives the slot back if the import that holds it is finished and no
-// re-execution of it is under way, or is not known at all. freed is false if the
-// import may keep the slot, or has it no more.
+// FreeSlot releases the slot if the import that holds it is unknown, or is finished
+// and no re-execution of it is pending. freed is false if the import may keep the
+// slot or no longer holds it.
 func (r *Registry) FreeSlot(ctx context.Context, importID string) (freed bool, err error) {
 	free := write{key: slotKey(), condition: "import_id = :import", values: importValue(importID)}
 	imp, err := r.Import(ctx, importID)
@@ -158,13 +159,13 @@ func (r *Registry) taken(ctx context.Context) error {
 	return &TakenError{Holder: holder}
 }
 
-// Allot gives a date of the queue its import_id, marks the import «en cours»,
-// takes the slot and records the first attempt, in one transaction. arn tells
-// the ARN of the execution of a name. The caller starts that execution; if it
-// dies before, the sweep finds an import whose execution does not exist.
+// Allot gives a date in the queue its import_id, marks the import «en cours», takes
+// the slot and records the first attempt, all in one transaction. arn returns the ARN
+// of an execution from its name. The caller starts that execution; if it dies first,
+// the sweep finds an import whose execution does not exist.
 //
-// ok is false if the date already has an import, is not in the queue, or the
-// slot is taken: somebody else was faster.
+// ok is false if the date already has an import, is not in the queue, or the slot is
+// taken: somebody else got there first.
 func (r *Registry) Allot(ctx context.Context, e Entry, trigger etl.Trigger, arn func(name string) string) (imp Import, ok bool, err error) {
 	const (
 		meta = iota
@@ -214,15 +215,15 @@ func (i *Import) attempt(kind etl.Kind, trigger etl.Trigger, at time.Time) Attem
 	}
 }
 
-// errUnchanged stops a change that has nothing to do.
+// errUnchanged ends a change that has nothing to do.
 var errUnchanged = errors.New("nothing to change")
 
-// change applies a change to an import: the one place that writes a META item
-// after its creation. apply gets the current state; it changes it and returns
-// what must be written with it, or errUnchanged. It may be called several times.
+// change applies a change to an import. It is the only function that writes a META
+// item after its creation. apply modifies the current state and returns the further
+// writes that go with it, or errUnchanged. It may be called several times.
 //
-// If one of those further writes does not hold, change fails with what refused
-// tells, or tries again if refused is nil or returns nil.
+// If the condition of a further write fails, change returns the error of refused, or
+// tries again if refused is nil or returns nil.
 func (r *Registry) change(ctx context.Context, importID string,
 	apply func(*Import) ([]write, error), refused func(context.Context) error,
 ) (imp Import, changed bool, err error) {
@@ -258,9 +259,9 @@ func (r *Registry) change(ctx context.Context, importID string,
 	return imp, false, overtaken("change import " + importID)
 }
 
-// Seal stores the list of object versions that the generation loads, and
-// returns it. The first list of a generation stands: every later call, with
-// whatever list, returns that one. A restart's generation seals anew. It fails
+// Seal stores the list of object versions that the generation loads, and returns it.
+// The first list of a generation stands: every later call returns it, whatever list
+// it is given. After a restart, the new generation seals its own list. Seal fails
 // with *ChangedError if the generation is no longer the current one.
 func (r *Registry) Seal(ctx context.Context, importID string, generation int, files []SealedFile) ([]SealedFile, error) {
 	imp, _, err := r.change(ctx, importID, func(i *Import) ([]write, error) {
@@ -276,9 +277,9 @@ func (r *Registry) Seal(ctx context.Context, importID string, generation int, fi
 	return imp.Files, err
 }
 
-// Unused returns the arrivals whose version the sealed list does not hold. Open
-// calls it after Seal with the arrivals read again: those are the files that came
-// too late for this generation, and nobody else warns of them.
+// Unused returns the arrivals whose version is not in the sealed list. Open calls it
+// after Seal, with the arrivals read again, to find the files that came too late for
+// this generation. Nothing else warns of them.
 func (i Import) Unused(arrivals map[string]Arrival) []Arrival {
 	var late []Arrival
 	for _, a := range arrivals {

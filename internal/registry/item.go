@@ -30,22 +30,22 @@ type SealedFile struct {
 	FileStatus
 }
 
-// Entry is a date of the queue: one that is not finished.
+// Entry is a date in the queue, that is, one that is not finished.
 type Entry struct {
 	key
 	Mode     etl.Mode  `dynamodbav:"mode"`
 	FileDate string    `dynamodbav:"file_date"` // YYYY-MM-DD
 	ImportID string    `dynamodbav:"import_id"` // empty: «en attente»
 	Due      bool      `dynamodbav:"due"`       // its deadline has passed: it starts even if files are missing
-	Since    time.Time `dynamodbav:"since"`     // when the first of its files was recorded, or it was due
+	Since    time.Time `dynamodbav:"since"`     // when the first of its files was recorded, or when it became due
 
-	Expected bool `dynamodbav:"expected"` // a deadline asked for this very date: it starts even without any file
-	Ready    bool `dynamodbav:"ready"`    // its files were all there once: a hint to look, never the decision
-	Told     bool `dynamodbav:"told"`     // operators know that it misses files although a later date is published
+	Expected bool `dynamodbav:"expected"` // a deadline was for this very date: it starts even without any file
+	Ready    bool `dynamodbav:"ready"`    // all its files were once there: a hint to look again, not a decision
+	Told     bool `dynamodbav:"told"`     // operators were told that it lacks files although a later date is published
 	Revision int  `dynamodbav:"revision"`
 }
 
-// Order is the place of the date in the queue: it sorts as the queue does.
+// Order returns the date's sort key in the queue.
 func (e Entry) Order() string { return order(e.Mode, e.FileDate) }
 
 // Import is the state of an import.
@@ -59,7 +59,7 @@ type Import struct {
 	Generation   int        `dynamodbav:"generation"`
 	ExecutionARN string     `dynamodbav:"execution_arn"` // the current execution
 	Executions   int        `dynamodbav:"executions"`    // executions begun so far, the current one included
-	Observed     Moment     `dynamodbav:"observed"`      // what was last seen of the current execution
+	Observed     Moment     `dynamodbav:"observed"`      // latest moment seen of the current execution
 	Attempts     int        `dynamodbav:"attempts"`      // attempts recorded so far
 
 	// Why it failed; empty while it runs and after success.
@@ -77,9 +77,9 @@ type Import struct {
 	Pending   Pending   `dynamodbav:"pending"`
 	Automatic Automatic `dynamodbav:"automatic"`
 
-	// FileRestarts counts the restarts that corrected files have caused, of all generations.
+	// FileRestarts counts the restarts caused by corrected files, over all generations.
 	FileRestarts int `dynamodbav:"file_restarts"`
-	// Recorded is the state that the database's copy shows, see [Import.Unrecorded]; 0: none was copied.
+	// Recorded is the state that the database's copy shows, see [Import.Unrecorded]; 0: nothing was copied.
 	Recorded int `dynamodbav:"recorded"`
 
 	Notified  Moment    `dynamodbav:"notified"` // the moment after the end that was reported and alerted; 0: none
@@ -89,33 +89,33 @@ type Import struct {
 	EndedAt   time.Time `dynamodbav:"ended_at"`   // of the last attempt that ended; zero while running
 }
 
-// Pending is a re-execution that was asked for and is not yet seen to run. It
-// names who asked, and keeps two re-executions of one import apart.
+// Pending is a re-execution that was requested and has not yet been seen running. It
+// names what triggered it, and keeps out a second re-execution of the same import.
 type Pending struct {
 	Kind     etl.Kind    `dynamodbav:"kind"` // empty: none
 	Trigger  etl.Trigger `dynamodbav:"trigger"`
-	Redrives int         `dynamodbav:"redrives"` // number of the redrive that is asked for
+	Redrives int         `dynamodbav:"redrives"` // number of the requested redrive
 	At       time.Time   `dynamodbav:"at"`
 
-	Accepted []Acceptance `dynamodbav:"-"` // asked for with it; [Registry.Claim] moves them to the import
+	Accepted []Acceptance `dynamodbav:"-"` // requested with it; [Registry.Claim] moves them to the import
 }
 
 func (p Pending) is(q Pending) bool {
 	return p.Kind == q.Kind && p.Trigger == q.Trigger && p.Redrives == q.Redrives && p.At.Equal(q.At)
 }
 
-// Sealed tells whether the current generation has sealed its list of versions.
+// Sealed reports whether the current generation has sealed its list of versions.
 func (i Import) Sealed() bool { return i.SealedGeneration == i.Generation }
 
-// finished reports whether nothing but a restart makes the import run again.
+// finished reports whether only a restart can make the import run again.
 func (i *Import) finished() bool {
 	return i.Status == etl.StatusSucceeded || i.Status == etl.StatusAbandoned
 }
 
-// Redrives is how often the current execution was redriven, as far as is known.
+// Redrives returns how often the current execution is known to have been redriven.
 func (i Import) Redrives() int { return i.Observed.Redrives() }
 
-// Uses tells whether the sealed list holds this very version.
+// Uses reports whether the sealed list contains this very version.
 func (i Import) Uses(a Arrival) bool {
 	for _, f := range i.Files {
 		if f.Key == a.Key && f.VersionID == a.VersionID && f.ETag == a.ETag {
@@ -125,7 +125,7 @@ func (i Import) Uses(a Arrival) bool {
 	return false
 }
 
-// Attempt is one start, redrive or restart of an import, or its giving up.
+// Attempt is one start, redrive or restart of an import, or its abandonment.
 type Attempt struct {
 	key
 	Number       int         `dynamodbav:"number" json:"number"` // from 1
@@ -151,15 +151,17 @@ type Fault struct {
 	At       time.Time `dynamodbav:"at" json:"at"`
 }
 
-// Progress is what one unit of a state has done: a chunk of a resource, a
-// resource (chunk 0), or the whole state (resource empty). A unit that runs
-// again replaces its item, so nothing counts twice.
+// Progress is what one unit of a state has done. A unit is a chunk of a resource, a
+// resource (chunk 0), or the whole state (resource empty). A unit that runs again
+// replaces its item, so nothing counts twice.
 //
-// A state records the counts that it knows; the totals of a file take read from
-// ScanFile (or Scan), rejected from Validate plus CrossCheck, valid from
-// CrossCheck once it has run for the resource, before that from Validate,
-// enriched from Transform, persisted from Publish once it has run, before that from
-// Prepare, kept and skipped from Publish.
+// A state records the counts that it knows. The totals of a file take
+//   - read from ScanFile (or Scan);
+//   - rejected from Validate plus CrossCheck;
+//   - valid from CrossCheck once it has run for the resource, until then from Validate;
+//   - enriched from Transform;
+//   - persisted from Publish once it has run, until then from Prepare;
+//   - kept and skipped from Publish.
 type Progress struct {
 	key
 	State       etl.State `dynamodbav:"state" json:"state"`
@@ -172,11 +174,11 @@ type Progress struct {
 	NotEnriched int64     `dynamodbav:"not_enriched" json:"not_enriched"`
 	Persisted   int64     `dynamodbav:"persisted" json:"persisted"`
 	Kept        int64     `dynamodbav:"kept,omitempty" json:"kept,omitempty"`       // of Publish: rows of a later date that were not overwritten
-	Skipped     int64     `dynamodbav:"skipped,omitempty" json:"skipped,omitempty"` // of Publish: records of a reload that was skipped, as its table has a later date
+	Skipped     int64     `dynamodbav:"skipped,omitempty" json:"skipped,omitempty"` // of Publish: records of a reload skipped because its table has a later date
 	Errors      int64     `dynamodbav:"errors" json:"errors"`                       // error rows written; a record may have several
 	Seconds     float64   `dynamodbav:"seconds" json:"seconds"`                     // work of the unit
 	FinishedAt  time.Time `dynamodbav:"finished_at" json:"finished_at"`
-	// Of Scan: the last line of the file has no line end.
+	// Of Scan: the last line of the file has no line terminator.
 	Unterminated bool `dynamodbav:"unterminated,omitempty" json:"unterminated,omitempty"`
 }
 
@@ -188,7 +190,8 @@ func arrivalKey(mode etl.Mode, date, resource, object string) key {
 
 func dateImportKey(mode etl.Mode, date string) key { return key{PK: dateKey(mode, date), SK: "IMPORT"} }
 
-// order sorts the initial import before the daily ones, and dates ascending.
+// order returns a sort key: the initial import before the daily ones, then dates
+// ascending.
 func order(mode etl.Mode, date string) string {
 	if mode == etl.ModeInitial {
 		return "0#" + date

@@ -17,7 +17,7 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// Listed is a well named object as a listing of the bucket shows it: without its
+// Listed is a well-named object as a listing of the bucket shows it, without its
 // version.
 type Listed struct {
 	Mode           etl.Mode
@@ -27,19 +27,19 @@ type Listed struct {
 	LastModified   time.Time
 }
 
-// shows reports whether the object listed is the arrival. Another version of the
-// same second, size and tag is the same content.
+// shows reports whether the listed object is the arrival. A version with the same
+// second, size and entity tag has the same content.
 func (a Arrival) shows(l Listed) bool {
 	return a.Key == l.Key && a.ETag == l.ETag && a.Size == l.Size && a.LastModified.Equal(l.LastModified)
 }
 
-// Unknown returns those of the objects that the registry does not know as they
-// are listed, in the same order; also known ones whose date stands neither in the
-// queue nor has an import. It reads a hundred items a call, eventually
-// consistent: an object that is reported although it is known costs a look.
+// Unknown returns, in the same order, the objects that the registry does not know as
+// they are listed. It also returns known ones whose date is not in the queue and has
+// no import. It reads a hundred items per call, eventually consistent: at worst it
+// returns a known object, which costs one more look.
 func (r *Registry) Unknown(ctx context.Context, objects []Listed) ([]Listed, error) {
 	keys := make([]key, 0, len(objects))
-	dates := map[key]key{} // of the queue, to that of the import
+	dates := map[key]key{} // from the key in the queue to that of the import
 	for _, o := range objects {
 		keys = append(keys, arrivalKey(o.Mode, o.Date, o.Resource, o.Key))
 		dates[queueKey(o.Mode, o.Date)] = dateImportKey(o.Mode, o.Date)
@@ -63,34 +63,35 @@ func (r *Registry) Unknown(ctx context.Context, objects []Listed) ([]Listed, err
 	return unknown, nil
 }
 
-// RefusedFor is how long a badly named object is remembered. One that still lies
-// in the bucket then is told once more.
+// RefusedFor is how long a badly named object is remembered. If it is still in the
+// bucket after that, it is reported once more.
 const RefusedFor = 365 * 24 * time.Hour
 
-// Refusal is a badly named object: one small item a key, however long the key and
-// however many its versions.
+// Refusal is a badly named object. It takes one small item per key, however long the
+// key is and however many versions it has.
 type Refusal struct {
 	key
-	Version string `dynamodbav:"version"` // the last one that was notified; empty: none was
+	Version string `dynamodbav:"version"` // the last one with a notification; empty: none
 	ETag    string `dynamodbav:"etag"`    // without quotation marks
-	Told    bool   `dynamodbav:"told"`    // it was alerted
+	Told    bool   `dynamodbav:"told"`    // an alert was sent
 	Expires int64  `dynamodbav:"expires_at"`
 }
 
-// refusedKey hashes the object's key, which may be as long as a sort key alone. 128
-// bits keep even chosen keys apart; the partitions share the load of a listing.
+// refusedKey hashes the object's key, which may by itself fill a whole sort key. 128
+// bits keep even deliberately chosen keys apart; the partitions share the load of a
+// listing.
 func refusedKey(object string) key {
 	sum := sha256.Sum256([]byte(object))
 	hash := hex.EncodeToString(sum[:16])
 	return key{PK: "REFUSED#" + hash[:2], SK: hash}
 }
 
-// plainTag is an entity tag without its quotation marks: listings have them,
+// plainTag returns an entity tag without its quotation marks, which listings have and
 // notifications do not.
 func plainTag(tag string) string { return strings.Trim(tag, `"`) }
 
-// Refuse notes a badly named object of which a notification told, and reports
-// whether this version of it is new. It is alerted with the next [Registry.Told].
+// Refuse records a badly named object named by a notification, and reports whether
+// this version of it is new. [Registry.Told] later marks it as reported.
 func (r *Registry) Refuse(ctx context.Context, object, versionID, tag string) (isNew bool, err error) {
 	k, tag := refusedKey(object), plainTag(tag)
 	var known Refusal
@@ -101,7 +102,7 @@ func (r *Registry) Refuse(ctx context.Context, object, versionID, tag string) (i
 	if found && known.Version == versionID {
 		return false, nil
 	}
-	// The bucket was looked through before the notification came.
+	// A walk through the bucket found it before the notification came.
 	told := found && known.Version == "" && tag != "" && known.ETag == tag
 	return !told, r.put(ctx, Refusal{key: k, Version: versionID, ETag: tag, Told: told, Expires: r.expiry()})
 }
@@ -109,7 +110,7 @@ func (r *Registry) Refuse(ctx context.Context, object, versionID, tag string) (i
 func (r *Registry) expiry() int64 { return r.now().Add(RefusedFor).Unix() }
 
 // Refusals returns what is known of badly named objects, by their keys. It reads
-// a hundred items a call, eventually consistent.
+// a hundred items per call, eventually consistent.
 func (r *Registry) Refusals(ctx context.Context, objects []string) (map[string]Refusal, error) {
 	keys := make([]key, len(objects))
 	for i, o := range objects {
@@ -128,17 +129,17 @@ func (r *Registry) Refusals(ctx context.Context, objects []string) (map[string]R
 	return known, nil
 }
 
-// Is reports whether the object with that tag is the one that was refused. The
-// notification of some may have had no tag.
+// Is reports whether the object with that tag is the one that was refused. A
+// notification may have come without a tag.
 func (f Refusal) Is(tag string) bool { return f.ETag == "" || f.ETag == plainTag(tag) }
 
 // itemsOfTransaction is how many items one transaction may write (Amazon DynamoDB
 // Developer Guide, "Service, account, and table quotas").
 const itemsOfTransaction = 100
 
-// Told remembers that badly named objects were alerted; tags are their entity tags
-// by key, known is what [Registry.Refusals] returned of them. A hundred are
-// written a call.
+// Told records that an alert was sent about badly named objects. tags are their
+// entity tags by key; known is what [Registry.Refusals] returned for them. It writes
+// a hundred items per call.
 func (r *Registry) Told(ctx context.Context, tags map[string]string, known map[string]Refusal) error {
 	writes := make([]write, 0, min(len(tags), itemsOfTransaction))
 	flush := func() error {
@@ -146,7 +147,7 @@ func (r *Registry) Told(ctx context.Context, tags map[string]string, known map[s
 			return nil
 		}
 		failed, err := r.transact(ctx, writes...)
-		if err == nil && len(failed) > 0 { // a notification of one of them, in this very moment
+		if err == nil && len(failed) > 0 { // a notification of one of them came at this very moment
 			err = overtaken("remember refused objects")
 		}
 		writes = writes[:0]
@@ -168,20 +169,20 @@ func (r *Registry) Told(ctx context.Context, tags map[string]string, known map[s
 // Walk is how far the landing bucket and the queue were looked through.
 type Walk struct {
 	key
-	Object string `dynamodbav:"object"` // the last key that was looked at; empty: begin anew
-	Date   string `dynamodbav:"date"`   // the order of the last date of the queue, likewise
+	Object string `dynamodbav:"object"` // the last key that was looked at; empty: start over
+	Date   string `dynamodbav:"date"`   // the order of the last date in the queue, likewise
 }
 
 func walkKey() key { return key{PK: "LANDING", SK: "WALK"} }
 
-// Walk returns how far the last look came.
+// Walk returns how far the last walk came.
 func (r *Registry) Walk(ctx context.Context) (Walk, error) {
 	var w Walk
 	_, err := r.get(ctx, walkKey(), &w)
 	return w, err
 }
 
-// SaveWalk stores how far a look came, for the next one.
+// SaveWalk stores how far a walk came, for the next one.
 func (r *Registry) SaveWalk(ctx context.Context, w Walk) error {
 	w.key = walkKey()
 	return r.put(ctx, w)
@@ -191,7 +192,7 @@ func (r *Registry) SaveWalk(ctx context.Context, w Walk) error {
 // Reference).
 const itemsOfBatch = 100
 
-// errPartly is the cause of a batch that gave up.
+// errPartly is the cause when a batch gives up.
 var errPartly = errors.New("DynamoDB kept answering a part of a batch only")
 
 // batch reads items by their keys, which must differ. Missing ones are left out.
@@ -209,8 +210,8 @@ func batch[T any](ctx context.Context, r *Registry, keys []key) (map[key]T, erro
 	return found, nil
 }
 
-// batchPage reads up to a hundred items. DynamoDB may answer a part of them only,
-// where it is busy, and is asked for the others again.
+// batchPage reads up to a hundred items. A busy DynamoDB may return only some of
+// them; batchPage then asks again for the others.
 func batchPage[T any](ctx context.Context, r *Registry, asked types.KeysAndAttributes, found map[key]T) error {
 	for range tries {
 		out, err := r.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{

@@ -21,25 +21,25 @@ type Observation struct {
 	Fault          etl.Fault
 	Reason, Advice string
 
-	// Of a redrive whose failure nobody saw: where and why it failed before.
+	// Of a redrive after a failure that nobody saw: where and why it had failed.
 	FailedStep   etl.Step
 	FailedReason string
 }
 
-// Moment numbers what can be seen of an execution, in the order in which it happens:
-// it runs (0), it ended (1), it runs again after its first redrive (2), it ended
-// again (3), and so on. It only grows while an execution goes on.
+// Moment is a point in the life of an execution, numbered in order: it runs (0), it
+// ended (1), it runs again after its first redrive (2), it ended again (3), and so
+// on. It never decreases.
 type Moment int
 
-// Redrives is how many redrives came before the moment.
+// Redrives returns how many redrives came before the moment.
 func (m Moment) Redrives() int { return int(m) / 2 }
 
-// Next is the moment after m.
+// Next returns the moment after m.
 func (m Moment) Next() Moment { return m + 1 }
 
-// Moment is when in the life of its execution an observation was made. It is written
-// only if that is after the moment known, so late and repeated observations change
-// nothing.
+// Moment returns the point in the life of its execution at which the observation was
+// made. An observation is written only if its moment is later than the one recorded,
+// so late and repeated ones change nothing.
 func (o Observation) Moment() Moment {
 	running := Moment(2 * o.Redrives)
 	if o.Status == etl.StatusRunning {
@@ -49,12 +49,12 @@ func (o Observation) Moment() Moment {
 }
 
 // Observe writes what was seen of the current execution of an import. changed is
-// false if it was known, is older than what is known, or concerns an execution
-// that is not the current one. A redrive that was not seen before is recorded as
-// an attempt, with the trigger of the one that asked for it, else the console's.
+// false if that was known, is older than what is known, or concerns an execution
+// that is not the current one. A redrive not seen before is recorded as an attempt,
+// with the trigger of whoever requested it, or the console's if nobody did.
 //
-// A success publishes the date and gives the slot back; a failure for missing
-// files gives it back; a redrive takes it where it is free.
+// A success publishes the date and releases the slot. A failure caused by missing
+// files releases it. A redrive takes it if it is free.
 func (r *Registry) Observe(ctx context.Context, importID string, o Observation) (imp Import, changed bool, err error) {
 	slotIsFree := true
 	return r.change(ctx, importID, func(i *Import) ([]write, error) {
@@ -65,7 +65,7 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 		var writes []write
 		if o.Redrives > i.Redrives() {
 			trigger := i.redriveTrigger(o.Redrives)
-			if i.Status == etl.StatusRunning { // its failure was not seen
+			if i.Status == etl.StatusRunning { // nobody saw it fail
 				i.Step, i.Reason = o.FailedStep, o.FailedReason
 			}
 			i.StartedAt = o.At
@@ -101,8 +101,8 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 	})
 }
 
-// redriveTrigger is what triggered a redrive of the current execution: what asked
-// for it here, else a person in the console.
+// redriveTrigger returns what triggered a redrive of the current execution: the
+// pending request if there is one, else a person in the console.
 func (i *Import) redriveTrigger(redrives int) etl.Trigger {
 	if i.Pending.Kind == etl.KindResume && i.Pending.Redrives == redrives {
 		return i.Pending.Trigger
@@ -110,11 +110,11 @@ func (i *Import) redriveTrigger(redrives int) etl.Trigger {
 	return etl.TriggerConsole
 }
 
-// Claim announces a re-execution of an import that is not running: it keeps
-// other re-executions out until the one announced is seen to run, is withdrawn
-// by [Registry.Withdraw], or [PendingFor] has passed; and it takes the slot.
-// seen is the import that the caller decided on. Asking for the same resume
-// again is allowed, as a redrive is idempotent.
+// Claim announces a re-execution of an import that is not running, and takes the
+// slot. It keeps other re-executions out until the announced one is seen running, is
+// withdrawn by [Registry.Withdraw], or [PendingFor] has passed. seen is the import
+// that the caller decided on. Claiming the same resume again is allowed, because a
+// redrive is idempotent.
 //
 // It fails with *ChangedError if the import is no longer what was seen, with
 // *PendingError, or with *TakenError.
@@ -143,7 +143,8 @@ func (r *Registry) Claim(ctx context.Context, seen Import, p Pending) (Import, e
 	return imp, err
 }
 
-// takenByOther tells why taking the slot was refused, or nil to try again.
+// takenByOther returns a function that returns why the slot could not be taken, or
+// nil to try again.
 func (r *Registry) takenByOther(importID string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		err := r.taken(ctx)
@@ -154,8 +155,8 @@ func (r *Registry) takenByOther(importID string) func(context.Context) error {
 	}
 }
 
-// Withdraw takes back a claim that came to nothing: the one that claimed shows,
-// as [Registry.Claim] returned or a reader found it. A later claim stands.
+// Withdraw takes back a claim that came to nothing. claimed shows the claim, as
+// returned by [Registry.Claim] or read later. A later claim stays.
 func (r *Registry) Withdraw(ctx context.Context, claimed Import) error {
 	_, _, err := r.change(ctx, claimed.ImportID, func(i *Import) ([]write, error) {
 		if i.Pending.Kind == "" || !i.Pending.is(claimed.Pending) {
@@ -175,9 +176,9 @@ func (r *Registry) Withdraw(ctx context.Context, claimed Import) error {
 }
 
 // Begin moves a claimed import to a new execution: a continuation of its
-// generation, or a restart in a newer one. claim is what [Registry.Claim]
-// returned. The caller starts the execution of the ARN returned, as after
-// [Registry.Allot]. It fails with *ChangedError if the claim no longer stands.
+// generation, or a restart in a newer one. claim is what [Registry.Claim] returned.
+// As after [Registry.Allot], the caller starts the execution whose ARN is returned.
+// Begin fails with *ChangedError if the claim no longer stands.
 func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn func(name string) string) (Import, error) {
 	imp, _, err := r.change(ctx, claim.ImportID, func(i *Import) ([]write, error) {
 		if !i.Pending.is(claim.Pending) || i.Generation != claim.Generation {
@@ -208,7 +209,7 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 	return imp, err
 }
 
-// entry is the place in the queue of an import that is open again.
+// entry returns the entry in the queue of an import that is open again.
 func (i *Import) entry() Entry {
 	return Entry{
 		key: queueKey(i.Mode, i.FileDate), Mode: i.Mode, FileDate: i.FileDate,
@@ -216,8 +217,8 @@ func (i *Import) entry() Entry {
 	}
 }
 
-// Abandon marks a claimed import «abandonné» under the generation that fences
-// off its twins, and gives the slot back.
+// Abandon marks a claimed import «abandonné», under the generation that fences off
+// its twins, and releases the slot.
 func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (Import, error) {
 	imp, _, err := r.change(ctx, claim.ImportID, func(i *Import) ([]write, error) {
 		if !i.Pending.is(claim.Pending) || i.Generation != claim.Generation {
@@ -235,8 +236,8 @@ func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (I
 	return imp, err
 }
 
-// Settle records that the end which imp shows was reported and alerted, and
-// takes a finished date out of the queue.
+// Settle records that the end of imp was reported and an alert sent, and removes a
+// finished date from the queue.
 func (r *Registry) Settle(ctx context.Context, imp Import) error {
 	_, _, err := r.change(ctx, imp.ImportID, func(i *Import) ([]write, error) {
 		if i.ExecutionARN != imp.ExecutionARN || i.Observed != imp.Observed || i.Status != imp.Status {
@@ -251,5 +252,5 @@ func (r *Registry) Settle(ctx context.Context, imp Import) error {
 	return err
 }
 
-// Settled tells whether the end of the import was reported and alerted.
+// Settled reports whether the end of the import was reported and an alert sent.
 func (i Import) Settled() bool { return i.Notified == i.Observed.Next() }

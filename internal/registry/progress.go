@@ -9,15 +9,15 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// RecordProgress stores what a unit of a state has done; the time is the
-// registry's. Idempotent: the last call for a unit counts.
+// RecordProgress stores what a unit of a state has done, with the registry's time.
+// The last call for a unit counts.
 func (r *Registry) RecordProgress(ctx context.Context, importID string, generation int, p Progress) error {
 	p.key = progressKey(importID, generation, p.State, p.Resource, p.Chunk)
 	p.FinishedAt = r.now().UTC()
 	return r.put(ctx, p)
 }
 
-// plan is the item that tells how many chunks each resource has.
+// plan is the item that holds the number of chunks of each resource.
 type plan struct {
 	key
 	Chunks map[string]int `dynamodbav:"chunks"`
@@ -33,8 +33,8 @@ func (r *Registry) RecordPlan(ctx context.Context, importID string, generation i
 	return r.put(ctx, plan{key: planKey(importID, generation), Chunks: chunks})
 }
 
-// RecordFault stores the last fault of a state, or of one resource in it; the
-// time is the registry's.
+// RecordFault stores the last fault of a state, or of one resource in it, with the
+// registry's time.
 func (r *Registry) RecordFault(ctx context.Context, importID string, generation int, f Fault) error {
 	f.key = key{PK: importPK(importID), SK: fmt.Sprintf("FAULT#%04d#%s#%s", generation, f.State, f.Resource)}
 	f.At = r.now().UTC()
@@ -62,9 +62,9 @@ func (r *Registry) Attempts(ctx context.Context, importID string) ([]Attempt, er
 	return query[Attempt](ctx, r, importPK(importID), "ATTEMPT#")
 }
 
-// AttemptsNow returns the attempts of an import as its execution sees them, which
-// was redriven so often: the redrive that runs may not have been observed yet, and
-// is then the last of them, as [Registry.Observe] will record it.
+// AttemptsNow returns the attempts of an import as its execution sees them. redrives
+// is how often that execution was redriven. If the current redrive has not been
+// observed yet, it is appended as [Registry.Observe] will record it.
 func (r *Registry) AttemptsNow(ctx context.Context, importID, executionARN string, redrives int) ([]Attempt, error) {
 	imp, err := r.Import(ctx, importID)
 	if err != nil {

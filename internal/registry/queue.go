@@ -12,14 +12,14 @@ import (
 )
 
 // Queue returns the dates that are not finished, in the order in which they may
-// run: the initial ones first, then file dates ascending.
+// run: initial ones first, then file dates ascending.
 func (r *Registry) Queue(ctx context.Context) ([]Entry, error) {
 	return query[Entry](ctx, r, "QUEUE", "")
 }
 
-// MarkDue puts a date into the queue, if it has no import yet, and marks that
-// its deadline has passed: it starts even without any file. due is false if the
-// date has its import already.
+// MarkDue puts a date into the queue and records that its deadline has passed: it
+// starts even without any file. If the date already has an import, due is false and
+// nothing changes.
 func (r *Registry) MarkDue(ctx context.Context, mode etl.Mode, date string) (due bool, err error) {
 	for range tries {
 		if err := r.openDate(ctx, mode, date); err != nil {
@@ -40,9 +40,9 @@ func (r *Registry) MarkDue(ctx context.Context, mode etl.Mode, date string) (due
 	return false, overtaken("mark " + string(mode) + " " + date + " due")
 }
 
-// MarkLate marks that the deadline of a date of the queue has passed, because of
-// the files that it has: it still leaves the queue with the last of them. late is
-// false if the date is not in the queue, or has its import already.
+// MarkLate records that the deadline of a date in the queue has passed. Unlike a date
+// marked by [Registry.MarkDue], it leaves the queue when its last file is removed.
+// late is false if the date is not in the queue or already has an import.
 func (r *Registry) MarkLate(ctx context.Context, mode etl.Mode, date string) (late bool, err error) {
 	return r.changeEntry(ctx, mode, date, func(e *Entry) bool {
 		changed := !e.Due
@@ -51,8 +51,8 @@ func (r *Registry) MarkLate(ctx context.Context, mode etl.Mode, date string) (la
 	})
 }
 
-// MarkReady notes that the files of a date were all seen. Whoever starts it looks
-// again; without the note a date among very many may not be looked at.
+// MarkReady records that all files of a date were seen. Whoever starts the date looks
+// again; without the mark, a date among very many might never be looked at.
 func (r *Registry) MarkReady(ctx context.Context, mode etl.Mode, date string) error {
 	_, err := r.changeEntry(ctx, mode, date, func(e *Entry) bool {
 		changed := !e.Ready
@@ -62,7 +62,7 @@ func (r *Registry) MarkReady(ctx context.Context, mode etl.Mode, date string) er
 	return err
 }
 
-// MarkTold notes that operators were told of a date that misses files.
+// MarkTold records that operators were told of a date that lacks files.
 func (r *Registry) MarkTold(ctx context.Context, mode etl.Mode, date string) error {
 	_, err := r.changeEntry(ctx, mode, date, func(e *Entry) bool {
 		changed := !e.Told
@@ -72,7 +72,7 @@ func (r *Registry) MarkTold(ctx context.Context, mode etl.Mode, date string) err
 	return err
 }
 
-// entryIs is the condition of every rewrite of a date that waits. Entries of
+// entryIs is the condition for every rewrite of a waiting date. Entries written by
 // earlier versions have no revision.
 const entryIs = "import_id = :import AND (attribute_not_exists(revision) OR revision = :revision)"
 
@@ -82,8 +82,8 @@ func entryValues(revision int) map[string]types.AttributeValue {
 	return values
 }
 
-// changeEntry changes a date of the queue that has no import yet; found is false
-// if there is none. apply reports whether it changed anything.
+// changeEntry changes a date in the queue that has no import yet; found is false if
+// there is no such date. apply reports whether it changed anything.
 func (r *Registry) changeEntry(ctx context.Context, mode etl.Mode, date string, apply func(*Entry) bool) (found bool, err error) {
 	for range tries {
 		var e Entry
@@ -107,9 +107,9 @@ func (r *Registry) changeEntry(ctx context.Context, mode etl.Mode, date string, 
 	return false, overtaken("change " + string(mode) + " " + date + " in the queue")
 }
 
-// LeaveEmpty takes a date without an import out of the queue if it has no file
-// any more, and reports whether it did. A date that a deadline asked for stays:
-// its import tells that the files are missing.
+// LeaveEmpty removes a date without an import from the queue if it no longer has any
+// file, and reports whether it did. A date whose deadline has passed by
+// [Registry.MarkDue] stays: its import fails with the names of the missing files.
 func (r *Registry) LeaveEmpty(ctx context.Context, mode etl.Mode, date string) (left bool, err error) {
 	var e Entry
 	found, err := r.get(ctx, queueKey(mode, date), &e)
@@ -123,8 +123,8 @@ func (r *Registry) LeaveEmpty(ctx context.Context, mode etl.Mode, date string) (
 	if err != nil || len(failed) > 0 {
 		return false, err
 	}
-	// A file that was recorded meanwhile may still have found the entry. Either it
-	// is seen here, or its writer finds none and opens the date (RecordArrival).
+	// A file recorded meanwhile may still have found the entry. Either it is seen
+	// here, or its writer finds no entry and opens the date (RecordArrival).
 	objects, err := r.Objects(ctx, mode, date)
 	if err != nil || len(objects) == 0 {
 		return err == nil, err
@@ -148,13 +148,13 @@ func published(i Import, at time.Time) Published {
 	}
 }
 
-// Published returns the dates that succeeded, the initial ones first, then file
-// dates ascending.
+// Published returns the dates that succeeded, initial ones first, then file dates
+// ascending.
 func (r *Registry) Published(ctx context.Context) ([]Published, error) {
 	return query[Published](ctx, r, "PUBLISHED", "")
 }
 
-// Abandoned is a date whose import was given up and not restarted since.
+// Abandoned is a date whose import was abandoned and not restarted since.
 type Abandoned struct {
 	key
 	Mode     etl.Mode  `dynamodbav:"mode"`
@@ -165,14 +165,14 @@ type Abandoned struct {
 
 func abandonedKey(mode etl.Mode, date string) key { return key{PK: "ABANDONED", SK: order(mode, date)} }
 
-// Abandoned returns the dates whose import was given up, the initial ones first,
-// then file dates ascending.
+// Abandoned returns the dates whose import was abandoned, initial ones first, then
+// file dates ascending.
 func (r *Registry) Abandoned(ctx context.Context) ([]Abandoned, error) {
 	return query[Abandoned](ctx, r, "ABANDONED", "")
 }
 
-// executionName is the name of the nth execution of an import: its import_id,
-// then `<import_id>-<n>`.
+// executionName returns the name of the nth execution of an import: the import_id for
+// the first, `<import_id>-<n>` for the others.
 func executionName(importID string, n int) string {
 	if n <= 1 {
 		return importID

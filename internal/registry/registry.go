@@ -1,31 +1,30 @@
 // Package registry keeps what the system knows about files and imports, in one
-// DynamoDB table. It is the one source of an import's status (design, decision
-// 13) and answers also when PostgreSQL is down.
+// DynamoDB table. It is the authoritative source of an import's status (design,
+// decision 13) and works even when PostgreSQL is down.
 //
-// The life of a date: files arrive ([Registry.RecordArrival]) and open an entry
-// of the queue; when the import may run, one transaction allots its import_id,
+// The life of a date: files arrive ([Registry.RecordArrival]) and open an entry in
+// the queue; when the import may run, one transaction allots its import_id,
 // takes the slot and marks it «en cours» ([Registry.Allot]); Open seals the list
 // of object versions ([Registry.Seal]); what the execution does is observed
 // ([Registry.Observe]); at the end the slot is released and the entry settled
-// ([Registry.Settle]). A failed import keeps its slot, except one that only
-// misses files: nothing of it was loaded yet, so an earlier date may go first.
+// ([Registry.Settle]). A failed import keeps its slot, unless it failed only because
+// files are missing: then nothing of it was loaded, and an earlier date may go first.
 //
-// Every change of an import goes through one function, change, which reads the
-// META item, applies the change and writes it on the condition that its revision
-// is still the one read, together with the items that must change with it. Two
-// writers can therefore never both win, and a reader sees all of a change or
-// none.
+// Every change to an import goes through one function, change. It reads the META
+// item, applies the change and writes the item, together with those that must change
+// with it, on condition that the revision is still the one read. So two writers can
+// never both win, and a reader sees all of a change or none of it.
 //
-// Items (pk / sk), all kept compatible: attributes may be added, never renamed.
+// Items (pk / sk). All stay compatible: attributes may be added, never renamed.
 //
 //	DATE#<mode>#<date>   ARRIVAL#<resource>#<key>     newest version of an object
 //	DATE#<mode>#<date>   IMPORT                       the import_id of the date
 //	QUEUE                <0 initial|1 daily>#<date>   a date that is not finished
 //	SLOT                 CURRENT                      the import that may run
 //	PUBLISHED            <0|1>#<date>                 a date that succeeded
-//	ABANDONED            <0|1>#<date>                 a date whose import was given up
+//	ABANDONED            <0|1>#<date>                 a date whose import was abandoned
 //	REFUSED#<hh>         <hash of a key>              a badly named object, once seen; expires
-//	LANDING              WALK                         how far the landing bucket was looked through
+//	LANDING              WALK                         how far the walk through the landing bucket came
 //	IMPORT#<import_id>   META | ATTEMPT#<n> | PLAN#<generation>
 //	                     PROGRESS#<generation>#<state>#<resource>#<chunk>
 //	                     FAULT#<generation>#<state>#<resource>
@@ -45,28 +44,28 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// Reader reads items; *dynamodb.Client is one.
+// Reader reads items; *dynamodb.Client implements it.
 type Reader interface {
 	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
-// Writer writes items, durable on return; *dynamodb.Client is one.
+// Writer writes items, which are durable on return; *dynamodb.Client implements it.
 type Writer interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
-// DynamoDB is what the registry needs of the service; *dynamodb.Client is one.
-// The client retries throttling by itself. Safe for concurrent use.
+// DynamoDB is what the registry needs of the service; *dynamodb.Client implements
+// it. The client itself retries throttled calls. It must be safe for concurrent use.
 type DynamoDB interface {
 	Reader
 	Writer
 }
 
 // Registry reads and writes the table. It is safe for concurrent use. Its errors
-// are *fault.Transient where DynamoDB did not answer or was busy.
+// are *fault.Transient if DynamoDB did not answer or was busy.
 type Registry struct {
 	client DynamoDB
 	table  string
@@ -81,17 +80,17 @@ func New(client DynamoDB, table string, now func() time.Time) *Registry {
 // ErrNotFound is returned for an import_id that the registry does not know.
 var ErrNotFound = errors.New("the registry does not know this import")
 
-// errOvertaken is the cause of a change that gave up.
+// errOvertaken is the cause when a change gives up.
 var errOvertaken = errors.New("others kept changing the same item")
 
-// tries bounds the attempts of a change that others keep overtaking. Each lost
-// round means that somebody else's change succeeded, so a few are plenty.
+// tries bounds the attempts of a change. Each lost attempt means that somebody else's
+// change succeeded, so a few are plenty.
 const tries = 20
 
-// revisionIs is the condition of every rewrite of an item.
+// revisionIs is the condition for every rewrite of an item.
 const revisionIs = "revision = :revision"
 
-// absent is the condition of every item that may be created once.
+// absent is the condition for every item that may only be created once.
 const absent = "attribute_not_exists(pk)"
 
 // key is the primary key of an item.
@@ -174,7 +173,7 @@ func (r *Registry) put(ctx context.Context, item any) error {
 type write struct {
 	item      any    // the item to put; nil for a delete or a check
 	key       key    // the item to delete or to check
-	check     bool   // only look
+	check     bool   // write nothing, only check the condition
 	condition string // empty: none
 	values    map[string]types.AttributeValue
 }
@@ -204,10 +203,10 @@ func (w write) transact(table string) (types.TransactWriteItem, error) {
 	}
 }
 
-// transact writes all items or none. failed holds the indexes of the writes
-// whose condition did not hold; nothing was written then. A conflict with
-// another transaction counts as a failure of every write, so that the caller
-// reads again and decides anew.
+// transact writes all items or none. failed holds the indexes of the writes whose
+// condition did not hold; if there are any, nothing was written. A conflict with
+// another transaction counts as a failure of every write, so that the caller reads
+// again and decides anew.
 func (r *Registry) transact(ctx context.Context, writes ...write) (failed map[int]bool, err error) {
 	items := make([]types.TransactWriteItem, len(writes))
 	for i, w := range writes {

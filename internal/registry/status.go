@@ -12,8 +12,9 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// Status is all that is known of an import: its state, its attempts, and what
-// its current generation has done (of an abandoned import: its last one that ran).
+// Status is all that is known of an import: its state, its attempts, and what its
+// current generation has done. For an abandoned import, that is the last generation
+// that ran.
 type Status struct {
 	Import   Import
 	Attempts []Attempt      // oldest first
@@ -62,10 +63,10 @@ type FileTotal struct {
 	Done        bool    // every record of the file is accounted for: CrossCheck has run
 	WorkSeconds float64 // sum over the units
 
-	Unterminated bool // its last line has no line end
+	Unterminated bool // its last line has no line terminator
 }
 
-// Notes says in French what there is to know of the file beside its counts.
+// Notes returns, in French, what there is to know about the file besides its counts.
 func (t FileTotal) Notes() []string {
 	name := t.Resource
 	if t.Key != "" {
@@ -74,8 +75,8 @@ func (t FileTotal) Notes() []string {
 	return message.FileNotes(name, t.Reason, t.Unterminated, t.Counts.Kept, t.Counts.Skipped)
 }
 
-// Status returns all that is known of an import; [ErrNotFound] if there is none
-// of that name. It reads every unit of the generation, some 300 bytes each.
+// Status returns all that is known of an import. It fails with [ErrNotFound] if there
+// is none of that name. It reads every unit of the generation, some 300 bytes each.
 func (r *Registry) Status(ctx context.Context, importID string) (Status, error) {
 	imp, err := r.Import(ctx, importID)
 	if err != nil {
@@ -115,7 +116,7 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 	return s, nil
 }
 
-// chunked tells whether the units of a state are the planned chunks.
+// chunked reports whether the units of a state are the planned chunks.
 func chunked(state etl.State) bool {
 	switch state {
 	case etl.StateProtect, etl.StateStage, etl.StateValidate, etl.StateTransform, etl.StatePrepare:
@@ -203,8 +204,8 @@ func fileTotals(units []Progress, files []SealedFile) []FileTotal {
 }
 
 // add takes from a unit the counts that its state is the source of. CrossCheck
-// sorts before Validate, so Validate's valid never overwrites the final figure, and
-// Publish after Prepare, so what was published replaces what was prepared.
+// sorts before Validate, so Validate's valid never overwrites the final figure.
+// Publish sorts after Prepare, so what was published replaces what was prepared.
 func (t *FileTotal) add(u Progress) {
 	t.WorkSeconds += u.Seconds
 	t.Counts.Errors += u.Errors
@@ -230,8 +231,8 @@ func (t *FileTotal) add(u Progress) {
 	}
 }
 
-// fileStatus tells what became of a file: «rejeté» if the file as a whole is
-// faulty, else by its rejects once all its records are accounted for.
+// fileStatus returns the status of a file: «rejeté» if the file as a whole is faulty,
+// else according to its rejects, once all its records are accounted for.
 func fileStatus(t FileTotal, faults []Fault) etl.FileStatus {
 	for _, f := range faults {
 		if f.Name == etl.FaultInvalidFile && f.Resource == t.Resource {

@@ -1,12 +1,11 @@
 // Package registrytest gives tests a registry on a real table.
 //
 // The first test that asks for it starts one emulator of AWS for its package, on a
-// free loopback port; [Run] ends it after the tests, by its process. The command
-// comes from the environment variable MINISTACK, such as
-// ".local/venv/bin/python -m ministack". Without it such a test fails; with -short
-// it is skipped, and a package of pure tests starts nothing. [Emulator.Open] makes
-// a fresh table, so that tests never see each other's items. The emulator's clients
-// keep to the limits of AWS (package awstest).
+// free loopback port; [Run] ends its process after the tests. The command comes from
+// the environment variable MINISTACK, such as ".local/venv/bin/python -m ministack".
+// Without it such a test fails; with -short it is skipped. A package of pure tests
+// starts nothing. [Emulator.Open] creates a fresh table, so that tests never see each
+// other's items. The emulator's clients enforce the limits of AWS (package awstest).
 package registrytest
 
 import (
@@ -43,7 +42,7 @@ const startWithin = 60 * time.Second
 type Emulator struct {
 	tables atomic.Int64
 	begin  sync.Once
-	err    error // of the beginning
+	err    error // of starting it
 	config aws.Config
 	stop   func()
 }
@@ -177,8 +176,8 @@ func (e *Emulator) Table(t testing.TB) string {
 			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
 		},
 	})
-	// The name is new, so a table of that name was made by a request whose answer was
-	// lost, and which the client repeated.
+	// The name is new, so if the table exists, an earlier request created it, its
+	// answer was lost, and the client repeated the request.
 	if err != nil && !errors.As(err, new(*types.ResourceInUseException)) {
 		t.Fatalf("create the table: %v", err)
 	}

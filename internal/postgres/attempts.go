@@ -9,17 +9,18 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// RecordAttempts copies attempts of an import from the registry, which is their
-// source, into etl.attempts. It may be repeated, with the same attempts or more.
+// RecordAttempts copies the attempts of an import from the registry, which is
+// authoritative, into etl.attempts. It may be repeated, with the same attempts or
+// more.
 func (db *DB) RecordAttempts(ctx context.Context, importID string, attempts []registry.Attempt) error {
 	return db.Query(ctx, "record the attempts of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return recordAttempts(ctx, tx, importID, attempts) })
 	})
 }
 
-// RecordAttemptsAs does so for a phase of a generation, the last of whose attempts
-// runs, and says so in etl.imports; it fails with *[fault.Superseded] if that is no
-// longer the current one.
+// RecordAttemptsAs does the same on behalf of a phase of a generation whose last
+// attempt is running, and marks the import as running in etl.imports. It fails with
+// *[fault.Superseded] if the generation is no longer the current one.
 func (db *DB) RecordAttemptsAs(ctx context.Context, importID string, generation int, attempts []registry.Attempt) error {
 	return db.Query(ctx, "record the attempts of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {

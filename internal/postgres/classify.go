@@ -14,13 +14,12 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// Classify wraps err with op and says what it means for the machine. It is the
-// only place that does so. The result is a [fault.AccessDenied] where the role
-// lacks a right or its login is refused, and a [fault.Transient] where a retry can
-// help: the connection was lost or refused, the server is starting, stopping or
-// full, a lock or a deadline was missed, or a deadlock was broken. Faults of the
-// machine that are already in the chain stay what they are. Classify(op, nil)
-// is nil.
+// Classify wraps err with op and turns it into a fault of the machine. Nothing else
+// does so. The result is a [fault.AccessDenied] if the role lacks a right or its
+// login is refused. It is a [fault.Transient] if a retry can help: the connection was
+// lost or refused, the server is starting, stopping or full, a lock or a statement
+// timed out, or a deadlock was broken. Faults of the machine that are already in the
+// chain stay as they are. Classify(op, nil) is nil.
 func Classify(op string, err error) error {
 	if err == nil {
 		return nil
@@ -59,7 +58,7 @@ func denial(op string, err error) error {
 // invalidAuthorization is the class of SQLSTATEs of a refused login.
 const invalidAuthorization = "28"
 
-// deniedState reports whether a SQLSTATE says that a right is missing:
+// deniedState reports whether a SQLSTATE means that a right is missing:
 // insufficient_privilege, or any refusal of a login.
 func deniedState(code string) bool {
 	return code == "42501" || strings.HasPrefix(code, invalidAuthorization)
@@ -82,7 +81,7 @@ func transient(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// transientState tells whether a SQLSTATE may go away by itself
+// transientState reports whether the condition of a SQLSTATE may go away by itself
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func transientState(code string) bool {
 	switch code {
@@ -106,8 +105,8 @@ func transientState(code string) bool {
 	return false
 }
 
-// withoutValues drops what the server quotes of the data: the detail of an error
-// ("Key (client_id)=(…)") and the context of a COPY hold values.
+// withoutValues drops the parts of a server error that quote data: its detail
+// ("Key (client_id)=(…)") and the context of a COPY contain values.
 func withoutValues(err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
@@ -123,7 +122,7 @@ func withoutValues(err error) error {
 	return &ServerError{Code: server.Code, Where: strings.TrimSpace(where), Condition: condition(server)}
 }
 
-// ServerError is an error of the server without any value of the data.
+// ServerError is an error of the server, without any value from the data.
 type ServerError struct {
 	Code      string // SQLSTATE
 	Where     string // table, column and constraint, if the server named them
@@ -142,7 +141,7 @@ func (e *ServerError) Error() string {
 	return text
 }
 
-// condition keeps the primary message except in class 22 (data exception), whose
+// condition returns the primary message, or "" in class 22 (data exception), whose
 // messages quote the offending value.
 func condition(server *pgconn.PgError) string {
 	if strings.HasPrefix(server.Code, "22") {

@@ -12,7 +12,7 @@ type DataKey struct {
 	Ciphertext []byte
 }
 
-// StoreDataKey stores the wrapped data key of an import, unless it has one.
+// StoreDataKey stores the wrapped data key of an import, unless the import has one.
 func (db *DB) StoreDataKey(ctx context.Context, importID string, ciphertext []byte) error {
 	return db.Query(ctx, "store the data key of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `INSERT INTO etl.data_keys (import_id, ciphertext) VALUES ($1, $2) ON CONFLICT (import_id) DO NOTHING`,

@@ -11,12 +11,12 @@ import (
 	"etl-dataloader/internal/etl"
 )
 
-// Lines are the lines of a chunk, first to last. A condition with both is a range
-// of an index under every plan; one that also asks whether there is a next chunk
-// would be none in a plan for any parameters.
+// Lines are the lines of a chunk, first to last. A condition on both bounds is an
+// index range under every plan. One that also asked whether there is a next chunk
+// would not be an index range in a generic plan.
 type Lines struct{ First, Last int64 }
 
-// RecordError is one reason why a record is rejected.
+// RecordError is one of the reasons why a record is rejected.
 type RecordError struct {
 	Line                 int64
 	Field, Rule, Details string // no field: the whole record
@@ -67,9 +67,9 @@ func (s *ErrorStream) Write(e *RecordError) {
 // Err is the error that ended the stream, if there is one.
 func (s *ErrorStream) Err() error { return s.rows.Err() }
 
-// StoreErrors stores the errors of the unit's chunk, of a file of that name, while
-// check writes them, rejects their records, and returns how many there are. What
-// check fails with is returned as it is.
+// StoreErrors stores the errors of the unit's chunk as check writes them, rejects
+// their records, and returns how many errors there are. file is the name of the
+// chunk's file. An error of check is returned unchanged.
 func (t *Tx) StoreErrors(ctx context.Context, file string, lines Lines, check func(*ErrorStream) error) (int64, error) {
 	reader, writer := io.Pipe()
 	checked := make(chan error, 1)
@@ -94,8 +94,8 @@ func (t *Tx) StoreErrors(ctx context.Context, file string, lines Lines, check fu
 }
 
 // rejectErrors rejects the records of the unit's chunk that have errors. It reads
-// the errors of the chunk's lines alone: those of the whole file, read for each of
-// its chunks, would be quadratic.
+// only the errors of the chunk's lines: reading those of the whole file for each
+// chunk would be quadratic.
 func (t *Tx) rejectErrors(ctx context.Context, lines Lines) error {
 	_, err := t.tx.Exec(ctx, `INSERT INTO etl.rejects (import_id, generation, resource, line_number)
 		SELECT DISTINCT import_id, generation, resource, line_number FROM etl.errors
@@ -120,13 +120,13 @@ func (db *DB) Rejects(ctx context.Context, chunk Unit, within Lines) (lines []in
 }
 
 // ChunkErrors calls visit for the errors that the rules over one record found in a
-// chunk, in order of line, but the first skip of them.
+// chunk, in line order, leaving out the first skip errors.
 func (db *DB) ChunkErrors(ctx context.Context, chunk Unit, lines Lines, skip int, visit func(file string, line int64, details string)) error {
 	return db.eachError(ctx, chunk, &chunk.Chunk, lines, skip, visit)
 }
 
 // CrossErrors calls visit for the errors that the rules over more than one record
-// found in a resource, in order of line, but the first skip of them.
+// found in a resource, in line order, leaving out the first skip errors.
 func (db *DB) CrossErrors(ctx context.Context, resource Unit, skip int, visit func(file string, line int64, details string)) error {
 	return db.eachError(ctx, resource, nil, Lines{}, skip, visit)
 }
@@ -151,7 +151,7 @@ func (db *DB) eachError(ctx context.Context, unit Unit, chunk *int, lines Lines,
 	})
 }
 
-// AnalyzeRejects has the planner know how many rejects there are.
+// AnalyzeRejects updates the planner's statistics on rejects.
 func (db *DB) AnalyzeRejects(ctx context.Context, importID string) error {
 	return db.Query(ctx, "rejects of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, analyzeRejects)
@@ -159,7 +159,7 @@ func (db *DB) AnalyzeRejects(ctx context.Context, importID string) error {
 	})
 }
 
-// AnalyzeRejects does so within a transaction that changed their number.
+// AnalyzeRejects does the same within a transaction that changed their number.
 func (t *Tx) AnalyzeRejects(ctx context.Context) error {
 	_, err := t.tx.Exec(ctx, analyzeRejects)
 	return err

@@ -55,7 +55,7 @@ func (db *DB) RefuseFiles(ctx context.Context, importID string, generation int, 
 	})
 }
 
-// RefusedBefore returns the resources whose files are refused, but for those given.
+// RefusedBefore returns the resources whose files are refused, except those in but.
 // It returns none once Plan has succeeded: what CrossCheck refuses stays refused.
 func (db *DB) RefusedBefore(ctx context.Context, importID string, generation int, but []string) (resources []string, err error) {
 	err = db.Query(ctx, "refused files of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
@@ -71,8 +71,8 @@ func (db *DB) RefusedBefore(ctx context.Context, importID string, generation int
 	return resources, err
 }
 
-// TakeFilesBack ends the refusal of files. It may be repeated, and fails with
-// *[fault.Superseded] for a generation that is no longer current.
+// TakeFilesBack withdraws the refusal of files. It may be repeated, and fails with
+// *[fault.Superseded] if the generation is not the current one.
 func (db *DB) TakeFilesBack(ctx context.Context, importID string, generation int, resources []string) error {
 	return db.Query(ctx, "files of "+importID+" that are not refused any more", func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
@@ -90,9 +90,9 @@ func (db *DB) TakeFilesBack(ctx context.Context, importID string, generation int
 type FileCounts struct {
 	Resource, File        string
 	Read, Valid, Rejected int64
-	// CrossRejected are those of Rejected that no rule over one record rejects.
+	// CrossRejected counts those of Rejected that no rule over one record rejects.
 	CrossRejected int64
-	CrossErrors   int64 // reasons that the rules over more than one record gave
+	CrossErrors   int64 // errors found by the rules over more than one record
 }
 
 // SettleFiles counts valid and rejected records and gives each file its status.
@@ -115,8 +115,8 @@ func (t *Tx) SettleFiles(ctx context.Context) ([]FileCounts, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[FileCounts])
 }
 
-// Validated adds up what the chunks of the unit's resource that were validated so
-// far had, by their results in the ledger; records is how many the file has.
+// Validated adds up the ledger's results of the chunks of the unit's resource that
+// were validated so far. records is the number of records in the file.
 func (t *Tx) Validated(ctx context.Context) (records, read, rejected int64, err error) {
 	err = t.tx.QueryRow(ctx, `SELECT f.records, coalesce(sum((l.result->>'read')::bigint), 0)::bigint, coalesce(sum((l.result->>'rejected')::bigint), 0)::bigint
 		FROM etl.files f LEFT JOIN etl.ledger l ON (l.import_id, l.generation, l.resource, l.phase) = (f.import_id, f.generation, f.resource, 'Validate')

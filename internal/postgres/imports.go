@@ -10,8 +10,8 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Enter makes the row of an import whose generation opens. It may be repeated. It
-// fails with *[fault.Superseded] if the row is at another generation or the import
+// Enter creates the row of an import when its generation opens. It may be repeated.
+// It fails with *[fault.Superseded] if the row is at another generation or the import
 // is abandoned.
 func (db *DB) Enter(ctx context.Context, imp registry.Import, contractHash string) error {
 	return db.Query(ctx, "open "+imp.ImportID, func(ctx context.Context, conn *pgx.Conn) error {
@@ -28,11 +28,11 @@ func (db *DB) Enter(ctx context.Context, imp registry.Import, contractHash strin
 	})
 }
 
-// RecordState copies whether an import runs or has failed, where and why, from the
-// registry, which is the source. It may be repeated and come late: the copy of an
-// earlier attempt or generation changes nothing, nor does one of an import that is
-// abandoned or published by then. An import that never reached the database gets
-// its row.
+// RecordState copies the state of an import (running, or failed, where and why) from
+// the registry, which is authoritative. It may be repeated and may come late: the
+// state of an earlier attempt or generation changes nothing, nor does that of an
+// import abandoned or published by then. An import that never reached the database
+// gets a row.
 func (db *DB) RecordState(ctx context.Context, imp registry.Import) error {
 	failed := imp.Status == etl.StatusFailed
 	if !failed && imp.Status != etl.StatusRunning {
@@ -51,8 +51,8 @@ func (db *DB) RecordState(ctx context.Context, imp registry.Import) error {
 	})
 }
 
-// running sets the status right after a failure, in the transaction of an attempt
-// that holds the fence.
+// running corrects the status after a failure, in the transaction of an attempt that
+// holds the fence.
 func running(ctx context.Context, tx pgx.Tx, importID string, attempts []registry.Attempt) error {
 	if len(attempts) == 0 {
 		return nil

@@ -9,14 +9,14 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// indexSettings are the settings of a transaction that builds indexes: memory to
-// sort some five million keys without a file, and one process, as two tables are
-// indexed at a time. Two processes for one index take half as much time again, or
-// twice as much, in all.
+// indexSettings are the settings of a transaction that builds indexes: enough memory
+// to sort some five million keys without a temporary file, and a single process,
+// because two tables are indexed at a time. With two processes per index the whole
+// takes 1.5 to 2 times as long.
 const indexSettings = `SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_parallel_maintenance_workers = 0`
 
-// IndexStaging indexes and analyzes what rules over more than one record look up
-// in a staging leaf, the keys with the line number, and attaches it.
+// IndexStaging indexes and analyzes the columns of a staging leaf that rules over more
+// than one record look up (the keys, with the line number), and attaches the leaf.
 func (t *Tx) IndexStaging(ctx context.Context, leaf Leaf, r *contract.Resource) error {
 	if _, err := t.tx.Exec(ctx, indexSettings); err != nil {
 		return err
@@ -41,14 +41,14 @@ func (t *Tx) IndexTarget(ctx context.Context, leaf Leaf, key []string) error {
 	return err
 }
 
-// Analyze gives the planner statistics of a filled leaf.
+// Analyze collects planner statistics for a filled leaf.
 func (t *Tx) Analyze(ctx context.Context, leaf Leaf) error {
 	_, err := t.tx.Exec(ctx, `ANALYZE `+leaf.Table())
 	return err
 }
 
-// comparedColumns are the staging columns that rules over more than one record
-// compare: they alone need statistics.
+// comparedColumns returns the staging columns that rules over more than one record
+// compare. Only they need statistics.
 func comparedColumns(r *contract.Resource) []string {
 	fields := slices.Clone(r.Key)
 	for _, key := range r.Unique {

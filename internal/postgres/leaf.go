@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Kind says what a detached table will be a partition of.
+// Kind is what a detached table will become a partition of.
 type Kind string
 
 const (
@@ -19,15 +19,15 @@ const (
 	Staging Kind = "staging"
 	// Target leaves hold the typed records of a resource.
 	Target Kind = "target"
-	// Events leaves hold the events of a whole import (resource ""), as they are
-	// prepared; in initial mode they are published as they are.
+	// Events leaves hold the prepared events of a whole import (resource ""). In
+	// initial mode they are published as they are.
 	Events Kind = "events"
 	// Published leaves hold the events of a daily import as readers see them.
 	Published Kind = "published"
 )
 
-// Leaf is a table in the schema partitions that is filled while it is detached:
-// the part of one import, at one generation, of a partitioned table.
+// Leaf is a table in the schema partitions that is filled while it is detached. It
+// holds the rows of one import, at one generation, for a partitioned table.
 type Leaf struct {
 	Kind       Kind
 	Resource   string // empty for Events
@@ -35,13 +35,13 @@ type Leaf struct {
 	Generation int
 }
 
-// maxIdentifier is the longest name, in bytes, that PostgreSQL does not cut in
-// silence (NAMEDATALEN - 1; PostgreSQL manual, "Identifiers and Key Words").
+// maxIdentifier is the longest name, in bytes, that PostgreSQL does not silently
+// truncate (NAMEDATALEN - 1; PostgreSQL manual, "Identifiers and Key Words").
 const maxIdentifier = 63
 
-// Name is the leaf's table name in the schema partitions, at most 63 bytes: of a
-// resource whose name is too long it has the beginning and a hash of the whole.
-// It ends with import and generation, by which the leaves of both are found.
+// Name returns the leaf's table name in the schema partitions, at most 63 bytes long.
+// If the resource's name is too long, it is replaced by its beginning and a hash of
+// the whole. The name ends with import and generation, by which leaves are found.
 func (l Leaf) Name() string {
 	id := strings.ToLower(strings.TrimPrefix(l.ImportID, "IMPORT_"))
 	end := fmt.Sprintf("_%s_g%d", id, l.Generation)
@@ -51,8 +51,8 @@ func (l Leaf) Name() string {
 	return string(l.Kind) + "_" + short(l.Resource, maxIdentifier-len(l.Kind)-1-len(end)) + end
 }
 
-// short returns name if it has at most limit bytes; else its beginning, and the
-// first 64 bits of the SHA-256 of the whole in hexadecimal.
+// short returns name if it has at most limit bytes, else its beginning followed by
+// the first 64 bits of the SHA-256 of the whole, in hexadecimal.
 func short(name string, limit int) string {
 	if len(name) <= limit {
 		return name
@@ -62,10 +62,10 @@ func short(name string, limit int) string {
 	return strings.ToValidUTF8(name[:max(limit-len(hash), 0)], "") + hash
 }
 
-// Table is the leaf's quoted, qualified name.
+// Table returns the leaf's quoted, qualified name.
 func (l Leaf) Table() string { return pgx.Identifier{"partitions", l.Name()}.Sanitize() }
 
-// Parent is the quoted, qualified name of the partitioned table.
+// Parent returns the quoted, qualified name of the partitioned table.
 func (l Leaf) Parent() string {
 	switch l.Kind {
 	case Staging:
@@ -77,17 +77,18 @@ func (l Leaf) Parent() string {
 	}
 }
 
-// Source is where the rows of a leaf come from, all alike.
+// Source is the common origin of all rows of a leaf.
 type Source struct {
 	FileDate string // YYYY-MM-DD
 	FileType string // of staging leaves
 	File     string // of staging leaves: the object's name
 }
 
-// Create makes the leaf as an empty, detached table without indexes, unless it
-// exists. What all its rows have in common are its defaults, so that no stream
-// repeats them. Leaves that are attached by import carry the check that lets
-// ATTACH PARTITION skip its scan. While it is filled, autovacuum leaves it alone.
+// Create creates the leaf as an empty, detached table without indexes, unless it
+// exists. Values that all its rows share are column defaults, so that no stream
+// repeats them. Leaves that are attached by import carry the check constraint that
+// lets ATTACH PARTITION skip its scan. While the leaf is being filled, autovacuum is
+// off.
 func (l Leaf) Create(ctx context.Context, tx *Tx, from Source) error {
 	check := ""
 	if l.Kind != Target {
@@ -98,7 +99,7 @@ func (l Leaf) Create(ctx context.Context, tx *Tx, from Source) error {
 	return err
 }
 
-// defaults are what the columns that no stream holds are set to.
+// defaults returns the defaults of the columns that no stream contains.
 func (l Leaf) defaults(from Source) []string {
 	columns := []string{"import_id", "generation", "file_date"}
 	values := []string{l.ImportID, strconv.Itoa(l.Generation), from.FileDate}
@@ -111,8 +112,8 @@ func (l Leaf) defaults(from Source) []string {
 	return columns
 }
 
-// release gives the leaf, which is about to be published, back to autovacuum. A
-// staging leaf is never changed again, so it has nothing to vacuum.
+// release turns autovacuum back on for a leaf that is about to be published. A
+// staging leaf never changes again, so there is nothing to vacuum.
 func (l Leaf) release(ctx context.Context, tx *Tx) error {
 	if l.Kind == Staging {
 		return nil
@@ -121,7 +122,7 @@ func (l Leaf) release(ctx context.Context, tx *Tx) error {
 	return err
 }
 
-// Drop removes the leaf, attached or not; a leaf that does not exist is no error.
+// Drop drops the leaf, attached or not. It is not an error if the leaf does not exist.
 func (l Leaf) Drop(ctx context.Context, tx *Tx) error {
 	_, err := tx.tx.Exec(ctx, `DROP TABLE IF EXISTS `+l.Table())
 	return err
@@ -137,9 +138,9 @@ func (l Leaf) AttachByImport(ctx context.Context, tx *Tx) error {
 	return err
 }
 
-// Swap makes a Target leaf the only partition of its parent, in place of the one
-// that was, which is dropped. The caller holds the parent's exclusive lock, and
-// keyColumns is the number of columns of its primary key.
+// Swap makes a Target leaf the only partition of its parent and drops the previous
+// one. The caller holds the exclusive lock on the parent. keyColumns is the number of
+// columns in its primary key.
 func (l Leaf) Swap(ctx context.Context, tx *Tx, keyColumns int) error {
 	rows, err := tx.tx.Query(ctx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`, l.Parent())
 	if err != nil {
@@ -163,7 +164,7 @@ func (l Leaf) Swap(ctx context.Context, tx *Tx, keyColumns int) error {
 	return err
 }
 
-// QuoteLiteral quotes text for statements that take no parameters, as DDL.
+// QuoteLiteral quotes text for statements that take no parameters, such as DDL.
 func QuoteLiteral(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }

@@ -17,18 +17,17 @@ import (
 	"etl-dataloader/migrations"
 )
 
-// VersionTable holds which migrations were applied.
+// VersionTable is the table that records which migrations were applied.
 const VersionTable = "etl.goose_db_version"
 
 // migrationWait is how long a deployment waits for another one to migrate.
 const migrationWait = 5 * time.Minute
 
-// Migrate brings the database to the newest version of the migrations, under a
-// lock, so that two deployments do not meet. It returns the version reached. It
-// needs two connections.
+// Migrate applies all migrations under a lock, so that two deployments do not
+// collide. It returns the version reached. It needs two connections.
 //
-// The lock is one of a table in etl. An advisory lock would be anybody's to take
-// who may connect, and nobody's to see.
+// The lock is on a table in etl. An advisory lock could be taken by anybody who may
+// connect, and nobody would see by whom.
 func (db *DB) Migrate(ctx context.Context) (version int64, err error) {
 	if db.maxConns < 2 {
 		return 0, errors.New(message.MigrationNeedsConnections)
@@ -52,8 +51,8 @@ func (db *DB) Migrate(ctx context.Context) (version int64, err error) {
 	return version, err
 }
 
-// prepareMigrations makes the schema etl and the table of the lock if they are
-// not there. Another deployment may do so at the same time.
+// prepareMigrations creates the schema etl and the lock's table unless they exist.
+// Another deployment may do so at the same time.
 func prepareMigrations(ctx context.Context, conn *pgx.Conn) error {
 	for _, step := range []struct{ missing, create string }{
 		{`SELECT to_regnamespace('etl') IS NULL`, `CREATE SCHEMA IF NOT EXISTS etl`},
@@ -73,7 +72,7 @@ func prepareMigrations(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// madeMeanwhile reports whether another session made what was to be made: IF NOT
+// madeMeanwhile reports whether another session created the object first: IF NOT
 // EXISTS does not see what is not yet committed.
 func madeMeanwhile(err error) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
@@ -88,8 +87,8 @@ func madeMeanwhile(err error) bool {
 	}
 }
 
-// lockMigrations takes the lock until tx ends; tx is idle while the migrations
-// run. Readers of the schema do not stand in its way.
+// lockMigrations takes the lock until tx ends. tx is idle while the migrations run.
+// Readers of the schema do not block it.
 func lockMigrations(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = %d`,
 		migrationWait.Milliseconds())); err != nil {
@@ -102,7 +101,7 @@ func lockMigrations(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// migrate applies what is missing; the caller holds the lock.
+// migrate applies the migrations that are missing. The caller holds the lock.
 func migrate(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
 	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return adoptVersions(ctx, tx) }); err != nil {
 		return 0, err
@@ -119,9 +118,9 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
 	return provider.GetDBVersion(ctx)
 }
 
-// adoptVersions takes over, once, what an older version of the product noted in
-// public: if this role owns the table there, and the product's tables exist. That
-// table stays as it is, so that the older version can be deployed again.
+// adoptVersions copies, once, the versions that an older release of the product
+// recorded in public, if this role owns the table there and the product's tables
+// exist. That table stays as it is, so that the older release can be deployed again.
 func adoptVersions(ctx context.Context, tx pgx.Tx) error {
 	var adopt bool
 	if err := tx.QueryRow(ctx, `SELECT to_regclass('etl.goose_db_version') IS NULL AND to_regclass('etl.imports') IS NOT NULL

@@ -12,8 +12,8 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// Unit names one thing that is persisted once: a chunk of a phase, or a phase of
-// a resource (Chunk 0), or a whole phase (Resource "", Chunk 0).
+// Unit identifies a piece of work that is persisted once: a chunk in a phase, a
+// resource in a phase (Chunk 0), or a whole phase (Resource "", Chunk 0).
 type Unit struct {
 	ImportID   string
 	Generation int
@@ -35,12 +35,12 @@ type Object struct {
 }
 
 // Once runs write in one transaction with the unit's ledger row and returns its
-// result. If the unit was persisted before, write is not called and the stored
-// result is returned. The result must survive JSON.
+// result. If the unit was persisted before, it does not call write and returns the
+// stored result. The result must survive JSON.
 //
 // It fails with *[fault.Superseded] if the import is no longer at the unit's
-// generation, and with *[fault.Transient] if PostgreSQL did not answer; after
-// that it may be called again, also if the commit did happen.
+// generation, and with *[fault.Transient] if PostgreSQL did not answer. It may then be
+// called again, even if the commit did happen.
 func Once[R any](ctx context.Context, db *DB, unit Unit, write func(context.Context, *Tx) (R, error)) (R, error) {
 	return OnceFrom(ctx, db, unit, Object{}, write)
 }
@@ -75,7 +75,7 @@ func OnceFrom[R any](ctx context.Context, db *DB, unit Unit, from Object, write 
 }
 
 // claim takes the fence and the unit's ledger row. done means that the unit was
-// persisted before, with the stored result.
+// persisted before; stored is its result.
 func claim(ctx context.Context, tx pgx.Tx, unit Unit, from Object) (stored []byte, done bool, err error) {
 	if err := fence(ctx, tx, unit.ImportID, unit.Generation); err != nil {
 		return nil, false, err
@@ -97,10 +97,10 @@ func claim(ctx context.Context, tx pgx.Tx, unit Unit, from Object) (stored []byt
 	return stored, true, err
 }
 
-// fence holds the import's row at the writer's generation until the transaction
-// ends, and names the session after both, so that a restart can end it. Status
-// updates are not blocked by it. It fails with *[fault.Superseded] if the import
-// is at another generation, is abandoned, or is not known.
+// fence locks the import's row at the writer's generation until the transaction
+// ends, and names the session after import and generation, so that a restart can end
+// it. The lock does not block updates of the status. fence fails with
+// *[fault.Superseded] if the import is at another generation, abandoned or unknown.
 func fence(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
 	var name string
 	err := tx.QueryRow(ctx, `SELECT set_config('application_name', $3, true) FROM etl.imports
@@ -112,7 +112,7 @@ func fence(ctx context.Context, tx pgx.Tx, importID string, generation int) erro
 	return err
 }
 
-// sessionName fits PostgreSQL's 63 bytes of application_name.
+// sessionName returns an application_name within PostgreSQL's limit of 63 bytes.
 func sessionName(importID string, generation int) string {
 	return fmt.Sprintf("etl:%s:g%d", importID, generation)
 }

@@ -1,12 +1,12 @@
-// Package postgres is the only place that knows how the product talks to
-// PostgreSQL: few, bounded connections a function instance, the fence and the
+// Package postgres is the only package that knows how the product talks to
+// PostgreSQL: a few, bounded connections per function instance, the fence and the
 // ledger that make every write exactly-once, the detached tables, and what a
 // SQLSTATE means for the machine.
 //
-// Life of a write: [Once] opens a transaction, takes the import's row at the
-// writer's generation (the fence), inserts the unit's ledger row, lets the
-// caller write, stores the result in the ledger and commits. A second run of the
-// same unit finds the row and returns the stored result.
+// The life of a write: [Once] opens a transaction, locks the import's row at the
+// writer's generation (the fence), inserts the unit's ledger row, lets the caller
+// write, stores the result in the ledger and commits. A second run of the same unit
+// finds the ledger row and returns the stored result.
 package postgres
 
 import (
@@ -28,7 +28,7 @@ import (
 )
 
 // Timeouts of every session. A statement ends before its function does (900 s,
-// Lambda's limit), so that the server never works for a caller that is gone.
+// Lambda's limit), so that the server never works for a caller that has gone.
 const (
 	statementTimeout = 14 * time.Minute
 	idleTimeout      = 2 * time.Minute
@@ -45,7 +45,7 @@ type Secret struct {
 	SSLMode  string      `json:"sslmode"` // default "require"
 }
 
-// URL is the connection string of the secret.
+// URL returns the connection string of the secret.
 func (s Secret) URL() string {
 	mode := s.SSLMode
 	if mode == "" {
@@ -59,13 +59,13 @@ func (s Secret) URL() string {
 	return u.String()
 }
 
-// Address tells the URL of the database. It is asked at the first use, and again
+// Address returns the URL of the database. It is called at the first use, and again
 // after the server refused the login, which may have changed meanwhile.
 type Address func(context.Context) (string, error)
 
-// DB is a pool of few connections, mostly of one. They are made when they are first
-// used and checked after the function was frozen. It is safe for concurrent use;
-// callers wait for a free one.
+// DB is a pool of a few connections, usually one. They are opened at first use and
+// checked after the function was frozen. DB is safe for concurrent use; callers wait
+// for a free connection.
 type DB struct {
 	address     Address
 	application string
@@ -76,22 +76,22 @@ type DB struct {
 	pool *pgxpool.Pool // nil until the address is known
 }
 
-// Open prepares a DB; it does not connect. maxConns bounds its connections. What
-// is refused is not tried again.
+// Open prepares a DB; it does not connect. maxConns bounds its connections. The DB
+// does not retry what PostgreSQL refuses.
 func Open(ctx context.Context, databaseURL, application string, maxConns int32) (*DB, error) {
 	db := OpenFrom(func(context.Context) (string, error) { return databaseURL, nil }, application, maxConns, nil)
 	_, err := db.open(ctx)
 	return db, err
 }
 
-// OpenFrom prepares a DB whose URL is asked when it is first used, so
-// that a caller without the right to know it fails in its work and not before.
-// What PostgreSQL refuses for want of a right is tried again with patience.
+// OpenFrom prepares a DB that asks for its URL at first use, so that a caller
+// without the right to know it fails in its work and not before. What PostgreSQL
+// refuses for lack of a right is retried with patience.
 func OpenFrom(address Address, application string, maxConns int32, patience *fault.Patience) *DB {
 	return &DB{address: address, application: application, maxConns: maxConns, patience: patience}
 }
 
-// open returns the pool, and makes it if there is none.
+// open returns the pool, creating it if there is none.
 func (db *DB) open(ctx context.Context) (*pgxpool.Pool, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -102,7 +102,7 @@ func (db *DB) open(ctx context.Context) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The pool outlives the call that makes it.
+	// The pool outlives the call that creates it.
 	pool, err := newPool(context.WithoutCancel(ctx), databaseURL, db.application, db.maxConns)
 	if err == nil {
 		db.pool = pool
@@ -110,7 +110,7 @@ func (db *DB) open(ctx context.Context) (*pgxpool.Pool, error) {
 	return pool, err
 }
 
-// forget drops the pool if it is still the current one: its login was refused.
+// forget drops a pool whose login was refused, if it is still the current one.
 func (db *DB) forget(pool *pgxpool.Pool) {
 	db.mu.Lock()
 	if db.pool != pool {
@@ -141,8 +141,8 @@ func newPool(ctx context.Context, databaseURL, application string, maxConns int3
 	params["tcp_keepalives_interval"] = "10"
 	params["tcp_keepalives_count"] = "3"
 	params["timezone"] = "UTC"
-	// Every name of ours is qualified. A function or an operator that somebody put
-	// into public would else be called where its types fit better.
+	// The product qualifies all its names. Otherwise a function or operator that
+	// somebody put into public would be called wherever its types fit better.
 	params["search_path"] = "pg_catalog"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -162,10 +162,10 @@ func (db *DB) Close() {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// Query runs fn with a connection outside any transaction, for reads. Errors are
-// classified (see [Classify]) under op. If PostgreSQL refuses something for want
-// of a right, fn is run again for some seconds, so it must be safe to run again
-// after such a failure.
+// Query runs fn with a connection outside any transaction, for reads. It classifies
+// errors under op (see [Classify]). If PostgreSQL refuses something for lack of a
+// right, Query runs fn again for some seconds, so fn must be safe to run again after
+// such a failure.
 func (db *DB) Query(ctx context.Context, op string, fn func(context.Context, *pgx.Conn) error) (err error) {
 	db.patience.Try(ctx, "postgresql", func() bool {
 		err = Classify(op, db.once(ctx, fn))

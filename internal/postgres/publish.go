@@ -12,9 +12,9 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// LockTargets locks the events and the targets of these resources against
-// everybody, in one order and with a short timeout: a reader is never chosen as the
-// victim of a deadlock, the caller tries again instead.
+// LockTargets locks the events and the targets of these resources exclusively, in a
+// fixed order and with a short timeout: instead of a reader being chosen as the victim
+// of a deadlock, the caller tries again.
 func (t *Tx) LockTargets(ctx context.Context, resources []*contract.Resource) error {
 	parents := []string{"final.events"}
 	for _, r := range resources {
@@ -24,7 +24,7 @@ func (t *Tx) LockTargets(ctx context.Context, resources []*contract.Resource) er
 	return err
 }
 
-// PublishSettings gives the statements that write published rows memory to sort.
+// PublishSettings gives the statements that write published rows memory for sorting.
 func (t *Tx) PublishSettings(ctx context.Context) error {
 	_, err := t.tx.Exec(ctx, `SET LOCAL work_mem = '256MB'`)
 	return err
@@ -34,8 +34,8 @@ func (t *Tx) PublishSettings(ctx context.Context) error {
 type Change struct {
 	Total   int64 // rows of the leaf
 	Written int64 // inserted or updated
-	Kept    int64 // not overwritten, as they are of a later date
-	Skipped bool  // a reload of an older date than the table's
+	Kept    int64 // of a later date, so not overwritten
+	Skipped bool  // the reload is of an older date than the table
 }
 
 // Reload empties a target table and fills it from a leaf, unless it has rows of a
@@ -55,8 +55,8 @@ func (t *Tx) Reload(ctx context.Context, leaf Leaf, r *contract.Resource, fileDa
 	return c, err
 }
 
-// Upsert inserts new rows and updates those of the same key, sorted by key so
-// that the index is walked once. A row of a later date is kept.
+// Upsert inserts new rows and updates those with the same key, in key order so that
+// the index is walked once. A row of a later date is kept.
 func (t *Tx) Upsert(ctx context.Context, leaf Leaf, r *contract.Resource) (Change, error) {
 	key := strings.Join(r.KeyColumns(), ", ")
 	var c Change
@@ -86,9 +86,9 @@ func (t *Tx) insert(ctx context.Context, r *contract.Resource, leaf Leaf, confli
 }
 
 // PublishEvents copies prepared events into the leaf of the import's published
-// ones, as rows of this transaction: a reader with an older snapshot sees none of
-// them. If replace is set the import has published events already, in the partition
-// of the generation that made it, and they are deleted.
+// events, as rows of this transaction: a reader with an older snapshot sees none of
+// them. If replace is set, the import has already published events, in the partition
+// of the generation that created it, and they are deleted.
 func (t *Tx) PublishEvents(ctx context.Context, prepared, published Leaf, replace bool) (c Change, err error) {
 	into := published.Table()
 	if replace {
@@ -106,7 +106,7 @@ func (t *Tx) PublishEvents(ctx context.Context, prepared, published Leaf, replac
 	return c, err
 }
 
-// MarkPublished says that readers see the unit's generation of the import.
+// MarkPublished records that readers see the unit's generation of the import.
 func (t *Tx) MarkPublished(ctx context.Context) error {
 	tag, err := t.tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_generation = $3, failed_step = NULL, failed_reason = NULL,
 		published_at = now(), updated_at = now() WHERE import_id = $1 AND generation = $3`, t.unit.ImportID, etl.StatusSucceeded, t.unit.Generation)
@@ -116,8 +116,8 @@ func (t *Tx) MarkPublished(ctx context.Context) error {
 	return err
 }
 
-// TableRows returns how many rows the target table of a resource has, and whether
-// any is of a later date than that of the import, which would replace them.
+// TableRows returns how many rows the target table of a resource has, and reports
+// whether any is of a later date than the import that would replace them.
 func (db *DB) TableRows(ctx context.Context, importID, resource, fileDate string) (rows int64, newer bool, err error) {
 	err = db.Query(ctx, "tables that "+importID+" replaces", func(ctx context.Context, conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, fmt.Sprintf(`SELECT count(*), coalesce(bool_or(file_date > $1), false) FROM final.%s`, Quote(resource)),

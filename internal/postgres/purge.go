@@ -11,14 +11,14 @@ import (
 	"etl-dataloader/internal/etl"
 )
 
-// maxPurged is how many leaves one purge drops, ten an import: with the longest
+// maxPurged is how many leaves one purge drops; an import has ten. With the longest
 // wait for each lock that takes a minute and a half. A shortened retention makes
-// thousands due at once; a day adds ten, so what is left goes with the next purges.
+// thousands due at once, but a day adds only ten, so the next purges catch up.
 const maxPurged = 500
 
 // PurgeStaging drops the staged records of imports that were published, or given
 // up, before the given time, the oldest first and at most 500 tables. Each leaf is
-// a transaction of its own; what cannot be locked now is left to the next purge.
+// dropped in its own transaction; one that cannot be locked is left to the next purge.
 func PurgeStaging(ctx context.Context, db *DB, before time.Time) error {
 	return db.Query(ctx, "purge staging", func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT t.tablename FROM pg_tables t
@@ -41,8 +41,8 @@ func PurgeStaging(ctx context.Context, db *DB, before time.Time) error {
 	})
 }
 
-// purgeLeaf drops a leaf, unless somebody reads it: the lock is not waited for
-// long, as everybody else would queue behind it.
+// purgeLeaf drops a leaf, unless somebody is reading it: it does not wait long for
+// the lock, because everybody else would queue behind it.
 func purgeLeaf(ctx context.Context, conn *pgx.Conn, name string) error {
 	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '200ms'`); err != nil {

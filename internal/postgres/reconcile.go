@@ -8,7 +8,7 @@ import (
 	"etl-dataloader/internal/event"
 )
 
-// FileTotals are the records of a file by outcome, as they were settled.
+// FileTotals are the settled numbers of records of a file, by outcome.
 type FileTotals struct {
 	Resource              string
 	Read, Valid, Rejected int64
@@ -23,7 +23,7 @@ func (t *Tx) EachFile(ctx context.Context, visit func(FileTotals)) error {
 	}, `SELECT resource, records, valid, rejected FROM etl.files WHERE import_id = $1 AND generation = $2`, t.unit.ImportID, t.unit.Generation)
 }
 
-// EachResult calls visit for the stored result of each unit of a phase, in JSON.
+// EachResult calls visit for the stored JSON result of each unit of a phase.
 func (t *Tx) EachResult(ctx context.Context, phase string, visit func(resource string, result []byte) error) error {
 	var resource string
 	var result []byte
@@ -39,7 +39,7 @@ func (t *Tx) ReconciledEvents(ctx context.Context, resource string) (events int6
 	return events, err
 }
 
-// Rows counts the rows of two leaves.
+// Rows returns the numbers of rows of two leaves.
 func (t *Tx) Rows(ctx context.Context, a, b Leaf) (ofA, ofB int64, err error) {
 	err = t.tx.QueryRow(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM %s), (SELECT count(*) FROM %s)`, a.Table(), b.Table())).Scan(&ofA, &ofB)
 	return ofA, ofB, err
@@ -62,9 +62,9 @@ func (t *Tx) EventTotals(ctx context.Context, leaf Leaf) (map[string]event.Summa
 	return totals, err
 }
 
-// StoreEnrichmentErrors puts the records of a resource that could not be enriched,
-// by a leaf of events, into the error table; they are no rejects. The cause of each
-// stands in details where cause does.
+// StoreEnrichmentErrors stores in the error table the records of a resource that, by a
+// leaf of events, could not be enriched; they are not rejects. In details, the
+// placeholder cause is replaced by the cause of each.
 func (t *Tx) StoreEnrichmentErrors(ctx context.Context, leaf Leaf, resource string, step etl.Step, details, cause string) error {
 	_, err := t.tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
 		SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, data->>$5), $2

@@ -6,14 +6,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PublishedGeneration is the generation of the import that readers see, 0 for
+// PublishedGeneration returns the generation of the import that readers see, 0 for
 // none.
 func (t *Tx) PublishedGeneration(ctx context.Context) (generation int, err error) {
 	err = t.tx.QueryRow(ctx, `SELECT coalesce(published_generation, 0) FROM etl.imports WHERE import_id = $1`, t.unit.ImportID).Scan(&generation)
 	return generation, err
 }
 
-// DropPublishedEvents removes the partition of the import's published events. The
+// DropPublishedEvents drops the partition of the import's published events. The
 // caller holds the exclusive lock on the events.
 func (t *Tx) DropPublishedEvents(ctx context.Context) error {
 	names, err := tableNames(ctx, t.tx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -24,10 +24,10 @@ func (t *Tx) DropPublishedEvents(ctx context.Context) error {
 	return dropTables(ctx, t.tx, names)
 }
 
-// DropReplaced removes what a published generation of the import leaves beside
-// its rows in the targets and events, which the caller has replaced in the same
-// transaction: detached tables, errors, rejects, incoherences, files and ledger
-// rows. Data keys stay.
+// DropReplaced removes what a published generation of the import leaves behind apart
+// from its rows in the targets and events, which the caller has replaced in the same
+// transaction: detached tables, errors, rejects, incoherences, files and ledger rows.
+// Data keys stay.
 func (t *Tx) DropReplaced(ctx context.Context, generation int) error {
 	if err := dropLeaves(ctx, t.tx, t.unit.ImportID, generation, detached); err != nil {
 		return err
@@ -38,14 +38,14 @@ func (t *Tx) DropReplaced(ctx context.Context, generation int) error {
 	return dropRecords(ctx, t.tx, t.unit.ImportID, generation)
 }
 
-// detached selects, of the leaves t, those that readers of final do not see.
+// detached is the condition that readers of final do not see the leaf t.
 const detached = ` AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class parent ON parent.oid = i.inhparent
 	WHERE i.inhrelid = ('partitions.' || quote_ident(t.tablename))::regclass AND parent.relnamespace = 'final'::regnamespace)`
 
-// staged selects, of the leaves t, the staged records.
+// staged is the condition that the leaf t holds staged records.
 const staged = ` AND t.tablename LIKE 'staging\_%'`
 
-// dropLeaves drops the leaves of one generation that also fulfil a condition.
+// dropLeaves drops the leaves of one generation that also satisfy a condition.
 func dropLeaves(ctx context.Context, tx pgx.Tx, importID string, generation int, condition string) error {
 	suffix := Leaf{Kind: Events, ImportID: importID, Generation: generation}.Name()[len(Events):]
 	names, err := tableNames(ctx, tx, `SELECT tablename FROM pg_tables t

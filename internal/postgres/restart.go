@@ -13,25 +13,25 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Restart ends the generation of an import that imp shows: it ends the sessions that still
-// write for it, moves the import to the next generation and drops what was
-// partially imported, in one transaction. The data key stays. It returns the new
-// generation, the next one. An import that never reached the database gets a row at
-// the new generation, so that a late Open of the old one is superseded.
+// Restart ends imp's generation of an import: in one transaction it ends the sessions
+// that still write for it, moves the import to the next generation and drops what was
+// partially imported. The data key stays. It returns the new generation. An import
+// that never reached the database gets a row at the new generation, so that a late
+// Open of the old one is superseded.
 //
-// It fails with *[fault.Refused] if that generation was published, unless force
-// is set: then readers keep seeing it, with its errors, until a later generation
-// is published in its place; only its staged records go. It fails with
-// *[fault.Superseded] if the import is at a later generation than the next one. It
-// may be called again with the same imp after a failure.
+// It fails with *[fault.Refused] if imp's generation was published, unless force is
+// set: then only its staged records are dropped, and readers keep seeing it, with its
+// errors, until a later generation replaces it. It fails with *[fault.Superseded] if
+// the import is already past the next generation. After a failure it may be called
+// again with the same imp.
 func (db *DB) Restart(ctx context.Context, imp registry.Import, force bool) (int, error) {
 	return imp.Generation + 1, db.retire(ctx, imp, force, etl.StatusRunning)
 }
 
-// Abandon gives an import up: nothing of its generation, or of a late twin, can
-// be written or published any more. What an earlier generation published stays.
-// Calling it again changes nothing. It fails as [DB.Restart] does, and leaves a row
-// as that does.
+// Abandon gives up an import: neither its generation nor a late twin can write or
+// publish anything any more. What an earlier generation published stays. Calling it
+// again changes nothing. Like [DB.Restart] it creates the row of an import that never
+// reached the database, and it fails in the same cases.
 func (db *DB) Abandon(ctx context.Context, imp registry.Import) error {
 	return db.retire(ctx, imp, false, etl.StatusAbandoned)
 }
@@ -58,9 +58,10 @@ func (db *DB) retire(ctx context.Context, imp registry.Import, force bool, statu
 	})
 }
 
-// moveOn moves the row of an import to its next generation, making it if there is
-// none, and returns the published generation, 0 for none. A row that is further
-// behind than imp, as a restart that left none once made them, is moved as well.
+// moveOn moves the row of an import to its next generation, creating it if there is
+// none, and returns the published generation, 0 for none. It also moves a row that is
+// further behind than imp: earlier versions created no row at a restart, which left
+// such rows.
 func moveOn(ctx context.Context, tx pgx.Tx, imp registry.Import, force bool, status etl.Status) (published int, err error) {
 	if _, err := tx.Exec(ctx, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash)
 		VALUES ($1, $2, $3, $5, $4, '') ON CONFLICT DO NOTHING`, imp.ImportID, imp.Mode, imp.FileDate, imp.Generation, etl.StatusRunning); err != nil {
@@ -81,9 +82,9 @@ func moveOn(ctx context.Context, tx pgx.Tx, imp registry.Import, force bool, sta
 	return published, err
 }
 
-// endSessions ends the sessions of that name whose role this one has the rights
-// of. Any login can take the name, so others are left alone, and a session that
-// cannot be ended is no failure: the generation fences off what it writes.
+// endSessions ends the sessions called name whose role's rights this role has. Any
+// login can take the name, so it leaves other sessions alone. It is not a failure if a
+// session cannot be ended: the generation fences off what it writes.
 func endSessions(ctx context.Context, conn *pgx.Conn, name string) error {
 	rows, err := conn.Query(ctx, `SELECT pid FROM pg_stat_activity WHERE application_name = $1
 		AND datname = current_database() AND pid <> pg_backend_pid() AND pg_has_role(usesysid, 'USAGE')`, name)

@@ -11,17 +11,17 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// snapshotPoll is how often the end of older transactions is looked for.
+// snapshotPoll is the interval between checks whether older transactions have ended.
 const snapshotPoll = 100 * time.Millisecond
 
 // olderReaders selects the transactions of clients that hold a snapshot of this
 // database and might read the target tables. A role without pg_read_all_stats does
-// not see the type of another's backend; but what serves no client, as an
-// autovacuum, has no role.
+// not see the type of another role's backend; but a backend that serves no client,
+// such as an autovacuum, has no role.
 //
-// A login is no reader if no role that it may become can read a relation of final,
-// a view that is another's, or run a function with another's rights: its snapshot
-// shows nothing of ours, however old.
+// A login is not a reader if no role that it may become can read a relation of final,
+// read a view owned by somebody else, or run a function with somebody else's rights.
+// Its snapshot then shows nothing of the product, however old it is.
 const olderReaders = `SELECT l.virtualtransaction FROM pg_stat_activity a
 	JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'virtualxid' AND l.granted
 	WHERE a.backend_xmin IS NOT NULL AND a.pid <> pg_backend_pid() AND a.datname = current_database()
@@ -33,11 +33,11 @@ const olderReaders = `SELECT l.virtualtransaction FROM pg_stat_activity a
 		OR EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 			WHERE p.prosecdef AND n.nspname NOT LIKE 'pg\_%' AND NOT pg_has_role(a.usesysid, p.proowner, 'MEMBER') AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))))`
 
-// WaitForOlderSnapshots returns when every transaction that now holds a snapshot
-// and might read the target tables has ended, as CREATE INDEX CONCURRENTLY does: a REPEATABLE READ transaction
-// whose snapshot is older than the last loaded row would see a table that is
-// swapped in without that row. It fails with *[fault.Transient] if they have not
-// ended within limit.
+// WaitForOlderSnapshots waits, as CREATE INDEX CONCURRENTLY does, until every
+// transaction that now holds a snapshot and might read the target tables has ended.
+// Otherwise a REPEATABLE READ transaction whose snapshot is older than the last loaded
+// row would see the swapped-in table without that row. It fails with
+// *[fault.Transient] if they have not ended within limit.
 func WaitForOlderSnapshots(ctx context.Context, db *DB, limit time.Duration) error {
 	const op = "wait for older readers"
 	return db.Query(ctx, op, func(ctx context.Context, conn *pgx.Conn) error {
@@ -72,11 +72,11 @@ func WaitForOlderSnapshots(ctx context.Context, db *DB, limit time.Duration) err
 	})
 }
 
-// shownReaders is how many sessions a text names.
+// shownReaders is how many sessions a message names.
 const shownReaders = 3
 
-// stillOpen counts which of the transactions are open, and names some of their
-// sessions.
+// stillOpen returns how many of the transactions are still open, and names some of
+// their sessions.
 func stillOpen(ctx context.Context, conn *pgx.Conn, older []string) (open int, who []string, err error) {
 	rows, err := conn.Query(ctx, `SELECT l.pid, coalesce(a.usename, '?') FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 		WHERE l.locktype = 'virtualxid' AND l.granted AND l.virtualtransaction = ANY($1) ORDER BY l.pid`, older)

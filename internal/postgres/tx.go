@@ -6,14 +6,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Tx is the transaction in which a unit is persisted. Its methods are statements
-// about the unit's import, at the unit's generation.
+// Tx is the transaction in which a unit is persisted. Its methods act on the unit's
+// import, at the unit's generation.
 type Tx struct {
 	tx   pgx.Tx
 	unit Unit
 }
 
-// NewTx is the transaction of a unit in a transaction that the caller ends. [Once]
+// NewTx returns the Tx of a unit within a transaction that the caller ends. [Once]
 // makes one with fence and ledger row.
 func NewTx(tx pgx.Tx, unit Unit) *Tx { return &Tx{tx: tx, unit: unit} }
 
@@ -24,14 +24,13 @@ func (t *Tx) Execute(ctx context.Context, sql string, args ...any) (rows int64, 
 	return tag.RowsAffected(), err
 }
 
-// Count returns the one number that a statement of another package yields.
+// Count returns the single number that a statement of another package yields.
 func (t *Tx) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
 	err = t.tx.QueryRow(ctx, sql, args...).Scan(&n)
 	return n, err
 }
 
-// each calls visit for each row of a query, after the row was read into
-// destinations.
+// each calls visit for each row of a query, after reading the row into destinations.
 func (t *Tx) each(ctx context.Context, destinations []any, visit func() error, sql string, args ...any) error {
 	rows, err := t.tx.Query(ctx, sql, args...)
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"etl-dataloader/internal/postgres"
 )
 
-// Orphans lists in etl.incoherences the missing parents of a relation among the
-// published rows, with how many rows refer to each, and returns the number of rows.
+// Orphans records in etl.incoherences the missing parents of a relation among the
+// published rows, each with the number of rows that refer to it, and returns the total
+// of those rows.
 func Orphans(ctx context.Context, tx Transaction, scope Scope, pkg *contract.Package, r *contract.Resource, relation contract.Relation) (rows int64, err error) {
 	parent := pkg.Resource(relation.Resource)
 	child := r.TargetKey(relation.Fields)

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// InOrder runs the rules, at most n at a time: whenever there is room, the first
-// of those that wait for none. The first error ends it.
+// InOrder runs the rules, at most n at a time. Whenever there is room, it starts the
+// first rule that waits for no other. The first error ends it.
 func InOrder(ctx context.Context, n int, rules []*Rule, run func(context.Context, *Rule) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	finished := make(chan *Rule, len(rules))
@@ -38,7 +38,7 @@ func InOrder(ctx context.Context, n int, rules []*Rule, run func(context.Context
 	return group.Wait()
 }
 
-// ready reports whether all that the rule waits for is done.
+// ready reports whether all rules that the rule waits for are done.
 func ready(rule *Rule, done map[*Rule]bool) bool {
 	for _, before := range rule.after {
 		if !done[before] {

@@ -20,8 +20,8 @@ type writer struct {
 	rejected int64 // records that no rule had rejected before
 }
 
-// reject inserts an error, and the reject, for each row (line_number, first_line)
-// that query yields; first_line stands in details where [FirstLine] does.
+// reject inserts an error and a reject for each row (line_number, first_line) that
+// query yields. In details, first_line replaces [FirstLine].
 func (w *writer) reject(ctx context.Context, field, rule, details, query string) error {
 	rows, err := w.tx.Execute(ctx, `
 		WITH found AS MATERIALIZED (`+query+`),
@@ -35,17 +35,17 @@ func (w *writer) reject(ctx context.Context, field, rule, details, query string)
 	return err
 }
 
-// leaf is the table with the staged rows of a resource.
+// leaf returns the table with the staged rows of a resource.
 func (w *writer) leaf(resource string) string { return w.table(postgres.Staging, resource) }
 
 func (w *writer) table(kind postgres.Kind, resource string) string {
 	return postgres.Leaf{Kind: kind, Resource: resource, ImportID: w.scope.ImportID, Generation: w.scope.Generation}.Table()
 }
 
-// unique rejects every record whose key stands on an earlier line; the first
-// line counts even if it is rejected for something else. In index order, by key and
-// line, duplicates are adjacent; only they have their first line looked up. A leaf
-// holds the records of one file.
+// unique rejects every record whose key occurs on an earlier line. The first line
+// counts even if it is rejected for another reason. Duplicates are adjacent in index
+// order (key, line); the first line is looked up for them alone. A leaf holds the
+// records of one file.
 func (w *writer) unique(ctx context.Context, rule string, key []string) error {
 	columns := w.resource.StagingKey(key)
 	list := strings.Join(columns, ", ")
@@ -60,7 +60,7 @@ func (w *writer) unique(ctx context.Context, rule string, key []string) error {
 		) d WHERE again`, list, w.leaf(w.resource.Name), notNull("", list), strings.Join(before, ", "), pairs("f", columns, "d", columns)))
 }
 
-// notNull is the condition that none of the columns is NULL.
+// notNull returns the condition that none of the columns is NULL.
 func notNull(alias, columns string) string {
 	parts := strings.Split(columns, ", ")
 	for i, c := range parts {
@@ -69,7 +69,7 @@ func notNull(alias, columns string) string {
 	return strings.Join(parts, " AND ")
 }
 
-// pairs joins two lists of columns by equality.
+// pairs returns the condition that two lists of columns are equal, pair by pair.
 func pairs(leftAlias string, left []string, rightAlias string, right []string) string {
 	parts := make([]string, len(left))
 	for i := range left {
@@ -78,22 +78,22 @@ func pairs(leftAlias string, left []string, rightAlias string, right []string) s
 	return strings.Join(parts, " AND ")
 }
 
-// rejectOf is the condition that a row r of etl.rejects, or of etl.errors, is that
-// of a staged row of a resource.
+// rejectOf returns the condition that a row r of etl.rejects or etl.errors belongs to
+// a staged row of a resource.
 func (w *writer) rejectOf(resource, row string) string {
 	return fmt.Sprintf(`r.import_id = %s AND r.generation = %d AND r.resource = %s AND r.line_number = %s.line_number`,
 		postgres.QuoteLiteral(w.scope.ImportID), w.scope.Generation, postgres.QuoteLiteral(resource), row)
 }
 
 // published reports whether records may have their parents in the target table of
-// a resource: it keeps what earlier imports brought, unless an initial import
-// replaces it.
+// a resource. The table keeps what earlier imports published, unless an initial
+// import replaces it.
 func (w *writer) published(parent *contract.Resource) bool {
 	return parent.Load == contract.LoadUpsert && !w.scope.Initial
 }
 
-// orphan is the condition that a row c of the resource has no parent: neither a
-// valid record of the same import, nor a row of a target table that is inserted
+// orphan returns the condition that a row c of the resource has no parent: neither a
+// valid record of the same import, nor a row of a target table whose rows are inserted
 // or updated.
 func (w *writer) orphan(relation contract.Relation) string {
 	parent := w.pkg.Resource(relation.Resource)
@@ -117,8 +117,8 @@ func (w *writer) relation(ctx context.Context, relation contract.Relation) error
 		w.leaf(w.resource.Name), notNull("c.", columns), w.orphan(relation)))
 }
 
-// childRule compares a field with a field of the record's parent: the valid one
-// of this import if there is one, else the published one.
+// childRule compares a field with a field of the record's parent: the valid parent in
+// this import if there is one, else the published one.
 func (w *writer) childRule(ctx context.Context, rule contract.ChildRule) error {
 	theirs, parents := w.parentValue(rule)
 	return w.reject(ctx, rule.Field, rule.Name, rule.Message, fmt.Sprintf(`
@@ -126,9 +126,9 @@ func (w *writer) childRule(ctx context.Context, rule contract.ChildRule) error {
 		w.leaf(w.resource.Name), parents, w.resource.StagingKey([]string{rule.Field})[0], rule.Comparison, theirs))
 }
 
-// parentValue returns the expression of what a child rule compares a row c with,
-// and the joins that find it. A key is that of one valid record, so no record of
-// the file comes twice.
+// parentValue returns the expression with which a child rule compares a row c, and the
+// joins that find it. At most one valid record has a given key, so no record of the
+// file appears twice.
 func (w *writer) parentValue(rule contract.ChildRule) (theirs, joins string) {
 	relation := w.resource.Relations[rule.Relation]
 	parent := w.pkg.Resource(relation.Resource)

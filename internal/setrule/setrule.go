@@ -16,42 +16,42 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// Transaction runs the statements of a rule; *postgres.Tx is one. A rule that fails
-// leaves it unusable.
+// Transaction runs the statements of a rule; *postgres.Tx implements it. A rule that
+// fails leaves it unusable.
 type Transaction interface {
 	// Execute runs a statement, or several without arguments, and returns how many
 	// rows the last one wrote.
 	Execute(ctx context.Context, sql string, args ...any) (rows int64, err error)
-	// Count returns the one number that a statement yields.
+	// Count returns the single number that a statement yields.
 	Count(ctx context.Context, sql string, args ...any) (int64, error)
 }
 
-// Scope is the import whose records are judged.
+// Scope is the import whose records are checked.
 type Scope struct {
 	ImportID   string
 	Generation int
 	// Initial reports whether the import replaces every table, so that no published
-	// row is anybody's parent.
+	// row can be a parent.
 	Initial bool
 }
 
-// settings are those of a transaction that applies a rule: keys of millions of
-// records are hashed and sorted in memory, by one process, as the caller applies
-// several rules at a time. A sort or a hash table that needs more goes on in a
-// temporary file.
+// settings are the settings of a transaction that applies a rule. The keys of millions
+// of records are hashed and sorted in memory, and by a single process because the
+// caller applies several rules at a time. A sort or hash table that needs more memory
+// spills to a temporary file.
 const settings = `SET LOCAL work_mem = '256MB'; SET LOCAL hash_mem_multiplier = 1; SET LOCAL max_parallel_workers_per_gather = 0`
 
 // Rule is one rule over more than one record.
 type Rule struct {
 	Resource *contract.Resource
-	Number   int // in the resource, from 1 on
+	Number   int // in the resource, from 1
 	pkg      *contract.Package
 	apply    func(context.Context, *writer) error
 	after    []*Rule // whose rejects it must see
 }
 
 // Apply stores the errors that the rule finds, rejects their records, and returns
-// how many of them no rule had rejected before.
+// how many records no rule had rejected before.
 func (r *Rule) Apply(ctx context.Context, tx Transaction, scope Scope) (rejected int64, err error) {
 	if _, err := tx.Execute(ctx, settings); err != nil {
 		return 0, err
@@ -61,10 +61,10 @@ func (r *Rule) Apply(ctx context.Context, tx Transaction, scope Scope) (rejected
 	return w.rejected, err
 }
 
-// Rules lists all rules, parents before children: of each resource the
-// uniqueness of its keys, its relations, the rules over a record and its parent,
-// those over all valid records of a parent, and last the relations to itself, in
-// which any reject of the resource cascades.
+// Rules lists all rules, parents before children. For each resource they are the
+// uniqueness of its keys, its relations, the rules over a record and its parent, those
+// over all valid records of a parent, and last its relations to itself, through which
+// every reject of the resource cascades.
 func Rules(pkg *contract.Package) []*Rule {
 	var all []*Rule
 	of := map[string][]*Rule{}
@@ -86,7 +86,7 @@ func Rules(pkg *contract.Package) []*Rule {
 			add(r, of[r.Relations[rule.Relation].Resource], func(ctx context.Context, w *writer) error { return w.childRule(ctx, rule) })
 		}
 		for _, rule := range r.ChildRules {
-			if rule.Sum { // of what no other rule rejects
+			if rule.Sum { // it adds up what no other rule rejects
 				after := slices.Concat(of[r.Relations[rule.Relation].Resource], of[r.Name])
 				add(r, after, func(ctx context.Context, w *writer) error { return w.sumRule(ctx, rule) })
 			}

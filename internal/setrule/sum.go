@@ -9,12 +9,12 @@ import (
 	"etl-dataloader/internal/postgres"
 )
 
-// sumRule holds the valid records of one parent to a child rule together. They are
-// gone through once, parent by parent in order of line, with what is taken of the
-// parent's value so far: at first what the published rows take. A record changes
-// that by its own value less that of the row it replaces; the aggregate etl.taken
-// leaves out those that would take too much, and they are rejected. A row that the
-// file moves to another parent still counts for the one it leaves.
+// sumRule applies a child rule to the sum over all valid records of one parent. It
+// visits them once, parent by parent in line order, and tracks how much of the parent's
+// value is taken so far, starting with what the published rows take. A record adds its
+// own value minus that of the row it replaces. The aggregate etl.taken leaves out
+// records that would take too much, and they are rejected. A row that the file moves to
+// another parent still counts for the one it leaves.
 func (w *writer) sumRule(ctx context.Context, rule contract.ChildRule) error {
 	theirs, parents := w.parentValue(rule)
 	relation := strings.Join(prefixed("c.", w.resource.StagingKey(w.resource.Relations[rule.Relation].Fields)), ", ")
@@ -36,8 +36,8 @@ func (w *writer) sumRule(ctx context.Context, rule contract.ChildRule) error {
 		relation, change, theirs, taken, w.leaf(w.resource.Name), parents, w.rejectOf(w.resource.Name, "c")))
 }
 
-// publishedSums joins a row c with the published row that it replaces for the same
-// parent, and with the sum of all that are published for that parent.
+// publishedSums returns the joins from a row c to the published row that it replaces
+// for the same parent, and to the sum of all rows published for that parent.
 func (w *writer) publishedSums(rule contract.ChildRule) string {
 	fields := w.resource.Relations[rule.Relation].Fields
 	table := postgres.Quote("final", w.resource.Name)

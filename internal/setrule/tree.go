@@ -12,17 +12,16 @@ import (
 // tree applies a relation of a resource to itself. Each record has at most one
 // parent, so the records form trees, and cycles with trees below them.
 //
-// The work is done over scratch tables of line numbers, whatever the keys are.
-// Rejects fall down the trees in one recursive statement that visits each record
-// once and finds its children by an index. Cycles are found by shrinking them: each
-// statement leaves about a quarter of the records out, so all of them together
-// read four times the records. Neither depends on how deep the trees are. The
-// session needs a few times [treeMemory], and the disk the rest, however many
-// records there are.
+// The work is done on scratch tables of line numbers, whatever the keys are. Rejects
+// cascade down the trees in one recursive statement that visits each record once and
+// finds its children by an index. Cycles are found by shrinking them: each statement
+// eliminates about a quarter of the records, so all statements together read four times
+// the records. Neither cost depends on how deep the trees are. The session needs a few
+// times [treeMemory], and the rest goes to disk, however many records there are.
 //
-// The scratch tables are made and dropped within the rule's transaction, so that
-// nothing of them outlives a failure. They are not temporary: the product's role
-// needs no privilege for that.
+// The scratch tables are created and dropped within the rule's transaction, so that
+// they never outlive a failure. They are not temporary tables, for which the product's
+// role would need a privilege.
 type tree struct {
 	*writer
 	relation contract.Relation
@@ -33,17 +32,17 @@ type tree struct {
 	ahead       string // the same, of the next round
 	starts      string // node: one of each cycle
 	members     string // node: all of each cycle
-	below       string // node: the children of members that are none
+	below       string // node: the children of members that are not members themselves
 	definitions string
 }
 
-// treeMemory is what a sort, or half of what a hash table, may take before it
-// goes on in a temporary file.
+// treeMemory is how much memory a sort may use before it spills to a temporary file. A
+// hash table may use twice as much.
 const treeMemory = "16MB"
 
-// Settings that leave the planner no way whose work or memory would depend on
-// the shape of the trees: to descend, an index alone finds children; to compare
-// all with all, both sides are sorted.
+// Settings that rule out plans whose work or memory would depend on the shape of the
+// trees: to descend, children are found by an index alone; to compare all with all,
+// both sides are sorted.
 const (
 	treeSettings = `SET LOCAL work_mem = '` + treeMemory + `'; SET LOCAL hash_mem_multiplier = 2; SET LOCAL jit = off`
 	descending   = `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off;
@@ -66,9 +65,9 @@ func newTree(w *writer, relation contract.Relation) *tree {
 	return t
 }
 
-// tree rejects what has no valid parent, and all below it, with rule foreignKey.
-// If the relation must be acyclic it then rejects the members of cycles with rule
-// cycle, and what is below them with rule foreignKey.
+// tree rejects the records without a valid parent, and all records below them, with
+// rule foreignKey. If the relation must be acyclic, it then rejects the members of
+// cycles with rule cycle, and the records below them with rule foreignKey.
 func (w *writer) tree(ctx context.Context, relation contract.Relation) error {
 	t := newTree(w, relation)
 	if err := t.exec(ctx, t.definitions+treeSettings); err != nil {
@@ -92,10 +91,9 @@ func (t *tree) exec(ctx context.Context, sql string) error {
 	return err
 }
 
-// link looks up the parent of each record that names one: the valid record of
-// this file (parent), or else, in a table that is inserted or updated, a
-// published row (shielded). Only valid records are parents, and a key is that of
-// one valid record.
+// link looks up the parent of each record that names one: a valid record of this file
+// (parent), or else, if the table's rows are inserted or updated, a published row
+// (shielded). Only valid records are parents, and at most one has a given key.
 func (t *tree) link(ctx context.Context) error {
 	child := t.resource.StagingKey(t.relation.Fields)
 	key := t.resource.StagingKey(t.relation.ParentFields)
@@ -116,9 +114,9 @@ func (t *tree) link(ctx context.Context) error {
 		published, notNull("c.", strings.Join(child, ", "))))
 }
 
-// fall rejects the records that a query of nodes yields, and all below them but
-// what hangs on a published parent. None of them may be below another, nor on a
-// cycle: then each record is met once.
+// fall rejects the records that a query of nodes yields, and all records below them
+// except those shielded by a published parent. None of the nodes may be below another
+// or on a cycle, so that each record is visited once.
 func (t *tree) fall(ctx context.Context, from string) error {
 	if err := t.exec(ctx, descending); err != nil {
 		return err
@@ -129,14 +127,14 @@ func (t *tree) fall(ctx context.Context, from string) error {
 		SELECT node AS line_number, NULL::bigint AS first_line FROM fallen`, from, t.links))
 }
 
-// cycles rejects the members of cycles with rule cycle, and what is below them
+// cycles rejects the members of cycles with rule cycle, and the records below them
 // with rule foreignKey.
 func (t *tree) cycles(ctx context.Context) error {
 	found, err := t.shrink(ctx)
 	if err != nil || !found {
 		return err
 	}
-	// From each start, follow the parents until the start is back.
+	// From each start, follow the parents until they lead back to it.
 	if err := t.exec(ctx, fmt.Sprintf(`%s; CREATE INDEX ON %[2]s (node);
 		INSERT INTO %[3]s WITH RECURSIVE member AS (SELECT node AS start, node FROM %[4]s
 			UNION ALL SELECT m.start, l.parent FROM member m JOIN %[2]s l ON l.node = m.node WHERE l.parent <> m.start)
@@ -156,14 +154,13 @@ func (t *tree) cycles(ctx context.Context) error {
 
 // shrink fills starts, and reports whether there are any.
 //
-// It begins with all nodes and their jumps, which lead to the parents, and leaves
-// nodes out until none is left. By a coin that each node tosses anew in each
-// round, a node with heads whose jump leads to one with tails is left out, and the
-// jumps to it go on to where its own leads. So a cycle stays a cycle, with fewer
-// nodes, until the jump of its last node leads to itself: that is a start. A node
-// whose jump leads to none that is left is on no cycle. The coins are bits of a
-// hash, so the same file takes the same rounds; they decide nothing but their
-// number, about log(n)/log(4/3).
+// It begins with all nodes and their jumps, which lead to the parents, and removes
+// nodes until none is left. In each round every node tosses a coin. A node with heads
+// whose jump leads to one with tails is removed, and jumps to it are redirected to
+// where its own jump leads. So a cycle stays a cycle, with fewer nodes, until the jump
+// of its last node leads to itself: that node is a start. A node whose jump leads to no
+// remaining node is on no cycle. The coins are bits of a hash, so the same file always
+// takes the same rounds. They affect only the number of rounds, about log(n)/log(4/3).
 func (t *tree) shrink(ctx context.Context) (found bool, err error) {
 	if err := t.exec(ctx, fmt.Sprintf(`%s; INSERT INTO %s SELECT node, parent FROM %s WHERE valid AND parent IS NOT NULL`, merging, t.jumps, t.links)); err != nil {
 		return false, err

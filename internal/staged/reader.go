@@ -8,12 +8,12 @@ import (
 	"etl-dataloader/internal/validation"
 )
 
-// Open decrypts the sealed value of a column behind dst, as
+// Open decrypts the sealed value of a column and appends it to dst, as
 // [protection.Opener.Open] does.
 type Open func(dst []byte, column string, line int64, sealed []byte) ([]byte, error)
 
-// Reader gives staged rows back their plaintext values, in memory. It is not safe
-// for concurrent use.
+// Reader recovers the plaintext values of staged rows, in memory. It is not safe for
+// concurrent use.
 type Reader struct {
 	resource *contract.Resource
 	open     Open
@@ -22,13 +22,13 @@ type Reader struct {
 	plain    []byte
 }
 
-// NewReader reads the rows of a resource.
+// NewReader returns a reader for the rows of a resource.
 func NewReader(r *contract.Resource, open Open) *Reader {
 	return &Reader{resource: r, open: open, fields: Fields(r), values: make([]validation.Value, len(r.Fields))}
 }
 
-// Value returns one value of a well-formed row; a sensitive one is decrypted
-// behind dst.
+// Value returns one value of a well-formed row. A sensitive one is decrypted and
+// appended to dst.
 func (r *Reader) Value(dst []byte, f *contract.Field, line int64, row [][]byte) (validation.Value, error) {
 	cell := row[r.fields[f.Index].Value]
 	value := validation.Value{Text: cell, Missing: cell == nil}
@@ -52,7 +52,7 @@ func (r *Reader) Values(row [][]byte, line int64) ([]validation.Value, error) {
 			return nil, err
 		}
 		if f.Sensitive() {
-			r.plain = append(r.plain, value.Text...) // in place: it was opened there
+			r.plain = append(r.plain, value.Text...) // in place: it was decrypted there
 		}
 		r.values[i] = value
 	}

@@ -1,15 +1,14 @@
 // Package staged owns the layout of a staged row: [Writer] protects the records of a
-// chunk and writes their rows as a COPY stream, [Reader] gives a row back its
-// plaintext values in memory, and [Fields] says where a field's cells stand.
+// chunk and writes their rows as a COPY stream, [Reader] recovers a row's plaintext
+// values in memory, and [Fields] returns the positions of a field's cells.
 //
 // A row begins with five fixed cells: chunk, line number, fault, raw and the names of
-// mistyped fields. The cells of the fields follow in contract order, each with its
-// token or its bigint key beside it where the contract asks for one. The columns are
-// those of [contract.Resource.StagingStream].
+// mistyped fields. The cells of the fields follow in contract order, each followed by
+// its token or bigint key if the contract asks for one. The columns are those of
+// [contract.Resource.StagingStream].
 //
-// A malformed record has a fault, its sealed text in raw, and no field. A record
-// whose values are withheld has no fault, and its public values, sealed as one, in
-// raw.
+// A malformed record has a fault, its sealed text in raw, and no fields. A record whose
+// values are withheld has no fault; raw holds its public values, sealed together.
 package staged
 
 import (
@@ -17,7 +16,7 @@ import (
 	"etl-dataloader/internal/copybinary"
 )
 
-// The fixed cells of a row. The chunk stands first.
+// The fixed cells of a row. The chunk comes first.
 const (
 	lineCell     = 1
 	faultCell    = 2
@@ -26,7 +25,7 @@ const (
 	fixedCells   = 5
 )
 
-// Cells says where the cells of a field stand in a row; -1 is none.
+// Cells are the positions of a field's cells in a row; -1 for none.
 type Cells struct {
 	Value int
 	Token int // of a sensitive field that is joined
@@ -59,8 +58,8 @@ func Fields(r *contract.Resource) []Cells {
 // Line returns the line number of a row.
 func Line(row [][]byte) (int64, error) { return copybinary.DecodeInt8(row[lineCell]) }
 
-// Fault returns the code of what is wrong with a malformed record, with its sealed
-// text; code is nil if the record could be read.
+// Fault returns the fault code of a malformed record and its sealed text. code is nil
+// if the record could be read.
 func Fault(row [][]byte) (code, raw []byte) {
 	if row[faultCell] == nil {
 		return nil, nil
@@ -68,6 +67,7 @@ func Fault(row [][]byte) (code, raw []byte) {
 	return row[faultCell], row[rawCell]
 }
 
-// Sealed reports whether a row holds a record's text or values sealed as one: the
-// record is malformed or its values are withheld, and it is always rejected.
+// Sealed reports whether a row holds the text or the values of a record sealed
+// together: the record is malformed or its values are withheld, and it is always
+// rejected.
 func Sealed(row [][]byte) bool { return row[rawCell] != nil }

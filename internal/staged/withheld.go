@@ -11,15 +11,15 @@ import (
 	"etl-dataloader/internal/validation"
 )
 
-// A record of which one value is not of its column may hold any value in any
-// column: a comma that was forgotten moves a street into the city. Its public
-// values are withheld from staging: their columns are NULL, and all of them stand,
-// encrypted as one, in the column raw of a row without a fault. Validate decrypts
-// them in memory and judges the record as any other. Such a record is always
-// rejected, so nobody else reads its values.
+// If one value of a record does not fit its column, any column may hold any value: a
+// forgotten comma moves a street into the city. The public values of such a record are
+// withheld from staging: their columns are NULL, and the column raw, in a row without a
+// fault, holds them all, encrypted together. Validate decrypts them in memory and checks
+// the record like any other. The record is always rejected, so nobody else reads its
+// values.
 //
-// Two things stay, as the rules across records compare them in SQL: the bigint
-// beside an integer key, and a public key or relation that is a text, date or
+// Two things are not withheld, because the rules across records compare them in SQL: the
+// bigint beside an integer key, and a public key or relation that is a text, date or
 // boolean.
 
 // comparedTexts reports, by field index, which public values SQL compares as texts.
@@ -41,13 +41,13 @@ func comparedTexts(r *contract.Resource) []bool {
 	return compared
 }
 
-// withheld reports whether the value of a field is not written in clear.
+// withheld reports whether the value of a field is kept out of its column.
 func (w *Writer) withheld(f *contract.Field) bool {
 	value := &w.values[f.Index]
 	return !f.Sensitive() && !value.Missing && (!w.compared[f.Index] || value.Mistyped)
 }
 
-// withhold writes the public values of a record, encrypted as one.
+// withhold writes the public values of a record, encrypted together.
 func (w *Writer) withhold(rec *record.Record) {
 	w.withheldText = w.withheldText[:0]
 	for i, f := range w.resource.Fields {
@@ -64,7 +64,7 @@ func (w *Writer) withhold(rec *record.Record) {
 // errWithheld never shows the text.
 var errWithheld = errors.New("the withheld values are not as Protect writes them")
 
-// readWithheld sets the values that a row withholds; they alias text.
+// readWithheld sets the values withheld from a row. They alias text.
 func readWithheld(text []byte, values []validation.Value) error {
 	for len(text) > 0 {
 		i, n := binary.Uvarint(text)
@@ -82,7 +82,7 @@ func readWithheld(text []byte, values []validation.Value) error {
 	return nil
 }
 
-// withheldValues decrypts what a row withholds into its values.
+// withheldValues decrypts the withheld values of a row into r's values.
 func (r *Reader) withheldValues(row [][]byte, line int64) error {
 	plain, err := r.open(nil, protection.WithheldColumn, line, row[rawCell])
 	if err == nil {

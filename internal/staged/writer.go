@@ -11,7 +11,7 @@ import (
 	"etl-dataloader/internal/validation"
 )
 
-// Keys protect the values of a chunk.
+// Keys are what the values of a chunk are protected with.
 type Keys struct {
 	Sealer     *protection.Sealer
 	Tokenizers []*protection.Tokenizer // by field index, nil where there is no token
@@ -25,7 +25,7 @@ type Writer struct {
 	columns  int
 	fields   []Cells
 	compared []bool              // by field index: whether SQL compares the public text
-	checker  *validation.Checker // tells whether a value stands in the wrong column
+	checker  *validation.Checker // detects values in the wrong column
 	keys     Keys
 
 	values       []validation.Value // scratch, as are the next
@@ -34,7 +34,7 @@ type Writer struct {
 	withheldText []byte
 }
 
-// NewWriter writes the rows of a chunk of a resource to w.
+// NewWriter returns a writer of the rows of a resource's chunk to w.
 func NewWriter(w io.Writer, r *contract.Resource, chunk int, checker *validation.Checker, keys Keys) *Writer {
 	return &Writer{
 		rows: copybinary.NewWriter(w), resource: r, columns: len(r.StagingStream()), fields: Fields(r),
@@ -59,8 +59,7 @@ func (w *Writer) Write(rec *record.Record) error {
 	return w.rows.Err()
 }
 
-// malformed writes the sealed text of a record that could not be read, and no
-// field.
+// malformed writes the sealed text of a record that could not be read, and no fields.
 func (w *Writer) malformed(rec *record.Record) {
 	w.rows.String(rec.Code())
 	w.sealed = w.keys.Sealer.Seal(w.sealed[:0], protection.RawColumn, rec.Line, rec.Raw)
@@ -102,8 +101,8 @@ func (w *Writer) wellFormed(rec *record.Record) {
 	}
 }
 
-// token writes the token of a value that has a canonical form; one of another
-// JSON kind than its field's has none.
+// token writes the token of a value if it has a canonical form. A value whose JSON kind
+// is not that of its field has none.
 func (w *Writer) token(f *contract.Field, value *validation.Value) {
 	if value.Missing || value.Mistyped {
 		w.rows.Null()
@@ -119,7 +118,8 @@ func (w *Writer) token(f *contract.Field, value *validation.Value) {
 	w.rows.Bytea(token[:])
 }
 
-// key writes the bigint of a public integer that rules compare, if it is one.
+// key writes the bigint of a public field that rules compare, if the value is an
+// integer.
 func (w *Writer) key(value *validation.Value) {
 	key, ok := contract.ParseInteger(value.Text)
 	if value.Missing || value.Mistyped || !ok {
@@ -129,8 +129,8 @@ func (w *Writer) key(value *validation.Value) {
 	w.rows.Int8(key)
 }
 
-// mistyped names the fields whose JSON kind does not fit the contract, if any. A
-// record with one of them never fits.
+// mistyped writes the names of the fields whose JSON kind does not fit the contract,
+// if any. A record with such a field never fits.
 func (w *Writer) mistyped() {
 	var names []string
 	for i, f := range w.resource.Fields {

@@ -11,14 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Login is a role that may log in and has no right of its own. The role of
+// Login is a role that may log in and has no other right. The role of
 // TEST_DATABASE_URL must be able to create roles.
 type Login struct {
 	Role     string
 	password string
 }
 
-// Login makes a login. It lives until the tests of the package have ended.
+// Login creates a login, which exists until the tests of the package have ended.
 func (s *Server) Login(t testing.TB) Login {
 	t.Helper()
 	s.ready(t)
@@ -33,11 +33,11 @@ func (s *Server) Login(t testing.TB) Login {
 	return l
 }
 
-// URL is the connection string of a database for the login.
+// URL returns the login's connection string for a database.
 func (l Login) URL(databaseURL string) string {
 	u, err := url.Parse(databaseURL)
 	if err != nil {
-		return err.Error() // connecting says so
+		return err.Error() // connecting will fail with it
 	}
 	u.User = url.UserPassword(l.Role, l.password)
 	return u.String()
@@ -50,9 +50,9 @@ REVOKE ALL ON DATABASE etl FROM PUBLIC;
 CREATE ROLE etl LOGIN PASSWORD '…';
 GRANT CONNECT, CREATE ON DATABASE etl TO etl;`
 
-// Granted makes an empty database in which the login has the rights of [Grants],
-// and returns the administrator's connection string. closed leaves nobody else a
-// right on the database; otherwise PUBLIC keeps those that PostgreSQL gives.
+// Granted creates an empty database in which the login has the rights of [Grants],
+// and returns the administrator's connection string. If closed is set, nobody else
+// has a right on the database; otherwise PUBLIC keeps PostgreSQL's defaults.
 func (s *Server) Granted(t testing.TB, loader Login, closed bool) string {
 	t.Helper()
 	admin := s.Empty(t)

@@ -3,10 +3,10 @@
 // The first test that asks for a database connects to the server that the
 // environment variable TEST_DATABASE_URL names and migrates one template database
 // for the test package, which [Run] drops at the end. Without the variable such a
-// test fails; with -short it is skipped, and a package of pure tests starts
-// nothing. [Server.URL] copies the template, so that tests never see each other's
-// rows and may commit, lock and fail as they like. A database is dropped at the
-// end of its test. Nothing is written into the database that the variable names.
+// test fails; with -short it is skipped. A package of pure tests connects to nothing.
+// [Server.URL] copies the template, so that tests never see each other's rows and may
+// commit, lock and fail as they like. A database is dropped at the end of its test.
+// Nothing is written to the database that the variable names.
 package postgrestest
 
 import (
@@ -28,14 +28,14 @@ import (
 	"etl-dataloader/internal/postgres"
 )
 
-// setUpWithin bounds what is done before and after the tests.
+// setUpWithin bounds the time for setting up before the tests and cleaning up after.
 const setUpWithin = time.Minute
 
 // Server is the server of a test package, with its template.
 type Server struct {
 	count atomic.Int64
 	begin sync.Once
-	err   error // of the beginning
+	err   error // of connecting and migrating
 
 	admin  url.URL
 	prefix string
@@ -89,7 +89,7 @@ func (s *Server) start() error {
 
 // migrate brings the template to the newest schema.
 func (s *Server) migrate(ctx context.Context) error {
-	const connections = 3 // the migrations, and their lock
+	const connections = 3 // for the migrations and their lock
 	db, err := postgres.Open(ctx, s.url("template"), "test", connections)
 	if err != nil {
 		return err
@@ -114,8 +114,9 @@ func (s *Server) stop() {
 	}
 }
 
-// drop drops a database. Without FORCE the server sends an autovacuum away, which
-// no other role may end; FORCE ends sessions that a test left open.
+// drop drops a database. It first tries without FORCE: then the server itself cancels
+// an autovacuum, which no other role may end. FORCE ends sessions that a test left
+// open.
 func (s *Server) drop(ctx context.Context, name string) error {
 	if s.admit(ctx, `DROP DATABASE IF EXISTS `+s.quoted(name)) == nil {
 		return nil
@@ -142,14 +143,14 @@ func (s *Server) url(name string) string {
 	return u.String()
 }
 
-// URL makes a migrated database and returns its connection string.
+// URL creates a migrated database and returns its connection string.
 func (s *Server) URL(t testing.TB) string {
 	t.Helper()
 	s.ready(t)
 	return s.create(t, ` TEMPLATE `+s.quoted("template"))
 }
 
-// Empty makes a database without any schema of the product and returns its
+// Empty creates a database without any schema of the product and returns its
 // connection string.
 func (s *Server) Empty(t testing.TB) string {
 	t.Helper()
@@ -171,8 +172,8 @@ func (s *Server) create(t testing.TB, template string) string {
 	return s.url(name)
 }
 
-// Open returns the product's access to a database, as a function has it: with
-// one connection.
+// Open returns the product's access to a database with one connection, as a function
+// has it.
 func Open(t testing.TB, databaseURL string) *postgres.DB {
 	t.Helper()
 	return OpenWide(t, databaseURL, 1)
@@ -189,7 +190,7 @@ func OpenWide(t testing.TB, databaseURL string, connections int32) *postgres.DB 
 	return db
 }
 
-// Connect returns a connection of the test's own.
+// Connect returns a separate connection for the test itself.
 func Connect(t testing.TB, databaseURL string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), databaseURL)

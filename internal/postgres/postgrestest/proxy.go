@@ -14,7 +14,7 @@ type Loss int32
 // The losses.
 const (
 	LoseNothing Loss = iota
-	LoseRequest      // the connection breaks before the server hears of the commit
+	LoseRequest      // the connection breaks before the server receives the commit
 	LoseAnswer       // the connection breaks after the server committed
 )
 
@@ -29,14 +29,14 @@ type Proxy struct {
 // Lose breaks the connection of the next commit.
 func (p *Proxy) Lose(what Loss) { p.LoseAfter(what, 0) }
 
-// LoseAfter breaks the connection of a commit after so many others.
+// LoseAfter breaks the connection of the commit that follows so many others.
 func (p *Proxy) LoseAfter(what Loss, commits int32) {
 	p.spare.Store(commits)
 	p.next.Store(int32(what))
 }
 
-// Listen starts a proxy before the server of a connection string, for the time
-// of the test.
+// Listen starts a proxy in front of the server of a connection string. It runs until
+// the test ends.
 func Listen(t testing.TB, databaseURL string) *Proxy {
 	t.Helper()
 	u, err := url.Parse(databaseURL)

@@ -7,14 +7,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Squat fills the schema public, in which the login may create, with whatever
-// could be taken for something of the product or of PostgreSQL: tables under the
-// product's names, and functions and operators under names that its statements
-// use, for types that fit better than PostgreSQL's own. Whoever calls one of
-// them is counted and fails. It returns how often that happened.
+// Squat fills the schema public, in which the login may create objects, with
+// whatever could be mistaken for an object of the product or of PostgreSQL: tables
+// with the product's names, and functions and operators with names that its
+// statements use, for types that fit better than PostgreSQL's own. A call of one of
+// them is counted and fails. called returns how many calls there were.
 func Squat(t testing.TB, squatter *pgx.Conn) (called func() int64) {
 	t.Helper()
-	Exec(t, squatter, `SET search_path = pg_catalog`) // the trap is not for its maker
+	Exec(t, squatter, `SET search_path = pg_catalog`) // so that the squatter avoids its own trap
 	Exec(t, squatter, `CREATE SEQUENCE public.called; GRANT USAGE ON SEQUENCE public.called TO PUBLIC`)
 	for _, names := range []string{squattedTables, squattedFunctions, squattedOperators} {
 		Exec(t, squatter, names)
@@ -27,7 +27,8 @@ func Squat(t testing.TB, squatter *pgx.Conn) (called func() int64) {
 	}
 }
 
-// body of a function that counts its caller and fails, as the argument of format.
+// body is the body of a function that counts the call and fails, as an argument of
+// format.
 const body = `BEGIN PERFORM pg_catalog.nextval(''public.called''::pg_catalog.regclass); RAISE EXCEPTION ''a function of public was called''; END`
 
 const squattedTables = `DO $squat$

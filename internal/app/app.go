@@ -1,10 +1,11 @@
 // Package app assembles the product's parts from the environment of a function:
-// clients, stores, the database and the log. The main packages of functions/
-// call it and pass the result to one constructor; no other package reads the
-// environment or makes a client.
+// clients, stores, the database and the log. The main packages in functions/ call it
+// and pass the result to one constructor. No other package reads the environment or
+// creates a client.
 //
 // Start with [Main], which runs a function, and [Handler], which wraps a phase for
-// the state machine; functions/protect/main.go shows both. A part is made when it is asked for, so a function holds only what it uses.
+// the state machine; functions/protect/main.go shows both. A part is created when it
+// is asked for, so a function holds only what it uses.
 package app
 
 import (
@@ -44,21 +45,21 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// App holds what every function has.
+// App holds what every function needs.
 type App struct {
 	Env Env
 	Log *slog.Logger
 	AWS aws.Config
 	Now func() time.Time
 
-	patience *fault.Patience // with what is refused, of AWS and of PostgreSQL
+	patience *fault.Patience // for retries of what AWS and PostgreSQL refuse
 	missing  []string        // settings that parts needed and did not find
 }
 
-// Main starts a function: it makes an app, has build make the handler of it, and
-// gives that to start, which is lambda.Start. It returns the exit status for
-// os.Exit. A function that cannot start says why in the central log and fails, so
-// that Lambda starts it anew.
+// Main starts a function: it creates an app, has build create the handler from it, and
+// passes that to start, which is lambda.Start. It returns the exit status for os.Exit.
+// If the function cannot start, Main logs why in the central log and returns a failure,
+// so that Lambda starts the function again.
 func Main(start func(handler any), build func(*App) (handler any, err error)) int {
 	a, err := Load(context.Background())
 	var handler any
@@ -73,8 +74,7 @@ func Main(start func(handler any), build func(*App) (handler any, err error)) in
 	return 0
 }
 
-// LogFailure writes a line of the central log about a failure outside of any
-// import.
+// LogFailure writes a line to the central log about a failure outside any import.
 func LogFailure(w io.Writer, err error) {
 	centrallog.New(w, slog.LevelInfo).Error(message.StepFailed, centrallog.Details(err.Error()))
 }
@@ -86,10 +86,10 @@ func (a *App) started(build func(*App) (any, error)) (any, error) {
 	return handler, errors.Join(a.Missing(), err)
 }
 
-// Load reads the environment. What a function cannot do without is checked when it
-// asks for the part that needs it, see [App.Missing].
+// Load reads the environment. A required setting is checked when the function asks for
+// the part that needs it, see [App.Missing].
 func Load(ctx context.Context) (*App, error) {
-	// What libraries print for developers is no line of the central log.
+	// What libraries print for developers does not belong in the central log.
 	stdlog.SetOutput(io.Discard)
 	env, err := readEnv()
 	if err != nil {
@@ -112,8 +112,8 @@ func (a *App) need(name, value string) string {
 	return value
 }
 
-// Missing returns the error that names every setting which a part of the app
-// needed so far and did not find; nil if all are there.
+// Missing returns an error that names every setting that a part of the app has needed
+// and not found so far; nil if there is none.
 func (a *App) Missing() error {
 	if len(a.missing) == 0 {
 		return nil
@@ -121,8 +121,8 @@ func (a *App) Missing() error {
 	return fmt.Errorf("environment variables that are not set: %s", strings.Join(a.missing, ", "))
 }
 
-// S3 returns a client. Where an endpoint is set it uses path-style addresses, and
-// over plain HTTP it signs no hash of the content, as over TLS it does not either.
+// S3 returns an S3 client. If an endpoint is set, the client uses path-style addresses
+// and, over plain HTTP, does not sign the content's hash, just as over TLS.
 func (a *App) S3() *s3.Client {
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
 	return s3.NewFromConfig(a.AWS, func(o *s3.Options) {
@@ -133,13 +133,13 @@ func (a *App) S3() *s3.Client {
 	})
 }
 
-// KMS returns a client.
+// KMS returns a KMS client.
 func (a *App) KMS() *kms.Client { return kms.NewFromConfig(a.AWS) }
 
 // SFN returns a Step Functions client.
 func (a *App) SFN() *sfn.Client { return sfn.NewFromConfig(a.AWS) }
 
-// SNS returns a client.
+// SNS returns an SNS client.
 func (a *App) SNS() *sns.Client { return sns.NewFromConfig(a.AWS) }
 
 // Registry returns the registry of imports.
@@ -160,18 +160,18 @@ func (a *App) Work() *objectstore.Store {
 // DataKey returns the KMS key that wraps the data keys of imports.
 func (a *App) DataKey() string { return a.need("DATA_KEY_ID", a.Env.DataKeyID) }
 
-// MACKey returns the KMS key that the keys of tokens come from.
+// MACKey returns the KMS key from which the keys of tokens are derived.
 func (a *App) MACKey() string { return a.need("MAC_KEY_ID", a.Env.MACKeyID) }
 
-// Alerts returns the topic that operators are told by.
+// Alerts returns the topic of alerts for the operators.
 func (a *App) Alerts() alert.Topic {
 	return alert.Topic{Client: a.SNS(), ARN: a.need("ALERTS_TOPIC_ARN", a.Env.AlertsTopicARN)}
 }
 
-// Database returns the database of the secret, with at most maxConns
-// connections. The secret is read and the connections are made when they are
-// first used: a secret that may not be read is then a fault with a name, where a
-// function that does not start would be retried for nothing.
+// Database returns the database of the secret, with at most maxConns connections. The
+// secret is read and connections are opened at first use. A secret that may not be read
+// then is a fault with a name, whereas a function that does not start would be retried
+// in vain.
 func (a *App) Database(maxConns int32) *postgres.DB {
 	a.need("DATABASE_SECRET_ARN", a.Env.DatabaseSecretARN)
 	return postgres.OpenFrom(a.databaseURL, "etl", maxConns, a.patience)
@@ -191,7 +191,7 @@ func (a *App) databaseURL(ctx context.Context) (string, error) {
 	return secret.URL(), nil
 }
 
-// Phase returns what every phase has.
+// Phase returns what every phase needs.
 func (a *App) Phase() (phase.Common, error) {
 	pkg, err := contract.Load()
 	return phase.Common{
@@ -200,14 +200,14 @@ func (a *App) Phase() (phase.Common, error) {
 	}, err
 }
 
-// Budgets returns how many rejects each file may have.
+// Budgets returns the limits on the rejects of each file.
 func (a *App) Budgets(pkg *contract.Package) (map[string]contract.Budget, error) {
 	return pkg.Budgets(a.Env.RejectBudget)
 }
 
-// Handler wraps the Run of a phase for Lambda: its faults leave as the outermost
-// error, under the names that the state machine knows, and are recorded in the
-// registry, where an administrator finds them also when PostgreSQL is down.
+// Handler wraps the Run of a phase for Lambda. A fault is returned as the outermost
+// error, under the name that the state machine knows, and recorded in the registry,
+// where an administrator finds it even when PostgreSQL is down.
 func Handler[In phase.Input, Out any](a *App, state etl.State, run func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	faults := a.Registry()
 	return func(ctx context.Context, in In) (Out, error) {
@@ -231,18 +231,18 @@ func Handler[In phase.Input, Out any](a *App, state etl.State, run func(context.
 	}
 }
 
-// foreign reports whether a fault is that of an execution which is none of the
-// import's own: it must not stand among the import's faults.
+// foreign reports whether a fault is from an execution that does not belong to the
+// import. Such a fault must not be recorded among those of the import.
 func foreign(err error) bool {
 	refused, ok := errors.AsType[*fault.Refused](err)
 	return ok && refused.Foreign
 }
 
-// record stores a fault; that it could not be stored is only logged, as the
-// fault itself is what matters.
+// record stores a fault. If it cannot be stored, record only logs that: the fault
+// itself matters more.
 func record(ctx context.Context, a *App, faults *registry.Registry, state etl.State, about phase.Subject, err error) {
 	imp := about.Import
-	// The function's own deadline may be the fault.
+	// The fault may be the function's own deadline.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	recorded := faults.RecordFault(ctx, imp.ImportID, imp.Generation, registry.Fault{

@@ -18,8 +18,8 @@ import (
 	"etl-dataloader/internal/schedule"
 )
 
-// Control returns what starts, sweeps, tracks and re-executes imports. db is
-// needed by re-execution only, and may be nil elsewhere.
+// Control returns what starts, sweeps, tracks and re-executes imports. Only
+// re-execution needs db; it may be nil elsewhere.
 func (a *App) Control(db *postgres.DB) (*control.Control, error) {
 	pkg, err := contract.Load()
 	if err != nil {
@@ -70,7 +70,7 @@ func (a *App) Control(db *postgres.DB) (*control.Control, error) {
 	return c, err
 }
 
-// Intake returns what records the arrival of files and lets c start imports.
+// Intake returns what records the arrival of files and has c start imports.
 func (a *App) Intake(c *control.Control) (*landing.Intake, error) {
 	bucket := a.need("LANDING_BUCKET", a.Env.LandingBucket)
 	if err := a.Missing(); err != nil {

@@ -10,9 +10,9 @@ import (
 	"etl-dataloader/internal/phase"
 )
 
-// Enrichers returns the function that finds the enricher of a source for a mode.
-// There is one a mode for the life of the process, as it remembers whether the
-// system is down.
+// Enrichers returns a function that returns the enricher of a source for a mode. There
+// is one enricher per mode for the life of the process, because it remembers whether
+// the system is down.
 func (a *App) Enrichers(pkg *contract.Package) func(source string, mode etl.Mode) (phase.Enricher, error) {
 	var mu sync.Mutex
 	made := map[string]*enrichment.Enricher{}

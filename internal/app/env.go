@@ -30,18 +30,18 @@ type Env struct {
 	DeadlineDaysBack     int           // DEADLINE_DAYS_BACK, default 1
 	AutomaticRedrives    int           // AUTOMATIC_REDRIVES, default 3
 	RedriveDelay         time.Duration // AUTOMATIC_REDRIVE_DELAY in seconds, default 60
-	RerunFunctionARN     string        // RERUN_FUNCTION_ARN: what asks for re-executions only
-	ScheduleGroup        string        // REDRIVE_SCHEDULE_GROUP: what plans redrives only
+	RerunFunctionARN     string        // RERUN_FUNCTION_ARN: only functions that ask for re-executions
+	ScheduleGroup        string        // REDRIVE_SCHEDULE_GROUP: only functions that plan redrives
 	ScheduleRoleARN      string        // REDRIVE_SCHEDULE_ROLE_ARN: likewise
 	NoHistory            bool          // NO_HISTORY: there is no initial import to wait for
 	StagingRetention     time.Duration // STAGING_RETENTION_DAYS, default 30 days
 	MaxDailyRecords      int64         // MAX_DAILY_RECORDS: records that a daily import may have, default 0: no limit
-	MaxFutureDays        int           // MAX_FUTURE_DAYS after today that a file's date may lie, default 1
+	MaxFutureDays        int           // MAX_FUTURE_DAYS: how many days after today a file's date may be, default 1
 	InitialDeadline      time.Duration // INITIAL_DEADLINE_HOURS after the first file of an initial import, default 24 hours; 0: none
 	RequireControl       bool          // REQUIRE_CONTROL: control totals are mandatory like the files, default false
-	RejectBudget         string        // REJECT_BUDGET: limits instead of the contract's, "clients=5%,ventes=1000"
-	MaxShrink            int           // MAX_SHRINK: percent of its table's rows that a reload may take, default 50
-	MaxFileBytes         int64         // MAX_FILE_BYTES: size past which a file is refused, default 0: no limit
+	RejectBudget         string        // REJECT_BUDGET: limits that replace the contract's, "clients=5%,ventes=1000"
+	MaxShrink            int           // MAX_SHRINK: percent of its table's rows that a reload may remove, default 50
+	MaxFileBytes         int64         // MAX_FILE_BYTES: size above which a file is refused, default 0: no limit
 }
 
 // environment reads variables and remembers the first that is unusable.

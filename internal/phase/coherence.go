@@ -18,13 +18,13 @@ type incoherent struct {
 	Rows int64  `json:"rows"`
 }
 
-// coherence looks, after a publication, for published rows whose parent is gone:
-// a reload may have dropped what older rows refer to. What it finds is listed in
-// etl.incoherences, logged and alerted; it fails nothing. A day is asked for the
-// children of reloaded tables alone: rows of the others never vanish, and a
-// child's parent was there, or came with it, when the child was published. An
-// initial import replaces children and parents alike, and CrossCheck looked for
-// each parent among what it brings.
+// coherence looks, after a publication, for published rows whose parent is gone: a
+// reload may have removed rows that older ones refer to. It records what it finds in
+// etl.incoherences, logs it and sends an alert, but does not fail. For a daily import
+// it checks only the children of reloaded tables: rows of other tables never vanish,
+// and a child's parent existed, or came with it, when the child was published. An
+// initial import replaces children and parents alike, and CrossCheck has already looked
+// for each parent in the import itself.
 func (p *Publish) coherence(ctx context.Context, imp Import) error {
 	if imp.Mode == etl.ModeInitial {
 		return nil

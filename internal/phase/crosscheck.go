@@ -30,45 +30,45 @@ type FileCounts struct {
 	Read     int64  `json:"read"`
 	Valid    int64  `json:"valid"`
 	Rejected int64  `json:"rejected"`
-	// CrossRejected are those of Rejected that no rule over one record rejects.
+	// CrossRejected counts those of Rejected that no rule over one record rejects.
 	CrossRejected int64 `json:"cross_rejected"`
-	CrossErrors   int64 `json:"cross_errors"` // reasons that the rules over more than one record gave
+	CrossErrors   int64 `json:"cross_errors"` // errors found by the rules over more than one record
 }
 
-// CrossCheck applies the rules over more than one record: uniqueness, relations
-// and the rules across files, set-based, over tokens and canonical keys. All rules
-// of a parent come before those of its children that look for it, so that a
+// CrossCheck applies the rules over more than one record: uniqueness, relations and
+// the rules across files. They are set-based and work on tokens and canonical keys. All
+// rules of a parent run before the rules by which its children look for it, so that a
 // rejected parent rejects its children.
 type CrossCheck struct {
 	Common
 	DB       *postgres.DB
 	Recorder Judge
-	// Budgets is how many rejects each resource may have, by its name; one that is
-	// not named has no limit.
+	// Budgets limits the rejects of each resource, by its name; one that is not named
+	// has no limit.
 	Budgets map[string]contract.Budget
-	// MaxShrink is the share of its table's rows, in percent, that a reload may take;
-	// 100 is no limit.
+	// MaxShrink is the share of its table's rows, in percent, that a reload may remove;
+	// 100 means no limit.
 	MaxShrink int
 }
 
 // Judge is what CrossCheck needs from the registry.
 type Judge interface {
 	FileRecorder
-	// Import returns what the registry knows of an import: what was accepted.
+	// Import returns what the registry knows of an import, such as what was accepted.
 	Import(ctx context.Context, importID string) (registry.Import, error)
 }
 
-// CrossCheckConnections is how many rules are applied at a time, each by its own
-// session without parallel query: two cores then do more than by sharing the work
-// of one statement.
+// CrossCheckConnections is how many rules are applied at a time, each in its own
+// session without parallel query: two cores get more done that way than by sharing the
+// work of one statement.
 const CrossCheckConnections = 2
 
-// Run applies each rule once, and then settles what each file's status is. With
-// all counted it judges the files: it fails with *[fault.InvalidFile] if a reload
-// file has no valid record, with *[fault.BudgetExceeded] if a file has more rejects
-// than its budget allows, and with *[fault.Implausible] if a reload would take too
-// much of its table. A second run judges anew, from the counts of the first: with a
-// budget that was raised meanwhile, or a shrinking that was accepted, it goes on.
+// Run applies each rule once and settles the status of each file. Once everything is
+// counted, it judges the files: it fails with *[fault.InvalidFile] if a reload file has
+// no valid record, with *[fault.BudgetExceeded] if a file has more rejects than its
+// budget allows, and with *[fault.Implausible] if a reload would remove too much of its
+// table. A second run judges again from the counts of the first, so it succeeds if the
+// budget was raised or the shrinkage accepted meanwhile.
 func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error) {
 	if err := p.DB.AnalyzeRejects(ctx, in.Import.ImportID); err != nil {
 		return CrossChecked{}, err

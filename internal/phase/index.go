@@ -22,8 +22,8 @@ type IndexOut struct {
 	Resource string `json:"resource"`
 }
 
-// Index gives the detached tables their indexes and statistics after they were
-// loaded, and attaches the staging tables, which nobody but an auditor reads.
+// Index gives the detached tables their indexes and statistics once they are loaded,
+// and attaches the staging tables, which only auditors read.
 type Index struct {
 	Common
 	DB *postgres.DB
@@ -44,13 +44,13 @@ func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	}
 	progress := registry.Progress{State: state, Resource: in.Resource}
 	if in.Resource == eventsTable {
-		progress.Resource = "" // no file of that name
+		progress.Resource = "" // there is no file of that name
 	}
 	p.done(ctx, in.Import, "", progress, started, text)
 	return out, nil
 }
 
-// staging indexes what the rules over more than one record look up.
+// staging indexes the columns that the rules over more than one record look up.
 func (p *Index) staging(ctx context.Context, tx *postgres.Tx, in IndexIn) error {
 	r, err := p.resource(in.Resource)
 	if err != nil {
@@ -84,11 +84,11 @@ func (p *Index) target(ctx context.Context, tx *postgres.Tx, in IndexIn) error {
 	return tx.Analyze(ctx, leaf)
 }
 
-// published makes the partition into which a daily import's events are copied
-// when they are published, and attaches it while it is empty. Were it attached by
-// the transaction that publishes, a reader could see that transaction's rows in
-// the other tables before it hears of the new partition. An import that replaces
-// what it published before has its partition already.
+// published creates the partition into which a daily import's events are copied when
+// they are published, and attaches it while it is empty. If the publishing transaction
+// attached it, a reader could see that transaction's rows in the other tables before it
+// knew of the new partition. An import that replaces what it published before already
+// has its partition.
 func (p *Index) published(ctx context.Context, tx *postgres.Tx, imp Import, key []string) error {
 	if replaced, err := tx.PublishedGeneration(ctx); err != nil || replaced > 0 {
 		return err

@@ -16,7 +16,7 @@ import (
 	"etl-dataloader/internal/totals"
 )
 
-// OpenIn is the execution's input, with what the context object knows.
+// OpenIn is the execution's input, with values from the context object.
 type OpenIn struct {
 	Import       Import `json:"import"`
 	ExecutionARN string `json:"execution_arn"`
@@ -27,37 +27,36 @@ type OpenIn struct {
 type OpenOut struct {
 	Import   Import   `json:"import"`
 	Files    []File   `json:"files"`
-	Control  *File    `json:"control"` // the date's control file; null: there is none
+	Control  *File    `json:"control"` // the date's control file; null: none
 	Settings Settings `json:"settings"`
 }
 
 // Settings of the machine that come from the stack's parameters.
 type Settings struct {
 	ScanConcurrency  int `json:"scan_concurrency"`  // files read at a time
-	ChunkConcurrency int `json:"chunk_concurrency"` // chunks in work at a time: it bounds the connections to PostgreSQL
+	ChunkConcurrency int `json:"chunk_concurrency"` // chunks processed at a time: bounds the connections to PostgreSQL
 	IndexConcurrency int `json:"index_concurrency"` // tables indexed at a time
 }
 
 // Sealer is what Open needs from the registry.
 type Sealer interface {
 	// TakeSlot takes the slot of the one import that may run, or keeps it, if check
-	// allows it for what the registry knows of the import in that moment, which is
-	// returned. It fails with what check says, with registry.ErrNotFound, and with
-	// *registry.TakenError if another import has the slot.
+	// allows it, and returns the import as the registry knew it at that moment. It fails
+	// with the error of check, with registry.ErrNotFound, or with *registry.TakenError
+	// if another import holds the slot.
 	TakeSlot(ctx context.Context, importID string, check func(registry.Import) error) (registry.Import, error)
 	// Arrivals returns the newest object of each resource for a date, read
 	// consistently.
 	Arrivals(ctx context.Context, mode etl.Mode, fileDate string) (map[string]registry.Arrival, error)
-	// Seal stores the list of object versions of a generation and returns the
-	// list that stands: the first one stored.
+	// Seal stores the list of object versions of a generation and returns the list
+	// in force: the first one stored.
 	Seal(ctx context.Context, importID string, generation int, files []registry.SealedFile) ([]registry.SealedFile, error)
 	// Import returns what the registry knows of an import.
 	Import(ctx context.Context, importID string) (registry.Import, error)
 }
 
-// Open checks that the ten files are there, and the control file where it is
-// mandatory, seals their versions, and opens the
-// import in the database with its data key.
+// Open checks that the ten files are there, and the control file if it is mandatory,
+// seals their versions, and opens the import in the database with its data key.
 type Open struct {
 	Common
 	Sealer    Sealer
@@ -66,7 +65,7 @@ type Open struct {
 	KMS       protection.KMS
 	DataKeyID string
 	Settings  Settings
-	// RequireControl makes the control file mandatory, as the ten files are.
+	// RequireControl makes the control file mandatory like the ten files.
 	RequireControl bool
 }
 
@@ -74,7 +73,7 @@ type Open struct {
 // fails with *[fault.MissingFiles] while files are missing, with
 // *[fault.Superseded] if the import was restarted or abandoned, and with
 // *[fault.Refused] if the execution is not the one that the registry has for the
-// import: what it loads, and how, comes from the registry.
+// import: the registry decides what is loaded, and how.
 func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 	started := p.Now()
 	known, err := p.enter(ctx, in)
@@ -94,9 +93,8 @@ func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 	return OpenOut{Import: imp, Files: files, Control: control, Settings: p.Settings}, nil
 }
 
-// enter takes the slot for the execution, or refuses it. A redrive in the console,
-// or an execution that somebody started by hand, comes here without having asked
-// anybody.
+// enter takes the slot for the execution, or refuses it. A redrive in the console, or
+// an execution started by hand, gets here without any earlier check.
 func (p *Open) enter(ctx context.Context, in OpenIn) (registry.Import, error) {
 	imp := in.Import
 	refused := func(reason string, foreign bool) error {
@@ -129,7 +127,7 @@ func (p *Open) enter(ctx context.Context, in OpenIn) (registry.Import, error) {
 	return known, err
 }
 
-// maxImportID bounds an import_id in bytes: a longer one is none, and may be too
+// maxImportID bounds an import_id in bytes: a longer one is invalid, and may be too
 // long for the registry's key.
 const maxImportID = 64
 
@@ -156,8 +154,8 @@ func (p *Open) seal(ctx context.Context, imp Import, known registry.Import) (fil
 	return files, control, nil
 }
 
-// sealNewest seals the newest object of each resource, and warns of those that
-// came while it did.
+// sealNewest seals the newest object of each resource, and warns of those that came
+// meanwhile.
 func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFile, error) {
 	log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepLoading))
 	arrivals, err := p.Sealer.Arrivals(ctx, imp.Mode, imp.FileDate)
@@ -229,8 +227,8 @@ func (p *Open) open(ctx context.Context, in OpenIn, files []File) (Import, error
 	return imp, recordAttempts(ctx, p.DB, p.History, imp, in.ExecutionARN, in.Attempt)
 }
 
-// dataKey returns the import's data key, making it if there is none. The first
-// writer wins; a key that lost is never used.
+// dataKey returns the import's data key, creating it if there is none. The first
+// writer wins; a losing key is never used.
 func (p *Open) dataKey(ctx context.Context, imp Import) (postgres.DataKey, error) {
 	key, found, err := p.DB.DataKey(ctx, imp.ImportID)
 	if err != nil || found {

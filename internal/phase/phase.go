@@ -1,22 +1,22 @@
 // Package phase holds the steps of an import, one file per state of the machine.
 //
 // Start with reconcile.go, the shortest phase that persists, and protect.go, one
-// that computes. [Common] has what all phases share. The states follow one another
-// as in statemachine/import.asl.json.
+// that computes. [Common] holds what all phases share. The order of the states is in
+// statemachine/import.asl.json.
 //
-// A phase is a Run(ctx, In) (Out, error) over small JSON structs of keys, hashes
-// and counts, never rows. A phase that computes (Protect, Transform) writes its
-// result as an immutable work object; a phase that persists (Stage, Validate,
-// Prepare…) writes in one transaction with its row in the ledger. So every
-// phase may run again at any time, even concurrently with itself: a second run finds
-// the object or the ledger row and returns the same result.
+// A phase is a Run(ctx, In) (Out, error) over small JSON structs of keys, hashes and
+// counts, never rows. A phase that computes (Protect, Transform) writes its result as
+// an immutable work object. A phase that persists (Stage, Validate, Prepare…) writes in
+// one transaction with its row in the ledger. So every phase may run again at any time,
+// even concurrently with itself: a second run finds the object or the ledger row and
+// returns the same result.
 //
 // # Limits
 //
-// A day is published by one transaction, so Plan refuses a day of more than
+// A day is published in one transaction, so Plan refuses a day with more than
 // MaxDailyRecords records (TooManyRecords). A statement may take 14 minutes and a
-// function 15, which bounds the set rules and indexes of one table, and Scan's
-// reading of one file.
+// function 15, which limits the set rules and indexes of one table, and the size of the
+// file that Scan reads.
 package phase
 
 import (
@@ -44,13 +44,13 @@ type Import struct {
 	Generation int      `json:"generation"`
 	Mode       etl.Mode `json:"mode"`
 	FileDate   string   `json:"file_date"` // YYYY-MM-DD
-	// The import's data key, wrapped by KMS, and its row in etl.data_keys; set by
-	// Open, so that the phases that need it ask no database.
+	// The import's data key, wrapped by KMS, and its row in etl.data_keys. Open sets
+	// them, so that the phases that need them do not query the database.
 	KeyID      uint32 `json:"key_id,omitempty"`
 	WrappedKey []byte `json:"wrapped_key,omitempty"`
 }
 
-// Date is the file date as a time at midnight UTC.
+// Date returns the file date as a time at midnight UTC.
 func (i Import) Date() (time.Time, error) {
 	date, err := time.Parse(time.DateOnly, i.FileDate)
 	if err != nil {
@@ -59,10 +59,10 @@ func (i Import) Date() (time.Time, error) {
 	return date, nil
 }
 
-// History tells the attempts of an import; *registry.Registry is one.
+// History provides the attempts of an import; *registry.Registry implements it.
 type History interface {
-	// AttemptsNow returns them, oldest first, with the one that runs in an execution
-	// which was redriven so often.
+	// AttemptsNow returns the attempts, oldest first, including the current one of an
+	// execution that was redriven so often.
 	AttemptsNow(ctx context.Context, importID, executionARN string, redrives int) ([]registry.Attempt, error)
 }
 
@@ -75,7 +75,7 @@ func recordAttempts(ctx context.Context, db *postgres.DB, history History, imp I
 	return db.RecordAttemptsAs(ctx, imp.ImportID, imp.Generation, attempts)
 }
 
-// prefix is where the work objects of a generation live.
+// prefix returns the key prefix of the work objects of a generation.
 func (i Import) prefix() string { return fmt.Sprintf("%s/g%d/", i.ImportID, i.Generation) }
 
 // scope binds ciphertexts to a resource of the import.
@@ -109,7 +109,7 @@ type Chunk struct {
 	NextLine int64        `json:"next_line,omitempty"` // first line of the next chunk, 0 for the last
 }
 
-// lines are the lines that may be the chunk's.
+// lines returns the range of lines that may belong to the chunk.
 func (c Chunk) lines() postgres.Lines {
 	last := c.NextLine - 1
 	if c.NextLine == 0 {
@@ -125,7 +125,7 @@ type ChunkIn struct {
 	Attempt int    `json:"attempt"` // how often the execution was redriven
 }
 
-// object is the key of a chunk's work object of a kind.
+// object returns the key of a chunk's work object of a kind.
 func (in ChunkIn) object(kind string) string {
 	return fmt.Sprintf("%s%s/%s/%06d.copy", in.Import.prefix(), kind, in.Chunk.Resource, in.Chunk.Range.Index)
 }
@@ -134,15 +134,15 @@ func (in ChunkIn) unit(state etl.State) postgres.Unit {
 	return in.Import.unit(state, in.Chunk.Resource, in.Chunk.Range.Index)
 }
 
-// Progress is what the phases tell the registry, so that an administrator sees
-// how far an import is, also when PostgreSQL is down.
+// Progress records what the phases have done, so that an administrator sees how far
+// an import has got, even when PostgreSQL is down.
 type Progress interface {
-	// RecordProgress stores the counts of one unit; storing them again changes
-	// nothing. It does not retry by itself.
+	// RecordProgress stores the counts of one unit. It is idempotent and does not
+	// retry.
 	RecordProgress(ctx context.Context, importID string, generation int, p registry.Progress) error
 }
 
-// Common is what every phase has.
+// Common holds what every phase needs.
 type Common struct {
 	Contract *contract.Package
 	Work     *objectstore.Store
@@ -152,8 +152,8 @@ type Common struct {
 	Now      func() time.Time
 }
 
-// done logs, measures and records the end of a unit. The unit is persisted by
-// then: what fails here is worth a warning, not a second run.
+// done logs, measures and records the end of a unit. By then the unit is persisted, so
+// a failure here deserves a warning, not a second run.
 func (c *Common) done(ctx context.Context, imp Import, file string, p registry.Progress, started time.Time, text string, more ...slog.Attr) {
 	p.Seconds = c.Now().Sub(started).Seconds()
 	log := c.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(p.State.Step()))
@@ -181,7 +181,7 @@ func (c *Common) done(ctx context.Context, imp Import, file string, p registry.P
 	}
 }
 
-// resource finds a resource of the contract.
+// resource returns a resource of the contract.
 func (c *Common) resource(name string) (*contract.Resource, error) {
 	if r := c.Contract.Resource(name); r != nil {
 		return r, nil

@@ -18,11 +18,11 @@ import (
 type PlanIn struct {
 	Import  Import    `json:"import"`
 	Scanned []ScanOut `json:"scanned"`
-	Control *File     `json:"control"` // the date's control file; null: there is none
+	Control *File     `json:"control"` // the date's control file; null: none
 	Attempt int       `json:"attempt"`
 }
 
-// PlanOut tells the Distributed Maps what to read.
+// PlanOut is what the Distributed Maps read.
 type PlanOut struct {
 	Bucket        string             `json:"bucket"`
 	Manifest      objectstore.Object `json:"manifest"`
@@ -39,26 +39,25 @@ const eventsTable = "events"
 // PlanRecorder is what Plan needs from the registry.
 type PlanRecorder interface {
 	FileRecorder
-	// RecordPlan stores how many chunks each resource has; storing it again
-	// changes nothing.
+	// RecordPlan stores how many chunks each resource has. It is idempotent.
 	RecordPlan(ctx context.Context, importID string, generation int, chunks map[string]int) error
 }
 
-// Plan writes the manifest of all chunks and makes the detached tables.
+// Plan writes the manifest of all chunks and creates the detached tables.
 type Plan struct {
 	Common
 	DB       *postgres.DB
-	Landing  *objectstore.Store // of the control file
+	Landing  *objectstore.Store // holds the control file
 	Recorder PlanRecorder
-	// MaxDailyRecords is how many records the files of a daily import may have
-	// together, as one transaction publishes them; 0 is no limit. An initial import
-	// has none.
+	// MaxDailyRecords is how many records the files of a daily import may have in all,
+	// since one transaction publishes them; 0 means no limit. An initial import has no
+	// limit.
 	MaxDailyRecords int64
 }
 
-// Run writes the manifest and the tables; a second run finds both. It fails before
-// either with *[fault.InvalidFile] if files are faulty as a whole, naming all of
-// them, and with *[fault.TooManyRecords] if a daily import is too large.
+// Run writes the manifest and creates the tables; a second run finds both. Before it
+// does either, it fails with *[fault.InvalidFile] if files are faulty as a whole,
+// naming all of them, and with *[fault.TooManyRecords] if a daily import is too large.
 func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	started := p.Now()
 	refused, err := p.refused(ctx, in)
@@ -111,8 +110,8 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	return out, nil
 }
 
-// largestFirst names the resources by their number of records, descending: a Map
-// over them that began with the small ones would end with the largest alone.
+// largestFirst returns the names of the resources, those with the most records first. A
+// Map that began with the small ones would end with the largest running alone.
 func largestFirst(scanned []ScanOut) []string {
 	sorted := slices.SortedStableFunc(slices.Values(scanned), func(a, b ScanOut) int { return cmp.Compare(b.Records, a.Records) })
 	names := make([]string, len(sorted))
@@ -138,7 +137,7 @@ func (p *Plan) concatenate(ctx context.Context, scanned []ScanOut, w io.Writer) 
 	return nil
 }
 
-// tables makes the detached tables and notes how many records each file has.
+// tables creates the detached tables and stores how many records each file has.
 func (p *Plan) tables(ctx context.Context, in PlanIn) error {
 	_, err := postgres.Once(ctx, p.DB, in.Import.unit(etl.StatePlan, "", 0), func(ctx context.Context, tx *postgres.Tx) (int, error) {
 		from := postgres.Source{FileDate: in.Import.FileDate}

@@ -23,7 +23,7 @@ type PrepareIn struct {
 	Transformed Transformed `json:"transformed"`
 }
 
-// Prepared counts what a chunk has in the detached tables.
+// Prepared counts the rows of a chunk in the detached tables.
 type Prepared struct {
 	Resource string        `json:"resource"`
 	Chunk    int           `json:"chunk"`
@@ -35,7 +35,7 @@ type Prepared struct {
 type Prepare struct {
 	Common
 	DB        *postgres.DB
-	LogEvents bool // one log line an event (requirements R6.5)
+	LogEvents bool // one log line per event (requirement R6.5)
 }
 
 // Run persists the chunk once; a second run returns the stored result.

@@ -18,10 +18,10 @@ import (
 	"etl-dataloader/internal/validation"
 )
 
-// Protected tells where a chunk's protected records are.
+// Protected locates and counts a chunk's protected records.
 type Protected struct {
 	Object    objectstore.Object `json:"object"`
-	Read      int64              `json:"read"` // malformed ones included
+	Read      int64              `json:"read"` // including malformed ones
 	Malformed int64              `json:"malformed"`
 }
 
@@ -34,9 +34,9 @@ type Protect struct {
 	MACKeyID string
 }
 
-// Run writes the work object of the chunk. A second run returns the object of
-// the first. It calls KMS once for the data key and once for each token domain
-// of the resource: at most three times.
+// Run writes the work object of the chunk. A second run returns the object of the
+// first. Run calls KMS once for the data key and once for each token domain of the
+// resource, at most three times in all.
 func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
@@ -74,7 +74,7 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 	return out, nil
 }
 
-// reread counts what an earlier run wrote.
+// reread counts the records that an earlier run wrote.
 func (p *Protect) reread(ctx context.Context, object objectstore.Object) (out Protected, err error) {
 	out.Object, err = p.Work.Read(ctx, object, func(stream io.Reader) error {
 		return copybinary.Each(stream, func(row [][]byte) error {
@@ -88,7 +88,7 @@ func (p *Protect) reread(ctx context.Context, object objectstore.Object) (out Pr
 	return out, err
 }
 
-// prepare gets what the records of the chunk are checked and protected with.
+// prepare returns what the records of the chunk are checked and protected with.
 func (p *Protect) prepare(ctx context.Context, in ChunkIn, r *contract.Resource) (checker *validation.Checker, keys staged.Keys, err error) {
 	date, err := in.Import.Date()
 	if err != nil {
@@ -108,8 +108,8 @@ func (p *Protect) prepare(ctx context.Context, in ChunkIn, r *contract.Resource)
 	return checker, keys, err
 }
 
-// tokenizers makes a tokenizer for each field with a token, by field index: one call
-// of KMS for each domain.
+// tokenizers returns a tokenizer for each field with a token, by field index. It calls
+// KMS once for each domain.
 func (p *Protect) tokenizers(ctx context.Context, r *contract.Resource) ([]*protection.Tokenizer, error) {
 	tokenizers := make([]*protection.Tokenizer, len(r.Fields))
 	domains := map[string]*protection.Tokenizer{}
@@ -131,7 +131,7 @@ func (p *Protect) tokenizers(ctx context.Context, r *contract.Resource) ([]*prot
 	return tokenizers, nil
 }
 
-// openKey unwraps the import's data key: one call of KMS.
+// openKey unwraps the import's data key with one call to KMS.
 func openKey(ctx context.Context, kms protection.KMS, imp Import) (protection.DataKey, error) {
 	plain, err := protection.DecryptDataKey(ctx, kms, imp.ImportID, imp.WrappedKey)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Published tells what became visible.
+// Published counts what became visible.
 type Published struct {
 	Tables map[string]TableChange `json:"tables"`
 	Events int64                  `json:"events"`
@@ -23,16 +23,16 @@ type Published struct {
 // TableChange counts the rows of a target table.
 type TableChange struct {
 	Written int64 `json:"written"`        // inserted or updated
-	Kept    int64 `json:"kept"`           // not overwritten, as they are of a later date
-	Skipped bool  `json:"skipped"`        // a reload of an older date than the table's
-	Rows    int64 `json:"rows,omitempty"` // of a skipped reload: those that it would have brought in
+	Kept    int64 `json:"kept"`           // of a later date, so not overwritten
+	Skipped bool  `json:"skipped"`        // the reload is of an older date than the table
+	Rows    int64 `json:"rows,omitempty"` // of a skipped reload: rows that it would have loaded
 }
 
-// readersLimit is how long an initial import waits for transactions that were
-// open before its last row was loaded; the machine then tries again.
+// readersLimit is how long an initial import waits for transactions that were open
+// before its last row was loaded. After that the machine tries again.
 const readersLimit = 2 * time.Minute
 
-// Alerter tells operators what they should treat.
+// Alerter tells operators what needs their attention.
 type Alerter interface {
 	// Alert sends one message; sending it again is harmless.
 	Alert(ctx context.Context, alert message.Alert) error
@@ -48,10 +48,10 @@ type Publish struct {
 	Retention time.Duration // how long staging is kept for audit
 }
 
-// Run publishes the import once. Readers see all of it or nothing, at every
-// isolation level: the initial mode swaps the content of all tables under one
-// exclusive lock, after the transactions have ended whose snapshot is older than
-// the loaded rows; the daily mode writes rows of its own transaction.
+// Run publishes the import once. Readers see all of it or nothing, at every isolation
+// level. In initial mode it swaps the content of all tables under one exclusive lock,
+// once no transaction has a snapshot older than the loaded rows. In daily mode all rows
+// are written by its own transaction.
 func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 	started := p.Now()
 	if err := recordAttempts(ctx, p.DB, p.History, in.Import, in.ExecutionARN, in.Attempt); err != nil {
@@ -75,8 +75,8 @@ func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 	return out, postgres.PurgeStaging(ctx, p.DB, p.Now().Add(-p.Retention))
 }
 
-// publish makes the import visible in a transaction, in place of the generation
-// that was published before, if a forced restart is to replace one.
+// publish makes the import visible in a transaction. After a forced restart it
+// replaces the generation that was published before.
 func (p *Publish) publish(ctx context.Context, tx *postgres.Tx, imp Import) (Published, error) {
 	replaced, err := tx.PublishedGeneration(ctx)
 	if err != nil {
@@ -139,8 +139,8 @@ func (p *Publish) initial(ctx context.Context, tx *postgres.Tx, imp Import, repl
 	return out, imp.leaf(postgres.Events, "").AttachByImport(ctx, tx)
 }
 
-// daily empties and reloads, inserts or updates, in the order of dependency, and
-// checks its own row counts.
+// daily reloads the target tables, or inserts and updates their rows, in the order of
+// dependency, and checks its own row counts.
 func (p *Publish) daily(ctx context.Context, tx *postgres.Tx, imp Import, replace bool) (Published, error) {
 	out := Published{Tables: map[string]TableChange{}}
 	if err := tx.PublishSettings(ctx); err != nil {

@@ -12,21 +12,21 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Reconciled counts the events of each resource that were proven.
+// Reconciled counts the verified events of each resource.
 type Reconciled struct {
 	Events map[string]int64 `json:"events"`
 }
 
-// Reconcile proves, on the detached tables, that what is there is what was meant
-// to be written: read = valid + rejected, an event and a target row for each
-// valid record, and the sum of the events' checksums. A mismatch fails an import
-// that no reader has seen. What could not be enriched it puts into the error table.
+// Reconcile verifies that the detached tables contain exactly what was to be written:
+// read = valid + rejected, an event and a target row for each valid record, and the sum
+// of the events' checksums. A mismatch fails the import before any reader has seen it.
+// Reconcile also stores in the error table what could not be enriched.
 type Reconcile struct {
 	Common
 	DB *postgres.DB
 }
 
-// Run proves the import once. It fails with *[fault.Mismatch].
+// Run verifies the import once. It fails with *[fault.Mismatch] if something differs.
 func (p *Reconcile) Run(ctx context.Context, in ImportIn) (Reconciled, error) {
 	started := p.Now()
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit(etl.StateReconcile, "", 0), func(ctx context.Context, tx *postgres.Tx) (Reconciled, error) {
@@ -41,7 +41,7 @@ func (p *Reconcile) Run(ctx context.Context, in ImportIn) (Reconciled, error) {
 	return out, nil
 }
 
-// meant is what the phases stored of a resource.
+// meant is what should be there for a resource, by the results of the earlier phases.
 type meant struct {
 	read, valid, rejected int64
 	events                event.Summary
@@ -90,7 +90,7 @@ func (p *Reconcile) prove(ctx context.Context, tx *postgres.Tx, imp Import) (Rec
 	return out, nil
 }
 
-// countsOf adds up, by resource, what was counted on the way.
+// countsOf adds up, by resource, what the earlier phases counted.
 func countsOf(ctx context.Context, tx *postgres.Tx) (map[string]meant, error) {
 	want := map[string]meant{}
 	if err := tx.EachFile(ctx, func(f postgres.FileTotals) {
@@ -111,6 +111,6 @@ func countsOf(ctx context.Context, tx *postgres.Tx) (map[string]meant, error) {
 	return want, err
 }
 
-// causePlaceholder stands for the cause of each record in a text that the database
-// completes.
+// causePlaceholder stands for the cause of each record in a text, and the database
+// replaces it.
 const causePlaceholder = "{cause}"

@@ -19,9 +19,9 @@ import (
 
 // FileRecorder is what the phases that judge whole files need from the registry.
 type FileRecorder interface {
-	// RecordFileStatuses stores what became of sealed files, by resource; storing it
-	// again changes nothing. It fails with *registry.ChangedError if the generation
-	// is not the current one.
+	// RecordFileStatuses stores the status of sealed files, by resource. It is
+	// idempotent. It fails with *registry.ChangedError if the generation is not the
+	// current one.
 	RecordFileStatuses(ctx context.Context, importID string, generation int, statuses map[string]registry.FileStatus) error
 }
 
@@ -31,8 +31,8 @@ type refusedFile struct {
 	byControl              bool // it differs from the control file
 }
 
-// refuse gives files the status «rejeté» in the database and in the registry and
-// fails with *[fault.InvalidFile]; it does nothing without files. It may be
+// refuse gives files the status «rejeté» in the database and in the registry, and
+// fails with *[fault.InvalidFile]. If there are no files it does nothing. It may be
 // repeated.
 func refuse(ctx context.Context, db *postgres.DB, recorder FileRecorder, imp Import, files []refusedFile) error {
 	if len(files) == 0 {
@@ -64,10 +64,10 @@ func recordStatuses(ctx context.Context, recorder FileRecorder, imp Import, stat
 	return err
 }
 
-// takeBack ends the status «rejeté» of files that an earlier execution of the
-// generation refused and this one does not: a limit was raised, or the contract
-// changed. Once Plan has succeeded a status is CrossCheck's, and stays. The registry
-// goes first: a second try finds what is still to do in the database.
+// takeBack removes the status «rejeté» from files that an earlier execution of the
+// generation refused and this one does not, because a limit was raised or the contract
+// changed. Once Plan has succeeded, a status comes from CrossCheck and stays. The
+// registry is written first: a second try finds in the database what remains to be done.
 func (p *Plan) takeBack(ctx context.Context, imp Import, refused []refusedFile) error {
 	still := make([]string, 0, len(refused))
 	for _, f := range refused {
@@ -88,7 +88,7 @@ func (p *Plan) takeBack(ctx context.Context, imp Import, refused []refusedFile) 
 }
 
 // refused returns the files that are faulty as a whole, in the order of the
-// contract: what Scan found, and what differs from the control file.
+// contract: those that Scan refused, and those that differ from the control file.
 func (p *Plan) refused(ctx context.Context, in PlanIn) ([]refusedFile, error) {
 	var files []refusedFile
 	for _, s := range in.Scanned {
@@ -110,8 +110,9 @@ func (p *Plan) refused(ctx context.Context, in PlanIn) ([]refusedFile, error) {
 	return append(files, differing...), nil
 }
 
-// differing compares the files with the control file. The control file itself is
-// refused if it cannot be read, or does not name the very files that are there.
+// differing returns the files that differ from the control file. The control file
+// itself is refused if it cannot be read or does not name exactly the files that are
+// there.
 func (p *Plan) differing(ctx context.Context, control File, scanned []ScanOut) ([]refusedFile, error) {
 	refuseControl := func(reason string) []refusedFile {
 		return []refusedFile{{resource: control.Resource, file: control.File, reason: reason}}
@@ -156,15 +157,15 @@ func (p *Plan) differing(ctx context.Context, control File, scanned []ScanOut) (
 	return files, nil
 }
 
-// hasType reports whether a name begins with a type of the contract: another one
-// may be anything, and is not shown.
+// hasType reports whether a name begins with a file type of the contract. Any other
+// name may contain anything and is not shown.
 func (p *Plan) hasType(name string) bool {
 	return slices.ContainsFunc(p.Contract.Resources, func(r *contract.Resource) bool {
 		return strings.HasPrefix(name, r.FileType+"_") || strings.HasPrefix(name, r.Alias+"_")
 	})
 }
 
-// controlDiffers says how a file differs from its control totals.
+// controlDiffers returns how a file differs from its control totals.
 func controlDiffers(differences []totals.Difference) string {
 	texts := make([]string, len(differences))
 	for i, d := range differences {

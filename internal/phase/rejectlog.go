@@ -12,14 +12,14 @@ import (
 	"etl-dataloader/internal/postgres"
 )
 
-// lineTries is how often the claim of lines, or their reading, is tried.
+// lineTries is how often claiming lines, or reading them, is tried.
 const lineTries = 3
 
-// logRejects writes the lines of the central log for errors that are committed, in
-// the order in which each visits them, which leaves out the first skip. Of all runs
-// of a state one writes them: the one that claims their ledger row, unit, before it
-// writes. A run whose answer was lost does not make them come again, therefore, and
-// one that dies between the claim and the last line costs lines that etl.errors has.
+// logRejects writes the lines of the central log for committed errors, in the order
+// in which each visits them; each leaves out the first skip errors. Of all runs of a
+// state only one writes the lines: the one that first claims their ledger row, unit. So
+// lines are not repeated when the answer of a run was lost. If a run dies between the
+// claim and the last line, the lines that are missing are still in etl.errors.
 func logRejects(ctx context.Context, c *Common, db *postgres.DB, unit postgres.Unit, each func(skip int, visit func(file string, line int64, details string)) error) error {
 	mine := rand.Text()
 	var owner string
@@ -38,7 +38,7 @@ func logRejects(ctx context.Context, c *Common, db *postgres.DB, unit postgres.U
 	})
 }
 
-// again repeats what PostgreSQL did not answer.
+// again calls what, up to [lineTries] times, while PostgreSQL does not answer.
 func again(what func() error) (err error) {
 	for range lineTries {
 		err = what()

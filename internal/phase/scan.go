@@ -25,24 +25,24 @@ import (
 type ScanIn struct {
 	Import  Import `json:"import"`
 	File    File   `json:"file"`
-	Control *File  `json:"control"` // the date's control file; null: there is none
+	Control *File  `json:"control"` // the date's control file; null: none
 	Attempt int    `json:"attempt"`
 }
 
-// ScanOut tells where the file's list of chunks is, or why the file is refused.
+// ScanOut locates the file's list of chunks, or says why the file is refused.
 type ScanOut struct {
 	Resource string             `json:"resource"`
 	File     string             `json:"file"`
 	Bytes    int64              `json:"bytes"`
-	Records  int64              `json:"records"` // malformed ones included
+	Records  int64              `json:"records"` // including malformed ones
 	Chunks   int                `json:"chunks"`
 	Object   objectstore.Object `json:"object"` // none for a file that is refused
-	// Refused says in French why the file is faulty as a whole; empty: it is not.
-	// Plan fails with it, when all files are scanned.
+	// Refused is the reason, in French, why the file is faulty as a whole; empty if it
+	// is not. Plan fails with it once all files are scanned.
 	Refused string `json:"refused,omitempty"`
-	// Unterminated reports whether the last line has no line end.
+	// Unterminated reports whether the last line has no line terminator.
 	Unterminated bool `json:"unterminated,omitempty"`
-	// SHA256 is that of the whole file, in hexadecimal; empty without a control file.
+	// SHA256 is the hash of the whole file, in hexadecimal; empty without a control file.
 	SHA256 string `json:"sha256,omitempty"`
 }
 
@@ -50,11 +50,11 @@ type ScanOut struct {
 type Scan struct {
 	Common
 	Landing *objectstore.Store
-	// ChunkBytes is the size at which a chunk is cut (default 32 MiB); in daily
-	// mode a chunk is also cut after ChunkRecords (default 2,000), in initial mode
-	// after a million records.
+	// ChunkBytes is the size at which a chunk ends (default 32 MiB). A chunk also ends
+	// after ChunkRecords records (default 2,000) in daily mode, and after a million
+	// records in initial mode.
 	ChunkBytes, ChunkRecords int64
-	// MaxFileBytes is the size past which a file is refused, unread; 0 is no limit.
+	// MaxFileBytes is the size above which a file is refused unread; 0 means no limit.
 	MaxFileBytes int64
 }
 
@@ -64,9 +64,9 @@ type refusal struct{ reason string }
 // Error implements error.
 func (e *refusal) Error() string { return e.reason }
 
-// Run scans the file into a work object of chunks. A second run returns the
-// object of the first. A file that is faulty as a whole is no error here, so that
-// the others are read too: the reason is in the output, and no object is written.
+// Run scans the file into a work object of chunks. A second run returns the object
+// of the first. A file that is faulty as a whole is not an error here, so that the
+// other files are read too: the output contains the reason, and no object is written.
 func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 	started := p.Now()
 	r, err := p.resource(in.File.Resource)
@@ -100,9 +100,9 @@ func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 	return out, nil
 }
 
-// maxChunkRecords bounds the work on a chunk of an initial import. 32 MiB of
-// clients or sales are some 400,000 records; of empty ones they would be 16
-// million, each with a protected text, an error and a line of the log.
+// maxChunkRecords bounds the work on a chunk of an initial import. 32 MiB hold some
+// 400,000 clients or sales, but 16 million empty records, each of which would take a
+// protected text, an error and a log line.
 const maxChunkRecords = 1_000_000
 
 // cut writes the chunks of the file to w.
@@ -122,7 +122,7 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 	if in.Import.Mode == etl.ModeDaily {
 		limits.ChunkRecords = p.ChunkRecords
 	}
-	var chunks []record.Chunk // about 80 bytes for 32 MiB of the file
+	var chunks []record.Chunk // about 80 bytes per 32 MiB of the file
 	summary, err := record.Cut(content, validation.Layout(r, in.File.Format), limits, func(c record.Chunk) error {
 		chunks = append(chunks, c)
 		return nil
@@ -156,8 +156,8 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 	return buffered.Flush()
 }
 
-// invalidFile turns what the reader says of a faulty file into a refusal; other
-// errors pass.
+// invalidFile turns the reader's error about a faulty file into a refusal, and returns
+// other errors unchanged.
 func invalidFile(r *contract.Resource, file File, err error) error {
 	faulty, ok := errors.AsType[*record.FileError](err)
 	if !ok {
@@ -166,7 +166,7 @@ func invalidFile(r *contract.Resource, file File, err error) error {
 	return &refusal{validation.FileReason(r, faulty)}
 }
 
-// reread counts the chunks of an earlier run's object.
+// reread counts the chunks in the object of an earlier run.
 func (p *Scan) reread(ctx context.Context, out *ScanOut) (err error) {
 	out.Records, out.Chunks = 0, 0
 	out.Object, err = p.Work.Read(ctx, out.Object, func(r io.Reader) error {
@@ -179,7 +179,7 @@ func (p *Scan) reread(ctx context.Context, out *ScanOut) (err error) {
 	return err
 }
 
-// eachChunk reads a list of chunks.
+// eachChunk calls each for every chunk in a list.
 func eachChunk(r io.Reader, each func(Chunk) error) error {
 	lines := json.NewDecoder(bufio.NewReader(r))
 	for {

@@ -13,8 +13,8 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// shrinkWarning is the share of a table, in percent, past which a reload that takes
-// so much of it is told, though it goes on.
+// shrinkWarning is the share of a table, in percent, above which a reload that removes
+// as much is logged, though it continues.
 const shrinkWarning = 20
 
 // shrink is a table that a publication would leave with fewer rows.
@@ -23,14 +23,14 @@ type shrink struct {
 	before, after int64
 }
 
-// past reports whether the table loses more than so many percent of its rows.
+// past reports whether the table loses more than percent of its rows.
 func (s shrink) past(percent int64) bool {
 	return (s.before-s.after)*100 > s.before*percent
 }
 
-// plausible fails with *[fault.Implausible] if a reload would take more rows from
-// its table than MaxShrink allows, unless a person accepted that for this import.
-// It measures anew in each run, so that a redrive goes on once it is accepted.
+// plausible fails with *[fault.Implausible] if a reload would remove more rows from
+// its table than MaxShrink allows, unless a person accepted that for this import. It
+// measures again in each run, so that a redrive succeeds once it is accepted.
 func (p *CrossCheck) plausible(ctx context.Context, imp Import, files []FileCounts) error {
 	shrinks, err := p.shrinks(ctx, imp, files)
 	if err != nil || len(shrinks) == 0 {
@@ -64,11 +64,11 @@ func (p *CrossCheck) plausible(ctx context.Context, imp Import, files []FileCoun
 	return implausible
 }
 
-// shrinks measures the tables that the import replaces, in the order of the
-// contract, and returns those that lose a share worth telling. A daily import
-// replaces the reload tables, but not one that holds data of a later date: Publish
-// skips that reload. An initial import replaces all tables; they are empty unless a
-// forced restart repeats it.
+// shrinks measures the tables that the import replaces, in the order of the contract,
+// and returns those that lose more than the share worth logging. A daily import
+// replaces the reload tables, except those that hold data of a later date: Publish skips
+// their reload. An initial import replaces all tables; they are empty unless a forced
+// restart repeats it.
 func (p *CrossCheck) shrinks(ctx context.Context, imp Import, files []FileCounts) ([]shrink, error) {
 	var found []shrink
 	for _, r := range p.Contract.Resources {

@@ -16,7 +16,7 @@ type StageIn struct {
 	Protected Protected `json:"protected"`
 }
 
-// Staged tells how many rows a chunk has in the staging table.
+// Staged counts the rows of a chunk in the staging table.
 type Staged struct {
 	Rows int64 `json:"rows"`
 }

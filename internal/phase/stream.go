@@ -14,11 +14,11 @@ import (
 	"etl-dataloader/internal/objectstore"
 )
 
-// schemaKey is the metadata of a COPY stream that names the columns it was made
-// for.
+// schemaKey is the metadata key under which a COPY stream names the columns that it
+// was made for.
 const schemaKey = "schema"
 
-// schemaOf is the metadata of a stream for a table of these columns.
+// schemaOf returns the metadata of a stream for a table with these columns.
 func schemaOf(columns []contract.Column) map[string]string {
 	sum := sha256.New()
 	for _, c := range columns {
@@ -40,7 +40,7 @@ func openStream(ctx context.Context, store *objectstore.Store, object objectstor
 	return body, nil
 }
 
-// hashed reads a stream and checks at its end that it is the object it should be.
+// hashed reads a stream, and can check at the end that it is the expected object.
 type hashed struct {
 	io.Reader
 	sum  hash.Hash
@@ -52,7 +52,7 @@ func newHashed(r io.Reader, want objectstore.Object) *hashed {
 	return &hashed{Reader: io.TeeReader(r, sum), sum: sum, want: want}
 }
 
-// check drains the rest and compares.
+// check reads the rest of the stream and compares its hash.
 func (h *hashed) check() error {
 	if _, err := io.Copy(io.Discard, h.Reader); err != nil {
 		return err

@@ -5,24 +5,24 @@ import (
 	"etl-dataloader/internal/postgres"
 )
 
-// Subject is what an input is about, so that a failure can be logged and recorded
-// where an administrator looks.
+// Subject is what an input is about. With it a failure is logged and recorded where an
+// administrator looks for it.
 type Subject struct {
 	Import   Import
 	Resource string // empty: the whole import
-	File     string // empty: no one file
+	File     string // empty: not about a single file
 	Chunk    int
 }
 
 // Input is the input of a phase.
 type Input interface {
-	// Subject tells what the input is about.
+	// Subject returns what the input is about.
 	Subject() Subject
 }
 
 // Stater is an input of a function that serves several states of the machine.
 type Stater interface {
-	// State names the state that sent the input.
+	// State returns the state that sent the input.
 	State() etl.State
 }
 

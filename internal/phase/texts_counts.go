@@ -1,6 +1,6 @@
 package phase
 
-// Counts that are compared, as the text of a mismatch names them.
+// Names, in the text of a mismatch, of the counts that are compared.
 const (
 	countRowsStored        = "lignes persistées"
 	countRowsPublished     = "lignes publiées"

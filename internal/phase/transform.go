@@ -21,35 +21,35 @@ import (
 	"github.com/google/uuid"
 )
 
-// Transformed tells where the events and the typed rows of a chunk are.
+// Transformed locates and counts the events and the typed rows of a chunk.
 type Transformed struct {
 	Events  objectstore.Object `json:"events"`
 	Targets objectstore.Object `json:"targets"`
 	Summary event.Summary      `json:"summary"`
 }
 
-// Enricher asks the external system of a resource. It answers in the order of the
-// keys, retries within its own bounds, and never fails as a whole.
+// Enricher queries the external system of a resource. It returns its answers in the
+// order of the keys, retries within its own limits, and never fails as a whole.
 type Enricher interface {
 	Enrich(ctx context.Context, keys []string) []enrichment.Outcome
-	// Window is how many keys fill its calls in flight.
+	// Window returns how many keys all its concurrent calls take together.
 	Window() int
 }
 
-// Transform makes the events and the typed target rows of the valid records of a
-// chunk, with what the external systems know of them.
+// Transform produces the events and the typed target rows of the valid records of a
+// chunk, enriched by the external systems.
 type Transform struct {
 	Common
 	DB  *postgres.DB
 	KMS protection.KMS
-	// Enrichers returns the enricher of a source for a mode; an error if the
-	// source is not configured.
+	// Enrichers returns the enricher of a source for a mode. It fails if the source is
+	// not configured.
 	Enrichers func(source string, mode etl.Mode) (Enricher, error)
 	NewID     func() (uuid.UUID, error) // time-ordered ids (UUIDv7)
 }
 
-// Run writes the two work objects of the chunk. The targets depend on nothing
-// but the staged records; the events of the first run stand.
+// Run writes the two work objects of the chunk. The target rows depend only on the
+// staged records; the events of the first run stay.
 func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
@@ -104,7 +104,7 @@ type transformJob struct {
 	enricher Enricher // nil if the resource is not enriched
 }
 
-// job finds the staged object in the ledger, the rejects, and the keys.
+// job looks up the staged object in the ledger, the rejects, and the keys.
 func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (*transformJob, error) {
 	j := &transformJob{in: in, resource: r}
 	object, found, err := p.DB.LedgerObject(ctx, in.unit(etl.StateStage))
@@ -136,7 +136,7 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 	return j, nil
 }
 
-// produce streams the staged rows into both streams.
+// produce writes both streams from the staged rows.
 func (p *Transform) produce(ctx context.Context, j *transformJob, targets, events io.Writer, summary *event.Summary) error {
 	body, err := openStream(ctx, p.Work, j.object, j.resource.StagingStream())
 	if err != nil {
@@ -157,7 +157,7 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 			next++
 			return nil
 		}
-		if staged.Sealed(row) { // it is encrypted as a whole, and nobody rejected it
+		if staged.Sealed(row) { // such a record must have been rejected
 			return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: message.NotRejected(j.resource.Name, line)}
 		}
 		if j.enricher == nil {
@@ -186,8 +186,8 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 	return content.check()
 }
 
-// batch holds copies of the rows that are enriched together, in memory that is
-// used again for the next ones.
+// batch holds copies of the rows that are enriched together, in memory that the next
+// rows reuse.
 type batch struct {
 	lines []int64
 	keys  []string
@@ -228,7 +228,7 @@ func (b *batch) keep(cell []byte) []byte {
 	return b.block[start:len(b.block):len(b.block)]
 }
 
-// row is the copy of the row at i.
+// row returns the copy of the row at i.
 func (b *batch) row(i int) [][]byte {
 	width := len(b.cells) / len(b.lines)
 	return b.cells[i*width : (i+1)*width]
@@ -240,15 +240,15 @@ func (b *batch) reset() {
 	b.lines, b.keys, b.cells, b.block = b.lines[:0], b.keys[:0], b.cells[:0], b.block[:0]
 }
 
-// flush enriches the batch and writes its rows. What could not be enriched is
-// logged, and becomes an event all the same.
+// flush enriches the batch and writes its rows. A record that could not be enriched is
+// logged and still becomes an event.
 func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, streams *event.Streams) error {
 	if len(b.lines) == 0 {
 		return nil
 	}
 	outcomes := j.enricher.Enrich(ctx, b.keys)
 	if err := ctx.Err(); err != nil {
-		// The function's time is up, which says nothing about the source.
+		// The function ran out of time, which says nothing about the source.
 		return &fault.Transient{Op: "enrich " + j.resource.Name, Err: err}
 	}
 	if len(outcomes) != len(b.lines) {

@@ -24,21 +24,21 @@ type Validated struct {
 	Errors   int64  `json:"errors"` // a record can have several
 }
 
-// Validate checks the rules over one record on every staged record of a chunk,
-// decrypting in memory only. It reads the chunk's work object, which is byte for
-// byte what Stage committed.
+// Validate applies the rules over one record to every staged record of a chunk,
+// decrypting in memory only. It reads the chunk's work object, which is byte for byte
+// what Stage committed.
 type Validate struct {
 	Common
 	DB  *postgres.DB
 	KMS protection.KMS
-	// Budgets is how many rejects each resource may have, as of [CrossCheck].
+	// Budgets limits the rejects of each resource, as in [CrossCheck].
 	Budgets map[string]contract.Budget
 }
 
-// Run checks the chunk and stores its errors and rejects, once. It fails with
-// *[fault.BudgetExceeded], and writes nothing, if the chunks before have more
-// rejects than the file's budget can bear; with a budget that was raised meanwhile
-// it goes on.
+// Run checks the chunk and stores its errors and rejects, once. If the chunks before
+// it have more rejects than the file's budget can possibly allow, it fails with
+// *[fault.BudgetExceeded] and writes nothing. It succeeds later if the budget was
+// raised.
 func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
@@ -81,8 +81,8 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	return out, nil
 }
 
-// check streams the chunk through the checker; what it finds is streamed into
-// etl.errors by the same transaction.
+// check streams the chunk through the checker, and streams the errors found into
+// etl.errors in the same transaction.
 func (p *Validate) check(ctx context.Context, tx *postgres.Tx, in StageIn, r *contract.Resource, checker *validation.Checker, rows *staged.Reader) (Validated, error) {
 	out := Validated{Resource: r.Name, Chunk: in.Chunk.Range.Index}
 	body, err := openStream(ctx, p.Work, in.Protected.Object, r.StagingStream())

@@ -11,8 +11,8 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// judge gives every file its status in the registry, as settle did in the
-// database, and stops an import whose files must not be published.
+// judge stores the status of every file in the registry, as settle did in the
+// database, and fails if the files must not be published.
 func (p *CrossCheck) judge(ctx context.Context, imp Import, files []FileCounts) error {
 	statuses := map[string]registry.FileStatus{}
 	for _, f := range files {
@@ -30,7 +30,7 @@ func (p *CrossCheck) judge(ctx context.Context, imp Import, files []FileCounts) 
 	return p.plausible(ctx, imp, files)
 }
 
-// status of a file whose records are all accounted for.
+// status returns the status of a file whose records are all accounted for.
 func (f FileCounts) status() etl.FileStatus {
 	if f.Rejected > 0 {
 		return etl.FileWithRejects
@@ -38,9 +38,9 @@ func (f FileCounts) status() etl.FileStatus {
 	return etl.FileValid
 }
 
-// emptied returns the reload files without one valid record, which would empty
-// their tables, in the order of the contract. A file without any record is another
-// matter: the contract allows it, or Scan refused it.
+// emptied returns, in the order of the contract, the reload files in which no record
+// is valid and which would therefore empty their tables. It leaves out files without
+// any record: either the contract allows them, or Scan has refused them.
 func (p *CrossCheck) emptied(files []FileCounts) (refused []refusedFile) {
 	for _, r := range p.Contract.Resources {
 		for _, f := range files {
@@ -52,8 +52,7 @@ func (p *CrossCheck) emptied(files []FileCounts) (refused []refusedFile) {
 	return refused
 }
 
-// overBudget names the files that have too many rejects, in the order of the
-// contract.
+// overBudget describes the files with too many rejects, in the order of the contract.
 func (p *CrossCheck) overBudget(files []FileCounts) []string {
 	var over []string
 	for _, r := range p.Contract.Resources {
@@ -71,11 +70,11 @@ func overText(file string, read, rejected int64, budget contract.Budget) string 
 	return message.OverBudget(file, rejected, read, budget.MaxRejects, budget.MaxShare, budget.ShareFrom)
 }
 
-// withinBudget fails with *[fault.BudgetExceeded] if the chunks of a resource that
-// were validated so far leave its file no hope: millions of errors and log lines
-// would be written that nobody needs. It adds up the results in the ledger, a row a
-// chunk, in the transaction of the chunk that is to be validated. Chunks that are
-// validated at the same time are not seen, so as many chunks more are written.
+// withinBudget fails with *[fault.BudgetExceeded] if, by the chunks of a resource
+// validated so far, its file can no longer stay within its budget. That avoids writing
+// millions of errors and log lines that nobody needs. It adds up the results in the
+// ledger, one row per chunk, in the transaction of the chunk to be validated. It does
+// not see chunks that are being validated at the same time, so those are still written.
 func (p *Validate) withinBudget(ctx context.Context, tx *postgres.Tx, in StageIn) error {
 	resource := in.Chunk.Resource
 	budget, limited := p.Budgets[resource]

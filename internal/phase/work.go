@@ -6,11 +6,11 @@ import (
 	"etl-dataloader/internal/objectstore"
 )
 
-// WorkObjects is what imports have computed, in the work bucket.
+// WorkObjects are the intermediate results of imports, in the work bucket.
 type WorkObjects struct{ Store *objectstore.Store }
 
-// Drop deletes the work objects of a generation of an import, all their versions,
-// and returns how many versions those were. Reports are not among them. It may be
+// Drop deletes all versions of the work objects of a generation of an import, and
+// returns how many versions there were. Reports are not among them. It may be
 // repeated, and fails with *[fault.Transient] if S3 did not answer.
 func (w WorkObjects) Drop(ctx context.Context, importID string, generation int) (int, error) {
 	return w.Store.DeleteAll(ctx, Import{ImportID: importID, Generation: generation}.prefix())

@@ -14,8 +14,8 @@ import (
 //go:embed report.html.tmpl
 var page string
 
-// WriteHTML writes the page for readers: plain HTML with its style inside, no
-// script, readable by a screen reader and on paper.
+// WriteHTML writes the page for people: plain HTML with inline style and no script,
+// readable with a screen reader and on paper.
 func (r Report) WriteHTML(w io.Writer) error {
 	named := texts()
 	t, err := template.New("report").Funcs(template.FuncMap{
@@ -39,7 +39,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	return nil
 }
 
-// texts are the page's texts, by the name under which the template asks.
+// texts returns the page's texts by the names that the template uses.
 func texts() map[string]string {
 	return map[string]string{
 		"title": textTitle, "summary": textSummary, "files": textFiles,
@@ -50,7 +50,8 @@ func texts() map[string]string {
 	}
 }
 
-// class gives a status its color; the word always stands beside it.
+// class returns the CSS class that colors a status. The page always shows the word,
+// too.
 func class(status any) string {
 	switch status {
 	case etl.StatusSucceeded, etl.FileValid:

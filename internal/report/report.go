@@ -1,9 +1,9 @@
-// Package report tells people what became of an import: report.json for programs
-// and report.html for readers, both at the import's place in the work bucket.
+// Package report writes the outcome of an import: report.json for programs and
+// report.html for people, both in the import's place in the work bucket.
 //
-// A report is written at every end of an execution, good or bad, and replaces the
-// one before. It is built from the registry alone, so that there is one also when
-// PostgreSQL is down; it holds counts, names and reasons, never a value of the
+// A report is written whenever an execution ends, successfully or not, and replaces
+// the previous one. It is built from the registry alone, so it is written even when
+// PostgreSQL is down. It contains counts, names and reasons, never a value from the
 // data. Members of report.json may be added, never renamed.
 package report
 
@@ -40,7 +40,7 @@ type Report struct {
 	CreatedAt   time.Time          `json:"created_at"`
 	StartedAt   time.Time          `json:"started_at"` // of the last attempt
 	EndedAt     time.Time          `json:"ended_at,omitzero"`
-	Seconds     float64            `json:"seconds"` // from the creation of the import to its end, waiting for people included
+	Seconds     float64            `json:"seconds"` // from the creation of the import to its end, including time spent waiting for people
 	Totals      registry.Counts    `json:"totals"`
 	Files       []File             `json:"files"`
 	Steps       []Step             `json:"steps"`
@@ -48,7 +48,7 @@ type Report struct {
 	GeneratedAt time.Time          `json:"generated_at"`
 }
 
-// File is what became of one file.
+// File is the outcome of one file.
 type File struct {
 	Resource string         `json:"resource"`
 	File     string         `json:"file,omitempty"`
@@ -58,8 +58,8 @@ type File struct {
 	Done     bool    `json:"done"`           // every record is accounted for
 	Balanced bool    `json:"balanced"`       // read = valid + rejected; meaningful once done
 	Seconds  float64 `json:"work_seconds"`   // sum over its units
-	// Notes say in French what there is to know beside the counts: why the file is
-	// refused, a last line without an end, rows that were kept, a reload that was skipped.
+	// Notes are remarks in French besides the counts: why the file is refused, an
+	// unterminated last line, rows that were kept, a reload that was skipped.
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -75,7 +75,7 @@ type Step struct {
 	FinishedAt  time.Time `json:"finished_at"`
 }
 
-// Build makes the report of what is known of an import at a time.
+// Build returns the report on what is known of an import at a time.
 func Build(s registry.Status, now time.Time) Report {
 	imp := s.Import
 	r := Report{
@@ -125,13 +125,13 @@ func Build(s registry.Status, now time.Time) Report {
 	return r
 }
 
-// Uploader stores an object; *s3.Client is one. The object is durable on return
-// and replaces the one before.
+// Uploader stores an object; *s3.Client implements it. The object is durable on
+// return and replaces the previous one.
 type Uploader interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 }
 
-// Writer writes reports into the work bucket. Safe for concurrent use.
+// Writer writes reports to the work bucket. It is safe for concurrent use.
 type Writer struct {
 	Objects  Uploader
 	Bucket   string
@@ -139,9 +139,9 @@ type Writer struct {
 	Now      func() time.Time
 }
 
-// Write writes both forms of the report of an import and returns the address of
-// the page. It may be repeated. It fails with *fault.Transient where DynamoDB or
-// S3 did not answer; the address is valid all the same.
+// Write writes both forms of the report of an import and returns the address of the
+// page. It may be repeated. It fails with *fault.Transient if DynamoDB or S3 did not
+// answer; the address is valid even then.
 func (w Writer) Write(ctx context.Context, importID string) (location string, err error) {
 	location = "s3://" + w.Bucket + "/" + importID + "/report.html"
 	status, err := w.Registry.Status(ctx, importID)

@@ -18,7 +18,7 @@ import (
 	"etl-dataloader/internal/precheck"
 )
 
-// contractCommand is what concerns the contract of the files.
+// contractCommand groups the commands about the contract of the files.
 type contractCommand struct {
 	Check checkCommand `cmd:"" help:"${check}"`
 }
@@ -32,10 +32,10 @@ type checkCommand struct {
 	Descriptor string   `help:"${check_descriptor}" placeholder:"FICHIER" type:"path"`
 }
 
-// exitFaulty is the exit status of files of which one is faulty as a whole.
+// exitFaulty is the exit status if a file is faulty as a whole.
 const exitFaulty = 3
 
-// faultyError ends a check that found a faulty file and has told so.
+// faultyError ends a check that found a faulty file and has already reported it.
 type faultyError struct{}
 
 func (faultyError) Error() string { return "a file is faulty" }
@@ -70,7 +70,7 @@ func (k *checkCommand) Run(c *console) error {
 	return verdict(results)
 }
 
-// verdict is the outcome as the exit status tells it; a faulty file is worst.
+// verdict returns the error for the exit status; a faulty file is the worst outcome.
 func verdict(results []precheck.Result) error {
 	var err error
 	for _, r := range results {
@@ -84,7 +84,7 @@ func verdict(results []precheck.Result) error {
 	return err
 }
 
-// contract is the built-in one unless a descriptor is given.
+// contract returns the built-in contract unless a descriptor is given.
 func (k *checkCommand) contract() (*contract.Package, error) {
 	if k.Descriptor == "" {
 		return contract.Load()
@@ -146,8 +146,8 @@ func (k *checkCommand) writer(c *console) checkWriter {
 	return &tableCheck{out: c.out, limit: limit, rules: map[string]*ruleCount{}}
 }
 
-// tableCheck writes tables for people. It keeps the errors that it will show,
-// and counts all.
+// tableCheck writes tables for people. It keeps the errors that it will show, and counts
+// them all.
 type tableCheck struct {
 	out   io.Writer
 	limit int64 // 0: all
@@ -223,7 +223,7 @@ func (t *tableCheck) writeRules() {
 	rows.write(t.out)
 }
 
-// fileStatus is the status that the file would end with in an import.
+// fileStatus returns the status that the file would end up with in an import.
 func fileStatus(r precheck.Result) etl.FileStatus {
 	switch {
 	case r.Fault != "":
@@ -235,7 +235,7 @@ func fileStatus(r precheck.Result) etl.FileStatus {
 	}
 }
 
-// notesOf says what there is to know of a file beside its errors.
+// notesOf returns the remarks about a file besides its errors.
 func notesOf(r precheck.Result) []string {
 	var notes []string
 	if r.Fault != "" {
@@ -253,8 +253,8 @@ func notesOf(r precheck.Result) []string {
 	return notes
 }
 
-// jsonCheck writes one object: the errors as they are found, one a line, then
-// the files.
+// jsonCheck writes one object: the errors as they are found, one per line, then the
+// files.
 type jsonCheck struct {
 	out   io.Writer
 	limit int64 // 0: all

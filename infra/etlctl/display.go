@@ -15,12 +15,12 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// display shows what goes on. Not safe for concurrent use.
+// display shows what is going on. It is not safe for concurrent use.
 type display interface {
 	note(text string)                        // a line that stays
-	uploading(sent, all int64, whole string) // bytes, and a line about a file that is there, if any
-	progress(s registry.Status)              // of a running import, as often as one likes
-	stop()                                   // ends what is shown live; note and the others may begin anew
+	uploading(sent, all int64, whole string) // bytes, and a line about a file just completed, if any
+	progress(s registry.Status)              // of a running import; may be called as often as one likes
+	stop()                                   // ends the live display; the other methods may start it again
 }
 
 // newDisplay returns bars for a terminal, else lines.
@@ -31,12 +31,12 @@ func newDisplay(c *console) display {
 	return &lines{out: c.out, now: c.now, shown: map[string]shownState{}}
 }
 
-// records is the number of records that a state has worked on.
+// records returns the number of records that a state has processed.
 func records(s registry.StateTotal) int64 {
 	return max(s.Counts.Read, s.Counts.Persisted, s.Counts.Valid+s.Counts.Rejected)
 }
 
-// rate is the mean number of records a second of a state; 0 if not known.
+// rate returns a state's mean number of records per second; 0 if unknown.
 func rate(s registry.StateTotal) int64 {
 	if seconds := s.Seconds(); seconds > 0 {
 		return int64(math.Round(float64(records(s)) / seconds))
@@ -44,7 +44,7 @@ func rate(s registry.StateTotal) int64 {
 	return 0
 }
 
-// planned is the number of units of a state; 0 if not known.
+// planned returns the number of units of a state; 0 if unknown.
 func planned(state registry.StateTotal, s registry.Status) int {
 	if state.State == "Scan" {
 		return len(s.Import.Files)
@@ -52,8 +52,7 @@ func planned(state registry.StateTotal, s registry.Status) int {
 	return state.Planned
 }
 
-// lineInterval is the shortest time between two lines about one state, unless
-// it is over.
+// lineInterval is the shortest time between two lines about a state that is not over.
 const lineInterval = 2 * time.Second
 
 // lines writes a line at a time, for logs and pipes.
@@ -76,8 +75,8 @@ func (l *lines) uploading(_, _ int64, whole string) {
 	}
 }
 
-// progress writes a line for each state that moved; the states of a chunk keep
-// quiet between lines.
+// progress writes a line for each state that moved. States with chunks write at most
+// one line per interval.
 func (l *lines) progress(s registry.Status) {
 	now := l.now()
 	for _, state := range s.States {
@@ -94,7 +93,7 @@ func (l *lines) progress(s registry.Status) {
 	}
 }
 
-// amount is the records of a state and their rate.
+// amount returns the records of a state and their rate.
 func amount(s registry.StateTotal) string {
 	n := records(s)
 	if n == 0 {
@@ -121,20 +120,20 @@ type bars struct {
 	upload *mpb.Bar
 }
 
-// stateBar is the bar of a state and what stands behind it.
+// stateBar is the bar of a state and the text after it.
 type stateBar struct {
 	bar  *mpb.Bar
 	text chan string // holds the latest text
 }
 
-// note leaves the bars where they are, and the next ones are drawn below: lines
-// written through the bars are lost if the bars end before they are drawn anew.
+// note ends the current bars and writes below them; new bars follow further down. Lines
+// written through the bars would be lost if the bars ended before being redrawn.
 func (b *bars) note(text string) {
 	b.stop()
 	_, _ = fmt.Fprintln(b.notes, text)
 }
 
-// start begins to draw.
+// start starts drawing.
 func (b *bars) start() {
 	if b.live == nil {
 		b.live = mpb.New(mpb.WithOutput(b.out), mpb.WithWidth(barWidth), mpb.WithAutoRefresh())
@@ -172,8 +171,8 @@ func (b *bars) progress(s registry.Status) {
 	}
 }
 
-// tell sets the text behind a bar. There is one writer, so after the old text is
-// gone, taken here or by the one who draws, there is room for the new one.
+// tell sets the text after a bar. There is only one writer, so once the old text is gone,
+// taken here or by the drawing goroutine, there is room for the new one.
 func (s *stateBar) tell(text string) {
 	select {
 	case <-s.text:
@@ -182,7 +181,7 @@ func (s *stateBar) tell(text string) {
 	s.text <- text
 }
 
-// add adds the bar of a state; all is the number of its units, 0 if not known.
+// add adds the bar of a state. all is the number of its units, 0 if unknown.
 func (b *bars) add(name string, all int) *stateBar {
 	one := &stateBar{text: make(chan string, 1)}
 	latest := ""

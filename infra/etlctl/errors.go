@@ -32,16 +32,16 @@ type errorsCommand struct {
 // tableLimit is how many errors a table shows unless told otherwise.
 const tableLimit = 100
 
-// ruleCount is how often a rule was broken.
+// ruleCount is how often a rule was violated.
 type ruleCount struct {
 	Rule      string   `json:"rule"`
 	Errors    int64    `json:"errors"`
-	Records   int64    `json:"records"` // records that break it
+	Records   int64    `json:"records"` // records that violate it
 	Resources []string `json:"resources"`
 }
 
-// recordError is one reason for which a record was rejected, or could not be
-// enriched. Its members are the columns of etl.errors.
+// recordError is one reason why a record was rejected or could not be enriched. Its
+// members are the columns of etl.errors.
 type recordError struct {
 	File     string    `json:"file"`
 	Resource string    `json:"resource"`
@@ -68,13 +68,13 @@ func (e *errorsCommand) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return stopped(ctx, err, "", e.Timeout)
 	}
-	config.RuntimeParams["search_path"] = "pg_catalog" // nothing that somebody put into public is called
+	config.RuntimeParams["search_path"] = "pg_catalog" // never call anything that somebody put into public
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return stopped(ctx, err, "", e.Timeout)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	// One snapshot, so that the counts are those of the rows.
+	// One snapshot, so that the counts match the rows.
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		return e.show(ctx, c, tx)
 	})
@@ -85,7 +85,7 @@ func (e *errorsCommand) Run(ctx context.Context, c *console) error {
 	return stopped(ctx, err, "", e.Timeout)
 }
 
-// limit is the number of errors to show; 0 for all.
+// limit returns the number of errors to show; 0 for all.
 func (e *errorsCommand) limit() int64 {
 	switch {
 	case e.Limit != nil:
@@ -97,7 +97,7 @@ func (e *errorsCommand) limit() int64 {
 	}
 }
 
-// where is the condition of the filters, and its arguments.
+// where returns the SQL condition of the filters, and its arguments.
 func (e *errorsCommand) where(generation int) (condition string, arguments []any) {
 	conditions := []string{"import_id = $1", "generation = $2"}
 	arguments = []any{e.ImportID, generation}
@@ -187,8 +187,8 @@ func (e *errorsCommand) writer(c *console, generation int) errorWriter {
 	}
 }
 
-// tablePage is how many errors a table has in memory before it is written; the
-// next ones follow in a table of their own, with columns of their own widths.
+// tablePage is how many errors a table holds in memory before it is written. The next
+// errors go into a new table, with its own column widths.
 const tablePage = 1000
 
 // tableErrors writes tables for people.
@@ -253,7 +253,7 @@ func (t *tableErrors) end(shown, all int64) error {
 	return nil
 }
 
-// csvErrors writes one row an error; the counts go where messages go.
+// csvErrors writes one row per error; the counts go where messages go.
 type csvErrors struct {
 	rows   *csv.Writer
 	counts io.Writer
@@ -280,7 +280,7 @@ func (w *csvErrors) end(shown, all int64) error {
 	return w.rows.Error()
 }
 
-// jsonErrors writes one object with the counts and the errors, one a line.
+// jsonErrors writes one object with the counts and the errors, one per line.
 type jsonErrors struct {
 	out        io.Writer
 	importID   string

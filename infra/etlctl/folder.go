@@ -22,7 +22,7 @@ type localFile struct {
 	Size int64 // bytes
 }
 
-// key is the key of the object that the file becomes.
+// key returns the key of the object that the file becomes.
 func (f localFile) key() string { return string(f.Mode) + "/" + f.Name }
 
 // folder is what a folder holds for one import.
@@ -32,9 +32,9 @@ type folder struct {
 	Left  []string // one sentence for each file that stays where it is
 }
 
-// readFolder finds the files of an import by their names. date chooses one date
-// of several; empty takes the only one. It fails with *usageError if there is
-// nothing to upload, or if it cannot tell what to upload.
+// readFolder finds the files of an import by their names. date selects one of several
+// dates; if it is empty there must be only one. readFolder fails with *usageError if
+// there is nothing to upload or if the choice is ambiguous.
 func readFolder(dir string, mode etl.Mode, date string, names *landing.Names) (folder, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -70,17 +70,17 @@ func readFolder(dir string, mode etl.Mode, date string, names *landing.Names) (f
 	return found, found.unambiguous()
 }
 
-// maxFutureDays is how far in the future the date of a file may lie: the stack's
-// MaxFutureDays as delivered.
+// maxFutureDays is how many days in the future the date of a file may be: the default of
+// the stack's MaxFutureDays.
 const maxFutureDays = 1
 
-// horizon bounds the dates of files by this machine's clock.
+// horizon returns the bounds of the dates of files, by this machine's clock.
 func horizon(now func() time.Time) landing.Horizon {
 	return landing.Horizon{Now: now, Zone: time.Local, Days: maxFutureDays}
 }
 
-// unambiguous fails if two files stand for one resource: which one the system
-// took would depend on which upload ended last.
+// unambiguous fails if two files are for the same resource: which one the system used
+// would depend on which upload ended last.
 func (f folder) unambiguous() error {
 	first := map[string]string{}
 	for _, file := range f.Files {
@@ -92,7 +92,7 @@ func (f folder) unambiguous() error {
 	return nil
 }
 
-// bytes is the size of all files.
+// bytes returns the total size of the files.
 func (f folder) bytes() (total int64) {
 	for _, file := range f.Files {
 		total += file.Size

@@ -10,23 +10,23 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Rhythm of the polls. The registry answers in milliseconds; a person reads a
-// few lines a second.
+// Intervals between polls. The registry answers in milliseconds; a person reads a few
+// lines per second.
 const (
 	shortestPause = 300 * time.Millisecond // after something changed
 	longestPause  = 2 * time.Second
-	longestLook   = 30 * time.Second // between two looks at every unit of an import
-	lookShare     = 10               // a look at every unit takes at most 1/10 of the time
+	longestLook   = 30 * time.Second // between two reads of every unit of an import
+	lookShare     = 10               // reading every unit takes at most 1/10 of the time
 )
 
-// Patience of the polls with what should be over soon.
+// How long polls wait for what should soon be over.
 const (
-	// patience is how long nothing must move before etlctl concludes that
-	// nothing will: longer than a function takes from an arrival to a start.
+	// patience is how long nothing must change before etlctl concludes that nothing
+	// will: longer than a function takes from an arrival to a start.
 	patience = 20 * time.Second
-	// settling is how long the report of an import that ended is waited for.
+	// settling is how long etlctl waits for the report of an import that ended.
 	settling = time.Minute
-	// mute is how long the registry may fail to answer.
+	// mute is how long the registry may go without answering.
 	mute = 2 * time.Minute
 )
 
@@ -38,7 +38,7 @@ type follower struct {
 	pause   func(ctx context.Context, d time.Duration) error
 }
 
-// rhythm is the pause of one loop of polls: it grows while nothing changes.
+// rhythm is the pause between the polls of a loop. It grows while nothing changes.
 type rhythm struct{ next time.Duration }
 
 func (r *rhythm) reset() { r.next = shortestPause }
@@ -49,8 +49,8 @@ func (r *rhythm) pause() time.Duration {
 	return d
 }
 
-// poll calls look, with pauses, until it says that it is done. It bears with a
-// registry that does not answer for a while, and tells the operator.
+// poll calls look, with pauses, until it is done. It tolerates a registry that does not
+// answer for a while, and tells the operator.
 func (f follower) poll(ctx context.Context, look func(beat *rhythm) (done bool, err error)) error {
 	var beat rhythm
 	var failing time.Time
@@ -78,9 +78,9 @@ func (f follower) poll(ctx context.Context, look func(beat *rhythm) (done bool, 
 	}
 }
 
-// toEnd follows an import until it is neither «en cours» nor about to be, and
-// its end is settled, that is, reported; it returns what is known of it then.
-// An import that goes on meanwhile, redriven by somebody, is followed further.
+// toEnd follows an import until it is neither «en cours» nor about to be, and its end is
+// settled, that is, reported. It returns what is known of the import then. If somebody
+// redrives the import meanwhile, toEnd keeps following it.
 func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, error) {
 	defer f.show.stop()
 	var last registry.Status
@@ -118,11 +118,11 @@ func (f follower) toEnd(ctx context.Context, importID string) (registry.Status, 
 	if err != nil {
 		return last, err
 	}
-	// What the last units did may have been recorded after the last look.
+	// The last units may have been recorded after the last look.
 	return f.imports.Status(ctx, importID)
 }
 
-// tell shows what is new of an import since the attempt and status last told.
+// tell shows what is new about an import since the attempt and status shown last.
 func (f follower) tell(s registry.Status, attempt int, status etl.Status) {
 	for _, a := range s.Attempts {
 		if a.Number > attempt {

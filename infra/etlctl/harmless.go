@@ -7,9 +7,9 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// harmlessWriter writes text with its control characters escaped, but for ends of
-// lines (see [message.VisibleLines]). JSON stays JSON of the same value. It holds
-// back the beginning of a character whose rest is still to come.
+// harmlessWriter writes text with control characters other than line breaks escaped
+// (see [message.VisibleLines]). JSON remains JSON with the same value. It holds back an
+// incomplete character until the rest arrives.
 type harmlessWriter struct {
 	out  io.Writer
 	rest []byte

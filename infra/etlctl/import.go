@@ -58,7 +58,7 @@ func (i *importCommand) Run(ctx context.Context, c *console) error {
 	return c.followed(ctx, d.follow, importID, i.Timeout, s.work, d.unused)
 }
 
-// delivery is the way of a folder's files to an import.
+// delivery brings the files of a folder to an import.
 type delivery struct {
 	mode    etl.Mode
 	folder  folder
@@ -73,15 +73,15 @@ type delivery struct {
 	versions map[string]string // uploaded versions by key
 }
 
-// objects lists the arrivals of a date; *registry.Registry is one. Reads are
+// objects lists the arrivals of a date; *registry.Registry implements it. Reads are
 // strongly consistent.
 type objects interface {
 	Objects(ctx context.Context, mode etl.Mode, date string) ([]registry.Arrival, error)
 }
 
-// deliver uploads the files and returns the import that takes them, as soon as
-// it has one and runs. With leave it returns after the upload. It fails with
-// toldError where no import will run without somebody's help.
+// deliver uploads the files and returns the import that takes them as soon as it runs.
+// With leave it returns after the upload. It fails with toldError if no import will run
+// without somebody's help.
 func (d *delivery) deliver(ctx context.Context, leave bool) (importID string, err error) {
 	before, taken, err := d.before(ctx)
 	if err != nil || taken {
@@ -123,9 +123,9 @@ func (d *delivery) uploadInOrder(ctx context.Context, f folder) (map[string]stri
 	return versions, err
 }
 
-// before looks at the import that the date has already; zero for none. taken
-// tells that it has taken these very files, which then need no upload. It refuses
-// an upload that nothing would ever read.
+// before returns the import that the date already has; zero for none. taken means that
+// it has taken these very files, so that they need no upload. before refuses an upload
+// that nothing would ever read.
 func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool, err error) {
 	importID, found, err := d.waiting.imports.ImportOf(ctx, d.mode, d.folder.Date)
 	if err != nil {
@@ -160,8 +160,8 @@ func (d *delivery) before(ctx context.Context) (imp registry.Import, taken bool,
 	return imp, taken, nil
 }
 
-// identical tells whether the sealed list of an import holds the content of every
-// file of the folder.
+// identical reports whether the sealed list of an import has the content of every file
+// in the folder.
 func (d *delivery) identical(ctx context.Context, imp registry.Import) bool {
 	versions := map[string]string{}
 	for _, f := range imp.Files {
@@ -186,8 +186,8 @@ func (d *delivery) recorded(ctx context.Context) (map[string]string, error) {
 	return versions, err
 }
 
-// arrive waits until the registry knows the uploaded files, or newer ones. A
-// notification that is lost is made up for by the sweep, within minutes.
+// arrive waits until the registry knows the uploaded files, or newer ones. If a
+// notification is lost, the sweep finds the file within minutes.
 func (d *delivery) arrive(ctx context.Context, old map[string]string) error {
 	told := -1
 	return d.follow.poll(ctx, func(beat *rhythm) (bool, error) {
@@ -211,9 +211,9 @@ func (d *delivery) arrive(ctx context.Context, old map[string]string) error {
 	})
 }
 
-// start waits until an import runs that may take the files, and returns it. It
-// tells why as long as there is none, and gives up with toldError once nothing
-// will move without a person.
+// start waits until an import runs that may take the files, and returns it. While there
+// is none it shows why, and it fails with toldError once nothing will happen without a
+// person.
 func (d *delivery) start(ctx context.Context, before registry.Import) (importID string, err error) {
 	var told string
 	var since time.Time
@@ -255,8 +255,8 @@ func (d *delivery) start(ctx context.Context, before registry.Import) (importID 
 	return importID, err
 }
 
-// stuck tells what an import that failed, or was abandoned, needs to take the
-// files that are now there.
+// stuck shows what a failed or abandoned import needs in order to take the files that
+// are now there.
 func (d *delivery) stuck(ctx context.Context, imp registry.Import) (wait, error) {
 	switch {
 	case imp.Status == etl.StatusFailed && imp.Fault == etl.FaultMissingFiles:

@@ -2,17 +2,16 @@
 // follows imports to their end, resumes, restarts and abandons them, and shows
 // their errors.
 //
-// It works against the local stack and against an AWS account alike. Its
-// settings are the environment variables that `make up` writes, or the outputs
-// of a CloudFormation stack (--stack). It reads the registry for all that it
-// shows, so it answers also when PostgreSQL is down; only `errors` reads
-// PostgreSQL. It changes nothing by itself but the landing bucket: what starts,
-// resumes or gives up an import is the functions of the stack.
+// It works with the local stack and with an AWS account alike. Its settings are the
+// environment variables that `make up` writes, or the outputs of a CloudFormation stack
+// (--stack). Everything it shows comes from the registry, so it works even when
+// PostgreSQL is down; only `errors` reads PostgreSQL. The only thing it changes itself is
+// the landing bucket: the functions of the stack start, resume and abandon imports.
 //
-// Exit status: 0 for what was asked and, of a followed import, «réussi»; 1 for a
-// failure, a refusal, or the end of --timeout; 2 for arguments or settings that
-// cannot work; 3 for a file that `contract check` finds faulty as a whole; 130
-// after Ctrl-C. Following never stops an import.
+// Exit status: 0 for success and, if an import was followed, «réussi»; 1 for a failure, a
+// refusal, or the end of --timeout; 2 for arguments or settings that cannot work; 3 for a
+// file that `contract check` finds faulty as a whole; 130 after Ctrl-C. Ending etlctl
+// never stops an import.
 package main
 
 import (
@@ -52,19 +51,19 @@ type grammar struct {
 	Contract contractCommand `cmd:"" help:"${contract}"`
 }
 
-// console is what every command has: where it writes, its clock and settings.
+// console is what every command needs: where it writes, its clock and settings.
 type console struct {
 	out, err io.Writer
-	live     io.Writer // where progress bars are drawn; nil: out is no terminal, and lines are written to it
+	live     io.Writer // where progress bars are drawn; nil: out is not a terminal, and gets lines instead
 	now      func() time.Time
 	pause    func(ctx context.Context, d time.Duration) error
 	settings settings
 }
 
-// harmless makes the console escape all that a terminal would act upon, but for
-// ends of lines: names of files, texts of the registry and errors come from
-// outside. Texts of one line are made so where they are put together. The function
-// returned writes what is still held back.
+// harmless makes the console escape everything that a terminal would act upon, except
+// line breaks: file names, texts in the registry and errors come from outside. One-line
+// texts have their line breaks escaped where they are built. The function returned
+// writes what is still held back.
 func (c *console) harmless() func() {
 	out, err := &harmlessWriter{out: c.out}, &harmlessWriter{out: c.err}
 	c.out, c.err = out, err
@@ -74,7 +73,7 @@ func (c *console) harmless() func() {
 // say writes one line of the result.
 func (c *console) say(text string) { _, _ = fmt.Fprintln(c.out, text) }
 
-// usageError reports arguments or settings that cannot work.
+// usageError means that arguments or settings cannot work.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
@@ -84,10 +83,10 @@ type toldError struct{}
 
 func (toldError) Error() string { return "the outcome was shown" }
 
-// stoppedError ends a command that was to follow an import and had to stop.
+// stoppedError ends a command that had to stop following an import.
 type stoppedError struct {
 	importID string // empty: none yet
-	text     string // instead of the usual words; empty: the usual ones
+	text     string // replaces the usual text; empty: the usual text
 }
 
 func (e *stoppedError) Error() string { return "stopped following " + e.importID }
@@ -105,7 +104,7 @@ func main() {
 	}))
 }
 
-// terminal returns f if a person watches what is written to it, else nil.
+// terminal returns f if it is a terminal, else nil.
 func terminal(f *os.File) io.Writer {
 	info, err := f.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
@@ -114,7 +113,7 @@ func terminal(f *os.File) io.Writer {
 	return f
 }
 
-// pause waits, but not longer than ctx.
+// pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -173,12 +172,12 @@ func interruptible() (context.Context, func()) {
 	}
 }
 
-// within bounds a command.
+// within bounds the time of a command.
 func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, limit, errTimeout)
 }
 
-// fail tells what went wrong and returns the exit status that fits.
+// fail reports an error to the operator and returns the matching exit status.
 func (c *console) fail(err error) int {
 	status, text := exitFailed, ""
 	var usage *usageError
@@ -204,8 +203,8 @@ func (c *console) fail(err error) int {
 	return status
 }
 
-// stopped explains the end of ctx while an import was being followed; err as it
-// is if ctx goes on.
+// stopped returns the error for the end of ctx while an import was being followed, or
+// err if ctx has not ended.
 func stopped(ctx context.Context, err error, importID string, limit time.Duration) error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errInterrupted):

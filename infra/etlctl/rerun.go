@@ -37,7 +37,7 @@ func (r *redriveCommand) Run(ctx context.Context, c *console) error {
 	return r.run(ctx, c, request)
 }
 
-// restartCommand starts an import over.
+// restartCommand restarts an import.
 type restartCommand struct {
 	rerunning
 	Force bool `help:"${force}"`
@@ -48,7 +48,7 @@ func (r *restartCommand) Run(ctx context.Context, c *console) error {
 	return r.run(ctx, c, control.Request{Mode: etl.KindRestart, Force: r.Force})
 }
 
-// abandonCommand gives an import up.
+// abandonCommand abandons an import.
 type abandonCommand struct {
 	ImportID string        `arg:"" name:"import_id" help:"${import_id}"`
 	Timeout  time.Duration `help:"${timeout}" default:"60m"`
@@ -93,13 +93,13 @@ func (r *rerunning) run(ctx context.Context, c *console, request control.Request
 	return c.followed(ctx, f, r.ImportID, r.Timeout, s.work, nil)
 }
 
-// invoker calls functions; *lambda.Client is one. A call whose answer is lost
-// may have been carried out.
+// invoker calls functions; *lambda.Client implements it. A call whose answer is lost may
+// still have been carried out.
 type invoker interface {
 	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
-// refusedError reports a request that the function did not carry out.
+// refusedError means that the function did not carry out a request.
 type refusedError struct {
 	Name string // name of the fault, such as "Refused"
 	Text string // in French, for people
@@ -129,7 +129,7 @@ func rerun(ctx context.Context, functions invoker, function string, request cont
 			Name string `json:"errorType"`
 			Text string `json:"errorMessage"`
 		}{Name: aws.ToString(out.FunctionError), Text: string(out.Payload)}
-		// What is no JSON, such as the end of a killed function, is shown as it is.
+		// Output that is not JSON, such as that of a killed function, is shown unchanged.
 		_ = json.Unmarshal(out.Payload, &fault)
 		return control.Answer{}, &refusedError{Name: fault.Name, Text: fault.Text}
 	}

@@ -18,7 +18,7 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// output is the name of the stack's output that holds a setting; empty for none.
+// output returns the name of the stack's output that holds a setting; empty for none.
 func output(setting string) string {
 	switch setting {
 	case "LANDING_BUCKET":
@@ -34,7 +34,7 @@ func output(setting string) string {
 	}
 }
 
-// settings finds the settings of a command: in the outputs of a stack if one is
+// settings looks up the settings of a command: in the outputs of a stack if one is
 // named, else in the environment.
 type settings struct {
 	lookup func(string) (string, bool)
@@ -43,7 +43,7 @@ type settings struct {
 	given  map[string]string // parameters of the stack, once read
 }
 
-// stackReader reads stacks; *cloudformation.Client is one.
+// stackReader reads stacks; *cloudformation.Client implements it.
 type stackReader interface {
 	DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
 }
@@ -69,7 +69,8 @@ func (s *settings) readStack(ctx context.Context, reader stackReader) error {
 	return nil
 }
 
-// get returns a setting; a missing one is a *usageError that says what to do.
+// get returns a setting. If it is missing, get fails with a *usageError that says what
+// to do.
 func (s *settings) get(name string) (string, error) {
 	if o := output(name); o != "" && s.stack != "" {
 		if v := s.found[o]; v != "" {
@@ -83,8 +84,8 @@ func (s *settings) get(name string) (string, error) {
 	return "", &usageError{textNoSetting(name)}
 }
 
-// parameter is the name of the stack's parameter that holds a setting that is true
-// or false; empty for none.
+// parameter returns the name of the stack's parameter that holds a boolean setting;
+// empty for none.
 func parameter(setting string) string {
 	switch setting {
 	case "NO_HISTORY":
@@ -96,8 +97,8 @@ func parameter(setting string) string {
 	}
 }
 
-// is reports whether a setting that is true or false is true. It is false unless
-// it is set, as the functions have it.
+// is reports whether a boolean setting is true. As in the functions, an unset one is
+// false.
 func (s *settings) is(name string) bool {
 	if s.stack != "" {
 		return s.given[parameter(name)] == "true"
@@ -113,20 +114,19 @@ type services struct {
 	functions            *lambda.Client
 	landing, work, rerun string // names of the buckets and of the function
 	names                *landing.Names
-	noHistory            bool // daily imports wait for no initial one
+	noHistory            bool // daily imports do not wait for an initial one
 	pkg                  *contract.Package
-	whoami               func(context.Context) (arn string, err error) // who calls, as AWS knows it
+	whoami               func(context.Context) (arn string, err error) // the caller's identity in AWS
 }
 
-// waiting tells why dates wait.
+// waiting returns what finds out why dates wait.
 func (s *services) waiting() waiting {
 	return waiting{imports: s.registry, dates: s.registry, names: s.names, noHistory: s.noHistory}
 }
 
-// open returns the services; needed lists the settings that this command cannot
-// do without.
+// open returns the services. needed lists the settings that this command requires.
 func (c *console) open(ctx context.Context, needed ...string) (*services, error) {
-	// What the SDK would log is either mended by its retries or returned.
+	// What the SDK would log is either fixed by its retries or returned.
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, err
@@ -155,8 +155,8 @@ func (c *console) open(ctx context.Context, needed ...string) (*services, error)
 	return &services{
 		registry: registry.New(dynamodb.NewFromConfig(cfg), values["REGISTRY_TABLE"], time.Now),
 		objects:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = endpoint != "" }),
-		// A request that was carried out and whose answer was lost would be
-		// refused the second time, so the operator repeats it, not the client.
+		// If a request was carried out and its answer lost, a second one would be
+		// refused. So the client does not repeat it; that is up to the operator.
 		functions: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.RetryMaxAttempts = 1 }),
 		landing:   values["LANDING_BUCKET"], work: values["WORK_BUCKET"], rerun: values["RERUN_FUNCTION"],
 		names: names.Requiring(c.settings.is("REQUIRE_CONTROL")), noHistory: c.settings.is("NO_HISTORY"), pkg: pkg,

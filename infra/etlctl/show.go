@@ -15,9 +15,9 @@ import (
 	"etl-dataloader/internal/report"
 )
 
-// followed follows an import to its end, shows what became of it, and returns
-// toldError unless it succeeded. unused, if given, tells which files the import
-// was to read and did not.
+// followed follows an import to its end, shows its outcome, and returns toldError
+// unless it succeeded. unused, if given, returns the files that the import was meant to
+// read and did not.
 func (c *console) followed(ctx context.Context, f follower, importID string, limit time.Duration, work string,
 	unused func(registry.Import) []string,
 ) error {
@@ -104,7 +104,7 @@ func showFiles(out io.Writer, s registry.Status) {
 	showNotes(out, s)
 }
 
-// showNotes writes what there is to know of an import's files beside their counts.
+// showNotes writes the remarks about an import's files besides their counts.
 func showNotes(out io.Writer, s registry.Status) {
 	for _, f := range s.Files {
 		for _, note := range f.Notes() {
@@ -113,7 +113,7 @@ func showNotes(out io.Writer, s registry.Status) {
 	}
 }
 
-// counts are the columns of a file that follow its valid records.
+// counts returns the columns of a file that follow its valid records.
 func counts(c registry.Counts) []string {
 	enriched, not := textNone, textNone
 	if c.Enriched+c.NotEnriched > 0 {
@@ -174,12 +174,12 @@ func or(text, otherwise string) string {
 // table is a table of text in columns of equal width.
 type table struct {
 	columns string // separated by "|"
-	right   string // one byte a column: n where it stands to the right; the rest to the left
+	right   string // one byte per column: n aligns it right; anything else left
 	rows    [][]string
 }
 
-// add adds a row. What its cells hold may come from outside, so each is made fit to
-// be shown in one line.
+// add adds a row. Its cells may hold text from outside, so each is made fit to be shown
+// on one line.
 func (t *table) add(cells ...string) {
 	row := make([]string, len(cells))
 	for i, cell := range cells {
@@ -191,10 +191,10 @@ func (t *table) add(cells ...string) {
 // rule adds a line across the table.
 func (t *table) rule() { t.rows = append(t.rows, nil) }
 
-// longestRule bounds the line under a title, as texts may be long.
+// longestRule bounds the line under a title, because texts may be long.
 const longestRule = 48
 
-// write writes the table. Every character is taken to be one column wide.
+// write writes the table. It assumes that every character is one column wide.
 func (t *table) write(out io.Writer) {
 	titles := strings.Split(t.columns, "|")
 	widths := make([]int, len(titles))

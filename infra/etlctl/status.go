@@ -15,7 +15,7 @@ import (
 	"etl-dataloader/internal/report"
 )
 
-// statusCommand shows one import, or what there is.
+// statusCommand shows one import, or an overview.
 type statusCommand struct {
 	ImportID string        `arg:"" optional:"" name:"import_id" help:"${import_id}"`
 	Follow   bool          `help:"${status_follow}"`
@@ -76,7 +76,7 @@ func (s *statusCommand) Run(ctx context.Context, c *console) error {
 	return nil
 }
 
-// unknown tells that there is no such import; err as it is if it is another one.
+// unknown returns the error that there is no such import, or err if it is another error.
 func (c *console) unknown(err error, importID string) error {
 	if !errors.Is(err, registry.ErrNotFound) {
 		return err
@@ -118,21 +118,21 @@ type waitingDate struct {
 	Since    time.Time  `json:"since"`
 }
 
-// found is what there is: open imports and the last finished and abandoned ones,
-// oldest first, and the dates that wait, in the order of their turn.
+// found is the content of an overview: open imports and the last finished and abandoned
+// ones, oldest first, and the waiting dates, in the order of their turn.
 type found struct {
 	Imports []listed      `json:"imports"`
 	Waiting []waitingDate `json:"waiting"`
 }
 
-// abandoned reads which dates were given up; *registry.Registry is one. Reads are
-// strongly consistent.
+// abandoned reads which dates were abandoned; *registry.Registry implements it. Reads
+// are strongly consistent.
 type abandoned interface {
 	Abandoned(ctx context.Context) ([]registry.Abandoned, error)
 }
 
-// overview finds all open imports, the last finished ones, and as many of the last
-// abandoned ones.
+// overview finds all open imports, the last finished ones, and equally many abandoned
+// ones.
 func overview(ctx context.Context, w waiting, given abandoned, last int) (found, error) {
 	result := found{Imports: []listed{}, Waiting: []waitingDate{}}
 	published, err := w.dates.Published(ctx)

@@ -9,8 +9,7 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// textHelp returns the help texts of etlctl by the name under which its grammar
-// asks for them.
+// textHelp returns the help texts of etlctl by the names that its grammar uses.
 func textHelp() map[string]string {
 	return map[string]string{
 		"about": "Dépose les fichiers d'un import, suit les imports et les relance. " +
@@ -47,7 +46,7 @@ func textHelp() map[string]string {
 	}
 }
 
-// textHelpWords puts a help page into French.
+// textHelpWords translates the fixed words of a help page into French.
 func textHelpWords(page string) string {
 	return strings.NewReplacer(
 		"Usage: ", "Utilisation : ", "Arguments:", "Arguments :", "Flags:", "Options :", "Commands:", "Commandes :",
@@ -56,7 +55,7 @@ func textHelpWords(page string) string {
 	).Replace(page)
 }
 
-// argumentWords puts what is wrong with the arguments into French.
+// argumentWords translates what is wrong with the arguments into French.
 func argumentWords(reason string) string {
 	return strings.NewReplacer(
 		"missing flags", "options manquantes", "unknown flag", "option inconnue", "unexpected argument", "argument inattendu",
@@ -67,47 +66,47 @@ func argumentWords(reason string) string {
 	).Replace(reason)
 }
 
-// What etlctl says about its arguments and settings.
+// Texts about arguments and settings.
 const (
 	textNoRegion   = "La région AWS manque : lancez d'abord « make up » (pile locale), ou réglez AWS_REGION."
 	textNoImportID = "L'identifiant de l'import est vide ; « etlctl status » liste les imports."
 	textSeeHelp    = "« etlctl --help » montre les commandes."
 )
 
-// textBadArguments says that the command line was not understood.
+// textBadArguments is the error of a command line that was not understood.
 func textBadArguments(reason string) string {
 	return "Commande incomprise : " + strings.TrimRight(message.Text(argumentWords(reason)), ".?") + "."
 }
 
-// textBadDate says that a date is no date.
+// textBadDate is the error of a date that does not exist.
 const textBadDate = "--date n'est pas une date du calendrier (AAAA-MM-JJ)."
 
-// textNoSetting says that a setting is missing, and where it comes from.
+// textNoSetting is the error of a missing setting; it names where to set it.
 func textNoSetting(name string) string {
 	return "Le réglage " + name + " manque : lancez d'abord « make up » (pile locale), ou indiquez --stack NOM (compte AWS)."
 }
 
-// textNoDatabase says that the database is not known.
+// textNoDatabase is the error when the database's address is not set.
 const textNoDatabase = "Le réglage DATABASE_URL manque : les erreurs se lisent dans PostgreSQL. " +
 	"Lancez d'abord « make up » (pile locale), ou donnez l'adresse de la base."
 
-// textNoStack says that a stack could not be read.
+// textNoStack is the error of a stack that could not be read.
 func textNoStack(stack string, err error) string {
 	return "Les sorties de la pile " + message.Name(stack) + " sont illisibles : " + errorText(err)
 }
 
-// textNoOutput says that a stack lacks an output.
+// textNoOutput is the error of a stack that lacks an output.
 func textNoOutput(stack, output string) string {
 	return "La pile " + message.Name(stack) + " n'a pas de sortie " + output + " : est-ce bien celle d'ETL-DataLoader ?"
 }
 
-// textFailed introduces an error that is not the operator's.
+// textFailed introduces an error that is not the operator's fault.
 func textFailed(err error) string { return "Échec : " + errorText(err) }
 
-// errorText is the text of an error, which may come from outside.
+// errorText returns the text of an error, which may come from outside.
 func errorText(err error) string { return message.Text(fmt.Sprint(err)) }
 
-// ctlMode is the name of a mode within a sentence.
+// ctlMode returns the name of a mode for use within a sentence.
 func ctlMode(mode etl.Mode) string {
 	name, _, _ := strings.Cut(message.ModeName(mode), " ")
 	return name
@@ -115,22 +114,22 @@ func ctlMode(mode etl.Mode) string {
 
 // About the files of a folder.
 
-// textIgnored says that a file of the folder is left where it is.
+// textIgnored notes that a file of the folder is not uploaded.
 func textIgnored(file, reason string) string {
 	return "Ignoré : " + message.Name(file) + ". " + message.Text(reason)
 }
 
-// textNoFiles says that there is nothing to upload.
+// textNoFiles is the error when there is nothing to upload.
 func textNoFiles(dir string) string {
 	return "Le dossier " + message.Name(dir) + " ne contient aucun fichier du contrat (<type>_<AAAAMMJJ>.<csv|json|jsonl>)."
 }
 
-// textNoFolder says that a folder cannot be read.
+// textNoFolder is the error of a folder that cannot be read.
 func textNoFolder(dir string, err error) string {
 	return "Le dossier " + message.Name(dir) + " est illisible : " + errorText(err)
 }
 
-// textSeveralDates says that a date must be chosen.
+// textSeveralDates asks the operator to choose a date.
 func textSeveralDates(dates []string) string {
 	return "Le dossier contient plusieurs dates : " + message.List(dates, ", ") + ". Choisissez-en une avec --date."
 }
@@ -146,23 +145,23 @@ func textUploading(files int, bytes, bucket, folder string) string {
 	return fmt.Sprintf("Envoi de %s (%s) vers s3://%s/%s/", what, bytes, bucket, folder)
 }
 
-// textUploaded says that a file is uploaded.
+// textUploaded notes that a file has been uploaded.
 func textUploaded(file, bytes string) string {
 	return "  envoyé : " + message.Name(file) + " (" + bytes + ")"
 }
 
-// textNotUploaded says that a file could not be uploaded.
+// textNotUploaded is the error of a file that could not be uploaded.
 func textNotUploaded(file string, err error) string {
 	return "L'envoi de " + message.Name(file) + " a échoué : " + errorText(err)
 }
 
-// textUploadLabel stands before the progress of the upload.
+// textUploadLabel is the label of the upload's progress.
 const textUploadLabel = "Envoi"
 
-// textUploadStopped says that the upload was interrupted.
+// textUploadStopped reports an interrupted upload.
 const textUploadStopped = "Envoi interrompu : les fichiers déjà envoyés restent déposés ; relancez la même commande."
 
-// textDeposited says that the files are there, for those who do not follow.
+// textDeposited confirms the upload to those who do not follow the import.
 func textDeposited(mode etl.Mode, date string) string {
 	return "Fichiers déposés. L'import " + ctlMode(mode) + " du " + date + " démarre de lui-même ; « etlctl status » le montre."
 }
@@ -173,7 +172,7 @@ func textAlreadyDone(importID string, mode etl.Mode, date string) string {
 		"car de nouveaux fichiers de cette date ne seraient pas chargés. Détail : make status IMPORT_ID=" + importID
 }
 
-// textAlreadyTaken says that an import has taken the very same files.
+// textAlreadyTaken notes that an import has already taken these very files.
 func textAlreadyTaken(importID string, mode etl.Mode, date string) string {
 	return "Ces mêmes fichiers sont déjà ceux de l'import " + ctlMode(mode) + " du " + date + " (" + importID + ") : rien n'est envoyé."
 }
@@ -204,29 +203,29 @@ func textWillResume(importID string) string {
 	return "L'import " + importID + " reprendra de lui-même dès que ses fichiers manquants seront là."
 }
 
-// textNeedsRestart says what makes corrected files count.
+// textNeedsRestart asks for the restart that makes corrected files count.
 func textNeedsRestart(importID string) string {
 	return "Les fichiers sont déposés, mais ils ne comptent qu'après un redémarrage : make restart IMPORT_ID=" + importID
 }
 
-// textNeedsRedrive says what makes files count that no list holds yet.
+// textNeedsRedrive asks for the redrive that makes files count that are not sealed yet.
 func textNeedsRedrive(importID string) string {
 	return "Les fichiers sont déposés et compteront à la reprise : make redrive IMPORT_ID=" + importID
 }
 
-// textUnusedFiles says that a finished import did not read files that were uploaded.
+// textUnusedFiles warns that a finished import did not read some of the uploaded files.
 func textUnusedFiles(importID string, files []string) string {
 	return "Attention : l'import " + importID + " n'a pas lu les versions envoyées de : " + message.List(files, ", ") + "."
 }
 
 // Why a date waits.
 
-// textWaiting says that a date waits, and for what.
+// textWaiting notes that a date waits, and why.
 func textWaiting(mode etl.Mode, date, reason string) string {
 	return "Import " + ctlMode(mode) + " du " + date + " : « " + string(etl.StatusWaiting) + " ». " + reason
 }
 
-// textWaitingArrivals says that the system has not yet taken note of the files.
+// textWaitingArrivals notes that the system has not yet recorded all files.
 func textWaitingArrivals(known, all int) string {
 	return fmt.Sprintf("Prise en compte des fichiers : %d sur %d.", known, all)
 }
@@ -236,26 +235,26 @@ func textWaitsForFiles(missing []string) string {
 	return "Fichiers manquants : " + message.List(missing, ", ") + ". L'import démarre dès qu'ils sont déposés."
 }
 
-// textWaitsForRunning names the import that runs.
+// textWaitsForRunning names the running import.
 func textWaitsForRunning(importID string, mode etl.Mode, date string) string {
 	return "Un seul import avance à la fois : " + importID + " (" + ctlMode(mode) + ", " + date + ") est en cours."
 }
 
-// textWaitsForFailed names the import that failed and holds up the others.
+// textWaitsForFailed names the failed import that holds up the others.
 func textWaitsForFailed(importID string, mode etl.Mode, date string, status etl.Status) string {
 	return "L'import antérieur " + importID + " (" + ctlMode(mode) + ", " + date + ") est « " + string(status) + " » : reprenez-le " +
 		"(make redrive IMPORT_ID=" + importID + "), redémarrez-le (make restart) ou abandonnez-le (make abandon)."
 }
 
-// textWaitsForDate names an earlier date that misses files.
+// textWaitsForDate names an earlier date that lacks files.
 func textWaitsForDate(date string, missing []string) string {
 	return "La date antérieure " + date + " passe d'abord, et il lui manque : " + message.List(missing, ", ") + "."
 }
 
-// textWaitsForInitial says that the history is not loaded.
+// textWaitsForInitial is the reason when the history is not loaded yet.
 const textWaitsForInitial = "Aucun import initial n'a encore réussi, et les imports quotidiens l'attendent."
 
-// textWaitsForNothing says that a date is about to start.
+// textWaitsForNothing notes that a date is about to start.
 const textWaitsForNothing = "Démarrage imminent."
 
 // textNoMore ends a wait that only a person can end.
@@ -273,12 +272,12 @@ func textAttempt(number int, kind etl.Kind, trigger etl.Trigger, generation int)
 	return fmt.Sprintf("Tentative %d : %s (%s), génération %d", number, message.KindName(kind), message.TriggerName(trigger), generation)
 }
 
-// textNotAnswering says that the registry cannot be read for now.
+// textNotAnswering warns that the registry is not answering.
 func textNotAnswering(err error) string {
 	return "Le registre ne répond pas, nouvel essai : " + errorText(err)
 }
 
-// textInterrupted says that following stopped, not the import.
+// textInterrupted notes that etlctl stopped following, and that the import goes on.
 func textInterrupted(importID string) string {
 	if importID == "" {
 		return "Suivi interrompu ; rien d'autre ne s'arrête. « etlctl status » montre les imports et les dates en attente."
@@ -286,15 +285,15 @@ func textInterrupted(importID string) string {
 	return "Suivi interrompu ; l'import, lui, continue. Pour le suivre à nouveau : etlctl status " + importID + " --follow"
 }
 
-// textTimeout says that the time given is over.
+// textTimeout reports that the time limit has passed.
 func textTimeout(after time.Duration, importID string) string {
 	return "Délai de " + message.Seconds(after.Seconds()) + " dépassé (--timeout). " + textInterrupted(importID)
 }
 
-// textReport says where the report is.
+// textReport gives the location of the report.
 func textReport(location string) string { return "Rapport : " + location }
 
-// textReportLate says where the report will be.
+// textReportLate gives the location at which the report will be.
 func textReportLate(location string) string { return "Rapport (pas encore écrit) : " + location }
 
 // textResult is the last line of an import.
@@ -302,17 +301,17 @@ func textResult(importID string, status etl.Status, seconds float64) string {
 	return "Import " + importID + " : « " + string(status) + " » en " + message.Seconds(seconds)
 }
 
-// textFailure tells where an import failed, why, and what to do.
+// textFailure states where an import failed, why, and what to do.
 func textFailure(step etl.Step, reason, whatToDo string) string {
 	return "Étape    : " + string(message.Text(step)) + "\nRaison   : " + message.Text(reason) + "\nÀ faire  : " + message.Text(whatToDo)
 }
 
-// textErrorsHint says where the reasons of the rejects are.
+// textErrorsHint points to the command that shows why records were rejected.
 func textErrorsHint(importID string) string {
 	return "Détail des rejets : etlctl errors " + importID
 }
 
-// textUnitsOf is the progress of a state: units done, of those planned if known.
+// textUnitsOf formats the progress of a state: units done, and units planned if known.
 func textUnitsOf(done, planned int) string {
 	if planned > 0 {
 		return fmt.Sprintf("%d/%d lots", done, planned)
@@ -323,10 +322,10 @@ func textUnitsOf(done, planned int) string {
 	return fmt.Sprintf("%d lots", done)
 }
 
-// textRecords is a number of records.
+// textRecords formats a number of records.
 func textRecords(n int64) string { return message.Count(n) + " enreg." }
 
-// textRate is a number of records a second.
+// textRate formats a number of records per second.
 func textRate(n int64) string { return message.Count(n) + "/s" }
 
 // Titles of etlctl's tables.
@@ -355,38 +354,39 @@ const (
 	textColumnsErrors   = "Fichier|Ligne|Champ|Règle|Détail|Étape"
 )
 
-// textNoErrors says that no error fits.
+// textNoErrors notes that no error matches the filters.
 const textNoErrors = "Aucune erreur."
 
-// textErrorsOf heads the errors of an import.
+// textErrorsOf is the heading over the errors of an import.
 func textErrorsOf(importID string, generation int) string {
 	return fmt.Sprintf("Import %s, génération %d", importID, generation)
 }
 
-// textMoreErrors says that not all errors are shown.
+// textMoreErrors notes that not all errors are shown.
 func textMoreErrors(shown, all int64) string {
 	return fmt.Sprintf("Erreurs montrées : %s sur %s ; --limit 0 les montre toutes.", message.Count(shown), message.Count(all))
 }
 
-// textNotInDatabase says that the database does not know an import.
+// textNotInDatabase is the error when the database does not know an import.
 func textNotInDatabase(importID string) string {
 	return "La base ne connaît pas l'import " + message.Name(importID) + " : il n'existe pas, ou n'a encore rien chargé (make status IMPORT_ID=" + importID + ")."
 }
 
-// textRefused shows why a re-execution was not carried out.
+// textRefused reports that a re-execution was refused, and why.
 func textRefused(text string) string {
 	return "Demande refusée. " + strings.TrimSuffix(message.Text(text), ".") + "."
 }
 
-// textRerunFailed shows a fault of the function that re-executes.
+// textRerunFailed reports a fault of the function that re-executes imports.
 func textRerunFailed(name, text string) string {
 	return "La demande n'a pas abouti (" + message.Text(name) + ") : " + strings.TrimSuffix(message.Text(text), ".") + ". Elle peut être répétée."
 }
 
-// textNoTotals says that the control totals of an earlier delivery cannot be read.
+// textNoTotals is the error when the control totals of an earlier delivery cannot be
+// read.
 const textNoTotals = "les totaux de contrôle de la livraison précédente sont illisibles"
 
-// textTotals says that the control totals of the files are uploaded first.
+// textTotals notes that the control totals of the files are uploaded first.
 func textTotals(file string) string {
 	return "Totaux de contrôle : " + file + ", déposé en premier."
 }

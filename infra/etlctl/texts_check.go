@@ -8,22 +8,22 @@ import (
 
 // About files that are checked before they are deposited.
 
-// textCheckNoFile says that a file cannot be read.
+// textCheckNoFile is the error of a file that cannot be read.
 func textCheckNoFile(file string, err error) string {
 	return "Le fichier " + message.Name(file) + " est illisible : " + errorText(err)
 }
 
-// textCheckNoDescriptor says that a descriptor cannot be used.
+// textCheckNoDescriptor is the error of a descriptor that cannot be used.
 func textCheckNoDescriptor(file string, err error) string {
 	return "Le descripteur " + message.Name(file) + " est inutilisable : " + errorText(err)
 }
 
-// textCheckReordered says that a file's columns stand in another order.
+// textCheckReordered notes that a file's columns are not in the contract's order.
 func textCheckReordered(file string, columns []string) string {
 	return message.Name(file) + " : " + message.HeaderReordered + ". " + message.HeaderOrder(columns)
 }
 
-// textCheckOpen says that a relation was not decided.
+// textCheckOpen notes that a relation could not be decided.
 func textCheckOpen(file, field, parent string, records int64, absent bool) string {
 	if absent {
 		return fmt.Sprintf("%s : %s enreg. dont '%s' n'a pas été contrôlé : le fichier de '%s' n'est pas donné, ou est rejeté.",
@@ -41,11 +41,11 @@ const (
 	textCheckTitleNotes    = "À noter"
 )
 
-// textCheckNotRegular says that a path leads to no file, but to a folder or a device.
+// textCheckNotRegular is the error of a path to a folder or a device.
 const textCheckNotRegular = "ce n'est pas un fichier ordinaire"
 
-// textCheckHelp returns the help texts of `etlctl contract` by the name under which
-// its grammar asks for them.
+// textCheckHelp returns the help texts of `etlctl contract` by the names that its
+// grammar uses.
 func textCheckHelp() map[string]string {
 	return map[string]string{
 		"contract":         "Travaille sur le contrat des fichiers.",

@@ -19,27 +19,27 @@ import (
 	"etl-dataloader/internal/validation"
 )
 
-// totalsMaker makes the control totals of a delivery.
+// totalsMaker creates the control totals of a delivery.
 type totalsMaker struct {
 	pkg   *contract.Package
 	names *landing.Names
 	there totalsReader
 }
 
-// totalsReader reads the control totals that lie in the landing bucket.
+// totalsReader reads the control totals in the landing bucket.
 type totalsReader interface {
-	// totals returns the current control totals under a key; found is false if there
-	// are none, or none that can be read.
+	// totals returns the current control totals under a key. found is false if there
+	// are none, or if they cannot be read.
 	totals(ctx context.Context, key string) (t totals.Totals, found bool, err error)
 }
 
-// add makes the control totals of a folder that has none, in a file of its own,
-// and puts them first: they must be there when the last file starts the import.
-// remove must be called in any case.
+// add creates the control totals of a folder that has none, in a temporary file, and
+// puts them first: they must be there when the last file starts the import. remove must
+// be called in any case.
 //
-// A folder with some of the ten files corrects or completes an earlier delivery: its
-// files take their places in the control totals of that one. If there are none,
-// none are made, as they would not name the other files.
+// A folder with only some of the ten files corrects or completes an earlier delivery:
+// its files replace theirs in the control totals of that delivery. If that has none, add
+// creates none, because they would not name the other files.
 func (c totalsMaker) add(ctx context.Context, f folder) (with folder, remove func(), err error) {
 	remove = func() {}
 	resources := map[string]bool{}
@@ -88,7 +88,7 @@ func (c totalsMaker) others(before totals.Totals, mode etl.Mode, resources map[s
 	return files
 }
 
-// measure adds the totals of local files, in memory that does not grow with them.
+// measure adds the totals of local files. Its memory does not grow with their size.
 func (c totalsMaker) measure(local []localFile, files map[string]totals.Total) error {
 	for _, f := range local {
 		r := c.pkg.Resource(f.Resource)
@@ -118,7 +118,7 @@ func write(path string, files map[string]totals.Total) (int64, error) {
 	return size, os.WriteFile(path, text.Bytes(), 0o600)
 }
 
-// first returns the folder with a file before all others.
+// first returns the folder with file before all others.
 func (f folder) first(file localFile) folder {
 	files := []localFile{file}
 	for _, other := range f.Files {
@@ -130,7 +130,7 @@ func (f folder) first(file localFile) folder {
 	return f
 }
 
-// bucketTotals reads control totals of a bucket.
+// bucketTotals reads control totals from a bucket.
 type bucketTotals struct {
 	client *s3.Client
 	bucket string

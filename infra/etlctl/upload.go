@@ -17,28 +17,28 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// Bounds of an upload. S3 takes 10,000 parts of an object, so a file may have
-// 160 GB (Amazon S3 User Guide, "Multipart upload limits"); in memory are at most
-// filesAtOnce x (partsAtOnce + 1) parts.
+// Bounds of an upload. S3 accepts 10,000 parts per object, so a file may have 160 GB
+// (Amazon S3 User Guide, "Multipart upload limits"). At most
+// filesAtOnce x (partsAtOnce + 1) parts are in memory.
 const (
 	partBytes   = 16 << 20
 	partsAtOnce = 4
 	filesAtOnce = 3
 )
 
-// uploader stores files as objects. Safe for concurrent use.
+// uploader stores files as objects. It is safe for concurrent use.
 type uploader interface {
-	// upload stores the content of a file; the object is whole on return. version
-	// is empty in a bucket without versions. sent is called with the number of
-	// bytes that are there so far.
+	// upload stores the content of a file; the object is complete on return. version is
+	// empty in a bucket without versioning. sent is called with the number of bytes
+	// uploaded so far.
 	upload(ctx context.Context, file localFile, sent func(int64)) (version string, err error)
-	// same tells whether a version of the file's object has the same content;
-	// false also where that cannot be found out.
+	// same reports whether a version of the file's object has the same content. It is
+	// false if that cannot be found out.
 	same(ctx context.Context, file localFile, version string) bool
 }
 
-// hashName is the metadata of an object that holds the SHA-256 of its content,
-// in hexadecimal. The object's own tag is no hash where KMS encrypts it.
+// hashName is the metadata key of the SHA-256 of an object's content, in hexadecimal.
+// The object's entity tag is not a hash if KMS encrypts the object.
 const hashName = "sha256"
 
 // bucketUploader uploads into a bucket, big files in parts.
@@ -48,7 +48,7 @@ type bucketUploader struct {
 	bucket string
 }
 
-// header reads the metadata of objects; *s3.Client is one.
+// header reads the metadata of objects; *s3.Client implements it.
 type header interface {
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 }
@@ -95,7 +95,7 @@ func (u bucketUploader) same(ctx context.Context, file localFile, version string
 	return err == nil && head.Metadata[hashName] == hash
 }
 
-// hashOf is the SHA-256 of a file.
+// hashOf returns the SHA-256 of a file.
 func hashOf(path string) (string, error) {
 	file, err := os.Open(path) // #nosec G304 -- the operator names the folder
 	if err != nil {
@@ -153,7 +153,7 @@ func uploadAll(ctx context.Context, u uploader, f folder, show display) (map[str
 	return versions, err
 }
 
-// uploadError reports a file that could not be uploaded.
+// uploadError means that a file could not be uploaded.
 type uploadError struct {
 	file string
 	err  error

@@ -11,7 +11,7 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// imports reads what is known of imports; *registry.Registry is one. Reads are
+// imports reads what is known of imports; *registry.Registry implements it. Reads are
 // strongly consistent.
 type imports interface {
 	Import(ctx context.Context, importID string) (registry.Import, error)
@@ -20,7 +20,7 @@ type imports interface {
 }
 
 // dates reads what is known of dates that have no import yet; *registry.Registry
-// is one. Reads are strongly consistent.
+// implements it. Reads are strongly consistent.
 type dates interface {
 	queue.Source
 	Slot(ctx context.Context) (importID string, err error)
@@ -29,15 +29,15 @@ type dates interface {
 // wait is why a date without an import has to wait.
 type wait struct {
 	Reason  string
-	Missing []string // file types of this date that are not there
-	// Person tells that nothing will move before somebody acts.
+	Missing []string // missing file types of this date
+	// Person means that nothing will happen until somebody acts.
 	Person bool
-	// Sure tells that Person cannot be a matter of a moment: no function that is
-	// still at work may change it.
+	// Sure means that Person will not change in a moment: no function that is still at
+	// work can change it.
 	Sure bool
 }
 
-// waiting tells why dates wait, by the decisions of package queue.
+// waiting finds out why dates wait, from the decisions of package queue.
 type waiting struct {
 	imports   imports
 	dates     dates
@@ -49,7 +49,7 @@ func (w waiting) reader() queue.Reader {
 	return queue.Reader{Source: w.dates, Missing: w.names.Missing}
 }
 
-// why tells what the import of a date waits for.
+// why returns what the import of a date is waiting for.
 func (w waiting) why(ctx context.Context, mode etl.Mode, date string) (wait, error) {
 	s, err := w.reader().Snapshot(ctx)
 	if err != nil {
@@ -79,8 +79,8 @@ func (w waiting) why(ctx context.Context, mode etl.Mode, date string) (wait, err
 	return blocked, err
 }
 
-// place cuts the queue after a date, which may have to be put into it: its files
-// may be there before their notifications.
+// place cuts the queue after a date. It inserts the date if necessary: its files may be
+// there before their notifications.
 func place(s *queue.Snapshot, mode etl.Mode, date string) registry.Entry {
 	e := registry.Entry{Mode: mode, FileDate: date}
 	n, found := slices.BinarySearchFunc(s.Dates, e, func(a, b registry.Entry) int { return cmp.Compare(a.Order(), b.Order()) })
@@ -99,7 +99,7 @@ func (w waiting) missing(ctx context.Context, mode etl.Mode, date string) ([]str
 	return w.names.Missing(arrivals), nil
 }
 
-// blocked tells which other import or date keeps the last date of s from starting.
+// blocked returns which other import or date keeps the last date of s from starting.
 func (w waiting) blocked(ctx context.Context, s queue.Snapshot, e registry.Entry) (wait, error) {
 	v, err := w.reader().Decide(ctx, s)
 	for err == nil && v.Action == queue.Leave {
@@ -126,7 +126,7 @@ func (w waiting) blocked(ctx context.Context, s queue.Snapshot, e registry.Entry
 	}
 }
 
-// behind tells how it stands with an import that goes first.
+// behind returns why a date waits for an import that goes before it.
 func (w waiting) behind(ctx context.Context, importID string) (wait, error) {
 	imp, err := w.imports.Import(ctx, importID)
 	if err != nil {

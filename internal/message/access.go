@@ -6,7 +6,7 @@ import (
 	"etl-dataloader/internal/etl"
 )
 
-// AccessDenied explains which action was refused, on what and during what.
+// AccessDenied names the denied action, its object and the operation it was part of.
 func AccessDenied(op, action, resource, detail string) string {
 	on := ""
 	if resource != "" {
@@ -15,12 +15,12 @@ func AccessDenied(op, action, resource, detail string) string {
 	return fmt.Sprintf("Droit refusé : %s%s (pendant : %s ; %s). Accordez ce droit, puis reprenez l'import (redrive).", action, on, op, detail)
 }
 
-// KeyUnusable explains in which state of a KMS key an action failed.
+// KeyUnusable reports that an action failed because of the state of a KMS key.
 func KeyUnusable(op, state, detail string) string {
 	return fmt.Sprintf("Clé KMS inutilisable, état %s (pendant : %s ; %s). %s, puis reprenez l'import (redrive).", state, op, detail, mendKey(state))
 }
 
-// mendKey tells what makes a KMS key usable again.
+// mendKey returns what makes a KMS key usable again.
 func mendKey(state string) string {
 	switch state {
 	case "Disabled":
@@ -34,15 +34,15 @@ func mendKey(state string) string {
 	}
 }
 
-// PostgresAccess and PostgresLogin name what PostgreSQL refuses: the use of an
-// object, or the connection itself.
+// PostgresAccess and PostgresLogin are the actions that PostgreSQL denies: using an
+// object, or connecting at all.
 const (
 	PostgresAccess = "accès dans PostgreSQL"
 	PostgresLogin  = "connexion à PostgreSQL"
 )
 
-// mendAccess tells the operator how an import goes on that a permission or the
-// state of a key stopped. Nothing redrives it automatically.
+// mendAccess returns what the operator must do about an import stopped by a missing
+// permission or the state of a key. Nothing redrives it automatically.
 func mendAccess(importID string, name etl.Fault) string {
 	what := "Accordez le droit que la raison nomme (voir docs/deploy.md)"
 	if name == etl.FaultKeyUnusable {
@@ -52,11 +52,11 @@ func mendAccess(importID string, name etl.Fault) string {
 		" (ou « Redrive » dans la console Step Functions). Rien n'est repris automatiquement."
 }
 
-// Session names a session of PostgreSQL by its process and its role.
+// Session names a PostgreSQL session by its process and its role.
 func Session(pid int32, role string) string { return fmt.Sprintf("pid %d, rôle %q", pid, role) }
 
-// MigrationRuns tells why a migration did not begin.
+// MigrationRuns refuses a migration while another one runs.
 const MigrationRuns = "une autre migration est en cours sur cette base ; attendez qu'elle finisse, puis redéployez"
 
-// MigrationNeedsConnections tells that a pool is too small to migrate.
+// MigrationNeedsConnections refuses to migrate with too small a connection pool.
 const MigrationNeedsConnections = "une migration demande deux connexions au moins"

@@ -5,14 +5,15 @@ import (
 	"strings"
 )
 
-// BudgetExceeded explains why an import stopped after validation.
+// BudgetExceeded is the reason of an import stopped because files have too many
+// rejects.
 func BudgetExceeded(importID string, files []string) string {
 	return fmt.Sprintf("Import %s : trop de rejets : %s. Rien n'a été publié.", importID, List(files, " ; "))
 }
 
-// OverBudget tells how many records of a file are rejected, and how many may be:
-// a number of records, millionths of those read past a number of rejects, or both;
-// a negative limit is none.
+// OverBudget states how many records of a file are rejected and how many may be. The
+// limit is a number of rejects, a share (in millionths of the records read) that applies
+// above shareFrom rejects, or both. A negative value means no limit.
 func OverBudget(file string, rejected, read, maxRejects, maxMillionths, shareFrom int64) string {
 	var limits []string
 	if maxRejects >= 0 {
@@ -29,14 +30,13 @@ func OverBudget(file string, rejected, read, maxRejects, maxMillionths, shareFro
 		file, Count(rejected), Count(read), Share(rejected, read), strings.Join(limits, " et "))
 }
 
-// StoppedEarly adds that the rest of a file was not looked at, which has so many
-// records.
+// StoppedEarly adds that the rest of a file with so many records was not checked.
 func StoppedEarly(records int64) string {
 	return ", contrôle arrêté avant la fin des " + Count(records) + " enregistrements du fichier"
 }
 
-// Share shows a part of a whole as people read it: 0 %; < 0,1 %; 31,2 %; 100 %.
-// It is cut, not rounded, so that 100 % is all of it.
+// Share formats a part of a whole for people: 0 %; < 0,1 %; 31,2 %; 100 %. It is
+// truncated, not rounded, so that only the whole is 100 %.
 func Share(part, whole int64) string {
 	const thousandths = 1000
 	switch {
@@ -49,7 +49,7 @@ func Share(part, whole int64) string {
 	}
 }
 
-// percent shows millionths.
+// percent formats millionths as a percentage.
 func percent(millionths int64) string {
 	text := fmt.Sprintf("%d,%04d", millionths/10_000, millionths%10_000)
 	return strings.TrimRight(strings.TrimRight(text, "0"), ",") + "\u00a0%"

@@ -30,7 +30,7 @@ const (
 	LogSecondInitial = "Import initial ignoré : des données sont déjà publiées"
 )
 
-// BadName is why a name is refused: one text a fault of a name.
+// Reasons why a file name is refused.
 const (
 	BadFolder    = "Le fichier n'est ni dans « initial/ » ni dans « daily/ »."
 	BadForm      = "Le nom n'a pas la forme « <type>_<AAAAMMJJ>.<ext> »."
@@ -39,12 +39,12 @@ const (
 	BadExtension = "L'extension n'est ni « csv », ni « json », ni « jsonl »."
 )
 
-// Alert is a notification for the operators. Its subject is plain ASCII of fewer
-// than 100 characters, as Amazon SNS asks for e-mail (API reference, Publish). Its
-// text has lines of its own; what comes from outside never adds one.
+// Alert is a notification for the operators. Its subject is plain ASCII with fewer
+// than 100 characters, as Amazon SNS requires for e-mail (API reference, Publish). Its
+// text may have several lines; text from outside never adds one.
 type Alert struct{ Subject, Text string }
 
-// LateFile explains why a file was ignored, and what makes it count.
+// LateFile reports that a file came too late to be used, and what makes it count.
 func LateFile(importID string, status etl.Status) string {
 	if status == etl.StatusSucceeded {
 		return "L'import " + importID + " de cette date est déjà « réussi » : le fichier ne sera pas chargé, " +
@@ -57,8 +57,8 @@ func LateFile(importID string, status etl.Status) string {
 	return "Pour prendre ce fichier en compte, redémarrez l'import : make restart IMPORT_ID=" + importID
 }
 
-// AlertDeadline tells that files are missing at the deadline while the import of
-// that date has to wait for its turn.
+// AlertDeadline reports that files are missing at the deadline while the import of
+// that date is still waiting for its turn.
 func AlertDeadline(date string, missing []string, waitsFor string) Alert {
 	text := fmt.Sprintf("À l'échéance, des fichiers du %s manquent : %s.\n", date, List(missing, ", "))
 	if waitsFor != "" {
@@ -67,7 +67,7 @@ func AlertDeadline(date string, missing []string, waitsFor string) Alert {
 	return Alert{Subject: "ETL-DataLoader : fichiers manquants " + date, Text: text}
 }
 
-// ReasonMissingFiles is the reason of an import that lacks files.
+// ReasonMissingFiles is the reason when an import lacks files.
 func ReasonMissingFiles(missing []string) string {
 	if len(missing) == 0 {
 		return "Des fichiers manquaient à l'échéance."
@@ -75,15 +75,15 @@ func ReasonMissingFiles(missing []string) string {
 	return "Fichiers manquants : " + List(missing, ", ") + "."
 }
 
-// ReasonStopped, ReasonTimedOut and ReasonUnknown are reasons of failures that
-// no function reported.
+// ReasonStopped, ReasonTimedOut and ReasonUnknown are reasons for failures that no
+// function reported.
 const (
 	ReasonStopped  = "L'exécution a été arrêtée à la main."
 	ReasonTimedOut = "Le délai maximal de l'exécution est dépassé."
 	ReasonUnknown  = "Cause inconnue ; voir l'historique de l'exécution."
 )
 
-// ReasonError is the reason of a failure that is known by its error only.
+// ReasonError is the reason when only the error of a failure is known.
 func ReasonError(name etl.Fault, cause string) string {
 	if cause == "" {
 		return "Erreur " + string(name) + "."
@@ -91,7 +91,7 @@ func ReasonError(name etl.Fault, cause string) string {
 	return "Erreur " + string(name) + " : " + cause
 }
 
-// WhatToDo tells the operator how a failed import goes on.
+// WhatToDo returns what the operator must do about a failed import.
 func WhatToDo(importID string, name etl.Fault, advice string) string {
 	switch {
 	case name == etl.FaultMissingFiles:
@@ -119,8 +119,8 @@ func WhatToDo(importID string, name etl.Fault, advice string) string {
 	}
 }
 
-// AlertFailed tells that an import failed, where, why, what to do, and what the
-// system does by itself; automatic may be empty.
+// AlertFailed reports a failed import: where and why it failed, what to do, and what
+// the system does automatically. automatic may be empty.
 func AlertFailed(importID string, step etl.Step, reason, whatToDo, automatic, report string) Alert {
 	if automatic != "" {
 		automatic = "Reprise automatique : " + automatic + "\n"
@@ -132,9 +132,9 @@ func AlertFailed(importID string, step etl.Step, reason, whatToDo, automatic, re
 	}
 }
 
-// AutomaticRedrive tells when the system redrives an import by itself, or that it
-// will not: used were made since the last progress, of limit, and the next one is
-// planned for at (zero: none).
+// AutomaticRedrive states when the system will redrive an import automatically, or
+// that it will not. used of limit redrives were made since the last progress; the next
+// one is planned for at (zero: none).
 func AutomaticRedrive(used, limit int, at time.Time) string {
 	switch {
 	case !at.IsZero():
@@ -147,7 +147,7 @@ func AutomaticRedrive(used, limit int, at time.Time) string {
 	}
 }
 
-// AlertSucceeded tells that an import succeeded.
+// AlertSucceeded reports an import that succeeded.
 func AlertSucceeded(importID string, mode etl.Mode, date, report string) Alert {
 	return Alert{
 		Subject: "ETL-DataLoader : import reussi " + importID,
@@ -158,7 +158,7 @@ func AlertSucceeded(importID string, mode etl.Mode, date, report string) Alert {
 
 // Answers of a re-execution: what happened.
 
-// Resumed tells that an execution goes on at the step that failed.
+// Resumed answers that the execution continues at the step that failed.
 func Resumed(importID string, step etl.Step) string {
 	text := "L'import " + importID + " reprend dans la même exécution, à l'étape en échec"
 	if step == "" {
@@ -167,14 +167,14 @@ func Resumed(importID string, step etl.Step) string {
 	return text + " : « " + string(step) + " »."
 }
 
-// DefinitionChanged adds that the state machine has another definition by now
-// than the execution that was resumed.
+// DefinitionChanged adds that the state machine's definition has changed since the
+// resumed execution started.
 func DefinitionChanged(importID string) string {
 	return " La définition de la machine a changé depuis le début de cette exécution, et la reprise suit l'ancienne. Pour suivre la nouvelle, attendez " +
 		"la fin de l'exécution ou arrêtez-la, puis demandez une continuation : make redrive IMPORT_ID=" + importID + " CONTINUE=1"
 }
 
-// Continued tells that a new execution goes on with a generation, and why.
+// Continued answers that a new execution continues the generation, and why.
 func Continued(importID, execution, why string) string {
 	return "L'import " + importID + " continue dans une nouvelle exécution, " + execution + ", qui suit la définition actuelle de la machine (" + why +
 		"). La génération reste la même : ce qui est fait n'est pas refait."
@@ -186,8 +186,8 @@ const (
 	ContinuedAsForgotten = "l'exécution précédente n'existe plus : 90 jours après sa fin, AWS l'oublie"
 )
 
-// NotRedrivable tells why Step Functions does not redrive an execution, by the
-// reason that DescribeExecution gives (redriveStatusReason in the API reference).
+// NotRedrivable translates the reason that DescribeExecution gives for not redriving an
+// execution (redriveStatusReason in the API reference).
 func NotRedrivable(reason string) string {
 	const before = "l'exécution précédente ne peut plus être reprise : "
 	switch strings.TrimSuffix(reason, ".") {
@@ -206,8 +206,8 @@ func NotRedrivable(reason string) string {
 	}
 }
 
-// Restarted tells that an import starts over, and what becomes of what it has
-// published, if it has.
+// Restarted answers that an import starts over, and what happens to anything that it
+// has already published.
 func Restarted(importID, execution string, generation int, published bool) string {
 	text := fmt.Sprintf("L'import %s redémarre depuis le début : génération %d, exécution %s.", importID, generation, execution)
 	if published {
@@ -216,7 +216,7 @@ func Restarted(importID, execution string, generation int, published bool) strin
 	return text
 }
 
-// Abandoned tells that an import was given up.
+// Abandoned answers that an import was given up.
 func Abandoned(importID string) string {
 	return "L'import " + importID + " est abandonné ; les dates suivantes peuvent avancer."
 }
@@ -232,28 +232,28 @@ const RefusedMode = "le mode demandé n'existe pas : resume, continue, restart o
 // RefusedForce refuses to force anything but a restart.
 const RefusedForce = "« force » ne vaut que pour un redémarrage (restart)"
 
-// RefusedInitialOver refuses to replace the history under the days after it.
+// RefusedInitialOver refuses to replace the history once a day is published on top.
 const RefusedInitialOver = "un import quotidien est déjà publié : l'import initial ne peut plus être recommencé, même avec force"
 
-// RefusedInitialOther refuses a second history beside the one published.
+// RefusedInitialOther refuses a second history when one is already published.
 func RefusedInitialOther(importID string) string {
 	return "l'import initial " + importID + " est publié ; pour remplacer ses données, déposez les fichiers à sa date et redémarrez-le avec force"
 }
 
-// RefusedRunning refuses what a running import does not allow.
+// RefusedRunning refuses what is not allowed while an import runs.
 const RefusedRunning = "l'import est en cours ; attendez sa fin, ou arrêtez d'abord son exécution"
 
-// RefusedSucceeded refuses to run an import again that succeeded.
+// RefusedSucceeded refuses to resume an import that succeeded.
 const RefusedSucceeded = "l'import a déjà réussi ; il n'y a rien à reprendre. Pour remplacer ce qu'il a publié : redémarrage forcé " +
 	"(make restart IMPORT_ID=… FORCE=1)"
 
 // RefusedAbandoned refuses to resume an abandoned import.
 const RefusedAbandoned = "l'import est abandonné ; seul un redémarrage (restart) est possible"
 
-// RefusedChanged refuses a request that another one overtook.
+// RefusedChanged refuses a request because the import has just changed.
 const RefusedChanged = "l'import vient de changer d'état ; vérifiez son statut puis recommencez"
 
-// RefusedOvertaken refuses a planned redrive of an import that went on meanwhile.
+// RefusedOvertaken refuses a planned redrive of an import that has moved on meanwhile.
 const RefusedOvertaken = "la reprise automatique est sans objet : l'import a avancé ou a été repris entre-temps"
 
 // RefusedTaken refuses a request while another import runs.
@@ -261,7 +261,7 @@ func RefusedTaken(holder string) string {
 	return "l'import " + holder + " est ouvert, et un seul import avance à la fois ; terminez-le ou abandonnez-le d'abord"
 }
 
-// RefusedPending refuses a request beside another one.
+// RefusedPending refuses a request while another one is pending.
 func RefusedPending(kind etl.Kind) string {
 	return "une autre réexécution (" + string(kind) + ") vient d'être demandée ; vérifiez son statut puis recommencez"
 }

@@ -1,10 +1,10 @@
 package message
 
-// HeaderReordered is the log message of a file whose columns stand in another
-// order than the contract's, which is accepted.
+// HeaderReordered is the log message about a file whose columns are not in the
+// contract's order, which is accepted.
 const HeaderReordered = "Colonnes dans un autre ordre que celui du contrat, acceptées"
 
-// HeaderOrder tells in which order the columns stand in a file.
+// HeaderOrder lists the columns of a file in their order.
 func HeaderOrder(columns []string) string {
 	return "Ordre des colonnes du fichier : " + List(columns, ", ") + "."
 }

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// InvalidFiles explains why files are rejected as a whole: a file name and a reason
-// each. Reasons that would push a name out of the text are cut; the status of each
-// file holds the whole of them.
+// InvalidFiles reports the files that are rejected as a whole, each with its name and
+// reason. Reasons are cut where they would push a name out of the text; the status of
+// each file holds the full reason.
 func InvalidFiles(files [][2]string) string {
-	const reasons = 450 // bytes of all of them: ten names and the rest then fit into TextBytes
+	const reasons = 450 // bytes of all reasons: ten names and the rest then fit into TextBytes
 	texts := make([]string, len(files))
 	for i, f := range files {
 		texts[i] = f[0] + " : " + cut(f[1], reasons/max(len(files), 1))
@@ -26,19 +26,19 @@ func FileTooLarge(bytes, limit int64) string {
 	return fmt.Sprintf("le fichier a %s octets, plus que les %s admis (paramètre MaxFileBytes de la pile)", Count(bytes), Count(limit))
 }
 
-// FileNoValidRecord refuses a file whose records are all rejected, and whose table
-// it would empty.
+// FileNoValidRecord refuses a file that would empty its table because all its records
+// are rejected.
 func FileNoValidRecord(rejected int64) string {
 	return fmt.Sprintf("aucun enregistrement valide : les %s enregistrements sont rejetés, et le rechargement viderait la table", Count(rejected))
 }
 
-// LogUnterminated is the log message of a last line without a line end, and the note
-// about it. The file is read all the same.
+// LogUnterminated is the log message and the note about an unterminated last line. The
+// file is read regardless.
 const LogUnterminated = "Dernière ligne sans fin de ligne : fichier peut-être tronqué"
 
-// FileNotes says what there is to know of a file beside its counts: why it is
-// refused, whether its last line has no end, how many rows of a later date it did not
-// overwrite, and how many records a skipped reload did not bring in.
+// FileNotes returns the remarks about a file besides its counts: why it is refused,
+// whether its last line is unterminated, how many rows of a later date it did not
+// overwrite, and how many records a skipped reload did not load.
 func FileNotes(file, refused string, unterminated bool, kept, skipped int64) []string {
 	file = Text(file)
 	var notes []string
@@ -57,17 +57,17 @@ func FileNotes(file, refused string, unterminated bool, kept, skipped int64) []s
 	return notes
 }
 
-// LogFileRefused is the log message of a file that is rejected as a whole.
+// LogFileRefused is the log message about a file that is rejected as a whole.
 const LogFileRefused = "Fichier rejeté"
 
-// ControlDiffers refuses a file that is not what the control file says.
+// ControlDiffers refuses a file that differs from its control totals.
 func ControlDiffers(differences []string) string {
 	return "diffère du fichier de contrôle : " + strings.Join(differences, " ; ")
 }
 
-// ControlOtherFiles refuses a control file that does not name the very files that
-// are there: unnamed are those that it lacks, absent those that it names and that
-// are not there, of which others are not shown.
+// ControlOtherFiles refuses a control file that does not name exactly the files that
+// are there. unnamed are those it does not name; absent are those it names that are not
+// there; others is the number of further absent ones, which are not shown.
 func ControlOtherFiles(unnamed, absent []string, others int) string {
 	var parts []string
 	if len(unnamed) > 0 {
@@ -82,7 +82,7 @@ func ControlOtherFiles(unnamed, absent []string, others int) string {
 	return strings.Join(parts, " ; ")
 }
 
-// CheckFault shows why a file as a whole would be rejected.
+// CheckFault reports that a file would be rejected as a whole, and why.
 func CheckFault(file, reason string) string {
 	return "Fichier rejeté : " + Name(file) + " : " + strings.TrimSuffix(Text(reason), ".") + "."
 }

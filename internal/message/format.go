@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Count shows a number with a no-break space every three digits.
+// Count formats a number with a no-break space every three digits.
 func Count(n int64) string {
 	digits := fmt.Sprint(n)
 	var grouped strings.Builder
@@ -19,7 +19,7 @@ func Count(n int64) string {
 	return grouped.String()
 }
 
-// Seconds shows a duration as people read it: 0,4 s; 12 s; 3 min 05 s; 2 h 07 min.
+// Seconds formats a duration for people: 0,4 s; 12 s; 3 min 05 s; 2 h 07 min.
 func Seconds(s float64) string {
 	d := time.Duration(s * float64(time.Second)).Round(time.Second)
 	switch {
@@ -34,7 +34,7 @@ func Seconds(s float64) string {
 	}
 }
 
-// Bytes shows a size in the units of a thousand: 512 o, 1,4 Mo.
+// Bytes formats a size in powers of a thousand: 512 o, 1,4 Mo.
 func Bytes(n int64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%d o", n)
@@ -46,5 +46,5 @@ func Bytes(n int64) string {
 	return decimal(size) + " " + [...]string{"o", "ko", "Mo", "Go", "To"}[unit]
 }
 
-// decimal shows a number with one digit after a comma.
+// decimal formats a number with one digit after a decimal comma.
 func decimal(n float64) string { return strings.Replace(fmt.Sprintf("%.1f", n), ".", ",", 1) }

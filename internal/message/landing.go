@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// BadControlExtension is why the name of a control file is refused.
+// BadControlExtension refuses the name of a control file.
 const BadControlExtension = "Le fichier de contrôle doit s'appeler « control_<AAAAMMJJ>.json »."
 
-// BadFuture is why a file of a date that is too far in the future is refused, with
-// the day on which it is looked at again.
+// BadFuture refuses a file with a date too far in the future, and names the day from
+// which it is accepted.
 func BadFuture(from string) string {
 	return "La date est trop loin dans le futur (paramètre MaxFutureDays) : le fichier, s'il est encore là, sera pris en compte à partir du " + from + "."
 }
 
-// RefusedName is an object that was refused for its name.
+// RefusedName is an object that was refused because of its name.
 type RefusedName struct {
 	Key    string
 	Reason string // in French
 }
 
-// AlertBadNames tells of all objects that were refused for their names since the
-// last such alert: the first of them by name, and how many there are.
+// AlertBadNames reports all objects refused because of their names since the last such
+// alert. It names the first of them; count is how many there are.
 func AlertBadNames(first []RefusedName, count int) Alert {
 	subject := "ETL-DataLoader : fichier refuse"
 	var text strings.Builder
@@ -42,17 +42,16 @@ func AlertBadNames(first []RefusedName, count int) Alert {
 	return Alert{Subject: subject, Text: text.String()}
 }
 
-// LogIncomplete is the log message of a date that misses files although a later
-// one is published.
+// LogIncomplete is the log message about a date that lacks files although a later
+// date is published.
 const LogIncomplete = "Date incomplète, plus ancienne que les données publiées"
 
-// DateMisses names the files that a date misses.
+// DateMisses names the missing files of a date.
 func DateMisses(date string, missing []string) string {
 	return date + " : " + List(missing, ", ")
 }
 
-// AlertIncomplete tells of dates that miss files although a later one is
-// published.
+// AlertIncomplete reports dates that lack files although a later date is published.
 func AlertIncomplete(dates []string) Alert {
 	var text strings.Builder
 	text.WriteString("Des fichiers sont arrivés pour des dates plus anciennes que les données publiées, et il en manque :\n\n")

@@ -29,32 +29,32 @@ const (
 	EventPersisted      = "Événement persisté"
 )
 
-// NotEnriched explains why a record has no enriched fields; code says what the
-// source did, never with which value.
+// NotEnriched is the reason why a record has no enriched fields. code is what the
+// source answered, never a value.
 func NotEnriched(source, code string) string {
 	return fmt.Sprintf("La source d'enrichissement '%s' n'a pas répondu (%s) : l'événement est publié sans ces champs et marqué.", source, code)
 }
 
-// NewerRowsKept tells how many rows an older file did not overwrite.
+// NewerRowsKept states how many newer rows an older file did not overwrite.
 func NewerRowsKept(resource string, rows int64) string {
 	return fmt.Sprintf("%s : %d lignes plus récentes conservées", resource, rows)
 }
 
-// OrphanRows explains an incoherence between published tables.
+// OrphanRows describes an incoherence between published tables.
 func OrphanRows(rows int64, resource, field, parent string) string {
 	return fmt.Sprintf("%d lignes de %s désignent par '%s' une ligne absente de %s", rows, resource, field, parent)
 }
 
-// AlreadyPublished explains why an import cannot be restarted or given up.
+// AlreadyPublished refuses to restart or abandon a published import.
 const AlreadyPublished = "déjà publié : il ne peut pas être abandonné, et seul un redémarrage forcé (FORCE=1) le recommence"
 
-// SlotTaken explains why an import cannot run now.
+// SlotTaken refuses to run an import while another one runs.
 func SlotTaken(holder string) string {
 	return fmt.Sprintf("l'import %s est en cours ou en échec, un seul import à la fois : terminez-le ou abandonnez-le d'abord", holder)
 }
 
-// OldReaders tells why an initial import waits before it is published.
-// sessions is how many, and who names the first of them.
+// OldReaders is the reason why an initial import waits before it is published:
+// sessions is how many sessions are still reading; who names the first of them.
 func OldReaders(sessions int, who []string) string {
 	return fmt.Sprintf("%d sessions PostgreSQL lisent la base depuis avant la fin du chargement et verraient l'import en partie (%s) ; terminez-les (pg_terminate_backend), puis reprenez",
 		sessions, strings.Join(who, ", "))
@@ -66,7 +66,7 @@ const (
 	OtherContent = "son contenu n'est pas celui qui a été écrit"
 )
 
-// AlertIncoherence tells which relations of the published tables do not hold.
+// AlertIncoherence reports the relations of the published tables that do not hold.
 func AlertIncoherence(importID string, found []string) Alert {
 	return Alert{
 		Subject: "ETL-DataLoader : incoherence " + importID,

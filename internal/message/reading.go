@@ -20,7 +20,7 @@ const (
 	FilePretty     = "les objets JSON s'étendent sur plusieurs lignes, alors que le nom du fichier annonce un objet par ligne (.jsonl)"
 )
 
-// LastLineOpen is said of a file whose last line has no line end.
+// LastLineOpen adds that the file's last line is unterminated.
 const LastLineOpen = "dernière ligne sans fin de ligne : fichier peut-être tronqué"
 
 // mostPlaces is how many positions a text lists at most.
@@ -28,15 +28,15 @@ const mostPlaces = 10
 
 // FileFault is what makes a file faulty as a whole.
 type FileFault struct {
-	Reason          string   // one of package record's
-	Encoding        string   // the contract's
+	Reason          string   // a reason of package record
+	Encoding        string   // that of the contract
 	Missing         []string // columns or members of the contract
 	Extra           []string // foreign ones that may be shown
 	Unnamed, Hidden []int    // positions of those without a name, and of those not shown
-	Element, Offset int64    // of a JSON array: where reading ended
+	Element, Offset int64    // in a JSON array: where reading ended
 }
 
-// FileReason explains why a file as a whole is rejected.
+// FileReason returns the reason why a file is rejected as a whole.
 func FileReason(f FileFault) string {
 	switch f.Reason {
 	case "empty":
@@ -70,7 +70,7 @@ func FileReason(f FileFault) string {
 	}
 }
 
-// FileEncoding says that a file is not in the encoding of the contract.
+// FileEncoding is the reason of a file that is not in the contract's encoding.
 func FileEncoding(encoding string) string {
 	return "l'encodage n'est pas celui du contrat (" + strings.ToUpper(encoding) + ") ou l'en-tête est illisible"
 }
@@ -100,7 +100,7 @@ func foreignColumns(f FileFault) string {
 	return strings.Join(parts, " ; ")
 }
 
-// positions lists where columns or members stand.
+// positions lists the positions of columns or members.
 func positions(places []int) string {
 	texts := make([]string, 0, mostPlaces+1)
 	for i, place := range places {
@@ -116,9 +116,9 @@ func positions(places []int) string {
 	return "positions " + strings.Join(texts, ", ")
 }
 
-// ColumnName is how a text shows the name of a column. A name with white space or
-// invisible characters stands in «…»: spaces are points there, and the others are
-// written as code points.
+// ColumnName returns the name of a column as texts show it. A name with white space or
+// invisible characters is put in «…», with spaces shown as dots and the others as code
+// points.
 func ColumnName(name string) string {
 	plain := func(r rune) bool { return r > ' ' && unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 	if name != "" && !strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) {
@@ -143,13 +143,13 @@ func ColumnName(name string) string {
 // FieldsFault is what is wrong with the fields of a record.
 type FieldsFault struct {
 	Found, Expected int      // CSV: numbers of fields; 0: not known
-	Repeated        []string // JSON: members that come twice
-	Near            []string // JSON: unknown members that nearly are columns
+	Repeated        []string // JSON: members that occur twice
+	Near            []string // JSON: unknown members with almost the name of a column
 	Hidden          int      // JSON: number of the other unknown members
-	Positions       []int    // JSON: the first of their positions
+	Positions       []int    // JSON: positions of the first of those
 }
 
-// WrongFields explains a record that has other fields than the contract.
+// WrongFields is the reason of a record whose fields are not those of the contract.
 func WrongFields(f FieldsFault) string {
 	var parts []string
 	if f.Expected > 0 {

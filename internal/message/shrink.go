@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// LogReloadShrinks is the log message of a reload that takes a large share of its
+// LogReloadShrinks is the log message about a reload that removes a large share of its
 // table's rows.
 const LogReloadShrinks = "Rechargement : la table perd une grande part de ses lignes"
 
-// Shrink tells how many rows a reload would leave in a table.
+// Shrink states how many rows a reload would leave in a table.
 func Shrink(resource string, before, after int64) string {
 	return fmt.Sprintf("%s : %s lignes publiées, %s après le rechargement (%s en moins)",
 		resource, Count(before), Count(after), Share(before-after, before))
 }
 
-// Shrinks is [Shrink] for the log: accepted tells that a person accepted it, by says
-// who, if that is known.
+// Shrinks is [Shrink] for the log. accepted means that a person accepted it; by is that
+// person, if known.
 func Shrinks(resource string, before, after int64, accepted bool, by string) string {
 	text := Shrink(resource, before, after)
 	switch {
@@ -29,8 +29,8 @@ func Shrinks(resource string, before, after int64, accepted bool, by string) str
 	}
 }
 
-// Implausible explains why reloads are not published: tables are texts of [Shrink],
-// resources their names, limit is in percent.
+// Implausible is the reason why reloads are not published. tables are texts of
+// [Shrink], resources are their names, and limit is in percent.
 func Implausible(importID string, tables, resources []string, limit int) string {
 	accept := make([]string, len(resources))
 	for i, r := range resources {

@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what is said. They keep every text far below the limits of AWS: 256
-// KiB for a notification of Amazon SNS or an event of CloudWatch Logs, 400 KB for
-// an item of DynamoDB, 32,768 characters for a cause of Step Functions (the quota
-// pages of each).
+// Bounds of texts. They keep every text far below the limits of AWS: 256 KiB for an
+// Amazon SNS notification or a CloudWatch Logs event, 400 KB for a DynamoDB item, 32,768
+// characters for a Step Functions cause (the quota pages of each).
 const (
 	// TextBytes bounds one text: a fault, a reason, an attribute of a log line.
 	TextBytes = 1024
@@ -20,32 +19,31 @@ const (
 	// SubjectBytes bounds the subject of an alert (Amazon SNS API reference, Publish:
 	// fewer than 100 ASCII characters).
 	SubjectBytes = 99
-	// listItems and listBytes bound a list, and itemBytes one element of it: a list of
-	// long elements shows fewer of them, and never one alone.
+	// listItems and listBytes bound a list, and itemBytes each of its elements: a list
+	// of long elements shows fewer of them, but never only one.
 	listItems, listBytes, itemBytes = 20, 800, 200
 )
 
 // cutMark ends a text that was cut.
 const cutMark = " [coupé]"
 
-// Text makes a text fit to be stored and shown, wherever it comes from: valid
-// UTF-8 of one line, with control characters escaped as [Visible] does, and at most
-// [TextBytes] bytes. A longer one is cut between two characters and marked as cut.
-// Every text of a fault, a log line, the registry, a report and etl.attempts goes
-// through it. A text that fits is returned as it is.
+// Text makes a text from any source fit to be stored and shown: valid UTF-8 on one
+// line, with control characters escaped as by [Visible], and at most [TextBytes] bytes
+// long. A longer text is cut between two characters and marked as cut. Every text of a
+// fault, a log line, the registry, a report and etl.attempts goes through it. A text
+// that is already fit is returned unchanged.
 func Text[T ~string](text T) T {
 	return T(cut(Visible(cut(string(text), 2*TextBytes)), TextBytes)) // the first cut bounds the work
 }
 
-// Quoted shows a name that comes from outside, such as an object's key, between
-// quotation marks, so that a reader sees where it begins and ends: quotation
-// marks in it are escaped too.
+// Quoted puts a name from outside, such as an object's key, in quotation marks, so that
+// a reader sees where it begins and ends. Quotation marks in it are escaped, too.
 func Quoted(name string) string {
 	return "« " + strings.NewReplacer("«", `\u00ab`, "»", `\u00bb`).Replace(Text(name)) + " »"
 }
 
-// Name shows a name that comes from outside within a sentence: as it is if it has
-// only what names of files usually have, else [Quoted].
+// Name returns a name from outside for use within a sentence: unchanged if it has only
+// characters that are usual in file names, else [Quoted].
 func Name(name string) string {
 	plain := func(r rune) bool {
 		return (r < utf8.RuneSelf && (r == '/' || r == '.' || r == '_' || r == '-' || r == ':')) || unicode.IsLetter(r) || unicode.IsDigit(r)
@@ -56,8 +54,8 @@ func Name(name string) string {
 	return Quoted(name)
 }
 
-// List joins the elements of a list for a sentence. It shows those that a reader
-// can take in, and counts the others («et 7 autres»).
+// List joins the elements of a list for a sentence. It shows as many as a reader can
+// take in, and counts the others («et 7 autres»).
 func List(items []string, separator string) string {
 	var list strings.Builder
 	for i, item := range items {
@@ -80,8 +78,8 @@ func others(n int) string {
 	return fmt.Sprintf(" et %s autres", Count(int64(n)))
 }
 
-// Bounded returns the alert as Amazon SNS takes it: a subject of printable ASCII,
-// and a text whose lines are its own and whose length is bounded.
+// Bounded returns the alert in a form that Amazon SNS accepts: a subject of printable
+// ASCII, and a text of bounded length without line breaks from outside.
 func (a Alert) Bounded() Alert {
 	subject := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -95,13 +93,13 @@ func (a Alert) Bounded() Alert {
 	}
 }
 
-// Visible escapes what a terminal or a page would act upon or hide: line ends and
-// other control characters, characters that change the direction of a text, and
-// invisible ones. Letters, marks, signs and spaces stay. The escapes are those of
-// JSON, so text that is JSON stays so, with the same value.
+// Visible escapes what a terminal or a page would act upon or hide: line breaks and
+// other control characters, characters that change the direction of text, and invisible
+// ones. Letters, marks, signs and spaces stay. The escapes are those of JSON, so JSON
+// text remains JSON with the same value.
 func Visible(text string) string { return escape(text, false) }
 
-// VisibleLines is [Visible] for text of several lines: it keeps their ends.
+// VisibleLines is [Visible] for text of several lines: it keeps line breaks.
 func VisibleLines(text string) string { return escape(text, true) }
 
 func escape(text string, lines bool) string {
@@ -138,7 +136,7 @@ func writeEscape(out *strings.Builder, r rune) {
 		out.WriteString(`\r`)
 	case r == '\t':
 		out.WriteString(`\t`)
-	case r > 0xffff: // two halves, as JSON has it
+	case r > 0xffff: // a surrogate pair, as in JSON
 		const half, low = 10, 0x3ff
 		fmt.Fprintf(out, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>half, 0xdc00+(r-0x10000)&low)
 	default:
@@ -146,7 +144,7 @@ func writeEscape(out *strings.Builder, r rune) {
 	}
 }
 
-// cut cuts a text to a number of bytes, between two characters, and marks it.
+// cut shortens a text to at most limit bytes, between two characters, and marks it.
 func cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text

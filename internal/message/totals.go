@@ -2,7 +2,7 @@ package message
 
 import "fmt"
 
-// Control is why a control file is refused: one text a fault.
+// Reasons why a control file is refused.
 const (
 	ControlTooLarge  = "il dépasse 1 Mio"
 	ControlSyntax    = "ce n'est pas un objet JSON valide en UTF-8"
@@ -14,23 +14,23 @@ const (
 	ControlNoFile    = "il ne nomme aucun fichier"
 )
 
-// ControlFault says what is wrong with a control file, and where.
+// ControlFault refuses a control file and names the position of the fault.
 func ControlFault(reason string, offset int64) string {
 	return fmt.Sprintf("le fichier de contrôle est illisible : %s (vers l'octet %s)", reason, Count(offset))
 }
 
-// ControlRecords says that a file has other records than its control total.
+// ControlRecords reports that a file's number of records differs from its control total.
 func ControlRecords(declared, found int64) string {
 	return fmt.Sprintf("%s enregistrements annoncés, %s trouvés", Count(declared), Count(found))
 }
 
-// ControlBytes says that a file has another size than its control total.
+// ControlBytes reports that a file's size differs from its control total.
 func ControlBytes(declared, found int64) string {
 	return fmt.Sprintf("%s octets annoncés, %s trouvés", Count(declared), Count(found))
 }
 
-// ControlContent says that a file has another content than its control total.
+// ControlContent reports that a file's content differs from its control total.
 const ControlContent = "l'empreinte SHA-256 du contenu n'est pas celle annoncée"
 
-// ControlNotNamed says that the control file does not name a file.
+// ControlNotNamed reports that the control file does not name a file.
 const ControlNotNamed = "le fichier de contrôle ne le nomme pas"

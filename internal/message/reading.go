@@ -20,9 +20,6 @@ const (
 	FilePretty     = "les objets JSON s'étendent sur plusieurs lignes, alors que le nom du fichier annonce un objet par ligne (.jsonl)"
 )
 
-// LastLineOpen adds that the file's last line is unterminated.
-const LastLineOpen = "dernière ligne sans fin de ligne : fichier peut-être tronqué"
-
 // mostPlaces is how many positions a text lists at most.
 const mostPlaces = 10
 

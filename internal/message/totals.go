@@ -31,6 +31,3 @@ func ControlBytes(declared, found int64) string {
 
 // ControlContent reports that a file's content differs from its control total.
 const ControlContent = "l'empreinte SHA-256 du contenu n'est pas celle annoncée"
-
-// ControlNotNamed reports that the control file does not name a file.
-const ControlNotNamed = "le fichier de contrôle ne le nomme pas"

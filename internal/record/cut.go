@@ -34,7 +34,7 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 		return Summary{}, err
 	}
 	c := cutter{
-		limits: limits, emit: emit, scan: Summary{Header: header}, format: layout.Format,
+		limits: limits, emit: emit, summary: Summary{Header: header}, format: layout.Format,
 		joined: joined{layout: layout},
 	}
 	c.chunk.Start, c.chunk.FirstLine = w.off, 1
@@ -49,12 +49,12 @@ func cut(r io.Reader, layout Layout, limits Limits, size bounds, emit func(Chunk
 	if err := w.drain(); err != nil {
 		return Summary{}, err
 	}
-	c.scan.Bytes = w.off
-	c.scan.Unterminated = layout.Format != JSON && w.last != '\n'
+	c.summary.Bytes = w.off
+	c.summary.Unterminated = layout.Format != JSON && w.last != '\n'
 	if err := c.finish(judge); err != nil {
 		return Summary{}, err
 	}
-	return c.scan, nil
+	return c.summary, nil
 }
 
 // open checks the start of a file and returns its splitter and decoder, and the
@@ -143,14 +143,14 @@ func newDecoder(layout Layout, header []string) (decoder, error) {
 // cutter gathers records into chunks. A chunk is emitted when the record behind
 // it is found, so that the last one is known to be the last.
 type cutter struct {
-	limits Limits
-	format Format
-	emit   func(Chunk) error
-	scan   Summary
-	chunk  Chunk // of the records so far
-	next   int64 // line number or ordinal at chunk.End
-	pretty bool  // JSON Lines: the first line opens an object and does not close it
-	joined joined
+	limits  Limits
+	format  Format
+	emit    func(Chunk) error
+	summary Summary
+	chunk   Chunk // of the records so far
+	next    int64 // line number or ordinal at chunk.End
+	pretty  bool  // JSON Lines: the first line opens an object and does not close it
+	joined  joined
 }
 
 func (c *cutter) run(records splitter, judge decoder) error {
@@ -163,13 +163,13 @@ func (c *cutter) run(records splitter, judge decoder) error {
 		if err != nil {
 			return err
 		}
-		c.scan.Records++
+		c.summary.Records++
 		fault := judge.check(&sp)
 		if fault != "" {
-			c.scan.Malformed++
+			c.summary.Malformed++
 		}
 		c.joined.add(&sp, fault)
-		if c.scan.Records <= 2 && c.format == JSONL {
+		if c.summary.Records <= 2 && c.format == JSONL {
 			if err := c.checkLines(&sp, fault); err != nil {
 				return err
 			}
@@ -188,7 +188,7 @@ func (c *cutter) run(records splitter, judge decoder) error {
 // checkLines checks the first two lines of a JSON Lines file: an array, or objects
 // that span several lines each, are another format.
 func (c *cutter) checkLines(sp *span, fault Fault) error {
-	first := len(sp.raw) > 0 && c.scan.Records == 1
+	first := len(sp.raw) > 0 && c.summary.Records == 1
 	switch {
 	case first && sp.raw[0] == '[':
 		return &FileError{Reason: ReasonArray}
@@ -224,7 +224,7 @@ func (c *cutter) turn() error {
 
 // finish emits the last chunk.
 func (c *cutter) finish(judge decoder) error {
-	if err := c.joined.fault(c.scan.Records); err != nil {
+	if err := c.joined.fault(c.summary.Records); err != nil {
 		return err
 	}
 	if objects, ok := judge.(*jsonDecoder); ok {
@@ -238,6 +238,6 @@ func (c *cutter) finish(judge decoder) error {
 		}
 		return nil
 	}
-	c.chunk.End, c.chunk.Last = c.scan.Bytes, true
+	c.chunk.End, c.chunk.Last = c.summary.Bytes, true
 	return c.emit(c.chunk)
 }

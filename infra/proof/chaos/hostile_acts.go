@@ -104,7 +104,7 @@ func (h *hostile) withoutTopic(ctx context.Context, act func() error) error {
 			return false, err
 		}
 		imp, _, err := h.importOf(ctx, h.of)
-		return imp.Notified == imp.Observed+1, err
+		return imp.Reported(), err
 	})
 }
 

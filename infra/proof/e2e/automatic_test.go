@@ -30,7 +30,7 @@ func (y *story) automatic(t *testing.T) {
 	y.clear(t)
 	until(t, imp.ImportID+" to go on by itself to its end", func() (bool, error) {
 		imp, _ = y.importOf(t, of.Mode, of.Date)
-		return imp.Status == succeeded && imp.Notified == imp.Observed+1, nil
+		return imp.Status == succeeded && imp.Reported(), nil
 	})
 	y.compareEnrichment(t, y.absorb(t, imp, of))
 	attempts := y.attempts(t, imp.ImportID)

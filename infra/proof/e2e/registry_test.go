@@ -87,7 +87,7 @@ func (s *system) awaitStatus(t *testing.T, mode, date string, status etl.Status,
 		if imp.Status != status {
 			return false, fmt.Errorf("%s is «%s» at %s (%s): %s: %w", imp.ImportID, imp.Status, imp.State, imp.Fault, imp.Reason, errNever)
 		}
-		return imp.Notified == imp.Observed+1, nil
+		return imp.Reported(), nil
 	})
 	if imp.Attempts != attempts {
 		t.Errorf("%s has %d attempts, want %d", imp.ImportID, imp.Attempts, attempts)

@@ -22,21 +22,36 @@ func (e *FunctionError) Error() string { return e.Type + ": " + e.Message }
 // Function returns the name of the function of a logical id of the template, such
 // as "IntakeFunction".
 func (s *Stack) Function(ctx context.Context, id string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names == nil {
+		var err error
+		if s.names, err = s.listFunctions(ctx); err != nil {
+			return "", err
+		}
+	}
+	for _, name := range s.names {
+		rest, ours := strings.CutPrefix(name, s.Name+"-"+id)
+		if ours && (rest == "" || rest[0] == '-') {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("the stack has no %s", id)
+}
+
+// listFunctions returns the names of all functions.
+func (s *Stack) listFunctions(ctx context.Context) (names []string, err error) {
 	pages := lambda.NewListFunctionsPaginator(s.Lambda, &lambda.ListFunctionsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		for _, f := range page.Functions {
-			name := aws.ToString(f.FunctionName)
-			rest, ours := strings.CutPrefix(name, s.Name+"-"+id)
-			if ours && (rest == "" || rest[0] == '-') {
-				return name, nil
-			}
+			names = append(names, aws.ToString(f.FunctionName))
 		}
 	}
-	return "", fmt.Errorf("the stack has no %s", id)
+	return names, nil
 }
 
 // Invoke calls a function by its logical id with an event, which becomes JSON, and

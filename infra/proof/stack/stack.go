@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -44,6 +45,9 @@ type Stack struct {
 	Secrets  *secretsmanager.Client
 
 	uploads *transfermanager.Client
+
+	mu    sync.Mutex
+	names []string // of the functions, once they were listed
 }
 
 // Processes are the ids of the stack's processes, 0 for those that it does not

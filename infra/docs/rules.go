@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/setrule"
 	"etl-dataloader/internal/validation"
@@ -52,18 +51,18 @@ func fileFaults(out *strings.Builder) {
 	}
 	line(out, "\nUn fichier fautif dans son ensemble fait échouer l'import avant tout chargement (`InvalidFile`), qui nomme tous les fichiers fautifs :")
 	for _, reason := range []string{
-		message.FileEmpty, message.FileNoRecord, message.FileCompressed, message.FileFormat, message.FileLineEnds,
-		message.FileCRLines, message.FileLongHeader, message.FileArray, message.FilePretty, message.FileEncoding("utf-8"),
+		validation.FileEmpty, validation.FileNoRecord, validation.FileCompressed, validation.FileFormat, validation.FileLineEnds,
+		validation.FileCRLines, validation.FileLongHeader, validation.FileArray, validation.FilePretty, validation.FileEncoding("utf-8"),
 	} {
 		line(out, "- %s ;", reason)
 	}
 	for _, reason := range []record.Reason{record.ReasonCutOff, record.ReasonBehind, record.ReasonTokens} {
-		line(out, "- %s ;", message.FileReason(message.FileFault{Reason: string(reason), Element: 3, Offset: 59}))
+		line(out, "- %s ;", validation.FileReason("utf-8", &record.FileError{Reason: reason, Element: 3, Offset: 59}))
 	}
-	columns := message.FileFault{Missing: []string{"nom"}, Extra: []string{" nom"}, Hidden: []int{5, 7}, Unnamed: []int{8}}
+	columns := &record.FileError{Missing: []string{"nom"}, Extra: []string{" nom"}, Hidden: []int{5, 7}, Unnamed: []int{8}}
 	for _, reason := range []record.Reason{record.ReasonHeader, record.ReasonMembers} {
-		columns.Reason = string(reason)
-		line(out, "- %s ;", message.FileReason(columns))
+		columns.Reason = reason
+		line(out, "- %s ;", validation.FileReason("utf-8", columns))
 	}
 	line(out, "- il dépasse la taille admise (paramètre `MaxFileBytes`), ou diffère du fichier de contrôle ;")
 	line(out, "- un fichier de rechargement n'a aucun enregistrement valide (constaté après tous les contrôles, avant toute publication).")

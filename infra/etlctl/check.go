@@ -16,6 +16,7 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
+	"etl-dataloader/internal/registry"
 )
 
 // contractCommand groups the commands about the contract of the files.
@@ -239,13 +240,13 @@ func fileStatus(r precheck.Result) etl.FileStatus {
 func notesOf(r precheck.Result) []string {
 	var notes []string
 	if r.Fault != "" {
-		notes = append(notes, message.CheckFault(r.File, r.Fault))
+		notes = append(notes, registry.CheckFault(r.File, r.Fault))
 	}
 	if r.Reordered != nil {
 		notes = append(notes, textCheckReordered(r.File, r.Reordered))
 	}
 	if r.Unterminated {
-		notes = append(notes, message.FileNotes(r.File, "", true, 0, 0)...)
+		notes = append(notes, registry.FileNotes(r.File, "", true, 0, 0)...)
 	}
 	for _, o := range r.Open {
 		notes = append(notes, textCheckOpen(r.File, o.Field, o.Parent, o.Records, o.Absent))

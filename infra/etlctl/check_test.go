@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/precheck"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/setrule"
 	"etl-dataloader/internal/validation"
 )
@@ -44,10 +46,10 @@ func TestCheck(t *testing.T) {
 		"clean":         {[]string{clean}, exitOK, []string{string(etl.FileValid)}},
 		"rejects":       {[]string{rejects}, exitFailed, []string{validation.RequiredText("name"), validation.TypeText("opened_on", "date"), setrule.DuplicateText([]string{"store_id"}, 2), string(etl.FileWithRejects)}},
 		"limited":       {[]string{rejects, "--limit", "1"}, exitFailed, []string{textMoreErrors(1, 3), validation.RequiredText("name")}},
-		"other order":   {[]string{turned}, exitOK, []string{message.HeaderReordered}},
-		"faulty":        {[]string{faulty}, exitFaulty, []string{message.FileReason(message.FileFault{Reason: "header", Missing: []string{"city", "country", "opened_on"}}), string(etl.FileRejected)}},
-		"cut off":       {[]string{cut}, exitOK, message.FileNotes("store_data_20241007.csv", "", true, 0, 0)},
-		"bad name":      {[]string{badDescriptor}, exitFaulty, []string{message.BadForm}},
+		"other order":   {[]string{turned}, exitOK, []string{validation.HeaderReordered}},
+		"faulty":        {[]string{faulty}, exitFaulty, []string{validation.FileReason("utf-8", &record.FileError{Reason: "header", Missing: []string{"city", "country", "opened_on"}}), string(etl.FileRejected)}},
+		"cut off":       {[]string{cut}, exitOK, registry.FileNotes("store_data_20241007.csv", "", true, 0, 0)},
+		"bad name":      {[]string{badDescriptor}, exitFaulty, []string{landing.BadForm}},
 		"open relation": {[]string{orphan}, exitOK, []string{textCheckOpen("employee_data_20241008.csv", "store_id", "magasins", 1, true)}},
 		"two types":     {[]string{clean, rejects}, exitUsage, []string{precheck.TwoFiles("store_data_20241008.csv", "magasins_20241008.csv")}},
 		"two dates":     {[]string{clean, turned}, exitUsage, []string{precheck.TwoDates("store_data_20241008.csv", "store_data_20241009.csv")}},

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/report"
@@ -47,7 +48,7 @@ func (c *console) followed(ctx context.Context, f follower, importID string, lim
 func showOutcome(out io.Writer, s registry.Status, work string) {
 	imp := s.Import
 	if imp.Status == etl.StatusFailed {
-		_, _ = fmt.Fprintln(out, textFailure(imp.Step, imp.Reason, message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)))
+		_, _ = fmt.Fprintln(out, textFailure(imp.Step, imp.Reason, fault.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)))
 	}
 	for _, f := range s.Files {
 		if f.Counts.Rejected+f.Counts.NotEnriched > 0 {

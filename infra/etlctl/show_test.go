@@ -10,6 +10,7 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/validation"
 )
 
 // halfWay is what is known of an import while its chunks are being staged.
@@ -28,7 +29,7 @@ func halfWay() registry.Status {
 				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: etl.FileWithRejects, Done: true, WorkSeconds: 3.25,
 				Counts: registry.Counts{Read: 1_234_567, Valid: 1_234_500, Rejected: 67, Enriched: 1_234_000, NotEnriched: 500, Persisted: 1_234_500},
 			},
-			{Resource: "ventes", Unterminated: true, Reason: message.FileEmpty, Key: "daily/sales_data_20241008.csv", WorkSeconds: 61, Counts: registry.Counts{Read: 11_111_111}},
+			{Resource: "ventes", Unterminated: true, Reason: validation.FileEmpty, Key: "daily/sales_data_20241008.csv", WorkSeconds: 61, Counts: registry.Counts{Read: 11_111_111}},
 		},
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: etl.KindStart, Trigger: etl.TriggerFile, At: at(0), Generation: 1},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/validation"
 )
 
 // About files that are checked before they are deposited.
@@ -20,7 +21,7 @@ func textCheckNoDescriptor(file string, err error) string {
 
 // textCheckReordered notes that a file's columns are not in the contract's order.
 func textCheckReordered(file string, columns []string) string {
-	return message.Name(file) + " : " + message.HeaderReordered + ". " + message.HeaderOrder(columns)
+	return message.Name(file) + " : " + validation.HeaderReordered + ". " + validation.HeaderOrder(columns)
 }
 
 // textCheckOpen notes that a relation could not be decided.

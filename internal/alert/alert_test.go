@@ -11,7 +11,6 @@ import (
 	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 )
 
 var (
@@ -33,13 +32,13 @@ func (t *topic) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.
 
 func TestAlerts(t *testing.T) {
 	client := &topic{}
-	failed := message.AlertFailed("IMPORT_20241009_150000_001", etl.StepLoading, "raison", "à faire", "aucune.", "s3://x")
+	failed := alert.Failed("IMPORT_20241009_150000_001", etl.StepLoading, "raison", "à faire", "aucune.", "s3://x")
 	if err := (alert.Topic{Client: client, ARN: "arn:topic"}).Alert(t.Context(), failed); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range []message.Alert{
-		failed, message.AlertBadNames([]message.RefusedName{{Key: "daily/é", Reason: "raison"}}, 20_000), message.AlertDeadline("2024-10-08", []string{"x"}, "y"),
-		message.AlertSucceeded("IMPORT_20241009_150000_001", "daily", "2024-10-08", "s3://x"),
+	for _, a := range []alert.Alert{
+		failed, alert.BadNames([]alert.RefusedName{{Key: "daily/é", Reason: "raison"}}, 20_000), alert.Deadline("2024-10-08", []string{"x"}, "y"),
+		alert.Succeeded("IMPORT_20241009_150000_001", "daily", "2024-10-08", "s3://x"),
 	} {
 		if len(a.Subject) >= 100 || strings.ContainsFunc(a.Subject, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("subject %q is not one that e-mail takes", a.Subject)

@@ -37,7 +37,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/metric"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
@@ -76,7 +75,7 @@ func Main(start func(handler any), build func(*App) (handler any, err error)) in
 
 // LogFailure writes a line to the central log about a failure outside any import.
 func LogFailure(w io.Writer, err error) {
-	centrallog.New(w, slog.LevelInfo).Error(message.StepFailed, centrallog.Details(err.Error()))
+	centrallog.New(w, slog.LevelInfo).Error(fault.StepFailed, centrallog.Details(err.Error()))
 }
 
 // started builds a handler. It fails if a part of it needed a setting that is
@@ -249,6 +248,6 @@ func record(ctx context.Context, a *App, faults *registry.Registry, state etl.St
 		State: state, Resource: about.Resource, Name: fault.Name(err), Message: err.Error(), Advice: string(fault.AdviceOf(err)),
 	})
 	if recorded != nil {
-		a.Log.WarnContext(ctx, message.ProgressNotRecorded, centrallog.ImportID(imp.ImportID), centrallog.Details(recorded.Error()))
+		a.Log.WarnContext(ctx, phase.ProgressNotRecorded, centrallog.ImportID(imp.ImportID), centrallog.Details(recorded.Error()))
 	}
 }

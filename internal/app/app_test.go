@@ -18,7 +18,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -233,7 +232,7 @@ func TestHandler(t *testing.T) {
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 			t.Fatalf("%q is no one line: %v", out.String(), err)
 		}
-		if line.ImportID != imp.ImportID || line.Step != c.state.Step() || line.State != c.state || line.Message != message.StepFailed {
+		if line.ImportID != imp.ImportID || line.Step != c.state.Step() || line.State != c.state || line.Message != fault.StepFailed {
 			t.Errorf("%s: logged %s", c.state, out.String())
 		}
 	}
@@ -250,7 +249,7 @@ func TestHandlerWithoutRegistry(t *testing.T) {
 	if fault.Name(err) != "Transient" {
 		t.Errorf("got %T", err)
 	}
-	if !strings.Contains(out.String(), message.ProgressNotRecorded) {
+	if !strings.Contains(out.String(), phase.ProgressNotRecorded) {
 		t.Errorf("logged %s", out.String())
 	}
 }

@@ -20,13 +20,13 @@ func (c *Control) acceptances(request Request, trigger etl.Trigger) ([]registry.
 		return nil, &fault.Refused{ImportID: request.ImportID, Reason: reason}
 	}
 	if request.Mode != etl.KindResume && request.Mode != etl.KindContinue {
-		return refused(message.RefusedAcceptMode)
+		return refused(RefusedAcceptMode)
 	}
 	var all []registry.Acceptance
 	for _, asked := range request.Accept {
 		what, resource, _ := strings.Cut(asked, "=")
 		if what != registry.AcceptShrink || !slices.Contains(c.Names.Resources(), resource) {
-			return refused(message.RefusedAccept(asked, c.Names.Resources()))
+			return refused(RefusedAccept(asked, c.Names.Resources()))
 		}
 		all = append(all, registry.Acceptance{What: what, Resource: resource, By: message.Text(request.By), Trigger: trigger})
 	}

@@ -7,7 +7,7 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
 )
 
 const anne = "arn:aws:iam::111122223333:user/anne"
@@ -39,7 +39,7 @@ func TestAccept(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := attempts[len(attempts)-1]
-		if want := message.Accepted("shrink=produits", anne) + ", " + message.Accepted("shrink=magasins", anne); last.Acceptances() != want {
+		if want := registry.Accepted("shrink=produits", anne) + ", " + registry.Accepted("shrink=magasins", anne); last.Acceptances() != want {
 			t.Errorf("%s: the attempt says %q, want %q", mode, last.Acceptances(), want)
 		}
 		if attempts[0].Acceptances() != "" {
@@ -58,14 +58,14 @@ func TestAcceptRefused(t *testing.T) {
 		mode         etl.Kind
 		accept, want string
 	}{
-		{etl.KindResume, "shrink=clientes", message.RefusedAccept("shrink=clientes", resources)},
-		{etl.KindResume, "shrink", message.RefusedAccept("shrink", resources)},
-		{etl.KindResume, "", message.RefusedAccept("", resources)},
-		{etl.KindContinue, "budget=produits", message.RefusedAccept("budget=produits", resources)},
-		{etl.KindResume, "shrink=control", message.RefusedAccept("shrink=control", resources)},
-		{etl.KindResume, "shrink=\x1b]0;x", message.RefusedAccept("shrink=\x1b]0;x", resources)},
-		{etl.KindRestart, "shrink=produits", message.RefusedAcceptMode},
-		{etl.KindAbandon, "shrink=produits", message.RefusedAcceptMode},
+		{etl.KindResume, "shrink=clientes", control.RefusedAccept("shrink=clientes", resources)},
+		{etl.KindResume, "shrink", control.RefusedAccept("shrink", resources)},
+		{etl.KindResume, "", control.RefusedAccept("", resources)},
+		{etl.KindContinue, "budget=produits", control.RefusedAccept("budget=produits", resources)},
+		{etl.KindResume, "shrink=control", control.RefusedAccept("shrink=control", resources)},
+		{etl.KindResume, "shrink=\x1b]0;x", control.RefusedAccept("shrink=\x1b]0;x", resources)},
+		{etl.KindRestart, "shrink=produits", control.RefusedAcceptMode},
+		{etl.KindAbandon, "shrink=produits", control.RefusedAcceptMode},
 	} {
 		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: test.mode, Accept: []string{"shrink=produits", test.accept}})
 		if diff := cmp.Diff(test.want, refused(err)); diff != "" {

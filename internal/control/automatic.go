@@ -9,7 +9,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
@@ -74,12 +73,12 @@ func automatic(imp registry.Import) Request {
 // planned returns what an alert says about an automatic redrive.
 func (c *Control) planned(imp registry.Import) string {
 	if imp.Fault == "InvalidFile" && slices.ContainsFunc(imp.Files, func(f registry.SealedFile) bool { return f.Status == etl.FileRejected }) {
-		return message.FilesCorrected(imp.FileRestarts, queue.FileRestarts)
+		return FilesCorrected(imp.FileRestarts, queue.FileRestarts)
 	}
 	if !imp.Decided() {
 		return ""
 	}
-	return message.AutomaticRedrive(imp.Automatic.Used, imp.Automatic.Limit, imp.Automatic.At)
+	return AutomaticRedrive(imp.Automatic.Used, imp.Automatic.Limit, imp.Automatic.At)
 }
 
 // overdue resumes a failed import whose planned redrive never came because its

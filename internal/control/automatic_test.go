@@ -17,7 +17,6 @@ import (
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/schedule"
 )
@@ -100,7 +99,7 @@ func TestAutomaticRedrives(t *testing.T) {
 			t.Errorf("redrive %d comes after %s, want %s", n+1, d, wait)
 		}
 		alert := h.inbox.alerts[len(h.inbox.alerts)-1]
-		if !strings.Contains(alert.Text, message.AutomaticRedrive(n, 3, imp.Automatic.At)) {
+		if !strings.Contains(alert.Text, control.AutomaticRedrive(n, 3, imp.Automatic.At)) {
 			t.Errorf("the alert does not tell of redrive %d: %s", n+1, alert.Text)
 		}
 		if answer := h.fire(s, name); answer.Kind != etl.KindResume || answer.Status != etl.StatusRunning {
@@ -111,7 +110,7 @@ func TestAutomaticRedrives(t *testing.T) {
 	if len(s.made) != 3 || !imp.Automatic.At.IsZero() {
 		t.Errorf("%d schedules, next at %s", len(s.made), imp.Automatic.At)
 	}
-	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.AutomaticRedrive(3, 3, time.Time{})) {
+	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, control.AutomaticRedrive(3, 3, time.Time{})) {
 		t.Errorf("the alert does not tell that no redrive is left: %s", alert.Text)
 	}
 	h.clock.Move(time.Hour)
@@ -136,7 +135,7 @@ func TestAutomaticRedrivesAreCounted(t *testing.T) {
 	if imp = h.end(h.load(id), failed, "Transient"); imp.Automatic.Used != 1 || imp.Automatic.At.IsZero() {
 		t.Errorf("after a redrive by hand: %+v", imp.Automatic)
 	}
-	if answer := h.fire(s, id+"-a2"); answer.Kind != "" || answer.Message != message.RefusedOvertaken || h.load(id).Status != etl.StatusFailed {
+	if answer := h.fire(s, id+"-a2"); answer.Kind != "" || answer.Message != control.RefusedOvertaken || h.load(id).Status != etl.StatusFailed {
 		t.Errorf("the schedule of an older failure: %+v", answer)
 	}
 	h.fire(s, id+"-a3")
@@ -193,7 +192,7 @@ func TestStoppedByHandIsNotRedrivenAutomatically(t *testing.T) {
 	if err := h.track(imp.ExecutionARN); err != nil {
 		t.Fatal(err)
 	}
-	if imp = h.load(imp.ImportID); len(s.made) != 1 || imp.Decided() || imp.Reason != message.ReasonStopped {
+	if imp = h.load(imp.ImportID); len(s.made) != 1 || imp.Decided() || imp.Reason != control.ReasonStopped {
 		t.Errorf("%d schedules, %+v", len(s.made), imp)
 	}
 }

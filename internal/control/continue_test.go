@@ -9,7 +9,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -31,7 +30,7 @@ func (h *house) continued(imp registry.Import, answer control.Answer, why string
 	if diff := cmp.Diff([]string{"start file", "continue command"}, h.attempts(imp.ImportID)); diff != "" {
 		h.t.Errorf("attempts (-want +got):\n%s", diff)
 	}
-	if line := h.logged(message.LogRerun)[0]; line["mode"] != "continue" || line["failed_step"] != string(imp.Step) || line["error_details"] != imp.Reason {
+	if line := h.logged(control.LogRerun)[0]; line["mode"] != "continue" || line["failed_step"] != string(imp.Step) || line["error_details"] != imp.Reason {
 		h.t.Errorf("log = %v", line)
 	}
 }
@@ -65,7 +64,7 @@ func TestForgottenIsContinued(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.continued(imp, answer, message.ContinuedAsForgotten)
+	h.continued(imp, answer, control.ContinuedAsForgotten)
 }
 
 // TestContinue: a continuation is asked for, whose start may fail; the sweep
@@ -89,12 +88,12 @@ func TestContinue(t *testing.T) {
 				h.sweep(control.SweepEvent{})
 				begun := h.load(imp.ImportID)
 				err = nil
-				answer = control.Answer{Kind: etl.KindContinue, Execution: begun.ExecutionARN, Generation: begun.Generation, Message: message.ContinuedAsAsked}
+				answer = control.Answer{Kind: etl.KindContinue, Execution: begun.ExecutionARN, Generation: begun.Generation, Message: control.ContinuedAsAsked}
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			h.continued(imp, answer, message.ContinuedAsAsked)
+			h.continued(imp, answer, control.ContinuedAsAsked)
 			if h.machine.starts != 2 || h.machine.redrives != 0 {
 				t.Errorf("%d starts, %d redrives", h.machine.starts, h.machine.redrives)
 			}
@@ -109,7 +108,7 @@ func TestContinueMeetsAConsoleRedrive(t *testing.T) {
 	h, imp := failedImport(t, "Unexpected")
 	h.machine.executions[imp.ExecutionARN].redrives = 1
 	h.machine.end(imp.ExecutionARN, sfntypes.ExecutionStatusRunning, "", "")
-	if reason := refused(second(h.rerun(imp.ImportID, etl.KindContinue))); reason != message.RefusedRunning {
+	if reason := refused(second(h.rerun(imp.ImportID, etl.KindContinue))); reason != control.RefusedRunning {
 		t.Fatalf("got %q", reason)
 	}
 	h.end(imp, failed, "Unexpected")
@@ -150,7 +149,7 @@ func TestResumeTellsOfANewDefinition(t *testing.T) {
 				strings.Contains(answer.Message, "CONTINUE=1") != c.changed {
 				t.Errorf("answer = %+v, %v", answer, err)
 			}
-			if got := len(h.logged(message.LogNoDefinition)); (got == 1) != (c.fail != "") {
+			if got := len(h.logged(control.LogNoDefinition)); (got == 1) != (c.fail != "") {
 				t.Errorf("%d warnings", got)
 			}
 		})

@@ -26,7 +26,6 @@ import (
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
@@ -279,7 +278,7 @@ func (c *Control) start(ctx context.Context, imp registry.Import, trigger etl.Tr
 	if err != nil || !started {
 		return err
 	}
-	c.Log.InfoContext(ctx, message.LogStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepLoading),
+	c.Log.InfoContext(ctx, logStarted, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepLoading),
 		slog.String("mode", string(imp.Mode)), slog.String("file_date", imp.FileDate),
 		slog.Int("generation", imp.Generation), slog.String("trigger", string(trigger)))
 	return nil

@@ -11,7 +11,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -179,7 +178,7 @@ func TestDeadline(t *testing.T) {
 	if diff := cmp.Diff([]string{"start deadline", "resume file"}, h.attempts(imp.ImportID)); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
-	if lines := h.logged(message.LogRerun); len(lines) != 1 || lines[0]["trigger"] != "file" || lines[0]["import_id"] != imp.ImportID {
+	if lines := h.logged(control.LogRerun); len(lines) != 1 || lines[0]["trigger"] != "file" || lines[0]["import_id"] != imp.ImportID {
 		t.Errorf("log = %v", lines)
 	}
 	h.sweep(control.SweepEvent{Deadline: true, Time: time.Date(2024, 10, 9, 4, 0, 0, 0, time.UTC)})
@@ -352,7 +351,7 @@ func TestTrackIgnoresForeignExecutions(t *testing.T) {
 			t.Errorf("track %s: %v", arn, err)
 		}
 	}
-	if got := len(h.logged(message.LogForeign)); got != 3 {
+	if got := len(h.logged(control.LogForeign)); got != 3 {
 		t.Errorf("ignored = %d", got)
 	}
 }
@@ -374,7 +373,7 @@ func TestConsoleRedriveIsRecorded(t *testing.T) {
 	if diff := cmp.Diff([]string{"start file", "resume console"}, h.attempts(imp.ImportID)); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
-	line := h.logged(message.LogRerun)
+	line := h.logged(control.LogRerun)
 	if len(line) != 1 || line[0]["import_id"] != imp.ImportID || line[0]["trigger"] != "console" || line[0]["mode"] != "resume" ||
 		line[0]["attempt"] != 2.0 || line[0]["error_details"] != imp.Reason || imp.Reason == "" {
 		t.Errorf("log = %v", line)
@@ -392,7 +391,7 @@ func TestRedriveOfAFailureNobodySaw(t *testing.T) {
 	}{
 		"still running":   {true, sfntypes.ExecutionStatusRunning, etl.StepLoading, "plein"},
 		"failed again":    {true, failed, etl.StepLoading, "plein"},
-		"nothing is said": {false, sfntypes.ExecutionStatusRunning, "", message.ReasonUnknown},
+		"nothing is said": {false, sfntypes.ExecutionStatusRunning, "", control.ReasonUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t)

@@ -5,7 +5,6 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
@@ -53,6 +52,6 @@ func (c *Control) copyState(ctx context.Context, imp registry.Import) {
 		return
 	}
 	if err := c.ask(ctx, Request{ImportID: imp.ImportID, Mode: etl.KindRecord}); err != nil {
-		c.Log.WarnContext(ctx, message.LogStateLater, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
+		c.Log.WarnContext(ctx, logStateLater, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
@@ -70,7 +69,7 @@ func (h *house) correct(key, content string) {
 // over by itself.
 func TestCorrectedFilesRestart(t *testing.T) {
 	h, imp, keys := refusedImport(t, 2)
-	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.FilesCorrected(0, queue.FileRestarts)) {
+	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, control.FilesCorrected(0, queue.FileRestarts)) {
 		t.Errorf("the alert says %q", alert.Text)
 	}
 	h.correct(keys[5], "another file, which is not refused")
@@ -118,7 +117,7 @@ func TestCorrectedFilesRestartFiveTimes(t *testing.T) {
 	if got := h.load(imp.ImportID); got.Status != etl.StatusFailed || got.FileRestarts != queue.FileRestarts {
 		t.Errorf("import = %+v", got)
 	}
-	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, message.FilesCorrected(5, 5)) {
+	if alert := h.inbox.alerts[len(h.inbox.alerts)-1]; !strings.Contains(alert.Text, control.FilesCorrected(5, 5)) {
 		t.Errorf("the alert says %q", alert.Text)
 	}
 	if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
@@ -241,7 +240,7 @@ func TestOneRestartOfMany(t *testing.T) {
 func TestLateRequestForCorrectedFiles(t *testing.T) {
 	h, imp, keys := refusedImport(t, 1)
 	late := control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: imp.Attempts}
-	if a, err := h.control.Rerun(t.Context(), late); err != nil || a.Kind != "" || a.Message != message.RefusedNotCorrected {
+	if a, err := h.control.Rerun(t.Context(), late); err != nil || a.Kind != "" || a.Message != control.RefusedNotCorrected {
 		t.Errorf("not corrected: %+v, %v", a, err)
 	}
 	h.correct(keys[0], "corrected")

@@ -11,7 +11,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -101,7 +100,7 @@ func TestRemovedOnTheDateDue(t *testing.T) {
 	h.sweep(control.SweepEvent{})
 	h.end(h.importOf(daily, "2024-10-05"), succeeded, "")
 	imp := h.end(h.importOf(daily, "2024-10-08"), failed, "MissingFiles")
-	if want := message.ReasonMissingFiles(h.control.Names.Missing(nil)); imp.Reason != want {
+	if want := control.ReasonMissingFiles(h.control.Names.Missing(nil)); imp.Reason != want {
 		t.Errorf("reason %q, want %q", imp.Reason, want)
 	}
 }
@@ -187,7 +186,7 @@ func TestInitialDeadline(t *testing.T) {
 	h.clock.Move(time.Second)
 	h.sweep(control.SweepEvent{})
 	imp := h.end(h.importOf(etl.ModeInitial, date), failed, "MissingFiles")
-	if imp.Mode != etl.ModeInitial || imp.Reason != message.ReasonMissingFiles([]string{"return_data", "employee_data"}) {
+	if imp.Mode != etl.ModeInitial || imp.Reason != control.ReasonMissingFiles([]string{"return_data", "employee_data"}) {
 		t.Errorf("import %+v", imp)
 	}
 	for range 3 {

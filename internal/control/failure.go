@@ -25,7 +25,7 @@ func (c *Control) failure(ctx context.Context, imp registry.Import, e executions
 	}
 	if e.Status == executions.Aborted {
 		// Whatever else failed meanwhile, it ended because a person stopped it.
-		f := registry.Fault{State: etl.State(c.locate(ctx, imp, e).State), Name: etl.Fault(e.Status), Message: message.ReasonStopped, Advice: string(fault.Redrive)}
+		f := registry.Fault{State: etl.State(c.locate(ctx, imp, e).State), Name: etl.Fault(e.Status), Message: ReasonStopped, Advice: string(fault.Redrive)}
 		return f, nil
 	}
 	name := etl.Fault(e.Error)
@@ -47,7 +47,7 @@ func (c *Control) failure(ctx context.Context, imp registry.Import, e executions
 		if err != nil {
 			return registry.Fault{}, err
 		}
-		f.Message = message.ReasonMissingFiles(c.Names.Missing(arrivals))
+		f.Message = ReasonMissingFiles(c.Names.Missing(arrivals))
 	}
 	return f, nil
 }
@@ -79,11 +79,11 @@ func newest(faults []registry.Fault, state etl.State, name etl.Fault) (best regi
 func reason(ended executions.Status, p executions.Place) string {
 	switch {
 	case ended == executions.TimedOut && p.Cause == "":
-		return message.ReasonTimedOut
+		return ReasonTimedOut
 	case p.Error == "":
-		return message.ReasonUnknown
+		return ReasonUnknown
 	default:
-		return message.ReasonError(fault.NameOf(p.Error, p.Cause), plainCause(p.Cause))
+		return reasonError(fault.NameOf(p.Error, p.Cause), plainCause(p.Cause))
 	}
 }
 
@@ -92,7 +92,7 @@ func reason(ended executions.Status, p executions.Place) string {
 func (c *Control) locate(ctx context.Context, imp registry.Import, e executions.Execution) executions.Place {
 	p, err := c.Histories.Locate(ctx, e)
 	if err != nil {
-		c.Log.WarnContext(ctx, message.LogNoHistory, centrallog.ImportID(imp.ImportID), slog.String("error_details", err.Error()))
+		c.Log.WarnContext(ctx, logNoHistory, centrallog.ImportID(imp.ImportID), slog.String("error_details", err.Error()))
 	}
 	return p
 }

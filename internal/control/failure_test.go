@@ -12,7 +12,6 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -75,10 +74,10 @@ func TestWhereItFailed(t *testing.T) {
 		{
 			name: "stopped by hand", status: sfntypes.ExecutionStatusAborted,
 			history: []sfntypes.HistoryEvent{entered(1, 0, "Publish"), event(2, 1)},
-			state:   "Publish", step: etl.StepPersistence, reason: message.ReasonStopped, advice: "redrive",
+			state:   "Publish", step: etl.StepPersistence, reason: control.ReasonStopped, advice: "redrive",
 		},
-		{name: "timed out", status: sfntypes.ExecutionStatusTimedOut, reason: message.ReasonTimedOut, advice: "redrive"},
-		{name: "nothing known", status: failed, reason: message.ReasonUnknown, advice: "redrive"},
+		{name: "timed out", status: sfntypes.ExecutionStatusTimedOut, reason: control.ReasonTimedOut, advice: "redrive"},
+		{name: "nothing known", status: failed, reason: control.ReasonUnknown, advice: "redrive"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := open(t)
@@ -110,7 +109,7 @@ func TestWhereItFailed(t *testing.T) {
 					t.Errorf("the alert lacks %q:\n%s", part, text)
 				}
 			}
-			if lines := h.logged(message.LogFailed); len(lines) != 1 || lines[0]["level"] != "ERROR" {
+			if lines := h.logged(control.LogFailed); len(lines) != 1 || lines[0]["level"] != "ERROR" {
 				t.Errorf("log = %v", lines)
 			}
 		})

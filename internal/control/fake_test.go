@@ -18,13 +18,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -199,7 +199,7 @@ func (m *machine) end(arn string, status sfntypes.ExecutionStatus, name, cause s
 // inbox collects the alerts.
 type inbox struct {
 	mu     sync.Mutex
-	alerts []message.Alert
+	alerts []alert.Alert
 	fail   bool // the next alert fails
 	refuse bool // every alert fails: the topic is deleted, or its key denied
 }
@@ -208,7 +208,7 @@ type inbox struct {
 // reference, Publish).
 const maxMessage = 256 << 10
 
-func (b *inbox) Alert(_ context.Context, a message.Alert) error {
+func (b *inbox) Alert(_ context.Context, a alert.Alert) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail {

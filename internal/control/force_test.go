@@ -8,7 +8,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -88,7 +87,7 @@ func TestUnfinishedForcedRestart(t *testing.T) {
 
 func TestForcedRestartOfAnInitialImport(t *testing.T) {
 	h, imp := publishedImport(t, initial)
-	if reason := refused(second(h.rerun(imp.ImportID, etl.KindRestart))); reason != message.RefusedSucceeded {
+	if reason := refused(second(h.rerun(imp.ImportID, etl.KindRestart))); reason != control.RefusedSucceeded {
 		t.Errorf("without force: %q", reason)
 	}
 	if _, err := h.force(imp.ImportID); err != nil {
@@ -106,7 +105,7 @@ func TestForcedRestartOfAnInitialImport(t *testing.T) {
 	day := h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
 	for _, force := range []bool{false, true} {
 		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
-		if refused(err) != message.RefusedInitialOver {
+		if refused(err) != control.RefusedInitialOver {
 			t.Errorf("force %v after a daily import: %v", force, err)
 		}
 	}
@@ -123,7 +122,7 @@ func TestHistoryUnderADay(t *testing.T) {
 	h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
 	for _, force := range []bool{false, true} {
 		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
-		if refused(err) != message.RefusedInitialOver {
+		if refused(err) != control.RefusedInitialOver {
 			t.Errorf("force %v: %v", force, err)
 		}
 	}
@@ -142,7 +141,7 @@ func TestTwoHistories(t *testing.T) {
 	}
 	h.arrive(files(initial, "2024-10-09")...)
 	other := h.end(h.importOf(initial, "2024-10-09"), succeeded, "")
-	if reason := refused(second(h.force(given.ImportID))); reason != message.RefusedInitialOther(other.ImportID) {
+	if reason := refused(second(h.force(given.ImportID))); reason != control.RefusedInitialOther(other.ImportID) {
 		t.Errorf("the other history: %q", reason)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"etl-dataloader/internal/awstest"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/report"
@@ -62,7 +63,7 @@ func TestMonstrousFailure(t *testing.T) {
 				t.Fatalf("%d alerts", len(topic.published))
 			}
 			text := *topic.published[0].Message
-			if len(text) > message.AlertBytes || message.VisibleLines(text) != text || strings.Contains(text, "\nStatut : réussi") {
+			if len(text) > alert.AlertBytes || message.VisibleLines(text) != text || strings.Contains(text, "\nStatut : réussi") {
 				t.Errorf("an alert of %d bytes: %q", len(text), text[:min(len(text), 2000)])
 			}
 			if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindAbandon}); err != nil {
@@ -80,9 +81,9 @@ func TestHostileNames(t *testing.T) {
 		"daily/a\nImport : IMPORT_20241009_150000_001\nStatut : réussi\n.csv", "daily/\x1b]0;titre\a.csv", "daily/a\u202ecsv.exe",
 		"daily/" + strings.Repeat("k", awstest.ObjectKeyBytes-6), "daily/" + strings.Repeat("\n", 1000), "daily/\xff",
 	} {
-		alert := message.AlertBadNames([]message.RefusedName{{Key: key, Reason: message.BadForm}}, 1)
-		plain := message.AlertBadNames([]message.RefusedName{{Key: "daily/x", Reason: message.BadForm}}, 1)
-		if err := alerts.Alert(t.Context(), alert); err != nil {
+		hostile := alert.BadNames([]alert.RefusedName{{Key: key, Reason: landing.BadForm}}, 1)
+		plain := alert.BadNames([]alert.RefusedName{{Key: "daily/x", Reason: landing.BadForm}}, 1)
+		if err := alerts.Alert(t.Context(), hostile); err != nil {
 			t.Errorf("%q: %v", key, err)
 			continue
 		}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
@@ -123,7 +123,7 @@ func (c *Control) tellIncomplete(ctx context.Context) error {
 			return err
 		}
 		if missing := c.Names.Missing(arrivals); len(missing) > 0 && len(arrivals) > 0 {
-			texts = append(texts, message.DateMisses(e.FileDate, missing))
+			texts = append(texts, dateMisses(e.FileDate, missing))
 			told = append(told, e)
 		}
 		if len(told) == incompleteDates {
@@ -134,9 +134,9 @@ func (c *Control) tellIncomplete(ctx context.Context) error {
 		return nil
 	}
 	for _, text := range texts {
-		c.Log.WarnContext(ctx, message.LogIncomplete, centrallog.Step(etl.StepLoading), centrallog.Details(text))
+		c.Log.WarnContext(ctx, logIncomplete, centrallog.Step(etl.StepLoading), centrallog.Details(text))
 	}
-	if err := c.Alerts.Alert(ctx, message.AlertIncomplete(texts)); err != nil {
+	if err := c.Alerts.Alert(ctx, alert.Incomplete(texts)); err != nil {
 		return fmt.Errorf("control: alert incomplete dates: %w", err)
 	}
 	for _, e := range told {

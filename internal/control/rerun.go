@@ -53,7 +53,7 @@ func (c *Control) Rerun(ctx context.Context, request Request) (Answer, error) {
 		err = c.record(ctx, request)
 	}
 	if refused, ok := errors.AsType[*fault.Refused](err); ok && request.Attempt != 0 {
-		c.Log.InfoContext(ctx, message.LogAutomaticVoid, centrallog.ImportID(request.ImportID), centrallog.Step(etl.StepRerun),
+		c.Log.InfoContext(ctx, logAutomaticVoid, centrallog.ImportID(request.ImportID), centrallog.Step(etl.StepRerun),
 			slog.String("error_details", refused.Reason))
 		return Answer{ImportID: request.ImportID, Message: refused.Reason}, nil
 	}
@@ -81,7 +81,7 @@ func (c *Control) record(ctx context.Context, request Request) error {
 	if err == nil || request.Mode == etl.KindRecord {
 		return err
 	}
-	c.Log.WarnContext(ctx, message.LogAttemptsLater, centrallog.ImportID(request.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
+	c.Log.WarnContext(ctx, LogAttemptsLater, centrallog.ImportID(request.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	return nil
 }
 
@@ -99,10 +99,10 @@ func (c *Control) drop(ctx context.Context, importID string, generation int) {
 	log := c.Log.With(centrallog.ImportID(importID), centrallog.Step(etl.StepRerun), slog.Int("generation", generation))
 	deleted, err := c.Work.Drop(ctx, importID, generation)
 	if err != nil {
-		log.WarnContext(ctx, message.LogWorkLeft, centrallog.Details(err.Error()), slog.Int("deleted", deleted))
+		log.WarnContext(ctx, LogWorkLeft, centrallog.Details(err.Error()), slog.Int("deleted", deleted))
 		return
 	}
-	log.InfoContext(ctx, message.LogWorkDropped, slog.Int("deleted", deleted))
+	log.InfoContext(ctx, logWorkDropped, slog.Int("deleted", deleted))
 }
 
 func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
@@ -128,11 +128,11 @@ func (c *Control) rerun(ctx context.Context, request Request) (Answer, error) {
 		_ = c.tell(ctx, imp) // it logs a failure, which does not stop the request
 	}
 	if stale(request, imp) {
-		return Answer{}, refused(request, message.RefusedOvertaken)
+		return Answer{}, refused(request, RefusedOvertaken)
 	}
 	if request.Mode == etl.KindAbandon && imp.Status == etl.StatusAbandoned {
 		c.goOn(ctx, imp.ImportID)
-		return answer(imp, etl.KindAbandon, message.Abandoned(imp.ImportID)), nil
+		return answer(imp, etl.KindAbandon, textAbandoned(imp.ImportID)), nil
 	}
 	if err := c.admit(ctx, request, imp); err != nil {
 		return Answer{}, err
@@ -153,7 +153,7 @@ func (c *Control) asked(request Request) (registry.Pending, error) {
 	switch request.Mode {
 	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon, etl.KindRecord:
 	default:
-		return registry.Pending{}, refused(request, message.RefusedMode)
+		return registry.Pending{}, refused(request, RefusedMode)
 	}
 	trigger := request.Trigger
 	if trigger == "" {
@@ -167,18 +167,18 @@ func (c *Control) asked(request Request) (registry.Pending, error) {
 func (c *Control) admit(ctx context.Context, request Request, imp registry.Import) error {
 	switch {
 	case request.Force && request.Mode != etl.KindRestart:
-		return refused(request, message.RefusedForce)
+		return refused(request, RefusedForce)
 	case imp.Status == etl.StatusSucceeded && !request.Force:
 		if request.Mode == etl.KindRestart {
 			if err := c.replaceable(ctx, imp); err != nil {
 				return err // force would not help either
 			}
 		}
-		return refused(request, message.RefusedSucceeded)
+		return refused(request, RefusedSucceeded)
 	case imp.Status == etl.StatusRunning:
-		return refused(request, message.RefusedRunning)
+		return refused(request, RefusedRunning)
 	case imp.Status == etl.StatusAbandoned && (request.Mode == etl.KindResume || request.Mode == etl.KindContinue):
-		return refused(request, message.RefusedAbandoned)
+		return refused(request, RefusedAbandoned)
 	default:
 		return nil
 	}
@@ -188,18 +188,18 @@ func (c *Control) admit(ctx context.Context, request Request, imp registry.Impor
 func (c *Control) act(ctx context.Context, request Request, imp registry.Import, asked registry.Pending) (Answer, error) {
 	switch request.Mode {
 	case etl.KindContinue:
-		return c.continueAnew(ctx, imp, asked, message.ContinuedAsAsked)
+		return c.continueAnew(ctx, imp, asked, ContinuedAsAsked)
 	case etl.KindResume:
 		a, err := c.resume(ctx, imp, asked)
 		if err == nil && a.Kind == etl.KindResume && c.definitionChanged(ctx, imp) {
 			a.DefinitionChanged = true
-			a.Message += message.DefinitionChanged(imp.ImportID)
+			a.Message += textDefinitionChanged(imp.ImportID)
 		}
 		return a, err
 	case etl.KindRestart:
 		if asked.Trigger == etl.TriggerFile {
 			if corrected, err := c.corrected(ctx, imp); err != nil || !corrected {
-				return Answer{}, errors.Join(err, refused(request, message.RefusedNotCorrected))
+				return Answer{}, errors.Join(err, refused(request, RefusedNotCorrected))
 			}
 		}
 		return c.restart(ctx, imp, asked.Trigger, request.Force)
@@ -224,13 +224,13 @@ func (c *Control) claim(ctx context.Context, imp registry.Import, p registry.Pen
 
 func refusal(importID string, err error) error {
 	if taken, ok := errors.AsType[*registry.TakenError](err); ok {
-		return &fault.Refused{ImportID: importID, Reason: message.RefusedTaken(taken.Holder)}
+		return &fault.Refused{ImportID: importID, Reason: RefusedTaken(taken.Holder)}
 	}
 	if pending, ok := errors.AsType[*registry.PendingError](err); ok {
-		return &fault.Refused{ImportID: importID, Reason: message.RefusedPending(pending.Kind)}
+		return &fault.Refused{ImportID: importID, Reason: refusedPending(pending.Kind)}
 	}
 	if _, ok := errors.AsType[*registry.ChangedError](err); ok {
-		return &fault.Refused{ImportID: importID, Reason: message.RefusedChanged}
+		return &fault.Refused{ImportID: importID, Reason: refusedChanged}
 	}
 	return err
 }
@@ -261,9 +261,9 @@ func (c *Control) replaceable(ctx context.Context, imp registry.Import) error {
 	for _, p := range published {
 		switch {
 		case p.Mode == etl.ModeDaily:
-			return &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedInitialOver}
+			return &fault.Refused{ImportID: imp.ImportID, Reason: RefusedInitialOver}
 		case p.ImportID != imp.ImportID:
-			return &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedInitialOther(p.ImportID)}
+			return &fault.Refused{ImportID: imp.ImportID, Reason: RefusedInitialOther(p.ImportID)}
 		}
 	}
 	return nil
@@ -292,7 +292,7 @@ func (c *Control) restart(ctx context.Context, imp registry.Import, trigger etl.
 	c.drop(ctx, imp.ImportID, imp.Generation)
 	begun, err := c.begin(ctx, claimed, generation)
 	return answer(begun, etl.KindRestart,
-		message.Restarted(imp.ImportID, executions.Name(begun.ExecutionARN), begun.Generation, imp.Status == etl.StatusSucceeded)), err
+		textRestarted(imp.ImportID, executions.Name(begun.ExecutionARN), begun.Generation, imp.Status == etl.StatusSucceeded)), err
 }
 
 // giveUp withdraws a claim after a failure, so that the request can be repeated
@@ -348,13 +348,13 @@ func (c *Control) abandon(ctx context.Context, imp registry.Import, trigger etl.
 	})
 	c.goOn(ctx, gone.ImportID)
 	_ = c.tell(ctx, gone) // it logs a failure; the import is abandoned regardless
-	return answer(gone, etl.KindAbandon, message.Abandoned(imp.ImportID)), nil
+	return answer(gone, etl.KindAbandon, textAbandoned(imp.ImportID)), nil
 }
 
 // goOn lets the next date start once an import is abandoned. If it cannot, it logs
 // that: the sweep will start the date, and abandoning has not failed.
 func (c *Control) goOn(ctx context.Context, importID string) {
 	if err := c.Advance(ctx, etl.TriggerAutomatic); err != nil {
-		c.Log.WarnContext(ctx, message.LogNextLater, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
+		c.Log.WarnContext(ctx, logNextLater, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 }

@@ -59,7 +59,7 @@ func TestResume(t *testing.T) {
 	if diff := cmp.Diff([]string{"start file", "resume command"}, h.attempts(imp.ImportID)); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
-	line := h.logged(message.LogRerun)[0]
+	line := h.logged(control.LogRerun)[0]
 	if line["processing_step"] != string(etl.StepRerun) || line["trigger"] != "command" || line["mode"] != "resume" || line["error_details"] == "" {
 		t.Errorf("log = %v", line)
 	}
@@ -73,7 +73,7 @@ func TestResumeThatFails(t *testing.T) {
 			if _, err := h.rerun(imp.ImportID, etl.KindResume); err == nil {
 				t.Fatal("no error")
 			}
-			if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil && refused(err) != message.RefusedRunning {
+			if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil && refused(err) != control.RefusedRunning {
 				t.Errorf("again: %v", err)
 			}
 			if got := h.load(imp.ImportID); got.Status != etl.StatusRunning || h.machine.redrives != 1 {
@@ -135,7 +135,7 @@ func TestRestartWithoutTheRest(t *testing.T) {
 	if _, err := h.rerun(imp.ImportID, etl.KindRestart); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{message.LogWorkLeft, message.LogAttemptsLater} {
+	for _, text := range []string{control.LogWorkLeft, control.LogAttemptsLater} {
 		if lines := h.logged(text); len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["import_id"] != imp.ImportID {
 			t.Errorf("%s: %v", text, lines)
 		}
@@ -232,10 +232,10 @@ func TestAbandon(t *testing.T) {
 			if next.Status != etl.StatusRunning {
 				t.Errorf("the next date is %s", next.Status)
 			}
-			if reason := refused(second(h.rerun(imp.ImportID, etl.KindResume))); reason != message.RefusedAbandoned {
+			if reason := refused(second(h.rerun(imp.ImportID, etl.KindResume))); reason != control.RefusedAbandoned {
 				t.Errorf("resume: %q", reason)
 			}
-			if reason := refused(second(h.rerun(imp.ImportID, etl.KindRestart))); reason != message.RefusedTaken(next.ImportID) {
+			if reason := refused(second(h.rerun(imp.ImportID, etl.KindRestart))); reason != control.RefusedTaken(next.ImportID) {
 				t.Errorf("restart while another runs: %q", reason)
 			}
 			h.end(next, succeeded, "")
@@ -256,28 +256,28 @@ func TestRefusals(t *testing.T) {
 	h.arrive(files(daily, "2024-10-08")...)
 	running := h.importOf(daily, "2024-10-08")
 	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon} {
-		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedRunning {
+		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != control.RefusedRunning {
 			t.Errorf("%s of a running import: %q", mode, reason)
 		}
 		if reason := refused(second(h.rerun("IMPORT_20000101_000000_001", mode))); reason != message.RefusedUnknown {
 			t.Errorf("%s of an unknown import: %q", mode, reason)
 		}
 	}
-	if reason := refused(second(h.rerun(running.ImportID, "again"))); reason != message.RefusedMode {
+	if reason := refused(second(h.rerun(running.ImportID, "again"))); reason != control.RefusedMode {
 		t.Errorf("unknown mode: %q", reason)
 	}
-	if reason := refused(second(h.force(running.ImportID))); reason != message.RefusedRunning {
+	if reason := refused(second(h.force(running.ImportID))); reason != control.RefusedRunning {
 		t.Errorf("forced restart of a running import: %q", reason)
 	}
 	h.end(running, succeeded, "")
 	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon} {
-		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != message.RefusedSucceeded {
+		if reason := refused(second(h.rerun(running.ImportID, mode))); reason != control.RefusedSucceeded {
 			t.Errorf("%s of a succeeded import: %q", mode, reason)
 		}
 	}
 	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindAbandon} {
 		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: mode, Force: true})
-		if refused(err) != message.RefusedForce {
+		if refused(err) != control.RefusedForce {
 			t.Errorf("forced %s: %v", mode, err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -44,7 +43,7 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, asked registr
 				return Answer{}, err
 			}
 			if exists && e.Status == executions.Running {
-				return Answer{}, &fault.Refused{ImportID: imp.ImportID, Reason: message.RefusedRunning}
+				return Answer{}, &fault.Refused{ImportID: imp.ImportID, Reason: RefusedRunning}
 			}
 			return c.continueAnew(ctx, imp, asked, notRedrivable(e, exists))
 		}
@@ -56,15 +55,15 @@ func (c *Control) resume(ctx context.Context, imp registry.Import, asked registr
 	now, _, err := c.observe(ctx, imp, registry.Observation{
 		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: etl.StatusRunning, At: at,
 	})
-	return answer(now, etl.KindResume, message.Resumed(imp.ImportID, imp.Step)), err
+	return answer(now, etl.KindResume, textResumed(imp.ImportID, imp.Step)), err
 }
 
 // notRedrivable returns the reason, for people, why an execution cannot be redriven.
 func notRedrivable(e executions.Execution, exists bool) string {
 	if !exists {
-		return message.ContinuedAsForgotten
+		return ContinuedAsForgotten
 	}
-	return message.NotRedrivable(e.FixedReason)
+	return textNotRedrivable(e.FixedReason)
 }
 
 // definitionChanged reports whether the state machine's definition has changed since
@@ -73,7 +72,7 @@ func notRedrivable(e executions.Execution, exists bool) string {
 func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bool {
 	changed, err := c.Definitions.DefinitionChanged(ctx, imp.ExecutionARN)
 	if err != nil {
-		c.Log.WarnContext(ctx, message.LogNoDefinition, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
+		c.Log.WarnContext(ctx, LogNoDefinition, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 	return changed
 }
@@ -95,5 +94,5 @@ func (c *Control) continueAnew(ctx context.Context, imp registry.Import, asked r
 	if err != nil {
 		return Answer{}, err
 	}
-	return answer(begun, etl.KindContinue, message.Continued(imp.ImportID, executions.Name(begun.ExecutionARN), why)), nil
+	return answer(begun, etl.KindContinue, textContinued(imp.ImportID, executions.Name(begun.ExecutionARN), why)), nil
 }

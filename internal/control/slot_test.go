@@ -11,7 +11,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -93,7 +92,7 @@ func TestSlotLeftBehind(t *testing.T) {
 			if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {
 				t.Errorf("the next day is %s", next.Status)
 			}
-			if lines := h.logged(message.LogSlotFreed); len(lines) != 1 || lines[0]["level"] != "WARN" {
+			if lines := h.logged(control.LogSlotFreed); len(lines) != 1 || lines[0]["level"] != "WARN" {
 				t.Errorf("the log says %v", lines)
 			}
 		})

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
@@ -130,7 +130,7 @@ func (c *Control) freeSlot(ctx context.Context) error {
 	}
 	freed, err := c.Registry.FreeSlot(ctx, holder)
 	if freed {
-		c.Log.WarnContext(ctx, message.LogSlotFreed, centrallog.ImportID(holder), centrallog.Step(etl.StepRerun))
+		c.Log.WarnContext(ctx, LogSlotFreed, centrallog.ImportID(holder), centrallog.Step(etl.StepRerun))
 	}
 	return err
 }
@@ -187,7 +187,7 @@ func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
 	for _, e := range dates {
 		switch {
 		case e.Mode == etl.ModeInitial && len(published) > 0 && e.ImportID == "":
-			c.Log.WarnContext(ctx, message.LogSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(etl.StepLoading))
+			c.Log.WarnContext(ctx, logSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(etl.StepLoading))
 		case e.Mode == etl.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > queue.Last(published):
 			late, err := c.Registry.MarkLate(ctx, e.Mode, e.FileDate)
 			if err != nil {
@@ -239,9 +239,9 @@ func (c *Control) tellWaiting(ctx context.Context, dates []day) error {
 		if err != nil {
 			return err
 		}
-		c.Log.ErrorContext(ctx, message.LogMissingFiles, centrallog.Step(etl.StepLoading),
+		c.Log.ErrorContext(ctx, logMissingFiles, centrallog.Step(etl.StepLoading),
 			centrallog.Details(d.date+" : "+strings.Join(missing, ", ")))
-		if err := c.Alerts.Alert(ctx, message.AlertDeadline(d.date, missing, holder)); err != nil {
+		if err := c.Alerts.Alert(ctx, alert.Deadline(d.date, missing, holder)); err != nil {
 			return fmt.Errorf("control: alert the deadline of %s: %w", d.date, err)
 		}
 	}

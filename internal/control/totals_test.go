@@ -57,7 +57,7 @@ func TestRequiredControlTotals(t *testing.T) {
 	}
 	h.sweep(deadlineOf(2024, 10, 9))
 	imp := h.end(h.importOf(daily, date), failed, "MissingFiles")
-	if want := message.ReasonMissingFiles([]string{landing.Control}); imp.Reason != want {
+	if want := control.ReasonMissingFiles([]string{landing.Control}); imp.Reason != want {
 		t.Errorf("reason %q, want %q", imp.Reason, want)
 	}
 	h.arrive(totalsOf)

@@ -7,10 +7,11 @@ import (
 	"log/slog"
 	"time"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/registry"
 )
 
@@ -39,12 +40,12 @@ func (c *Control) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 	arn := event.Detail.ExecutionARN
 	importID, ok := importOf(arn)
 	if event.Detail.StateMachineARN != c.StateMachineARN || !ok {
-		c.Log.InfoContext(ctx, message.LogForeign, slog.String("execution", executions.Name(arn)))
+		c.Log.InfoContext(ctx, LogForeign, slog.String("execution", executions.Name(arn)))
 		return Tracked{}, nil
 	}
 	imp, err := c.Registry.Import(ctx, importID)
 	if errors.Is(err, registry.ErrNotFound) || (err == nil && imp.ExecutionARN != arn) {
-		c.Log.InfoContext(ctx, message.LogForeign, centrallog.ImportID(importID), slog.String("execution", executions.Name(arn)))
+		c.Log.InfoContext(ctx, LogForeign, centrallog.ImportID(importID), slog.String("execution", executions.Name(arn)))
 		return Tracked{}, nil
 	}
 	if err != nil {
@@ -77,7 +78,7 @@ func (c *Control) follow(ctx context.Context, imp registry.Import) (now registry
 			if imp.Status != etl.StatusRunning {
 				return imp, !imp.Settled(), nil
 			}
-			c.Log.WarnContext(ctx, message.LogNotStarted, centrallog.ImportID(imp.ImportID))
+			c.Log.WarnContext(ctx, logNotStarted, centrallog.ImportID(imp.ImportID))
 			return imp, false, c.start(ctx, imp, etl.TriggerAutomatic)
 		}
 		o, err := c.observation(ctx, imp, e)
@@ -147,7 +148,7 @@ func (c *Control) missed(ctx context.Context, imp registry.Import, redriven time
 		}
 	}
 	if last.State == "" {
-		return "", message.ReasonUnknown, nil
+		return "", ReasonUnknown, nil
 	}
 	return last.State.Step(), last.Message, nil
 }
@@ -170,7 +171,7 @@ func (c *Control) observe(ctx context.Context, before registry.Import, o registr
 
 // logAttempt logs a re-execution (requirement R7.3).
 func (c *Control) logAttempt(ctx context.Context, importID string, a registry.Attempt) {
-	c.Log.InfoContext(ctx, message.LogRerun, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun),
+	c.Log.InfoContext(ctx, LogRerun, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun),
 		centrallog.Details(a.FailedReason), slog.String("failed_step", string(a.FailedStep)), slog.String("mode", string(a.Kind)),
 		slog.String("trigger", string(a.Trigger)), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
 }
@@ -187,7 +188,7 @@ func (c *Control) tell(ctx context.Context, imp registry.Import) error {
 	defer cancel()
 	err := c.conclude(ctx, imp)
 	if err != nil {
-		c.Log.ErrorContext(ctx, message.LogUntold, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
+		c.Log.ErrorContext(ctx, LogUntold, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}
 	return err
 }
@@ -204,13 +205,13 @@ func (c *Control) conclude(ctx context.Context, imp registry.Import) error {
 	var alertErr error
 	switch imp.Status {
 	case etl.StatusSucceeded:
-		log.InfoContext(ctx, message.LogEnded, centrallog.Step(etl.StepPersistence))
-		alertErr = c.Alerts.Alert(ctx, message.AlertSucceeded(imp.ImportID, imp.Mode, imp.FileDate, location))
+		log.InfoContext(ctx, logEnded, centrallog.Step(etl.StepPersistence))
+		alertErr = c.Alerts.Alert(ctx, alert.Succeeded(imp.ImportID, imp.Mode, imp.FileDate, location))
 	case etl.StatusFailed:
-		log.ErrorContext(ctx, message.LogFailed, centrallog.Step(imp.Step), centrallog.Details(imp.Reason),
+		log.ErrorContext(ctx, LogFailed, centrallog.Step(imp.Step), centrallog.Details(imp.Reason),
 			slog.String("state", string(imp.State)), slog.String("error", string(imp.Fault)), slog.String("automatic", c.planned(imp)))
-		alertErr = c.Alerts.Alert(ctx, message.AlertFailed(imp.ImportID, imp.Step, imp.Reason,
-			message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice), c.planned(imp), location))
+		alertErr = c.Alerts.Alert(ctx, alert.Failed(imp.ImportID, imp.Step, imp.Reason,
+			fault.WhatToDo(imp.ImportID, imp.Fault, imp.Advice), c.planned(imp), location))
 	}
 	if err := errors.Join(planErr, reportErr, alertErr); err != nil {
 		return fmt.Errorf("control: conclude import %s: %w", imp.ImportID, err)

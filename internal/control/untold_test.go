@@ -10,7 +10,6 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -57,7 +56,7 @@ func TestUntoldBlocksNoReExecution(t *testing.T) {
 				if _, err := h.rerun(imp.ImportID, mode); err != nil {
 					t.Fatalf("%s: %v", mode, err)
 				}
-				if lines := h.logged(message.LogUntold); name != "long reason" &&
+				if lines := h.logged(control.LogUntold); name != "long reason" &&
 					(len(lines) == 0 || lines[0]["level"] != "ERROR" || lines[0]["import_id"] != imp.ImportID) {
 					t.Errorf("the log says %v", lines)
 				}

@@ -16,7 +16,7 @@ type AccessDenied struct {
 
 // Error implements error.
 func (e *AccessDenied) Error() string {
-	return message.Text(message.AccessDenied(e.Op, e.Action, e.Resource, e.Detail))
+	return message.Text(accessDeniedText(e.Op, e.Action, e.Resource, e.Detail))
 }
 
 // Unwrap returns the cause.
@@ -44,7 +44,7 @@ type KeyUnusable struct {
 
 // Error implements error.
 func (e *KeyUnusable) Error() string {
-	return message.Text(message.KeyUnusable(e.Op, e.State, e.Detail))
+	return message.Text(keyUnusableText(e.Op, e.State, e.Detail))
 }
 
 // Unwrap returns the cause.

@@ -9,7 +9,6 @@ import (
 
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 )
 
 // Lift returns the fault inside err as the outermost error, so that Step
@@ -37,13 +36,13 @@ func Boundary[In, Out any](log *slog.Logger, handle func(context.Context, In) (O
 	return func(ctx context.Context, in In) (out Out, err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				err = &Unexpected{Err: errors.New(message.Panicked)}
-				log.ErrorContext(ctx, message.StepFailed, centrallog.Details(err.Error()))
+				err = &Unexpected{Err: errors.New(Panicked)}
+				log.ErrorContext(ctx, StepFailed, centrallog.Details(err.Error()))
 			}
 		}()
 		out, err = handle(ctx, in)
 		if err != nil {
-			log.ErrorContext(ctx, message.StepFailed, centrallog.Details(err.Error()))
+			log.ErrorContext(ctx, StepFailed, centrallog.Details(err.Error()))
 		}
 		return out, Lift(err)
 	}

@@ -8,7 +8,7 @@
 // where a wrapped fault becomes the outermost error again.
 //
 // Messages name objects, imports, columns and lines, never the value of a field.
-// They are French (package message): operators read them in the console, in
+// They are French (texts.go): operators read them in the console, in
 // alerts and in reports. Each is a [message.Text], of bounded length.
 package fault
 
@@ -74,7 +74,7 @@ type MissingFiles struct {
 
 // Error implements error.
 func (e *MissingFiles) Error() string {
-	return message.Text(message.MissingFiles(e.ImportID, e.Missing))
+	return message.Text(missingFilesText(e.ImportID, e.Missing))
 }
 
 // Advice implements [Stop].
@@ -96,11 +96,7 @@ type InvalidFile struct {
 // Error implements error. The text names every file; their reasons share the rest of
 // its length.
 func (e *InvalidFile) Error() string {
-	files := make([][2]string, len(e.Files))
-	for i, f := range e.Files {
-		files[i] = [2]string{f.File, f.Reason}
-	}
-	return message.Text(message.InvalidFiles(files))
+	return message.Text(invalidFilesText(e.Files))
 }
 
 // Advice implements [Stop].
@@ -115,7 +111,7 @@ type Superseded struct {
 
 // Error implements error.
 func (e *Superseded) Error() string {
-	return message.Text(message.Superseded(e.ImportID, e.Generation))
+	return message.Text(supersededText(e.ImportID, e.Generation))
 }
 
 // Advice implements [Stop].
@@ -132,7 +128,7 @@ type BudgetExceeded struct {
 
 // Error implements error.
 func (e *BudgetExceeded) Error() string {
-	return message.Text(message.BudgetExceeded(e.ImportID, e.Files))
+	return message.Text(budgetExceededText(e.ImportID, e.Files))
 }
 
 // Advice implements [Stop].
@@ -158,9 +154,9 @@ type Implausible struct {
 func (e *Implausible) Error() string {
 	tables, resources := make([]string, len(e.Tables)), make([]string, len(e.Tables))
 	for i, t := range e.Tables {
-		tables[i], resources[i] = message.Shrink(t.Resource, t.Before, t.After), t.Resource
+		tables[i], resources[i] = ShrinkText(t.Resource, t.Before, t.After), t.Resource
 	}
-	return message.Text(message.Implausible(e.ImportID, tables, resources, e.MaxShrink))
+	return message.Text(implausibleText(e.ImportID, tables, resources, e.MaxShrink))
 }
 
 // Advice implements [Stop].
@@ -177,7 +173,7 @@ type TooManyRecords struct {
 
 // Error implements error.
 func (e *TooManyRecords) Error() string {
-	return message.Text(message.TooManyRecords(e.ImportID, e.Records, e.Limit))
+	return message.Text(tooManyRecordsText(e.ImportID, e.Records, e.Limit))
 }
 
 // Advice implements [Stop].
@@ -192,7 +188,7 @@ type Incompatible struct {
 
 // Error implements error.
 func (e *Incompatible) Error() string {
-	return message.Text(message.Incompatible(e.Object, e.Reason))
+	return message.Text(incompatibleText(e.Object, e.Reason))
 }
 
 // Advice implements [Stop].
@@ -206,7 +202,7 @@ type Mismatch struct {
 
 // Error implements error.
 func (e *Mismatch) Error() string {
-	return message.Text(message.Mismatch(e.ImportID, e.Reason))
+	return message.Text(mismatchText(e.ImportID, e.Reason))
 }
 
 // Advice implements [Stop].

@@ -18,7 +18,6 @@ import (
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 )
 
 // errPlain is an error that is no fault.
@@ -120,7 +119,7 @@ func TestBoundary(t *testing.T) {
 				t.Errorf("got %T, want %s", err, c.name)
 			}
 			// The whole chain is logged once, as the name alone leaves.
-			if len(lines) != 1 || lines[0]["level"] != "ERROR" || lines[0]["message"] != message.StepFailed || !strings.HasPrefix(fmt.Sprint(lines[0]["error_details"]), "outer: ") {
+			if len(lines) != 1 || lines[0]["level"] != "ERROR" || lines[0]["message"] != fault.StepFailed || !strings.HasPrefix(fmt.Sprint(lines[0]["error_details"]), "outer: ") {
 				t.Errorf("logged %v", lines)
 			}
 		})
@@ -141,7 +140,7 @@ func TestBoundaryPanic(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]any{"text": "tres-secret", "error": errors.New("tres-secret"), "fault": &fault.Transient{Op: "tres-secret", Err: errPlain}} {
 		_, lines, err := boundary(t, func(context.Context, int) (string, error) { panic(value) })
-		if fault.Name(err) != "Unexpected" || err.Error() != message.Panicked {
+		if fault.Name(err) != "Unexpected" || err.Error() != fault.Panicked {
 			t.Errorf("%s: got %T, %v", name, err, err)
 		}
 		if len(lines) != 1 || strings.Contains(fmt.Sprint(lines, err), "secret") {

@@ -15,10 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -183,7 +183,7 @@ func TestJunkCostsLittle(t *testing.T) {
 	if len(h.inbox.alerts) != 2 || !strings.Contains(h.inbox.alerts[0].Subject, "20000") {
 		t.Fatalf("%d alerts, first %q", len(h.inbox.alerts), h.inbox.alerts[0].Subject)
 	}
-	if names := strings.Count(h.inbox.alerts[0].Text, "client_data_20241008-"); names != 20 || len(h.inbox.alerts[0].Text) > message.AlertBytes {
+	if names := strings.Count(h.inbox.alerts[0].Text, "client_data_20241008-"); names != 20 || len(h.inbox.alerts[0].Text) > alert.AlertBytes {
 		t.Errorf("%d names, %d bytes", names, len(h.inbox.alerts[0].Text))
 	}
 	w.calls, s.reads, s.writes = 0, 0, 0

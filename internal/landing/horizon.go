@@ -3,7 +3,6 @@ package landing
 import (
 	"time"
 
-	"etl-dataloader/internal/message"
 )
 
 // Horizon limits the dates of files. One far in the future would make every day until
@@ -32,7 +31,7 @@ func (h Horizon) Check(date string) error {
 	}
 	day, err := time.Parse(time.DateOnly, date)
 	if err != nil {
-		return &NameError{Reason: message.BadDate}
+		return &NameError{Reason: BadDate}
 	}
-	return &NameError{Reason: message.BadFuture(day.AddDate(0, 0, -h.Days).Format(time.DateOnly))}
+	return &NameError{Reason: BadFuture(day.AddDate(0, 0, -h.Days).Format(time.DateOnly))}
 }

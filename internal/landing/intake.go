@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
@@ -27,7 +28,7 @@ type Bucket interface {
 
 // Alerter sends alerts to operators. On return the alert has been delivered at least once.
 type Alerter interface {
-	Alert(ctx context.Context, alert message.Alert) error
+	Alert(ctx context.Context, alert alert.Alert) error
 }
 
 // Starter starts the imports that may start, and resumes one whose files have arrived.
@@ -143,7 +144,7 @@ func (in *Intake) refuse(ctx context.Context, event Event, reason error) error {
 }
 
 func (in *Intake) logRefused(ctx context.Context, key string, reason error) {
-	in.config.Log.WarnContext(ctx, message.LogBadName,
+	in.config.Log.WarnContext(ctx, alert.LogBadName,
 		centrallog.File(key), centrallog.Details(reason.Error()), centrallog.Step(etl.StepLoading))
 }
 
@@ -155,7 +156,7 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 	}
 	log := in.config.Log.With(centrallog.File(fileName(key)), centrallog.Step(etl.StepLoading))
 	if arrival.VersionID == "" {
-		log.WarnContext(ctx, message.LogWithdrawn)
+		log.WarnContext(ctx, logWithdrawn)
 		return Withdrawn, nil
 	}
 	importID, allotted, err := in.config.Registry.ImportOf(ctx, file.Mode, file.Date)
@@ -163,7 +164,7 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 		return "", err
 	}
 	if !allotted {
-		log.InfoContext(ctx, message.LogArrival, slog.String("key", key))
+		log.InfoContext(ctx, logArrival, slog.String("key", key))
 		return Recorded, in.ready(ctx, file)
 	}
 	imp, err := in.config.Registry.Import(ctx, importID)
@@ -179,7 +180,7 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 			centrallog.Details(message.LateFile(importID, imp.Status)))
 		return TooLate, nil
 	}
-	log.InfoContext(ctx, message.LogArrival, slog.String("key", key))
+	log.InfoContext(ctx, logArrival, slog.String("key", key))
 	return Recorded, nil
 }
 

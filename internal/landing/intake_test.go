@@ -14,11 +14,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -32,11 +32,11 @@ func TestMain(m *testing.M) {
 var errDown = errors.New("connection refused")
 
 type inbox struct {
-	alerts []message.Alert
+	alerts []alert.Alert
 	down   bool
 }
 
-func (b *inbox) Alert(_ context.Context, a message.Alert) error {
+func (b *inbox) Alert(_ context.Context, a alert.Alert) error {
 	if b.down {
 		return errDown
 	}
@@ -159,7 +159,7 @@ func TestBadNameIsToldOnce(t *testing.T) {
 			t.Errorf("outcome = %s", got)
 		}
 	}
-	if len(h.inbox.alerts) != 0 || strings.Count(h.log.String(), message.LogBadName) != 1 {
+	if len(h.inbox.alerts) != 0 || strings.Count(h.log.String(), alert.LogBadName) != 1 {
 		t.Errorf("%d alerts, log %s", len(h.inbox.alerts), h.log)
 	}
 	h.inbox.down = true
@@ -178,7 +178,7 @@ func TestBadNameIsToldOnce(t *testing.T) {
 	if err := json.Unmarshal([]byte(first), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line["level"] != "WARN" || line["file"] != key || line["error_details"] != message.BadDate || rest != "" {
+	if line["level"] != "WARN" || line["file"] != key || line["error_details"] != landing.BadDate || rest != "" {
 		t.Errorf("log = %s", h.log)
 	}
 }
@@ -203,7 +203,7 @@ func TestBadNameComesAgain(t *testing.T) {
 	h.walk()
 	told := func(want int) {
 		t.Helper()
-		if n := strings.Count(h.log.String(), message.LogBadName); n != want || len(h.inbox.alerts) != want {
+		if n := strings.Count(h.log.String(), alert.LogBadName); n != want || len(h.inbox.alerts) != want {
 			t.Fatalf("logged %d, alerted %d times, want %d", n, len(h.inbox.alerts), want)
 		}
 	}

@@ -25,7 +25,6 @@ import (
 	"time"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
 )
@@ -105,29 +104,29 @@ func (n *Names) Parse(key string) (File, error) {
 	folder, name, found := strings.Cut(key, "/")
 	mode := etl.Mode(folder)
 	if !found || (mode != etl.ModeInitial && mode != etl.ModeDaily) {
-		return File{}, &NameError{Reason: message.BadFolder}
+		return File{}, &NameError{Reason: BadFolder}
 	}
 	base, format, found := strings.Cut(name, ".")
 	cut := strings.LastIndexByte(base, '_')
 	if !found || cut <= 0 || !digits(base[cut+1:]) || strings.Contains(name, "/") {
-		return File{}, &NameError{Reason: message.BadForm}
+		return File{}, &NameError{Reason: BadForm}
 	}
 	resource, known := n.resource[base[:cut]]
 	if !known {
-		return File{}, &NameError{Reason: message.BadType}
+		return File{}, &NameError{Reason: BadType}
 	}
 	date, err := time.Parse("20060102", base[cut+1:])
 	if err != nil || date.Year() == 0 {
-		return File{}, &NameError{Reason: message.BadDate}
+		return File{}, &NameError{Reason: BadDate}
 	}
 	if resource == Control && format != totals.Format {
-		return File{}, &NameError{Reason: message.BadControlExtension}
+		return File{}, &NameError{Reason: BadControlExtension}
 	}
 	switch format {
 	case "csv", "json", "jsonl":
 		return File{Mode: mode, Date: date.Format(time.DateOnly), Resource: resource, Format: format}, nil
 	default:
-		return File{}, &NameError{Reason: message.BadExtension}
+		return File{}, &NameError{Reason: BadExtension}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
 )
@@ -45,36 +44,36 @@ func TestParse(t *testing.T) {
 		}
 	}
 	bad := map[string]string{
-		"client_data_20241008.csv":           message.BadFolder,
-		"weekly/client_data_20241008.csv":    message.BadFolder,
-		"Daily/client_data_20241008.csv":     message.BadFolder,
-		"daily/":                             message.BadForm,
-		"daily/client_data_20241008":         message.BadForm,
-		"daily/client_data.csv":              message.BadForm,
-		"daily/client_data_2024108.csv":      message.BadForm,
-		"daily/client_data_202410080.csv":    message.BadForm,
-		"daily/client_data_2024-10-08.csv":   message.BadForm,
-		"daily/client_data_+2024100.csv":     message.BadForm,
-		"daily/_20241008.csv":                message.BadForm,
-		"daily/a/client_data_20241008.csv":   message.BadForm,
-		"daily/client_data_20241008.csv/x":   message.BadForm,
-		"daily/Client_Data_20241008.csv":     message.BadType,
-		"daily/customer_data_20241008.csv":   message.BadType,
-		"daily/client_data _20241008.csv":    message.BadType,
-		"daily/client_data_20240230.csv":     message.BadDate,
-		"daily/client_data_20230229.csv":     message.BadDate,
-		"daily/client_data_20241308.csv":     message.BadDate,
-		"daily/client_data_00000101.csv":     message.BadDate,
-		"daily/client_data_20241008.CSV":     message.BadExtension,
-		"daily/client_data_20241008.csv.gz":  message.BadExtension,
-		"daily/client_data_20241008.":        message.BadExtension,
-		"daily/client_data_20241008.xlsx":    message.BadExtension,
-		"daily/control_20241008.csv":         message.BadControlExtension,
-		"daily/control_20241008.jsonl":       message.BadControlExtension,
-		"daily/control_20240230.json":        message.BadDate,
-		"daily/controls_20241008.json":       message.BadType,
-		"daily/client_data_20241008.csv ":    message.BadExtension,
-		"daily/client_data_20241008 (1).csv": message.BadForm,
+		"client_data_20241008.csv":           landing.BadFolder,
+		"weekly/client_data_20241008.csv":    landing.BadFolder,
+		"Daily/client_data_20241008.csv":     landing.BadFolder,
+		"daily/":                             landing.BadForm,
+		"daily/client_data_20241008":         landing.BadForm,
+		"daily/client_data.csv":              landing.BadForm,
+		"daily/client_data_2024108.csv":      landing.BadForm,
+		"daily/client_data_202410080.csv":    landing.BadForm,
+		"daily/client_data_2024-10-08.csv":   landing.BadForm,
+		"daily/client_data_+2024100.csv":     landing.BadForm,
+		"daily/_20241008.csv":                landing.BadForm,
+		"daily/a/client_data_20241008.csv":   landing.BadForm,
+		"daily/client_data_20241008.csv/x":   landing.BadForm,
+		"daily/Client_Data_20241008.csv":     landing.BadType,
+		"daily/customer_data_20241008.csv":   landing.BadType,
+		"daily/client_data _20241008.csv":    landing.BadType,
+		"daily/client_data_20240230.csv":     landing.BadDate,
+		"daily/client_data_20230229.csv":     landing.BadDate,
+		"daily/client_data_20241308.csv":     landing.BadDate,
+		"daily/client_data_00000101.csv":     landing.BadDate,
+		"daily/client_data_20241008.CSV":     landing.BadExtension,
+		"daily/client_data_20241008.csv.gz":  landing.BadExtension,
+		"daily/client_data_20241008.":        landing.BadExtension,
+		"daily/client_data_20241008.xlsx":    landing.BadExtension,
+		"daily/control_20241008.csv":         landing.BadControlExtension,
+		"daily/control_20241008.jsonl":       landing.BadControlExtension,
+		"daily/control_20240230.json":        landing.BadDate,
+		"daily/controls_20241008.json":       landing.BadType,
+		"daily/client_data_20241008.csv ":    landing.BadExtension,
+		"daily/client_data_20241008 (1).csv": landing.BadForm,
 	}
 	for key, want := range bad {
 		_, err := n.Parse(key)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/registry"
 )
 
@@ -40,7 +40,7 @@ func (e *UntoldError) Unwrap() error { return e.Err }
 type refusals struct {
 	tags  map[string]string // all, by key
 	known map[string]registry.Refusal
-	names []message.RefusedName // the first of them
+	names []alert.RefusedName // the first of them
 }
 
 // Walk continues through the landing bucket where the last walk stopped, for a minute
@@ -131,7 +131,7 @@ func (in *Intake) untold(ctx context.Context, entries []entry, names map[string]
 		}
 		bad.tags[key], bad.known[key] = name.tag, before
 		if len(bad.names) < toldNames {
-			bad.names = append(bad.names, message.RefusedName{Key: key, Reason: name.reason.Error()})
+			bad.names = append(bad.names, alert.RefusedName{Key: key, Reason: name.reason.Error()})
 		}
 	}
 	return nil
@@ -143,7 +143,7 @@ func (in *Intake) tell(ctx context.Context, bad refusals) error {
 	if len(bad.tags) == 0 {
 		return nil
 	}
-	if err := in.config.Alerts.Alert(ctx, message.AlertBadNames(bad.names, len(bad.tags))); err != nil {
+	if err := in.config.Alerts.Alert(ctx, alert.BadNames(bad.names, len(bad.tags))); err != nil {
 		return &UntoldError{Err: err}
 	}
 	return in.config.Registry.Told(ctx, bad.tags, bad.known)

@@ -48,3 +48,23 @@ func Bytes(n int64) string {
 
 // decimal formats a number with one digit after a decimal comma.
 func decimal(n float64) string { return strings.Replace(fmt.Sprintf("%.1f", n), ".", ",", 1) }
+
+// Share formats a part of a whole for people: 0 %; < 0,1 %; 31,2 %; 100 %. It is
+// truncated, not rounded, so that only the whole is 100 %.
+func Share(part, whole int64) string {
+	const thousandths = 1000
+	switch {
+	case part == 0 || whole == 0:
+		return "0\u00a0%"
+	case part*thousandths < whole:
+		return "<\u00a00,1\u00a0%"
+	default:
+		return Percent(part * thousandths / whole * thousandths)
+	}
+}
+
+// Percent formats millionths as a percentage.
+func Percent(millionths int64) string {
+	text := fmt.Sprintf("%d,%04d", millionths/10_000, millionths%10_000)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ",") + "\u00a0%"
+}

@@ -35,3 +35,26 @@ func TestFigures(t *testing.T) {
 		}
 	}
 }
+
+func TestShare(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		part, whole int64
+		want        string
+	}{
+		{0, 0, "0 %"},
+		{0, 10, "0 %"},
+		{1, 1_000_001, "< 0,1 %"},
+		{1, 1000, "0,1 %"},
+		{312, 1000, "31,2 %"},
+		{1, 3, "33,3 %"},
+		{999_999, 1_000_000, "99,9 %"},
+		{10, 10, "100 %"},
+		{20, 100, "20 %"},
+		{300_000, 1_000_000, "30 %"},
+	} {
+		if got := strings.ReplaceAll(message.Share(c.part, c.whole), "\u00a0", " "); got != c.want {
+			t.Errorf("%d of %d is %q, want %q", c.part, c.whole, got, c.want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
-// Package message holds the texts that several packages share, and those that have not
-// yet moved to their owners: log messages, alerts and reasons. Operators read them in
-// French. Each owner keeps its own texts in files named texts*.go. A test of this
-// package fails if any other file contains French text. For a second language, translate
-// those files, this package and package etl.
+// Package message makes texts from outside fit to be stored and shown: bounded, on one
+// line, without characters that act on a terminal. It also formats figures, and holds
+// the few texts that several packages share.
+//
+// Operators read texts in French. Each package keeps its own in files named texts*.go. A
+// test of this package fails if any other file contains French text. For a second
+// language, translate those files and the vocabulary, package etl.
 package message

@@ -14,18 +14,10 @@ import (
 const (
 	// TextBytes bounds one text: a fault, a reason, an attribute of a log line.
 	TextBytes = 1024
-	// AlertBytes bounds the whole text of an alert, which holds several of them.
-	AlertBytes = 16 << 10
-	// SubjectBytes bounds the subject of an alert (Amazon SNS API reference, Publish:
-	// fewer than 100 ASCII characters).
-	SubjectBytes = 99
 	// listItems and listBytes bound a list, and itemBytes each of its elements: a list
 	// of long elements shows fewer of them, but never only one.
 	listItems, listBytes, itemBytes = 20, 800, 200
 )
-
-// cutMark ends a text that was cut.
-const cutMark = " [coupé]"
 
 // Text makes a text from any source fit to be stored and shown: valid UTF-8 on one
 // line, with control characters escaped as by [Visible], and at most [TextBytes] bytes
@@ -33,13 +25,13 @@ const cutMark = " [coupé]"
 // fault, a log line, the registry, a report and etl.attempts goes through it. A text
 // that is already fit is returned unchanged.
 func Text[T ~string](text T) T {
-	return T(cut(Visible(cut(string(text), 2*TextBytes)), TextBytes)) // the first cut bounds the work
+	return T(Cut(Visible(Cut(string(text), 2*TextBytes)), TextBytes)) // the first cut bounds the work
 }
 
 // Quoted puts a name from outside, such as an object's key, in quotation marks, so that
 // a reader sees where it begins and ends. Quotation marks in it are escaped, too.
 func Quoted(name string) string {
-	return "« " + strings.NewReplacer("«", `\u00ab`, "»", `\u00bb`).Replace(Text(name)) + " »"
+	return opening + " " + strings.NewReplacer(opening, `\u00ab`, closing, `\u00bb`).Replace(Text(name)) + " " + closing
 }
 
 // Name returns a name from outside for use within a sentence: unchanged if it has only
@@ -59,9 +51,9 @@ func Name(name string) string {
 func List(items []string, separator string) string {
 	var list strings.Builder
 	for i, item := range items {
-		item = cut(Visible(cut(item, itemBytes)), itemBytes)
+		item = Item(item)
 		if i > 0 && (i == listItems || list.Len()+len(separator)+len(item) > listBytes) {
-			return list.String() + others(len(items)-i)
+			return list.String() + Others(len(items)-i)
 		}
 		if i > 0 {
 			list.WriteString(separator)
@@ -71,26 +63,15 @@ func List(items []string, separator string) string {
 	return list.String()
 }
 
-func others(n int) string {
+// Item makes the text of a list's element fit to be shown, as [Text] does, and shorter.
+func Item(text string) string { return Cut(Visible(Cut(text, itemBytes)), itemBytes) }
+
+// Others counts the elements that a list does not show.
+func Others(n int) string {
 	if n == 1 {
 		return " et 1 autre"
 	}
 	return fmt.Sprintf(" et %s autres", Count(int64(n)))
-}
-
-// Bounded returns the alert in a form that Amazon SNS accepts: a subject of printable
-// ASCII, and a text of bounded length without line breaks from outside.
-func (a Alert) Bounded() Alert {
-	subject := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, a.Subject)
-	return Alert{
-		Subject: subject[:min(len(subject), SubjectBytes)],
-		Text:    cut(VisibleLines(cut(a.Text, 2*AlertBytes)), AlertBytes),
-	}
 }
 
 // Visible escapes what a terminal or a page would act upon or hide: line breaks and
@@ -144,8 +125,8 @@ func writeEscape(out *strings.Builder, r rune) {
 	}
 }
 
-// cut shortens a text to at most limit bytes, between two characters, and marks it.
-func cut(text string, limit int) string {
+// Cut shortens a text to at most limit bytes, between two characters, and marks it.
+func Cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}

@@ -9,7 +9,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
@@ -38,7 +37,7 @@ func TestBudget(t *testing.T) {
 		if !ok || len(over.Files) != 2 {
 			t.Fatalf("%v", err)
 		}
-		want := []string{message.OverBudget("sales_data_20241008.csv", 2, 6, contract.Unlimited, 250_000, 0), message.OverBudget("store_data_20241008.csv", 1, 3, 0, contract.Unlimited, 0)}
+		want := []string{phase.OverBudget("sales_data_20241008.csv", 2, 6, contract.Unlimited, 250_000, 0), phase.OverBudget("store_data_20241008.csv", 1, 3, 0, contract.Unlimited, 0)}
 		for _, text := range want {
 			if !strings.Contains(err.Error(), text) {
 				t.Errorf("%q does not say %q", err, text)
@@ -52,7 +51,7 @@ func TestBudget(t *testing.T) {
 	if p := l.registry.sum(r.imp, "CrossCheck", "ventes"); p.Read != 6 || p.Valid != 4 || p.Rejected != 2 {
 		t.Errorf("progress %+v", p)
 	}
-	logged := len(l.log.lines(t, message.ValidationError))
+	logged := len(l.log.lines(t, phase.ValidationError))
 	out, err := check("magasins=1,ventes=33.3334%,clients=0")
 	if err != nil || len(out.Files) != 10 {
 		t.Fatalf("with raised limits: %+v, %v", out, err)
@@ -99,7 +98,7 @@ func TestDefaultBudget(t *testing.T) {
 	}
 	for range 2 {
 		over, ok := errors.AsType[*fault.BudgetExceeded](check(""))
-		if want := message.OverBudget("return_data_20241008.csv", faulty, faulty+2, contract.Unlimited, 500_000, 1000); !ok || len(over.Files) != 1 || over.Files[0] != want {
+		if want := phase.OverBudget("return_data_20241008.csv", faulty, faulty+2, contract.Unlimited, 500_000, 1000); !ok || len(over.Files) != 1 || over.Files[0] != want {
 			t.Fatalf("got %v, want %q", over, want)
 		}
 	}
@@ -152,17 +151,17 @@ func TestValidateStopsEarly(t *testing.T) {
 				}
 				continue
 			}
-			want := message.OverBudget("store_data_20241009.csv", 4, 6, 2, contract.Unlimited, 0) + message.StoppedEarly(8)
+			want := phase.OverBudget("store_data_20241009.csv", 4, 6, 2, contract.Unlimited, 0) + phase.StoppedEarly(8)
 			if !ok || over.Files[0] != want {
 				t.Fatalf("chunk %d: %v, want %q", c.Range.Index, err, want)
 			}
 			stopped = append(stopped, c)
 		}
 		if stopped == nil {
-			errorsBefore, logged = l.count(t, `SELECT count(*) FROM etl.errors WHERE import_id = $1`, r.imp.ImportID), len(l.log.lines(t, message.ValidationError))
+			errorsBefore, logged = l.count(t, `SELECT count(*) FROM etl.errors WHERE import_id = $1`, r.imp.ImportID), len(l.log.lines(t, phase.ValidationError))
 		}
 	}
-	if now := l.count(t, `SELECT count(*) FROM etl.errors WHERE import_id = $1`, r.imp.ImportID); now != errorsBefore || len(l.log.lines(t, message.ValidationError)) != logged {
+	if now := l.count(t, `SELECT count(*) FROM etl.errors WHERE import_id = $1`, r.imp.ImportID); now != errorsBefore || len(l.log.lines(t, phase.ValidationError)) != logged {
 		t.Errorf("errors and log lines were written after the stop: %d, then %d", errorsBefore, now)
 	}
 	if len(stopped) != 2 {

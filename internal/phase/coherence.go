@@ -4,10 +4,10 @@ import (
 	"context"
 	"strings"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/setrule"
 )
@@ -41,7 +41,7 @@ func (p *Publish) coherence(ctx context.Context, imp Import) error {
 					return nil, err
 				}
 				if rows > 0 {
-					found = append(found, incoherent{message.OrphanRows(rows, r.Name, strings.Join(relation.Fields, ", "), relation.Resource), rows})
+					found = append(found, incoherent{OrphanRows(rows, r.Name, strings.Join(relation.Fields, ", "), relation.Resource), rows})
 				}
 			}
 		}
@@ -53,7 +53,7 @@ func (p *Publish) coherence(ctx context.Context, imp Import) error {
 	texts := make([]string, len(found))
 	for i, f := range found {
 		texts[i] = f.Text
-		p.Log.WarnContext(ctx, message.Incoherence, centrallog.ImportID(imp.ImportID), centrallog.Details(f.Text), centrallog.Step(etl.StepPersistence))
+		p.Log.WarnContext(ctx, Incoherence, centrallog.ImportID(imp.ImportID), centrallog.Details(f.Text), centrallog.Step(etl.StepPersistence))
 	}
-	return p.Alerts.Alert(ctx, message.AlertIncoherence(imp.ImportID, texts))
+	return p.Alerts.Alert(ctx, alert.Incoherence(imp.ImportID, texts))
 }

@@ -5,7 +5,6 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/setrule"
@@ -96,7 +95,7 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 	for _, f := range out.Files {
 		p.done(ctx, in.Import, f.File, registry.Progress{
 			State: etl.StateCrossCheck, Resource: f.Resource, Read: f.Read, Valid: f.Valid, Rejected: f.CrossRejected, Errors: f.CrossErrors,
-		}, started, message.ResourceChecked)
+		}, started, resourceChecked)
 	}
 	return out, p.judge(ctx, in.Import, out.Files)
 }

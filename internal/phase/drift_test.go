@@ -9,8 +9,9 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/validation"
 )
 
 // TestReordered: columns in another order are accepted, and told.
@@ -23,10 +24,10 @@ func TestReordered(t *testing.T) {
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', store_id, name, city, country, opened_on), '; ' ORDER BY store_id) FROM final.magasins`); got != "1 Nord Lille FR 2010-05-01; 2 Sud Nice FR 2012-06-01" {
 		t.Errorf("the stores are %s", got)
 	}
-	logged := l.log.lines(t, message.HeaderReordered)
+	logged := l.log.lines(t, validation.HeaderReordered)
 	want := logLine{
-		Level: "INFO", Message: message.HeaderReordered, File: "store_data_20241008.csv", Step: etl.StepLoading, ImportID: r.imp.ImportID,
-		Details: message.HeaderOrder([]string{"opened_on", "name", "store_id", "country", "city"}),
+		Level: "INFO", Message: validation.HeaderReordered, File: "store_data_20241008.csv", Step: etl.StepLoading, ImportID: r.imp.ImportID,
+		Details: validation.HeaderOrder([]string{"opened_on", "name", "store_id", "country", "city"}),
 	}
 	if len(logged) != 1 || logged[0] != want {
 		t.Errorf("logged %+v, want %+v", logged, want)
@@ -48,7 +49,7 @@ func TestOtherColumns(t *testing.T) {
 	r.through(t, "Open", "Scan")
 	_, err := l.plan().Run(t.Context(), r.planIn())
 	faulty, ok := errors.AsType[*fault.InvalidFile](err)
-	want := []fault.RefusedFile{{File: "store_data_20241008.csv", Reason: message.FileReason(message.FileFault{Reason: "header", Missing: []string{"store_id"}, Hidden: []int{1}})}}
+	want := []fault.RefusedFile{{File: "store_data_20241008.csv", Reason: validation.FileReason("utf-8", &record.FileError{Reason: "header", Missing: []string{"store_id"}, Hidden: []int{1}})}}
 	if !ok || cmp.Diff(want, faulty.Files) != "" {
 		t.Errorf("%v", err)
 	}

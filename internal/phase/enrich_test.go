@@ -10,7 +10,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
@@ -28,10 +27,10 @@ func TestEnrichmentFails(t *testing.T) {
 		t.Errorf("the events are %s, want %s", got, want)
 	}
 	got = postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' | ', file, resource, line_number, rule, error_details, processing_step), ', ') FROM etl.errors`)
-	if want := "client_data_20241008.csv | clients | 3 | enrichment | " + message.NotEnriched("clients", "timeout") + " | " + string(etl.StepTransformation); got != want {
+	if want := "client_data_20241008.csv | clients | 3 | enrichment | " + phase.NotEnriched("clients", "timeout") + " | " + string(etl.StepTransformation); got != want {
 		t.Errorf("the error table has %s, want %s", got, want)
 	}
-	logged := l.log.lines(t, message.EnrichmentError)
+	logged := l.log.lines(t, phase.EnrichmentError)
 	if len(logged) != 1 || logged[0].Line != 3 || logged[0].File != "client_data_20241008.csv" || logged[0].ImportID != r.imp.ImportID || logged[0].Level != "ERROR" {
 		t.Errorf("logged %+v", logged)
 	}
@@ -114,7 +113,7 @@ func TestEventsLogged(t *testing.T) {
 	prepare := l.prepare()
 	prepare.LogEvents = true
 	do(t, r, "Prepare", phase.PrepareIn{ChunkIn: in, Transformed: do(t, r, "Transform", in, l.transform().Run)}, prepare.Run)
-	logged := l.log.lines(t, message.EventPersisted)
+	logged := l.log.lines(t, phase.EventPersisted)
 	if len(logged) != 2 || logged[0].Line != 2 || logged[1].Line != 3 || logged[0].Level != "INFO" || logged[0].File != "store_data_20241008.csv" {
 		t.Errorf("logged %+v", logged)
 	}
@@ -128,7 +127,7 @@ func TestProgressNotRecorded(t *testing.T) {
 	l.registry.broken = errors.New("the table is gone")
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
 	l.registry.broken = nil
-	if got := l.log.lines(t, message.ProgressNotRecorded); len(got) < 50 || got[0].Level != "WARN" || got[0].ImportID != r.imp.ImportID {
+	if got := l.log.lines(t, phase.ProgressNotRecorded); len(got) < 50 || got[0].Level != "WARN" || got[0].ImportID != r.imp.ImportID {
 		t.Errorf("%d warnings", len(got))
 	}
 	if r.published.Events != 26 {

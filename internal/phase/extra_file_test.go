@@ -15,8 +15,8 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/validation"
@@ -93,7 +93,7 @@ func TestExtraFile(t *testing.T) {
 	uploaded := day().csv(t)
 	// Without the eleventh file the date is not complete.
 	missing := l.upload(t, etl.ModeDaily, "2024-10-07", uploaded)
-	if _, err := l.open().Run(t.Context(), missing.openIn()); err == nil || err.Error() != message.MissingFiles(missing.imp.ImportID, []string{"delivery_data"}) {
+	if _, err := l.open().Run(t.Context(), missing.openIn()); err == nil || err.Error() != (&fault.MissingFiles{ImportID: missing.imp.ImportID, Missing: []string{"delivery_data"}}).Error() {
 		t.Errorf("ten files: %v", err)
 	}
 	uploaded["livraisons"] = file{"csv", header +

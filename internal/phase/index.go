@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
 )
@@ -32,9 +31,9 @@ type Index struct {
 // Run indexes one table, once.
 func (p *Index) Run(ctx context.Context, in IndexIn) (IndexOut, error) {
 	started := p.Now()
-	state, text, index := in.State(), message.StagingIndexed, p.staging
+	state, text, index := in.State(), stagingIndexed, p.staging
 	if in.Kind == string(postgres.Target) {
-		text, index = message.TargetIndexed, p.target
+		text, index = targetIndexed, p.target
 	}
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit(state, in.Resource, 0), func(ctx context.Context, tx *postgres.Tx) (IndexOut, error) {
 		return IndexOut{Resource: in.Resource}, index(ctx, tx, in)

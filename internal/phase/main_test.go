@@ -16,10 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/protection"
@@ -246,9 +246,9 @@ func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Out
 }
 
 // fakeAlerts keeps the alerts.
-type fakeAlerts struct{ sent []message.Alert }
+type fakeAlerts struct{ sent []alert.Alert }
 
-func (f *fakeAlerts) Alert(_ context.Context, a message.Alert) error {
+func (f *fakeAlerts) Alert(_ context.Context, a alert.Alert) error {
 	f.sent = append(f.sent, a)
 	return nil
 }

@@ -89,7 +89,7 @@ func (p *Open) Run(ctx context.Context, in OpenIn) (OpenOut, error) {
 	if err != nil {
 		return OpenOut{}, err
 	}
-	p.done(ctx, imp, "", registry.Progress{State: etl.StateOpen}, started, message.ImportOpened)
+	p.done(ctx, imp, "", registry.Progress{State: etl.StateOpen}, started, importOpened)
 	return OpenOut{Import: imp, Files: files, Control: control, Settings: p.Settings}, nil
 }
 
@@ -102,16 +102,16 @@ func (p *Open) enter(ctx context.Context, in OpenIn) (registry.Import, error) {
 	}
 	if len(imp.ImportID) > maxImportID {
 		imp.ImportID = ""
-		return registry.Import{}, refused(message.UnknownExecution, true)
+		return registry.Import{}, refused(unknownExecution, true)
 	}
 	known, err := p.Sealer.TakeSlot(ctx, imp.ImportID, func(known registry.Import) error {
 		switch {
 		case imp.Generation < known.Generation:
 			return &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
 		case imp.Generation > known.Generation || imp.Mode != known.Mode || imp.FileDate != known.FileDate:
-			return refused(message.ForgedInput(known.ImportID, known.Mode, known.FileDate, known.Generation), true)
+			return refused(forgedInput(known.ImportID, known.Mode, known.FileDate, known.Generation), true)
 		case in.ExecutionARN != known.ExecutionARN:
-			return refused(message.ForeignExecution(known.ImportID), true)
+			return refused(foreignExecution(known.ImportID), true)
 		case known.Status == etl.StatusSucceeded || known.Status == etl.StatusAbandoned:
 			return &fault.Superseded{ImportID: imp.ImportID, Generation: imp.Generation}
 		default:
@@ -119,10 +119,10 @@ func (p *Open) enter(ctx context.Context, in OpenIn) (registry.Import, error) {
 		}
 	})
 	if errors.Is(err, registry.ErrNotFound) {
-		return known, refused(message.UnknownExecution, true)
+		return known, refused(unknownExecution, true)
 	}
 	if taken, ok := errors.AsType[*registry.TakenError](err); ok {
-		return known, refused(message.SlotTaken(taken.Holder), false)
+		return known, refused(slotTaken(taken.Holder), false)
 	}
 	return known, err
 }
@@ -178,7 +178,7 @@ func (p *Open) sealNewest(ctx context.Context, imp Import) ([]registry.SealedFil
 		missing = append(missing, totals.Prefix)
 	}
 	if missing != nil {
-		log.ErrorContext(ctx, message.FilesMissing, centrallog.Details(strings.Join(missing, ", ")))
+		log.ErrorContext(ctx, FilesMissing, centrallog.Details(strings.Join(missing, ", ")))
 		return nil, &fault.MissingFiles{ImportID: imp.ImportID, Missing: missing}
 	}
 	if sealed, err = p.Sealer.Seal(ctx, imp.ImportID, imp.Generation, sealed); err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/registry"
@@ -58,7 +57,7 @@ func TestOpenWithTheRegistry(t *testing.T) {
 	if got, ok := errors.AsType[*fault.MissingFiles](fault.Lift(err)); !ok || cmp.Diff(missing, got.Missing) != "" {
 		t.Errorf("got %v, want the missing %v", err, missing)
 	}
-	if logged := l.log.lines(t, message.FilesMissing); len(logged) != 1 || logged[0].Details != strings.Join(missing, ", ") {
+	if logged := l.log.lines(t, phase.FilesMissing); len(logged) != 1 || logged[0].Details != strings.Join(missing, ", ") {
 		t.Errorf("logged %+v", logged)
 	}
 	for i, r := range l.common.Contract.Resources {

@@ -29,7 +29,6 @@ import (
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/metric"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
@@ -177,7 +176,7 @@ func (c *Common) done(ctx context.Context, imp Import, file string, p registry.P
 		err = c.Progress.RecordProgress(ctx, imp.ImportID, imp.Generation, p)
 	}
 	if err != nil {
-		log.WarnContext(ctx, message.ProgressNotRecorded, centrallog.Details(err.Error()))
+		log.WarnContext(ctx, ProgressNotRecorded, centrallog.Details(err.Error()))
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -106,7 +105,7 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 	if err := p.Recorder.RecordPlan(ctx, in.Import.ImportID, in.Import.Generation, chunks); err != nil {
 		return PlanOut{}, err
 	}
-	p.done(ctx, in.Import, "", registry.Progress{State: etl.StatePlan, Read: out.Records}, started, message.ImportPlanned)
+	p.done(ctx, in.Import, "", registry.Progress{State: etl.StatePlan, Read: out.Records}, started, importPlanned)
 	return out, nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
@@ -68,7 +67,7 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: etl.StatePrepare, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
 		Enriched: s.Enriched, NotEnriched: s.NotEnriched, Persisted: s.Events,
-	}, started, message.ChunkPrepared, slog.String("first_event", s.FirstEvent.String()), slog.String("last_event", s.LastEvent.String()))
+	}, started, chunkPrepared, slog.String("first_event", s.FirstEvent.String()), slog.String("last_event", s.LastEvent.String()))
 	return out, nil
 }
 
@@ -85,7 +84,7 @@ func (p *Prepare) pipe(ctx context.Context, tx *postgres.Tx, in PrepareIn, objec
 		return err
 	}
 	if rows != in.Transformed.Summary.Events {
-		return &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch(countRowsStored, leaf.Name(), in.Transformed.Summary.Events, rows)}
+		return &fault.Mismatch{ImportID: in.Import.ImportID, Reason: CountMismatch(countRowsStored, leaf.Name(), in.Transformed.Summary.Events, rows)}
 	}
 	return content.check()
 }
@@ -99,7 +98,7 @@ func (p *Prepare) logEvents(ctx context.Context, in PrepareIn) error {
 			if err != nil {
 				return err
 			}
-			log.InfoContext(ctx, message.EventPersisted, centrallog.Line(line), slog.String("event_id", id.String()))
+			log.InfoContext(ctx, EventPersisted, centrallog.Line(line), slog.String("event_id", id.String()))
 			return nil
 		})
 	})

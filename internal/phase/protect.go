@@ -9,7 +9,6 @@ import (
 	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
@@ -66,11 +65,11 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 		}
 	}
 	if out.Read != in.Chunk.Range.Records {
-		return Protected{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch("enregistrements lus", r.Name, in.Chunk.Range.Records, out.Read)}
+		return Protected{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: CountMismatch("enregistrements lus", r.Name, in.Chunk.Range.Records, out.Read)}
 	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: etl.StateProtect, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Rejected: out.Malformed,
-	}, started, message.ChunkProtected)
+	}, started, chunkProtected)
 	return out, nil
 }
 

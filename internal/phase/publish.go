@@ -5,11 +5,11 @@ import (
 	"log/slog"
 	"time"
 
+	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
 )
@@ -35,7 +35,7 @@ const readersLimit = 2 * time.Minute
 // Alerter tells operators what needs their attention.
 type Alerter interface {
 	// Alert sends one message; sending it again is harmless.
-	Alert(ctx context.Context, alert message.Alert) error
+	Alert(ctx context.Context, alert alert.Alert) error
 }
 
 // Publish makes the import visible, whole, in one transaction; then it checks
@@ -103,13 +103,13 @@ func (p *Publish) report(ctx context.Context, imp Import, out Published, started
 	log := p.Log.With(centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepPersistence))
 	for resource, change := range out.Tables {
 		if change.Skipped {
-			log.WarnContext(ctx, message.ReloadSkipped, slog.String("resource", resource))
+			log.WarnContext(ctx, registry.ReloadSkipped, slog.String("resource", resource))
 		} else if change.Kept > 0 {
-			log.WarnContext(ctx, message.NewerRowsKept(resource, change.Kept), slog.String("resource", resource))
+			log.WarnContext(ctx, NewerRowsKept(resource, change.Kept), slog.String("resource", resource))
 		}
 		p.done(ctx, imp, "", registry.Progress{
 			State: etl.StatePublish, Resource: resource, Persisted: change.Written, Kept: change.Kept, Skipped: change.Rows,
-		}, started, message.ImportPublished)
+		}, started, importPublished)
 	}
 }
 
@@ -171,7 +171,7 @@ func publishEvents(ctx context.Context, tx *postgres.Tx, imp Import, replace boo
 		return 0, err
 	}
 	if change.Written != change.Total {
-		return 0, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch(countEventsPublished, eventsTable, change.Total, change.Written)}
+		return 0, &fault.Mismatch{ImportID: imp.ImportID, Reason: CountMismatch(countEventsPublished, eventsTable, change.Total, change.Written)}
 	}
 	return change.Total, prepared.Drop(ctx, tx)
 }
@@ -192,7 +192,7 @@ func write(ctx context.Context, tx *postgres.Tx, imp Import, r *contract.Resourc
 		return TableChange{Skipped: true, Rows: change.Total}, nil
 	}
 	if want := change.Total - change.Kept; change.Written != want {
-		return TableChange{}, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch(countRowsPublished, r.Name, want, change.Written)}
+		return TableChange{}, &fault.Mismatch{ImportID: imp.ImportID, Reason: CountMismatch(countRowsPublished, r.Name, want, change.Written)}
 	}
 	return TableChange{Written: change.Written, Kept: change.Kept}, nil
 }

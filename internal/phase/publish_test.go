@@ -11,9 +11,9 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/registry"
 )
 
 // TestOlderDate: a day that is imported after a later one changes nothing newer,
@@ -44,7 +44,7 @@ func TestOlderDate(t *testing.T) {
 		t.Errorf("the stocks are %s", got)
 	}
 	var skipped []string
-	for _, line := range l.log.lines(t, message.ReloadSkipped) {
+	for _, line := range l.log.lines(t, registry.ReloadSkipped) {
 		if line.Level != "WARN" || line.ImportID != older.imp.ImportID || line.Step != etl.StepPersistence {
 			t.Errorf("a log line lacks something: %+v", line)
 		}
@@ -53,7 +53,7 @@ func TestOlderDate(t *testing.T) {
 	if len(skipped) != 4 {
 		t.Errorf("skips were logged of %v", skipped)
 	}
-	if kept := l.log.lines(t, message.NewerRowsKept("stocks", 1)); len(kept) != 1 || kept[0].Level != "WARN" {
+	if kept := l.log.lines(t, phase.NewerRowsKept("stocks", 1)); len(kept) != 1 || kept[0].Level != "WARN" {
 		t.Errorf("the kept stock was logged as %+v", kept)
 	}
 	if got := l.count(t, `SELECT count(*) FROM final.events WHERE import_id = $1`, older.imp.ImportID); got != 25 {
@@ -100,7 +100,7 @@ func TestCoherence(t *testing.T) {
 	if diff := cmp.Diff([]string{"employes store_id magasins 2 1", "stocks store_id magasins 2 2", "ventes store_id magasins 2 2"}, got); diff != "" {
 		t.Errorf("incoherences (-want +got)\n%s", diff)
 	}
-	logged := l.log.lines(t, message.Incoherence)
+	logged := l.log.lines(t, phase.Incoherence)
 	if len(logged) != 3 {
 		t.Errorf("%d log lines, want 3", len(logged))
 	}

@@ -7,7 +7,6 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
 )
@@ -36,7 +35,7 @@ func (p *Reconcile) Run(ctx context.Context, in ImportIn) (Reconciled, error) {
 		return Reconciled{}, err
 	}
 	for resource, events := range out.Events {
-		p.done(ctx, in.Import, "", registry.Progress{State: etl.StateReconcile, Resource: resource, Valid: events, Persisted: events}, started, message.ImportReconciled)
+		p.done(ctx, in.Import, "", registry.Progress{State: etl.StateReconcile, Resource: resource, Valid: events, Persisted: events}, started, importReconciled)
 	}
 	return out, nil
 }
@@ -76,13 +75,13 @@ func (p *Reconcile) prove(ctx context.Context, tx *postgres.Tx, imp Import) (Rec
 			{countChecksum, w.events.Checksum.String(), g.Checksum.String()},
 		} {
 			if c.want != c.got {
-				return out, &fault.Mismatch{ImportID: imp.ImportID, Reason: message.CountMismatch(c.what, r.Name, c.want, c.got)}
+				return out, &fault.Mismatch{ImportID: imp.ImportID, Reason: CountMismatch(c.what, r.Name, c.want, c.got)}
 			}
 		}
 		out.Events[r.Name] = g.Events
 		if g.NotEnriched > 0 {
 			if err := tx.StoreEnrichmentErrors(ctx, imp.leaf(postgres.Events, ""), r.Name, etl.StepTransformation,
-				message.NotEnriched(r.Enrichment.Source, causePlaceholder), causePlaceholder); err != nil {
+				NotEnriched(r.Enrichment.Source, causePlaceholder), causePlaceholder); err != nil {
 				return out, err
 			}
 		}

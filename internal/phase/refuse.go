@@ -11,7 +11,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
@@ -104,7 +103,7 @@ func (p *Plan) refused(ctx context.Context, in PlanIn) ([]refusedFile, error) {
 		return nil, err
 	}
 	for _, f := range differing {
-		p.Log.ErrorContext(ctx, message.LogFileRefused, centrallog.ImportID(in.Import.ImportID), centrallog.File(f.file),
+		p.Log.ErrorContext(ctx, LogFileRefused, centrallog.ImportID(in.Import.ImportID), centrallog.File(f.file),
 			centrallog.Details(f.reason), centrallog.Step(etl.StepLoading))
 	}
 	return append(files, differing...), nil
@@ -152,7 +151,7 @@ func (p *Plan) differing(ctx context.Context, control File, scanned []ScanOut) (
 	}
 	if unnamed != nil || len(absent) > 0 {
 		known := slices.DeleteFunc(slices.Clone(absent), func(name string) bool { return !p.hasType(name) })
-		files = append(files, refuseControl(message.ControlOtherFiles(unnamed, known, len(absent)-len(known)))...)
+		files = append(files, refuseControl(totals.OtherFiles(unnamed, known, len(absent)-len(known)))...)
 	}
 	return files, nil
 }
@@ -171,5 +170,5 @@ func controlDiffers(differences []totals.Difference) string {
 	for i, d := range differences {
 		texts[i] = d.String()
 	}
-	return message.ControlDiffers(texts)
+	return totals.Differs(texts)
 }

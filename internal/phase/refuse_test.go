@@ -12,11 +12,12 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/totals"
+	"etl-dataloader/internal/validation"
 )
 
 // expectRefused runs a state twice, which must name these files with these reasons
@@ -79,12 +80,12 @@ func TestAllFaultyFilesAtOnce(t *testing.T) {
 		return err
 	}
 	r.expectRefused(t, plan,
-		fault.RefusedFile{File: "product_data_20241008.csv", Reason: message.FileEncoding("utf-8")},
-		fault.RefusedFile{File: "store_data_20241008.csv", Reason: message.FileEmpty},
-		fault.RefusedFile{File: "stock_data_20241008.csv", Reason: message.FileReason(message.FileFault{Reason: "header", Missing: []string{"quantity"}, Extra: []string{"quantite"}})},
-		fault.RefusedFile{File: "return_data_20241008.csv", Reason: message.FileTooLarge(int64(len(sent["retours"].text)), 2000)},
-		fault.RefusedFile{File: "employee_data_20241008.json", Reason: message.FileFormat})
-	if logged := l.log.lines(t, message.LogFileRefused); len(logged) != 5 || logged[0].Level != "ERROR" || logged[0].File != "product_data_20241008.csv" || logged[0].ImportID != r.imp.ImportID {
+		fault.RefusedFile{File: "product_data_20241008.csv", Reason: validation.FileEncoding("utf-8")},
+		fault.RefusedFile{File: "store_data_20241008.csv", Reason: validation.FileEmpty},
+		fault.RefusedFile{File: "stock_data_20241008.csv", Reason: validation.FileReason("utf-8", &record.FileError{Reason: "header", Missing: []string{"quantity"}, Extra: []string{"quantite"}})},
+		fault.RefusedFile{File: "return_data_20241008.csv", Reason: validation.FileTooLarge(int64(len(sent["retours"].text)), 2000)},
+		fault.RefusedFile{File: "employee_data_20241008.json", Reason: validation.FileFormat})
+	if logged := l.log.lines(t, phase.LogFileRefused); len(logged) != 5 || logged[0].Level != "ERROR" || logged[0].File != "product_data_20241008.csv" || logged[0].ImportID != r.imp.ImportID {
 		t.Errorf("logged %+v", logged)
 	}
 	if n := l.count(t, `SELECT count(*) FROM pg_tables WHERE schemaname = 'partitions' AND tablename LIKE '%20241009%'`); n != 0 {
@@ -111,7 +112,7 @@ func TestOversizeIsNotRead(t *testing.T) {
 		Import: phase.Import{ImportID: "IMPORT_20241009_150000_001", Generation: 1, Mode: etl.ModeInitial, FileDate: "2024-10-08"},
 		File:   phase.File{Resource: "ventes", File: "sales_data_20241008.csv", Key: "initial/not-there.csv", VersionID: "v", Bytes: 1<<30 + 1, Format: "csv"},
 	})
-	if err != nil || out.Refused != message.FileTooLarge(1<<30+1, 1<<30) {
+	if err != nil || out.Refused != validation.FileTooLarge(1<<30+1, 1<<30) {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
@@ -131,7 +132,7 @@ func TestRaisedLimit(t *testing.T) {
 		return err
 	}
 	tooLarge := func(name string, size int64) fault.RefusedFile {
-		return fault.RefusedFile{File: name, Reason: message.FileTooLarge(size, l.maxFileBytes)}
+		return fault.RefusedFile{File: name, Reason: validation.FileTooLarge(size, l.maxFileBytes)}
 	}
 	l.maxFileBytes = stocks - 1
 	r.through(t, "Open", "Scan").expectRefused(t, plan, tooLarge("stock_data_20241008.csv", stocks), tooLarge("return_data_20241008.csv", returns))
@@ -177,7 +178,7 @@ func TestStatusNotSaved(t *testing.T) {
 			if _, ok := errors.AsType[*fault.Transient](fault.Lift(plan())); !ok {
 				t.Error("the failure to write is not told")
 			}
-			r.expectRefused(t, plan, fault.RefusedFile{File: "store_data_20241008.csv", Reason: message.FileEmpty})
+			r.expectRefused(t, plan, fault.RefusedFile{File: "store_data_20241008.csv", Reason: validation.FileEmpty})
 		})
 	}
 }
@@ -210,8 +211,8 @@ func TestEmptiedReload(t *testing.T) {
 		return err
 	}
 	r.expectRefused(t, check,
-		fault.RefusedFile{File: "product_data_20241008.csv", Reason: message.FileNoValidRecord(3)},
-		fault.RefusedFile{File: "category_data_20241008.csv", Reason: message.FileNoValidRecord(2)})
+		fault.RefusedFile{File: "product_data_20241008.csv", Reason: validation.FileNoValidRecord(3)},
+		fault.RefusedFile{File: "category_data_20241008.csv", Reason: validation.FileNoValidRecord(2)})
 	if n := l.count(t, `SELECT count(*) FROM final.produits WHERE file_date = '2024-10-07'`); n != 3 {
 		t.Errorf("%d products are published", n)
 	}
@@ -287,7 +288,7 @@ func TestControlDiffers(t *testing.T) {
 	l := newLine(t)
 	const sales, stores = "sales_data_20241008.csv", "store_data_20241008.csv"
 	differ := func(name string, texts ...string) fault.RefusedFile {
-		return fault.RefusedFile{File: name, Reason: message.ControlDiffers(texts)}
+		return fault.RefusedFile{File: name, Reason: totals.Differs(texts)}
 	}
 	control := func(reason string) fault.RefusedFile {
 		return fault.RefusedFile{File: "control_20241008.json", Reason: reason}
@@ -302,19 +303,19 @@ func TestControlDiffers(t *testing.T) {
 			f := all[sales]
 			f.Records = 9
 			all[sales] = f
-		}, "", []fault.RefusedFile{differ(sales, message.ControlRecords(9, 4))}},
+		}, "", []fault.RefusedFile{differ(sales, totals.RecordsDiffer(9, 4))}},
 		"bytes and content of two files": {func(all map[string]totals.Total) {
 			f, g := all[stores], all[sales]
 			f.Bytes++
 			g.SHA256[0]++
 			all[stores], all[sales] = f, g
-		}, "", []fault.RefusedFile{differ(sales, message.ControlContent), differ(stores, message.ControlBytes(size+1, size))}},
+		}, "", []fault.RefusedFile{differ(sales, totals.ContentDiffers), differ(stores, totals.BytesDiffer(size+1, size))}},
 		"another file in place of one": {func(all map[string]totals.Total) {
 			all["sales_data_20241009.csv"] = all[sales]
 			all["Jean.Dupont"] = all[sales]
 			delete(all, sales)
-		}, "", []fault.RefusedFile{control(message.ControlOtherFiles([]string{sales}, []string{"sales_data_20241009.csv"}, 1))}},
-		"not JSON": {nil, "records;bytes", []fault.RefusedFile{control(message.ControlFault(message.ControlSyntax, 1))}},
+		}, "", []fault.RefusedFile{control(totals.OtherFiles([]string{sales}, []string{"sales_data_20241009.csv"}, 1))}},
+		"not JSON": {nil, "records;bytes", []fault.RefusedFile{control(totals.FaultText(totals.Syntax, 1))}},
 	} {
 		sent := day().csv(t)
 		sent["control"] = controlOf(t, l, sent, c.spoil)
@@ -345,7 +346,7 @@ func TestControlBesideOtherFaults(t *testing.T) {
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).through(t, "Open", "Scan")
 	_, err := l.plan().Run(t.Context(), r.planIn())
 	got, ok := errors.AsType[*fault.InvalidFile](fault.Lift(err))
-	if !ok || len(got.Files) != 2 || got.Files[0].File != "store_data_20241008.csv" || !strings.Contains(got.Files[1].Reason, message.ControlRecords(4, 3)) {
+	if !ok || len(got.Files) != 2 || got.Files[0].File != "store_data_20241008.csv" || !strings.Contains(got.Files[1].Reason, totals.RecordsDiffer(4, 3)) {
 		t.Errorf("%v", err)
 	}
 }

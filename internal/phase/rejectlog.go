@@ -8,7 +8,6 @@ import (
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
 
@@ -51,6 +50,6 @@ func again(what func() error) (err error) {
 
 // logReject writes the line of the central log for one reason of a reject.
 func (c *Common) logReject(ctx context.Context, importID, file string, line int64, details string) {
-	c.Log.ErrorContext(ctx, message.ValidationError, centrallog.ImportID(importID), centrallog.File(file),
+	c.Log.ErrorContext(ctx, ValidationError, centrallog.ImportID(importID), centrallog.File(file),
 		centrallog.Line(line), centrallog.Details(details), centrallog.Step(etl.StepValidation))
 }

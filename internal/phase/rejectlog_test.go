@@ -9,7 +9,7 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
 
@@ -52,7 +52,7 @@ func (l *line) loggedOnce(t *testing.T, r *run, atLeast int) {
 	stored := postgrestest.Scan[[]string](t, l.conn, `SELECT array_agg(concat_ws(' ', file, line_number, error_details)) FROM etl.errors
 		WHERE import_id = $1 AND processing_step = $2`, r.imp.ImportID, etl.StepValidation)
 	var logged []string
-	for _, line := range l.log.lines(t, message.ValidationError) {
+	for _, line := range l.log.lines(t, phase.ValidationError) {
 		logged = append(logged, fmt.Sprintf("%s %d %s", line.File, line.Line, line.Details))
 	}
 	slices.Sort(stored)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/setrule"
 	"etl-dataloader/internal/validation"
@@ -182,7 +182,7 @@ func TestEveryErrorIsLogged(t *testing.T) {
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		with("clients", "0,,D'Arc9,nul,12,,,,Lyon,ZZ,hier", "101,Zoé,Lefèvre,zoe@exemple.fr,1000000009,,,,Lille,FR,2024-01-02T03:04:05Z", "a,b,c").
 		with("ventes", "1010,999,1,1,2,12.50,25.01,2024-10-09,marché").csv(t)).through(t, "Open", "CrossCheck")
-	logged := l.log.lines(t, message.ValidationError)
+	logged := l.log.lines(t, phase.ValidationError)
 	total := l.count(t, `SELECT count(*) FROM etl.errors WHERE import_id = $1`, r.imp.ImportID)
 	if total < 12 || len(logged) != total {
 		t.Errorf("%d errors, %d log lines", total, len(logged))

@@ -13,7 +13,6 @@ import (
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/registry"
@@ -79,7 +78,7 @@ func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 		return p.cut(ctx, in, r, w, &out)
 	})
 	if refused, ok := errors.AsType[*refusal](err); ok {
-		p.Log.ErrorContext(ctx, message.LogFileRefused, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
+		p.Log.ErrorContext(ctx, LogFileRefused, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
 			centrallog.Details(refused.reason), centrallog.Step(etl.StepLoading))
 		return ScanOut{Resource: r.Name, File: in.File.File, Bytes: in.File.Bytes, Refused: refused.reason}, nil
 	}
@@ -92,11 +91,11 @@ func (p *Scan) Run(ctx context.Context, in ScanIn) (ScanOut, error) {
 		}
 	}
 	if out.Unterminated {
-		p.Log.WarnContext(ctx, message.LogUnterminated, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File), centrallog.Step(etl.StepLoading))
+		p.Log.WarnContext(ctx, registry.Unterminated, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File), centrallog.Step(etl.StepLoading))
 	}
 	p.done(ctx, in.Import, in.File.File, registry.Progress{
 		State: etl.StateScan, Resource: r.Name, Read: out.Records, Unterminated: out.Unterminated,
-	}, started, message.FileScanned)
+	}, started, fileScanned)
 	return out, nil
 }
 
@@ -108,7 +107,7 @@ const maxChunkRecords = 1_000_000
 // cut writes the chunks of the file to w.
 func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Writer, out *ScanOut) error {
 	if p.MaxFileBytes > 0 && in.File.Bytes > p.MaxFileBytes {
-		return &refusal{message.FileTooLarge(in.File.Bytes, p.MaxFileBytes)}
+		return &refusal{validation.FileTooLarge(in.File.Bytes, p.MaxFileBytes)}
 	}
 	body := p.Landing.OpenAhead(ctx, in.File.Key, in.File.VersionID, in.File.Bytes)
 	defer func() { _ = body.Close() }()
@@ -131,7 +130,7 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 		return invalidFile(r, in.File, err)
 	}
 	if summary.Records == 0 && !r.EmptyAllowed {
-		return &refusal{message.FileNoRecord}
+		return &refusal{validation.FileNoRecord}
 	}
 	out.Records, out.Chunks, out.Unterminated = summary.Records, len(chunks), summary.Unterminated
 	if meter != nil {
@@ -139,8 +138,8 @@ func (p *Scan) cut(ctx context.Context, in ScanIn, r *contract.Resource, w io.Wr
 		out.Bytes, out.SHA256 = total.Bytes, hex.EncodeToString(total.SHA256[:])
 	}
 	if summary.Header != nil && !slices.Equal(summary.Header, r.Columns()) {
-		p.Log.InfoContext(ctx, message.HeaderReordered, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
-			centrallog.Details(message.HeaderOrder(summary.Header)), centrallog.Step(etl.StepLoading))
+		p.Log.InfoContext(ctx, validation.HeaderReordered, centrallog.ImportID(in.Import.ImportID), centrallog.File(in.File.File),
+			centrallog.Details(validation.HeaderOrder(summary.Header)), centrallog.Step(etl.StepLoading))
 	}
 	buffered := bufio.NewWriter(w)
 	lines := json.NewEncoder(buffered)
@@ -163,7 +162,7 @@ func invalidFile(r *contract.Resource, file File, err error) error {
 	if !ok {
 		return fmt.Errorf("scan %s: %w", file.Key, err)
 	}
-	return &refusal{validation.FileReason(r, faulty)}
+	return &refusal{validation.FileReason(r.Encoding, faulty)}
 }
 
 // reread counts the chunks in the object of an earlier run.

@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/validation"
 )
 
@@ -21,31 +22,31 @@ func TestInvalidFiles(t *testing.T) {
 		file   file
 		reason string
 	}{
-		"empty":             {file{"csv", ""}, message.FileEmpty},
-		"a mark alone":      {file{"csv", "\ufeff"}, message.FileEmpty},
-		"header alone":      {file{"csv", header + "\n"}, message.FileNoRecord},
-		"empty array":       {file{"json", "[]"}, message.FileNoRecord},
-		"missing column":    {file{"csv", "store_id,name,city,country\n1,a,b,FR\n"}, message.FileReason(message.FileFault{Reason: "header", Missing: []string{"opened_on"}})},
-		"missing and extra": {file{"csv", "store_id,name,city,pays,opened_on\n1,a,b,FR,2010-01-01\n"}, message.FileReason(message.FileFault{Reason: "header", Missing: []string{"country"}, Hidden: []int{4}})},
+		"empty":             {file{"csv", ""}, validation.FileEmpty},
+		"a mark alone":      {file{"csv", "\ufeff"}, validation.FileEmpty},
+		"header alone":      {file{"csv", header + "\n"}, validation.FileNoRecord},
+		"empty array":       {file{"json", "[]"}, validation.FileNoRecord},
+		"missing column":    {file{"csv", "store_id,name,city,country\n1,a,b,FR\n"}, validation.FileReason("utf-8", &record.FileError{Reason: "header", Missing: []string{"opened_on"}})},
+		"missing and extra": {file{"csv", "store_id,name,city,pays,opened_on\n1,a,b,FR,2010-01-01\n"}, validation.FileReason("utf-8", &record.FileError{Reason: "header", Missing: []string{"country"}, Hidden: []int{4}})},
 		"UTF-16":            {file{"csv", "\xff\xfes\x00t\x00"}, "encodage"},
-		"no array":          {file{"json", `{"store_id":1}`}, message.FileFormat},
-		"array cut off":     {file{"json", `[{"store_id":1},{"store_id":2,"na`}, message.FileReason(message.FileFault{Reason: "cut_off", Element: 2, Offset: 33})},
-		"two arrays":        {file{"json", `[{"store_id":1}][{"store_id":2}]`}, message.FileReason(message.FileFault{Reason: "behind", Element: 1, Offset: 16})},
-		"quote not escaped": {file{"json", `[{"store_id":1,"name":"TV 55"","city":"Lille"}]`}, message.FileReason(message.FileFault{Reason: "tokens", Element: 1, Offset: 29})},
-		"array of lines":    {file{"jsonl", `[{"store_id":1}]`}, message.FileArray},
-		"pretty":            {file{"jsonl", "{\n\"store_id\": 1\n}\n"}, message.FilePretty},
-		"compressed":        {file{"jsonl", "\x1f\x8b\x08\x00"}, message.FileCompressed},
-		"CR alone":          {file{"csv", header + "\r1,Zoe,b,FR,2010-01-01\r"}, message.FileLineEnds},
-		"CR for LF":         {file{"csv", header + "\n1,Zoe,b,FR,2010-01-01\r2,Zoe,b,FR,2010-01-01\r"}, message.FileCRLines},
-		"CR between lines":  {file{"jsonl", `{"store_id":1}` + "\r" + `{"store_id":2}` + "\r"}, message.FileCRLines},
-		"no line end":       {file{"csv", header + strings.Repeat(",1,Zoe,b,FR,2010-01-01", 99)}, message.FileLongHeader},
+		"no array":          {file{"json", `{"store_id":1}`}, validation.FileFormat},
+		"array cut off":     {file{"json", `[{"store_id":1},{"store_id":2,"na`}, validation.FileReason("utf-8", &record.FileError{Reason: "cut_off", Element: 2, Offset: 33})},
+		"two arrays":        {file{"json", `[{"store_id":1}][{"store_id":2}]`}, validation.FileReason("utf-8", &record.FileError{Reason: "behind", Element: 1, Offset: 16})},
+		"quote not escaped": {file{"json", `[{"store_id":1,"name":"TV 55"","city":"Lille"}]`}, validation.FileReason("utf-8", &record.FileError{Reason: "tokens", Element: 1, Offset: 29})},
+		"array of lines":    {file{"jsonl", `[{"store_id":1}]`}, validation.FileArray},
+		"pretty":            {file{"jsonl", "{\n\"store_id\": 1\n}\n"}, validation.FilePretty},
+		"compressed":        {file{"jsonl", "\x1f\x8b\x08\x00"}, validation.FileCompressed},
+		"CR alone":          {file{"csv", header + "\r1,Zoe,b,FR,2010-01-01\r"}, validation.FileLineEnds},
+		"CR for LF":         {file{"csv", header + "\n1,Zoe,b,FR,2010-01-01\r2,Zoe,b,FR,2010-01-01\r"}, validation.FileCRLines},
+		"CR between lines":  {file{"jsonl", `{"store_id":1}` + "\r" + `{"store_id":2}` + "\r"}, validation.FileCRLines},
+		"no line end":       {file{"csv", header + strings.Repeat(",1,Zoe,b,FR,2010-01-01", 99)}, validation.FileLongHeader},
 		"new member": {
 			file{"jsonl", `{"store_id":1,"name":"a","city":"b","country":"FR","opened_on":"2010-01-01","color":1}`},
-			message.FileReason(message.FileFault{Reason: "members", Extra: []string{"color"}}),
+			validation.FileReason("utf-8", &record.FileError{Reason: "members", Extra: []string{"color"}}),
 		},
 		"renamed member": {
 			file{"json", `[{"store_id":1,"nom":"a","city":"b","country":"FR","opened_on":"2010-01-01"}]`},
-			message.FileReason(message.FileFault{Reason: "members", Missing: []string{"name"}, Hidden: []int{2}}),
+			validation.FileReason("utf-8", &record.FileError{Reason: "members", Missing: []string{"name"}, Hidden: []int{2}}),
 		},
 	} {
 		date := "2024-10-08"
@@ -100,7 +101,7 @@ func TestFormats(t *testing.T) {
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).all(t)
 	l.expectErrors(t, r, "magasins",
 		"3 | city | type | "+validation.TypeText("city", "string"), "3 | name | type | "+validation.TypeText("name", "string"),
-		"4 | fields | "+message.WrongFields(message.FieldsFault{Hidden: 1, Positions: []int{3}}))
+		"4 | fields | "+validation.WrongFields(validation.FieldsFault{Hidden: 1, Positions: []int{3}}))
 	l.expectErrors(t, r, "produits", "3 | active | type | "+validation.TypeText("active", "boolean"))
 	l.expectErrors(t, r, "categories")
 	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', product_id, name, unit_price, active, line_number), ', ' ORDER BY product_id) FROM final.produits`)
@@ -122,7 +123,7 @@ func TestMalformed(t *testing.T) {
 		with("magasins", "3,Trop,de,champs,2010-01-01,encore", `4,"Est" oups,Metz,FR,2010-01-01`, "5,Ou\xffest,Brest,FR,2010-01-01", "6,Ce\x00ntre,Tours,FR,2010-01-01",
 			"7,"+strings.Repeat("x", 1<<20)+",Tours,FR,2010-01-01", `8,"Jamais`, "9,Dernier,Tours,FR,2010-01-01").csv(t)).all(t)
 	malformed := func(line, code string) string { return line + " | " + code + " | " + validation.MalformedText(code) }
-	l.expectErrors(t, r, "magasins", "4 | fields | "+message.WrongFields(message.FieldsFault{Found: 6, Expected: 5}), malformed("5", "quote"), malformed("6", "encoding"), malformed("7", "nul"), malformed("8", "size"), malformed("9", "quote"))
+	l.expectErrors(t, r, "magasins", "4 | fields | "+validation.WrongFields(validation.FieldsFault{Found: 6, Expected: 5}), malformed("5", "quote"), malformed("6", "encoding"), malformed("7", "nul"), malformed("8", "size"), malformed("9", "quote"))
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(store_id || ' ' || line_number, ', ' ORDER BY store_id) FROM final.magasins`); got != "1 2, 2 3, 9 10" {
 		t.Errorf("the stores are %s", got)
 	}
@@ -142,12 +143,12 @@ func TestUnterminated(t *testing.T) {
 	r.around = nil
 	r.through(t, "Plan", "Publish")
 	l.expectPublished(t, r, day(), map[string]int64{})
-	for _, line := range l.log.lines(t, message.LogUnterminated) {
+	for _, line := range l.log.lines(t, registry.Unterminated) {
 		if line.Level != "WARN" || line.File != "store_data_20241008.csv" || line.ImportID != r.imp.ImportID || line.Step != etl.StepLoading {
 			t.Errorf("logged %+v", line)
 		}
 	}
-	if len(l.log.lines(t, message.LogUnterminated)) == 0 {
+	if len(l.log.lines(t, registry.Unterminated)) == 0 {
 		t.Error("nothing is logged")
 	}
 	for _, resource := range []string{"magasins", "ventes"} {

@@ -9,7 +9,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -55,8 +54,8 @@ func (p *CrossCheck) plausible(ctx context.Context, imp Import, files []FileCoun
 		case s.past(int64(p.MaxShrink)):
 			implausible.Tables = append(implausible.Tables, fault.Shrink{Resource: s.resource, Before: s.before, After: s.after})
 		}
-		p.Log.WarnContext(ctx, message.LogReloadShrinks, centrallog.ImportID(imp.ImportID), slog.String("resource", s.resource),
-			centrallog.Details(message.Shrinks(s.resource, s.before, s.after, accepted >= 0, by)), centrallog.Step(etl.StepValidation))
+		p.Log.WarnContext(ctx, LogReloadShrinks, centrallog.ImportID(imp.ImportID), slog.String("resource", s.resource),
+			centrallog.Details(textShrinks(s.resource, s.before, s.after, accepted >= 0, by)), centrallog.Step(etl.StepValidation))
 	}
 	if implausible.Tables == nil {
 		return nil

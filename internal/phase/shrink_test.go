@@ -10,7 +10,7 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/registry"
 )
 
@@ -54,7 +54,7 @@ func TestImplausible(t *testing.T) {
 		if !ok || cmp.Diff(want, got.Tables) != "" || got.Advice() != fault.Redrive {
 			t.Fatalf("got %v, want %v", got, want)
 		}
-		for _, text := range []string{message.Shrink("fournisseurs", 10, 2), "etlctl redrive " + r.imp.ImportID + " --accept shrink=magasins --accept shrink=fournisseurs", "50"} {
+		for _, text := range []string{fault.ShrinkText("fournisseurs", 10, 2), "etlctl redrive " + r.imp.ImportID + " --accept shrink=magasins --accept shrink=fournisseurs", "50"} {
 			if !strings.Contains(got.Error(), text) {
 				t.Errorf("%q does not say %q", got, text)
 			}
@@ -75,7 +75,7 @@ func TestImplausible(t *testing.T) {
 	if n := l.count(t, `SELECT count(*) FROM final.fournisseurs`); n != 2 {
 		t.Errorf("%d suppliers are published", n)
 	}
-	if logged := l.log.lines(t, message.LogReloadShrinks); len(logged) == 0 || logged[0].Level != "WARN" || logged[0].Resource != "magasins" || !strings.Contains(logged[len(logged)-1].Details, "user/alix") {
+	if logged := l.log.lines(t, phase.LogReloadShrinks); len(logged) == 0 || logged[0].Level != "WARN" || logged[0].Resource != "magasins" || !strings.Contains(logged[len(logged)-1].Details, "user/alix") {
 		t.Errorf("logged %+v", logged)
 	}
 }
@@ -96,7 +96,7 @@ func TestShrinkBelowTheLimit(t *testing.T) {
 			t.Fatalf("%d suppliers: %v", c.suppliers, err)
 		}
 		r.through(t, "Events", "Publish")
-		if got := len(l.log.lines(t, message.LogReloadShrinks)); got != c.warnings {
+		if got := len(l.log.lines(t, phase.LogReloadShrinks)); got != c.warnings {
 			t.Errorf("%d suppliers: %d warnings, want %d", c.suppliers, got, c.warnings)
 		}
 	}
@@ -113,7 +113,7 @@ func TestShrinkNotMeasured(t *testing.T) {
 	if !r.published.Tables["fournisseurs"].Skipped {
 		t.Errorf("published %+v", r.published)
 	}
-	if logged := l.log.lines(t, message.LogReloadShrinks); logged != nil {
+	if logged := l.log.lines(t, phase.LogReloadShrinks); logged != nil {
 		t.Errorf("logged %+v", logged)
 	}
 }

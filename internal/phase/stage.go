@@ -5,7 +5,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
 )
@@ -50,7 +49,7 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 			return Staged{}, err
 		}
 		if rows != in.Protected.Read {
-			return Staged{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: message.CountMismatch(countRowsStored, r.Name, in.Protected.Read, rows)}
+			return Staged{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: CountMismatch(countRowsStored, r.Name, in.Protected.Read, rows)}
 		}
 		return Staged{Rows: rows}, content.check()
 	})
@@ -59,6 +58,6 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: etl.StateStage, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Protected.Read, Persisted: out.Rows,
-	}, started, message.ChunkStaged)
+	}, started, chunkStaged)
 	return out, nil
 }

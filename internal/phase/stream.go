@@ -10,7 +10,6 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 )
 
@@ -35,7 +34,7 @@ func openStream(ctx context.Context, store *objectstore.Store, object objectstor
 	}
 	if body.Metadata[schemaKey] != schemaOf(columns)[schemaKey] {
 		_ = body.Close()
-		return objectstore.Body{}, &fault.Incompatible{Object: object.Key, Reason: message.OtherSchema}
+		return objectstore.Body{}, &fault.Incompatible{Object: object.Key, Reason: otherSchema}
 	}
 	return body, nil
 }
@@ -58,7 +57,7 @@ func (h *hashed) check() error {
 		return err
 	}
 	if objectstore.ChecksumText(h.sum) != h.want.Checksum {
-		return &fault.Incompatible{Object: h.want.Key, Reason: message.OtherContent}
+		return &fault.Incompatible{Object: h.want.Key, Reason: otherContent}
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
@@ -89,7 +88,7 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: etl.StateTransform, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: s.Events,
 		Enriched: s.Enriched, NotEnriched: s.NotEnriched,
-	}, started, message.ChunkTransformed)
+	}, started, chunkTransformed)
 	return out, nil
 }
 
@@ -158,7 +157,7 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 			return nil
 		}
 		if staged.Sealed(row) { // such a record must have been rejected
-			return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: message.NotRejected(j.resource.Name, line)}
+			return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: notRejected(j.resource.Name, line)}
 		}
 		if j.enricher == nil {
 			return streams.Write(line, row, event.Enrichment{})
@@ -178,7 +177,7 @@ func (p *Transform) produce(ctx context.Context, j *transformJob, targets, event
 		return err
 	}
 	if next != len(j.rejected) {
-		return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: message.CountMismatch("rejets", j.resource.Name, len(j.rejected), next)}
+		return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: CountMismatch("rejets", j.resource.Name, len(j.rejected), next)}
 	}
 	if err := streams.Close(); err != nil {
 		return err
@@ -257,8 +256,8 @@ func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, stream
 	for i, o := range outcomes {
 		e := event.Enrichment{Status: o.Status, Error: string(o.Code), Values: o.Values}
 		if e.Status == etl.EnrichmentFailed {
-			p.Log.ErrorContext(ctx, message.EnrichmentError, centrallog.ImportID(j.in.Import.ImportID), centrallog.File(j.in.Chunk.File.File),
-				centrallog.Line(b.lines[i]), centrallog.Details(message.NotEnriched(j.resource.Enrichment.Source, string(o.Code))),
+			p.Log.ErrorContext(ctx, EnrichmentError, centrallog.ImportID(j.in.Import.ImportID), centrallog.File(j.in.Chunk.File.File),
+				centrallog.Line(b.lines[i]), centrallog.Details(NotEnriched(j.resource.Enrichment.Source, string(o.Code))),
 				centrallog.Step(etl.StepTransformation))
 		}
 		if err := streams.Write(b.lines[i], b.row(i), e); err != nil {

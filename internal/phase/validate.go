@@ -6,7 +6,6 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
@@ -77,7 +76,7 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	}
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: etl.StateValidate, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: out.Read, Valid: out.Valid, Rejected: out.Rejected, Errors: out.Errors,
-	}, started, message.ChunkValidated)
+	}, started, chunkValidated)
 	return out, nil
 }
 

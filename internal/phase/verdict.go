@@ -6,9 +6,9 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/registry"
+	"etl-dataloader/internal/validation"
 )
 
 // judge stores the status of every file in the registry, as settle did in the
@@ -45,7 +45,7 @@ func (p *CrossCheck) emptied(files []FileCounts) (refused []refusedFile) {
 	for _, r := range p.Contract.Resources {
 		for _, f := range files {
 			if f.Resource == r.Name && r.Load == contract.LoadReload && f.Read > 0 && f.Valid == 0 {
-				refused = append(refused, refusedFile{resource: r.Name, file: f.File, reason: message.FileNoValidRecord(f.Rejected)})
+				refused = append(refused, refusedFile{resource: r.Name, file: f.File, reason: validation.FileNoValidRecord(f.Rejected)})
 			}
 		}
 	}
@@ -67,7 +67,7 @@ func (p *CrossCheck) overBudget(files []FileCounts) []string {
 }
 
 func overText(file string, read, rejected int64, budget contract.Budget) string {
-	return message.OverBudget(file, rejected, read, budget.MaxRejects, budget.MaxShare, budget.ShareFrom)
+	return OverBudget(file, rejected, read, budget.MaxRejects, budget.MaxShare, budget.ShareFrom)
 }
 
 // withinBudget fails with *[fault.BudgetExceeded] if, by the chunks of a resource
@@ -87,7 +87,7 @@ func (p *Validate) withinBudget(ctx context.Context, tx *postgres.Tx, in StageIn
 	}
 	text := overText(in.Chunk.File.File, read, rejected, budget)
 	if read < records {
-		text += message.StoppedEarly(records)
+		text += StoppedEarly(records)
 	}
 	return &fault.BudgetExceeded{ImportID: in.Import.ImportID, Files: []string{text}}
 }

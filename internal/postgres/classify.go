@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 )
 
 // Classify wraps err with op and turns it into a fault of the machine. Nothing else
@@ -43,9 +42,9 @@ func denial(op string, err error) error {
 		return nil
 	}
 	cause := withoutValues(err)
-	denied := &fault.AccessDenied{Op: op, Action: message.PostgresAccess, Detail: cause.Error(), Err: cause}
+	denied := &fault.AccessDenied{Op: op, Action: postgresAccess, Detail: cause.Error(), Err: cause}
 	if strings.HasPrefix(server.Code, invalidAuthorization) {
-		denied.Action = message.PostgresLogin
+		denied.Action = postgresLogin
 	}
 	if _, object, ok := strings.Cut(server.Message, "permission denied for "); ok {
 		denied.Resource = object

@@ -13,7 +13,6 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/migrations"
 )
 
@@ -30,7 +29,7 @@ const migrationWait = 5 * time.Minute
 // connect, and nobody would see by whom.
 func (db *DB) Migrate(ctx context.Context) (version int64, err error) {
 	if db.maxConns < 2 {
-		return 0, errors.New(message.MigrationNeedsConnections)
+		return 0, errors.New(migrationNeedsConnections)
 	}
 	err = db.Query(ctx, "migrations", func(ctx context.Context, conn *pgx.Conn) error {
 		if err := prepareMigrations(ctx, conn); err != nil {
@@ -96,7 +95,7 @@ func lockMigrations(ctx context.Context, tx pgx.Tx) error {
 	}
 	_, err := tx.Exec(ctx, `LOCK TABLE etl.migration_lock IN EXCLUSIVE MODE`)
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == lockNotAvailable {
-		return &fault.Transient{Op: "migrations", Err: errors.New(message.MigrationRuns)}
+		return &fault.Transient{Op: "migrations", Err: errors.New(migrationRuns)}
 	}
 	return err
 }

@@ -9,7 +9,6 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -72,7 +71,7 @@ func moveOn(ctx context.Context, tx pgx.Tx, imp registry.Import, force bool, sta
 		return 0, err
 	}
 	if published == imp.Generation && !force {
-		return published, &fault.Refused{ImportID: imp.ImportID, Reason: message.AlreadyPublished}
+		return published, &fault.Refused{ImportID: imp.ImportID, Reason: alreadyPublished}
 	}
 	tag, err := tx.Exec(ctx, `UPDATE etl.imports SET generation = $2 + 1, status = $3, failed_step = NULL, failed_reason = NULL, updated_at = now()
 		WHERE import_id = $1 AND generation <= $2 + 1`, imp.ImportID, imp.Generation, status)

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 )
 
 // snapshotPoll is the interval between checks whether older transactions have ended.
@@ -65,7 +64,7 @@ func WaitForOlderSnapshots(ctx context.Context, db *DB, limit time.Duration) err
 			case <-ctx.Done():
 				return ctx.Err()
 			case <-end.C:
-				return &fault.Transient{Op: op, Err: errors.New(message.OldReaders(open, who))}
+				return &fault.Transient{Op: op, Err: errors.New(oldReaders(open, who))}
 			case <-tick.C:
 			}
 		}
@@ -87,7 +86,7 @@ func stillOpen(ctx context.Context, conn *pgx.Conn, older []string) (open int, w
 	var role string
 	_, err = pgx.ForEachRow(rows, []any{&pid, &role}, func() error {
 		if open++; open <= shownReaders {
-			who = append(who, message.Session(pid, role))
+			who = append(who, textSession(pid, role))
 		}
 		return nil
 	})

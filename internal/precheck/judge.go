@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/setrule"
 	"etl-dataloader/internal/totals"
@@ -75,12 +74,12 @@ func (j *judge) run() error {
 	var faulty *record.FileError
 	switch {
 	case errors.As(err, &faulty):
-		j.result.Fault = validation.FileReason(j.resource, faulty)
+		j.result.Fault = validation.FileReason(j.resource.Encoding, faulty)
 		return nil
 	case err != nil:
 		return err
 	case scan.Records == 0 && !j.resource.EmptyAllowed:
-		j.result.Fault = message.FileNoRecord
+		j.result.Fault = validation.FileNoRecord
 		return nil
 	}
 	if j.result.Fault = j.checker.differs(j.file.Name, meter.Total(scan.Records)); j.result.Fault != "" {
@@ -109,7 +108,7 @@ func (j *judge) run() error {
 		j.checker.parents[j.resource.Name] = j.parent
 	}
 	if j.resource.Load == contract.LoadReload && j.result.Read > 0 && j.result.Valid == 0 {
-		j.result.Fault = message.FileNoValidRecord(j.result.Rejected)
+		j.result.Fault = validation.FileNoValidRecord(j.result.Rejected)
 	}
 	return nil
 }

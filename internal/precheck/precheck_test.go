@@ -16,9 +16,10 @@ import (
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/precheck"
+	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/totals"
+	"etl-dataloader/internal/validation"
 )
 
 func load(t *testing.T) *contract.Package {
@@ -233,11 +234,11 @@ func TestFaultyFiles(t *testing.T) {
 		faults = append(faults, r.File+": "+r.Fault)
 	}
 	want := []string{
-		"customers_20241008.csv: " + message.BadType,
-		"category_data_20241008.csv: " + message.FileNoRecord,
-		"supplier_data_20241008.csv: " + message.FileReason(message.FileFault{Reason: "header", Missing: []string{"contact_email", "vat_number"}, Hidden: []int{3}}),
-		"product_data_20241008.json: " + message.FileFormat,
-		"store_data_20241008.csv: " + message.FileEncoding("utf-8"),
+		"customers_20241008.csv: " + landing.BadType,
+		"category_data_20241008.csv: " + validation.FileNoRecord,
+		"supplier_data_20241008.csv: " + validation.FileReason("utf-8", &record.FileError{Reason: "header", Missing: []string{"contact_email", "vat_number"}, Hidden: []int{3}}),
+		"product_data_20241008.json: " + validation.FileFormat,
+		"store_data_20241008.csv: " + validation.FileEncoding("utf-8"),
 		"return_data_20241008.csv: ",
 	}
 	if diff := cmp.Diff(want, faults); diff != "" {
@@ -254,7 +255,7 @@ func TestNoValidRecord(t *testing.T) {
 	results, found := check(t, etl.ModeDaily, file("category_data_20241008.csv", categories, "0,a,", "x,b,"),
 		file("product_data_20241008.csv", products, "3,Bêche,1,2,10.00,EUR,true"), file("sales_data_20241008.csv", sales, "0,7,3,4,2,10.00,20.00,2024-10-08,web"))
 	expect(t, found, "categories 2 | category_id | exclusiveMinimum", "categories 3 | category_id | type", "produits 2 | category_id | foreignKey", "ventes 2 | sale_id | exclusiveMinimum", "ventes 2 | product_id | foreignKey")
-	for i, want := range []string{message.FileNoValidRecord(2), message.FileNoValidRecord(1), ""} {
+	for i, want := range []string{validation.FileNoValidRecord(2), validation.FileNoValidRecord(1), ""} {
 		if results[i].Fault != want {
 			t.Errorf("%s: %q, want %q", results[i].File, results[i].Fault, want)
 		}
@@ -314,7 +315,7 @@ func TestFuture(t *testing.T) {
 	if err != nil || len(results) != 2 {
 		t.Fatalf("%+v, %v", results, err)
 	}
-	if results[0].Fault != message.BadFuture("2042-10-07") || results[1].Fault != "" || results[1].Valid != 1 {
+	if results[0].Fault != landing.BadFuture("2042-10-07") || results[1].Fault != "" || results[1].Valid != 1 {
 		t.Errorf("results %+v", results)
 	}
 }
@@ -353,11 +354,11 @@ func TestControlTotals(t *testing.T) {
 	}{
 		"right":            {controlOf(t, right, a, b), []string{"", "", ""}},
 		"a file elsewhere": {controlOf(t, right, a, b, absent), []string{"", "", ""}},
-		"other records":    {controlOf(t, map[string]int64{a.Name: 2}, a, b), []string{"", message.ControlDiffers([]string{message.ControlRecords(2, 1)}), ""}},
-		"not named":        {controlOf(t, right, a), []string{message.ControlOtherFiles([]string{b.Name}, nil, 0), "", ""}},
+		"other records":    {controlOf(t, map[string]int64{a.Name: 2}, a, b), []string{"", totals.Differs([]string{totals.RecordsDiffer(2, 1)}), ""}},
+		"not named":        {controlOf(t, right, a), []string{totals.OtherFiles([]string{b.Name}, nil, 0), "", ""}},
 		"no control totals": {
 			precheck.File{Name: "control_20241008.json", Content: strings.NewReader("{}"), Size: 2},
-			[]string{message.ControlFault(message.ControlMember, 2), "", ""},
+			[]string{totals.FaultText(totals.UnknownMember, 2), "", ""},
 		},
 	} {
 		results, _ := check(t, etl.ModeDaily, a, test.control, b)

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/totals"
 )
 
@@ -36,7 +35,7 @@ func (c *Checker) declare(named map[string]namedFile) ([]Result, error) {
 		}
 	}
 	if unnamed != nil {
-		result.Fault = message.ControlOtherFiles(unnamed, nil, 0)
+		result.Fault = totals.OtherFiles(unnamed, nil, 0)
 	}
 	return []Result{result}, nil
 }
@@ -55,5 +54,5 @@ func (c *Checker) differs(file string, found totals.Total) string {
 	if texts == nil {
 		return ""
 	}
-	return message.ControlDiffers(texts)
+	return totals.Differs(texts)
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 )
 
 // AcceptShrink accepts that a reload removes more rows from its table than
@@ -31,7 +30,7 @@ func (a Acceptance) String() string { return a.What + "=" + a.Resource }
 func (a Attempt) Acceptances() string {
 	texts := make([]string, len(a.Accepted))
 	for n, given := range a.Accepted {
-		texts[n] = message.Accepted(given.String(), given.By)
+		texts[n] = Accepted(given.String(), given.By)
 	}
 	return strings.Join(texts, ", ")
 }

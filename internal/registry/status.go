@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 )
 
 // Status is all that is known of an import: its state, its attempts, and what its
@@ -72,7 +71,7 @@ func (t FileTotal) Notes() []string {
 	if t.Key != "" {
 		name = path.Base(t.Key)
 	}
-	return message.FileNotes(name, t.Reason, t.Unterminated, t.Counts.Kept, t.Counts.Skipped)
+	return FileNotes(name, t.Reason, t.Unterminated, t.Counts.Kept, t.Counts.Skipped)
 }
 
 // Status returns all that is known of an import. It fails with [ErrNotFound] if there

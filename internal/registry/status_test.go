@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
@@ -99,7 +98,7 @@ func TestStatusOfKeptAndSkipped(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []registry.Counts{{Persisted: 20, Kept: 7}, {Read: 9, Skipped: 9}}
-	notes := [][]string{message.FileNotes("clients_20241008.csv", "", false, 7, 0), message.FileNotes("produits_20241008.csv", "", true, 0, 9)}
+	notes := [][]string{registry.FileNotes("clients_20241008.csv", "", false, 7, 0), registry.FileNotes("produits_20241008.csv", "", true, 0, 9)}
 	for i, f := range s.Files {
 		if f.Counts != want[i] {
 			t.Errorf("%s: %+v, want %+v", f.Resource, f.Counts, want[i])

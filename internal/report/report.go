@@ -89,7 +89,7 @@ func Build(s registry.Status, now time.Time) Report {
 		r.Attempts = append(r.Attempts, a)
 	}
 	if imp.Status == etl.StatusFailed {
-		r.WhatToDo = message.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)
+		r.WhatToDo = fault.WhatToDo(imp.ImportID, imp.Fault, imp.Advice)
 	}
 	end := imp.EndedAt
 	if end.IsZero() {

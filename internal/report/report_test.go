@@ -16,11 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 	"etl-dataloader/internal/report"
+	"etl-dataloader/internal/validation"
 )
 
 var (
@@ -77,12 +78,12 @@ func cases() map[string]registry.Status {
 			Status: etl.StatusFailed, Generation: 2, CreatedAt: at(0), StartedAt: at(0), EndedAt: at(9),
 			State: "ScanFile", Step: etl.StepLoading, Fault: "InvalidFile", Reason: "Colonne manquante : nif.", Advice: "restart",
 		},
-		Files: []registry.FileTotal{{Resource: "clients", Key: "initial/client_data_20241008.csv", Status: etl.FileRejected, Reason: message.FileEmpty, Counts: registry.Counts{Read: 3}}},
+		Files: []registry.FileTotal{{Resource: "clients", Key: "initial/client_data_20241008.csv", Status: etl.FileRejected, Reason: validation.FileEmpty, Counts: registry.Counts{Read: 3}}},
 	}
 	missing := registry.Status{Import: registry.Import{
 		ImportID: "IMPORT_20241009_150000_003", Mode: etl.ModeDaily, FileDate: "2024-10-08", Status: etl.StatusFailed, Generation: 1,
 		CreatedAt: at(0), StartedAt: at(0), EndedAt: at(3), Step: etl.StepLoading, Fault: "MissingFiles",
-		Reason: message.ReasonMissingFiles([]string{"client_data"}),
+		Reason: control.ReasonMissingFiles([]string{"client_data"}),
 	}}
 	return map[string]registry.Status{"succeeded": succeeded, "faulty": faulty, "missing": missing}
 }

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"etl-dataloader/internal/message"
 )
 
 // MaxBytes is the largest control file that is read: ten files take 2 KB.
@@ -26,11 +25,11 @@ func Parse(r io.Reader) (Totals, error) {
 		return Totals{}, fmt.Errorf("totals: read: %w", err)
 	}
 	if len(text) > MaxBytes {
-		return Totals{}, &Error{Reason: message.ControlTooLarge, Offset: MaxBytes}
+		return Totals{}, &Error{Reason: TooLarge, Offset: MaxBytes}
 	}
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	if !utf8.Valid(text) {
-		return Totals{}, &Error{Reason: message.ControlSyntax, Offset: int64(len(text))}
+		return Totals{}, &Error{Reason: Syntax, Offset: int64(len(text))}
 	}
 	p := parser{json.NewDecoder(bytes.NewReader(text))}
 	p.UseNumber()
@@ -50,7 +49,7 @@ func (p parser) document() (Totals, error) {
 	var files map[string]Total
 	err := p.object(func(name string) (err error) {
 		if name != "files" {
-			return p.fail(message.ControlMember)
+			return p.fail(UnknownMember)
 		}
 		files, err = p.files()
 		return err
@@ -59,13 +58,13 @@ func (p parser) document() (Totals, error) {
 		return Totals{}, err
 	}
 	if _, err := p.Token(); !errors.Is(err, io.EOF) {
-		return Totals{}, p.fail(message.ControlSyntax)
+		return Totals{}, p.fail(Syntax)
 	}
 	switch {
 	case files == nil:
-		return Totals{}, p.fail(message.ControlMember)
+		return Totals{}, p.fail(UnknownMember)
 	case len(files) == 0:
-		return Totals{}, p.fail(message.ControlNoFile)
+		return Totals{}, p.fail(NoFile)
 	}
 	return Totals{files: files}, nil
 }
@@ -75,7 +74,7 @@ func (p parser) files() (map[string]Total, error) {
 	files := map[string]Total{}
 	err := p.object(func(name string) (err error) {
 		if !plain(name) {
-			return p.fail(message.ControlName)
+			return p.fail(BadName)
 		}
 		files[name], err = p.total()
 		return err
@@ -96,12 +95,12 @@ func (p parser) total() (t Total, err error) {
 		case SHA256:
 			t.SHA256, err = p.hash()
 		default:
-			return p.fail(message.ControlMember)
+			return p.fail(UnknownMember)
 		}
 		return err
 	})
 	if err == nil && members != 3 {
-		err = p.fail(message.ControlMember)
+		err = p.fail(UnknownMember)
 	}
 	return t, err
 }
@@ -110,23 +109,23 @@ func (p parser) total() (t Total, err error) {
 // none of which may be repeated.
 func (p parser) object(member func(name string) error) error {
 	if open, err := p.Token(); err != nil || open != json.Delim('{') {
-		return p.fail(message.ControlSyntax)
+		return p.fail(Syntax)
 	}
 	seen := map[string]bool{}
 	for {
 		token, err := p.Token()
 		if err != nil {
-			return p.fail(message.ControlSyntax)
+			return p.fail(Syntax)
 		}
 		if token == json.Delim('}') {
 			return nil
 		}
 		name, ok := token.(string)
 		if !ok {
-			return p.fail(message.ControlSyntax)
+			return p.fail(Syntax)
 		}
 		if seen[name] {
-			return p.fail(message.ControlDuplicate)
+			return p.fail(Duplicate)
 		}
 		seen[name] = true
 		if err := member(name); err != nil {
@@ -139,15 +138,15 @@ func (p parser) object(member func(name string) error) error {
 func (p parser) number() (int64, error) {
 	token, err := p.Token()
 	if err != nil {
-		return 0, p.fail(message.ControlSyntax)
+		return 0, p.fail(Syntax)
 	}
 	digits, ok := token.(json.Number)
 	if !ok {
-		return 0, p.fail(message.ControlNumber)
+		return 0, p.fail(BadNumber)
 	}
 	n, err := strconv.ParseUint(digits.String(), 10, 63)
 	if err != nil {
-		return 0, p.fail(message.ControlNumber)
+		return 0, p.fail(BadNumber)
 	}
 	return int64(n), nil //nolint:gosec // ParseUint was held to 63 bits
 }
@@ -156,14 +155,14 @@ func (p parser) number() (int64, error) {
 func (p parser) hash() (sum [sha256.Size]byte, err error) {
 	token, err := p.Token()
 	if err != nil {
-		return sum, p.fail(message.ControlSyntax)
+		return sum, p.fail(Syntax)
 	}
 	text, ok := token.(string)
 	if !ok || len(text) != hex.EncodedLen(len(sum)) {
-		return sum, p.fail(message.ControlHash)
+		return sum, p.fail(BadHash)
 	}
 	if _, err := hex.Decode(sum[:], []byte(text)); err != nil {
-		return sum, p.fail(message.ControlHash)
+		return sum, p.fail(BadHash)
 	}
 	return sum, nil
 }

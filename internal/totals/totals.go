@@ -23,7 +23,6 @@ import (
 	"strings"
 	"time"
 
-	"etl-dataloader/internal/message"
 )
 
 // Prefix begins the name of a control file.
@@ -49,14 +48,14 @@ type Totals struct{ files map[string]Total }
 // plain file name, a negative number, or an empty list.
 func New(files map[string]Total) (Totals, error) {
 	if len(files) == 0 {
-		return Totals{}, &Error{Reason: message.ControlNoFile}
+		return Totals{}, &Error{Reason: NoFile}
 	}
 	for name, t := range files {
 		if !plain(name) {
-			return Totals{}, &Error{Reason: message.ControlName}
+			return Totals{}, &Error{Reason: BadName}
 		}
 		if t.Records < 0 || t.Bytes < 0 {
-			return Totals{}, &Error{Reason: message.ControlNumber}
+			return Totals{}, &Error{Reason: BadNumber}
 		}
 	}
 	return Totals{files: maps.Clone(files)}, nil
@@ -109,11 +108,11 @@ type Difference struct {
 func (d Difference) String() string {
 	switch d.Member {
 	case Records:
-		return message.ControlRecords(d.Declared, d.Found)
+		return RecordsDiffer(d.Declared, d.Found)
 	case Bytes:
-		return message.ControlBytes(d.Declared, d.Found)
+		return BytesDiffer(d.Declared, d.Found)
 	default:
-		return message.ControlContent
+		return ContentDiffers
 	}
 }
 
@@ -145,7 +144,7 @@ func (e *Error) Error() string {
 	if e.Offset == 0 {
 		return e.Reason
 	}
-	return message.ControlFault(e.Reason, e.Offset)
+	return FaultText(e.Reason, e.Offset)
 }
 
 // hexadecimal returns the written form of a hash: 64 lower-case digits.

@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/totals"
 )
@@ -59,10 +58,10 @@ func TestAccepted(t *testing.T) {
 // schema itself is held to the same files in infra/proof/agreement.
 func TestRefused(t *testing.T) {
 	reasons := map[string]string{
-		"negative.json": message.ControlNumber, "file_twice.json": message.ControlDuplicate, "member_twice.json": message.ControlDuplicate,
-		"files_twice.json": message.ControlDuplicate, "short_hash.json": message.ControlHash, "folder.json": message.ControlName,
-		"unknown_member.json": message.ControlMember, "missing_member.json": message.ControlMember, "other_case.json": message.ControlMember,
-		"no_files.json": message.ControlMember, "no_file.json": message.ControlNoFile, "latin1.json": message.ControlSyntax, "exponent.json": message.ControlNumber,
+		"negative.json": totals.BadNumber, "file_twice.json": totals.Duplicate, "member_twice.json": totals.Duplicate,
+		"files_twice.json": totals.Duplicate, "short_hash.json": totals.BadHash, "folder.json": totals.BadName,
+		"unknown_member.json": totals.UnknownMember, "missing_member.json": totals.UnknownMember, "other_case.json": totals.UnknownMember,
+		"no_files.json": totals.UnknownMember, "no_file.json": totals.NoFile, "latin1.json": totals.Syntax, "exponent.json": totals.BadNumber,
 	}
 	for _, folder := range []string{"refused", "parser"} {
 		for name, text := range examples(t, folder) {
@@ -90,7 +89,7 @@ func TestParseIsBounded(t *testing.T) {
 		return len(p), nil
 	})
 	_, err := totals.Parse(endless)
-	if e, ok := errors.AsType[*totals.Error](err); !ok || e.Reason != message.ControlTooLarge {
+	if e, ok := errors.AsType[*totals.Error](err); !ok || e.Reason != totals.TooLarge {
 		t.Errorf("Parse: %v", err)
 	}
 	if read > 2*totals.MaxBytes {
@@ -198,7 +197,7 @@ func TestDifferences(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
-	if text := fmt.Sprint(got[0], "; ", got[2]); text != "3 enregistrements annoncés, 2 trouvés; "+message.ControlContent {
+	if text := fmt.Sprint(got[0], "; ", got[2]); text != "3 enregistrements annoncés, 2 trouvés; "+totals.ContentDiffers {
 		t.Error(text)
 	}
 	if _, ok := (totals.Totals{}).File("a"); ok {

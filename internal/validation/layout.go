@@ -2,7 +2,6 @@ package validation
 
 import (
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
 )
 
@@ -16,12 +15,4 @@ func Layout(r *contract.Resource, format string) record.Layout {
 		layout.Required = append(layout.Required, f.Required)
 	}
 	return layout
-}
-
-// FileReason returns the French reason why a whole file of the resource is rejected.
-func FileReason(r *contract.Resource, e *record.FileError) string {
-	return message.FileReason(message.FileFault{
-		Reason: string(e.Reason), Encoding: r.Encoding, Missing: e.Missing, Extra: e.Extra,
-		Unnamed: e.Unnamed, Hidden: e.Hidden, Element: e.Element, Offset: e.Offset,
-	})
 }

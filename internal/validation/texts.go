@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"etl-dataloader/internal/message"
 )
 
 // The texts of this file explain why a record is rejected. None of them holds
@@ -102,7 +101,7 @@ func EnumText(field, expected string, allowed []string) string {
 func MalformedText(code string) string {
 	switch code {
 	case "fields":
-		return message.WrongFields(message.FieldsFault{})
+		return WrongFields(FieldsFault{})
 	case "quote":
 		return "La ligne a un guillemet mal placé ou jamais refermé, ou un champ entre guillemets finit sur une autre ligne."
 	case "encoding":

@@ -28,7 +28,6 @@ import (
 	"github.com/cockroachdb/apd/v3"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/record"
 )
 
@@ -104,7 +103,7 @@ func (c *Checker) Malformed(code string) Violation {
 	if fault != record.FaultFields {
 		return Violation{Rule: string(fault), Details: MalformedText(string(fault))}
 	}
-	return Violation{Rule: string(fault), Details: message.WrongFields(message.FieldsFault{
+	return Violation{Rule: string(fault), Details: WrongFields(FieldsFault{
 		Found: detail.Fields, Expected: detail.Expected, Repeated: detail.Repeated, Near: detail.Near,
 		Hidden: detail.Hidden, Positions: detail.Positions,
 	})}

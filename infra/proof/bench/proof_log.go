@@ -7,7 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"etl-dataloader/internal/message"
+
+	"etl-dataloader/internal/phase"
 )
 
 // logCounts is what was read of the central log.
@@ -57,7 +58,7 @@ func rejectLines(messages []string, counts *logCounts) (rows [][]any) {
 			continue // START, END and REPORT of the platform
 		}
 		counts.lines++
-		if line.Level == "ERROR" && line.Message == message.ValidationError {
+		if line.Level == "ERROR" && line.Message == phase.ValidationError {
 			counts.rejects++
 			rows = append(rows, []any{line.ImportID, line.File, line.Line, line.Details})
 		}

@@ -17,7 +17,7 @@ import (
 
 	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/registry"
 )
@@ -78,7 +78,7 @@ func TestSpoil(t *testing.T) {
 // TestReadLog reads a log of several streams and pages into the database.
 func TestReadLog(t *testing.T) {
 	reject := func(line int) string {
-		return fmt.Sprintf(`{"level":"ERROR","message":%q,"file":"f.csv","line_number":%d,"error_details":"Vide.","system":"ETL-DataLoader","import_id":"I"}`, message.ValidationError, line)
+		return fmt.Sprintf(`{"level":"ERROR","message":%q,"file":"f.csv","line_number":%d,"error_details":"Vide.","system":"ETL-DataLoader","import_id":"I"}`, phase.ValidationError, line)
 	}
 	pages := map[string][][]string{
 		"a": {{"START", reject(2), reject(3)}, {reject(4), "END"}},

@@ -1,9 +1,10 @@
-package message_test
+package validation_test
 
 import (
 	"testing"
 
-	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/validation"
 )
 
 // TestFileReason: what makes a file faulty as a whole, in one short sentence that
@@ -11,16 +12,16 @@ import (
 func TestFileReason(t *testing.T) {
 	t.Parallel()
 	many := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
-	for want, fault := range map[string]message.FileFault{
-		message.FileEmpty:                    {Reason: "empty"},
-		message.FileCompressed:               {Reason: "compressed"},
-		message.FileLineEnds:                 {Reason: "line_ends"},
-		message.FileCRLines:                  {Reason: "cr_lines"},
-		message.FileLongHeader:               {Reason: "header_length"},
-		message.FileFormat:                   {Reason: "format"},
-		message.FileArray:                    {Reason: "array"},
-		message.FilePretty:                   {Reason: "pretty"},
-		message.FileEncoding("windows-1252"): {Reason: "encoding", Encoding: "windows-1252"},
+	for want, fault := range map[string]*record.FileError{
+		validation.FileEmpty:                    {Reason: "empty"},
+		validation.FileCompressed:               {Reason: "compressed"},
+		validation.FileLineEnds:                 {Reason: "line_ends"},
+		validation.FileCRLines:                  {Reason: "cr_lines"},
+		validation.FileLongHeader:               {Reason: "header_length"},
+		validation.FileFormat:                   {Reason: "format"},
+		validation.FileArray:                    {Reason: "array"},
+		validation.FilePretty:                   {Reason: "pretty"},
+		validation.FileEncoding("windows-1252"): {Reason: "encoding"},
 		"l'en-tête diffère du contrat (colonnes manquantes : a, b)": {Reason: "header", Missing: []string{"a", "b"}},
 		"l'en-tête diffère du contrat (colonnes manquantes : a ; colonnes en trop : «·a», A, «b<U+00A0>»)": {
 			Reason: "header", Missing: []string{"a"}, Extra: []string{" a", "A", "b\u00a0"},
@@ -40,7 +41,7 @@ func TestFileReason(t *testing.T) {
 			Reason: "tokens", Element: 3, Offset: 59,
 		},
 	} {
-		if got := message.FileReason(fault); got != want {
+		if got := validation.FileReason("windows-1252", fault); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -51,7 +52,7 @@ func TestColumnName(t *testing.T) {
 	for name, want := range map[string]string{
 		"name": "name", "prénom": "prénom", "": "«»", " name": "«·name»", "na me\t": "«na·me<U+0009>»", "\ufeffname": "«<U+FEFF>name»", "na\u202eme": "«na<U+202E>me»", "\x1b]0;": "«<U+001B>]0;»",
 	} {
-		if got := message.ColumnName(name); got != want {
+		if got := validation.ColumnName(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

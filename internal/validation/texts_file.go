@@ -1,10 +1,13 @@
-package message
+package validation
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/record"
 )
 
 // Reasons for which a file as a whole is rejected, see [FileFault].
@@ -20,50 +23,61 @@ const (
 	FilePretty     = "les objets JSON s'étendent sur plusieurs lignes, alors que le nom du fichier annonce un objet par ligne (.jsonl)"
 )
 
+// FileTooLarge refuses a file by its size, in bytes.
+func FileTooLarge(bytes, limit int64) string {
+	return fmt.Sprintf("le fichier a %s octets, plus que les %s admis (paramètre MaxFileBytes de la pile)", message.Count(bytes), message.Count(limit))
+}
+
+// FileNoValidRecord refuses a file that would empty its table because all its records
+// are rejected.
+func FileNoValidRecord(rejected int64) string {
+	return fmt.Sprintf("aucun enregistrement valide : les %s enregistrements sont rejetés, et le rechargement viderait la table", message.Count(rejected))
+}
+
+// HeaderReordered is the log message about a file whose columns are not in the
+// contract's order, which is accepted.
+const HeaderReordered = "Colonnes dans un autre ordre que celui du contrat, acceptées"
+
+// HeaderOrder lists the columns of a file in their order.
+func HeaderOrder(columns []string) string {
+	return "Ordre des colonnes du fichier : " + message.List(columns, ", ") + "."
+}
+
 // mostPlaces is how many positions a text lists at most.
 const mostPlaces = 10
 
-// FileFault is what makes a file faulty as a whole.
-type FileFault struct {
-	Reason          string   // a reason of package record
-	Encoding        string   // that of the contract
-	Missing         []string // columns or members of the contract
-	Extra           []string // foreign ones that may be shown
-	Unnamed, Hidden []int    // positions of those without a name, and of those not shown
-	Element, Offset int64    // in a JSON array: where reading ended
-}
-
-// FileReason returns the reason why a file is rejected as a whole.
-func FileReason(f FileFault) string {
+// FileReason returns the reason why a file is rejected as a whole. encoding is that of
+// the contract.
+func FileReason(encoding string, f *record.FileError) string {
 	switch f.Reason {
-	case "empty":
+	case record.ReasonEmpty:
 		return FileEmpty
-	case "compressed":
+	case record.ReasonCompressed:
 		return FileCompressed
-	case "header":
+	case record.ReasonHeader:
 		return "l'en-tête diffère du contrat (" + foreignColumns(f) + ")"
-	case "members":
+	case record.ReasonMembers:
 		return "les objets diffèrent du contrat (" + foreignColumns(f) + ")"
-	case "line_ends":
+	case record.ReasonLineEnds:
 		return FileLineEnds
-	case "cr_lines":
+	case record.ReasonCRLines:
 		return FileCRLines
-	case "header_length":
+	case record.ReasonHeaderLength:
 		return FileLongHeader
-	case "format":
+	case record.ReasonFormat:
 		return FileFormat
-	case "array":
+	case record.ReasonArray:
 		return FileArray
-	case "pretty":
+	case record.ReasonPretty:
 		return FilePretty
-	case "cut_off":
+	case record.ReasonCutOff:
 		return fmt.Sprintf("le tableau JSON s'arrête à l'élément %d (octet %d), sans crochet fermant : fichier tronqué", f.Element, f.Offset)
-	case "behind":
+	case record.ReasonBehind:
 		return fmt.Sprintf("autre chose suit le tableau JSON, après l'élément %d (octet %d)", f.Element, f.Offset)
-	case "tokens":
+	case record.ReasonTokens:
 		return fmt.Sprintf("le tableau JSON est illisible à partir de l'élément %d (octet %d) : guillemet ou crochet en trop ou manquant", f.Element, f.Offset)
 	default:
-		return FileEncoding(f.Encoding)
+		return FileEncoding(encoding)
 	}
 }
 
@@ -73,17 +87,17 @@ func FileEncoding(encoding string) string {
 }
 
 // foreignColumns names the columns by which a file differs from the contract.
-func foreignColumns(f FileFault) string {
+func foreignColumns(f *record.FileError) string {
 	var parts []string
 	if len(f.Missing) > 0 {
-		parts = append(parts, "colonnes manquantes : "+List(f.Missing, ", "))
+		parts = append(parts, "colonnes manquantes : "+message.List(f.Missing, ", "))
 	}
 	var extra, names []string
 	for _, name := range f.Extra {
 		names = append(names, ColumnName(name))
 	}
 	if names != nil {
-		extra = append(extra, List(names, ", "))
+		extra = append(extra, message.List(names, ", "))
 	}
 	if len(f.Hidden) > 0 {
 		extra = append(extra, fmt.Sprintf("%d sans nom reconnu (%s)", len(f.Hidden), positions(f.Hidden)))
@@ -153,10 +167,10 @@ func WrongFields(f FieldsFault) string {
 		parts = append(parts, fmt.Sprintf("%d au lieu de %d", f.Found, f.Expected))
 	}
 	if len(f.Repeated) > 0 {
-		parts = append(parts, "répété : "+List(f.Repeated, ", "))
+		parts = append(parts, "répété : "+message.List(f.Repeated, ", "))
 	}
 	if len(f.Near) > 0 {
-		parts = append(parts, "inconnu : "+List(f.Near, ", "))
+		parts = append(parts, "inconnu : "+message.List(f.Near, ", "))
 	}
 	if f.Hidden > 0 {
 		parts = append(parts, fmt.Sprintf("%d sans nom reconnu (%s)", f.Hidden, positions(f.Positions)))

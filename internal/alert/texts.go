@@ -1,0 +1,88 @@
+package alert
+
+import (
+	"fmt"
+	"strings"
+
+	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/message"
+)
+
+// LogBadName is the log message about an object with a refused name. An alert that
+// cannot name all such objects refers to it.
+const LogBadName = "Fichier refusé : nom non conforme"
+
+// Deadline reports that files are missing at the deadline while the import of
+// that date is still waiting for its turn.
+func Deadline(date string, missing []string, waitsFor string) Alert {
+	text := fmt.Sprintf("À l'échéance, des fichiers du %s manquent : %s.\n", date, message.List(missing, ", "))
+	if waitsFor != "" {
+		text += "L'import de cette date attend la fin d'un import antérieur : " + waitsFor + "."
+	}
+	return Alert{Subject: "ETL-DataLoader : fichiers manquants " + date, Text: text}
+}
+
+// Failed reports a failed import: where and why it failed, what to do, and what
+// the system does automatically. automatic may be empty.
+func Failed(importID string, step etl.Step, reason, whatToDo, automatic, report string) Alert {
+	if automatic != "" {
+		automatic = "Reprise automatique : " + automatic + "\n"
+	}
+	return Alert{
+		Subject: "ETL-DataLoader : import en echec " + importID,
+		Text: fmt.Sprintf("Import : %s\nStatut : %s\nÉtape : %s\nRaison : %s\n\n%sÀ faire : %s\nRapport : %s\n",
+			importID, etl.StatusFailed, step, message.Text(reason), automatic, message.Text(whatToDo), message.Text(report)),
+	}
+}
+
+// Succeeded reports an import that succeeded.
+func Succeeded(importID string, mode etl.Mode, date, report string) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : import reussi " + importID,
+		Text: fmt.Sprintf("Import : %s\nMode : %s\nDate des fichiers : %s\nStatut : %s\nRapport : %s\n",
+			importID, mode, date, etl.StatusSucceeded, message.Text(report)),
+	}
+}
+
+// BadNames reports all objects refused because of their names since the last such
+// alert. It names the first of them; count is how many there are.
+func BadNames(first []RefusedName, count int) Alert {
+	subject := "ETL-DataLoader : fichier refuse"
+	var text strings.Builder
+	if count == 1 {
+		text.WriteString("Un fichier du dépôt est refusé pour son nom :\n\n")
+	} else {
+		subject = fmt.Sprintf("ETL-DataLoader : fichiers refuses (%d)", count)
+		fmt.Fprintf(&text, "%s fichiers du dépôt sont refusés pour leur nom :\n\n", message.Count(int64(count)))
+	}
+	for _, n := range first {
+		fmt.Fprintf(&text, "- %s : %s\n", message.Quoted(message.Item(n.Key)), n.Reason)
+	}
+	if more := count - len(first); more > 0 {
+		fmt.Fprintf(&text, "-%s (voir le journal : « %s »)\n", message.Others(more), LogBadName)
+	}
+	text.WriteString("\nÀ faire : déposez-les à nouveau sous un nom conforme, par exemple daily/client_data_20241008.csv, " +
+		"et retirez les autres. Les autres fichiers ne sont pas concernés.")
+	return Alert{Subject: subject, Text: text.String()}
+}
+
+// Incomplete reports dates that lack files although a later date is published.
+func Incomplete(dates []string) Alert {
+	var text strings.Builder
+	text.WriteString("Des fichiers sont arrivés pour des dates plus anciennes que les données publiées, et il en manque :\n\n")
+	for _, d := range dates {
+		text.WriteString("- " + message.Text(d) + "\n")
+	}
+	text.WriteString("\nÀ faire : déposez les fichiers manquants, l'import de la date démarre alors de lui-même ; ou retirez ceux qui sont là. " +
+		"Les autres dates ne sont pas retenues. Cette alerte ne sera pas répétée pour ces dates.")
+	return Alert{Subject: "ETL-DataLoader : date incomplete", Text: text.String()}
+}
+
+// Incoherence reports the relations of the published tables that do not hold.
+func Incoherence(importID string, found []string) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : incoherence " + importID,
+		Text: fmt.Sprintf("Import %s publié, mais des tables sont incohérentes :\n- %s\n\nÀ faire : consultez etl.incoherences et corrigez les fichiers de référence du prochain jour.",
+			importID, message.List(found, "\n- ")),
+	}
+}

@@ -1,0 +1,64 @@
+package alert_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"etl-dataloader/internal/alert"
+	"etl-dataloader/internal/etl"
+)
+
+const importID = "IMPORT_20241009_150000_001"
+
+// TestTexts: Amazon SNS takes subjects of fewer than 100 ASCII characters, and
+// an alert says which import it is about.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 300)
+	for name, a := range map[string]alert.Alert{
+		"bad name":    alert.BadNames([]alert.RefusedName{{Key: long, Reason: "La date n'existe pas au calendrier."}}, 1),
+		"deadline":    alert.Deadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
+		"failed":      alert.Failed(importID, etl.StepValidation, long, long, long, long),
+		"succeeded":   alert.Succeeded(importID, "daily", "2024-10-08", long),
+		"incoherence": alert.Incoherence(importID, []string{long, long}),
+	} {
+		if len(a.Subject) == 0 || len(a.Subject) >= 100 {
+			t.Errorf("%s: the subject has %d characters", name, len(a.Subject))
+		}
+		for _, r := range a.Subject {
+			if r < ' ' || r > '~' {
+				t.Errorf("%s: the subject has %q", name, r)
+			}
+		}
+		if a.Text == "" || !utf8.ValidString(a.Text) {
+			t.Errorf("%s: the text is %q", name, a.Text)
+		}
+		if name != "bad name" && !strings.Contains(a.Text, importID) {
+			t.Errorf("%s: the text does not name the import", name)
+		}
+	}
+}
+
+// TestBounded: whatever comes from outside, Amazon SNS accepts the alert, and neither a
+// terminal nor a mail program acts upon a character of it.
+func TestBounded(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.String().Draw(t, "part") + rapid.SampledFrom([]string{"", "\x1b]0;pwned\a", "a\r\nb", "\u202egpj.exe", "\x9b", "a\xc3"}).Draw(t, "hostile")
+		text := strings.Repeat(part, rapid.IntRange(0, 400).Draw(t, "times"))
+		a := alert.Alert{Subject: text, Text: strings.Repeat(text+"\n", 50)}.Bounded()
+		if len(a.Subject) > alert.SubjectBytes || strings.ContainsFunc(a.Subject, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Fatalf("the subject is %q", a.Subject)
+		}
+		if len(a.Text) > alert.AlertBytes || !utf8.ValidString(a.Text) {
+			t.Fatalf("a text of %d bytes", len(a.Text))
+		}
+		if strings.ContainsFunc(a.Text, func(r rune) bool { return r != '\n' && !strconv.IsGraphic(r) }) {
+			t.Fatalf("the text acts: %q", a.Text)
+		}
+	})
+}

@@ -2,11 +2,11 @@ package enrichment
 
 import (
 	"bytes"
-	"encoding/json"
 	"unicode/utf8"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/jsonscan"
 )
 
 // maxNumber is the longest number in an answer, in characters.
@@ -17,25 +17,26 @@ const maxNumber = 64
 // a record the values of another one, so it is a *Failure of the whole answer. A
 // result for its key that breaks the contract fails alone.
 func (s *REST) outcomes(keys []string, answer []byte) ([]Outcome, error) {
-	if !utf8.Valid(answer) || !json.Valid(answer) {
-		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is no JSON"} // its error may quote the text, so it is dropped
-	}
-	reader := answerReader{fields: s.fields, found: make([][]byte, len(s.fields)), values: make([]byte, 0, len(answer))}
+	reader := answerReader{fields: s.fields, found: make([]jsonscan.Value, len(s.fields)), values: make([]byte, 0, len(answer))}
 	outcomes := make([]Outcome, 0, len(keys))
 	matches := true
-	next := func(result []byte) {
+	next := func(result jsonscan.Value) {
 		if matches = matches && len(outcomes) < len(keys); matches {
 			var outcome Outcome
 			outcome, matches = reader.outcome(keys[len(outcomes)], result)
 			outcomes = append(outcomes, outcome)
 		}
 	}
-	if len(keys) == 1 {
-		next(answer)
-	} else {
-		eachMember(answer, func(name, value []byte) {
-			if string(name) == `"results"` {
-				eachElement(value, next)
+	whole, valid := reader.parser.Parse(answer)
+	switch {
+	case !utf8.Valid(answer) || !valid:
+		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is no JSON"}
+	case len(keys) == 1:
+		next(whole)
+	default:
+		reader.parser.Members(whole, func(name []byte, value jsonscan.Value) {
+			if string(name) == "results" {
+				reader.parser.Elements(value, next)
 			}
 		})
 	}
@@ -45,44 +46,45 @@ func (s *REST) outcomes(keys []string, answer []byte) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// answerReader reads the results of one answer, which is valid JSON in UTF-8.
+// answerReader reads the results of one answer.
 type answerReader struct {
 	fields []contract.EnrichedField
-	found  [][]byte // scratch: the values of one result, by field
-	values []byte   // the values of all outcomes, one after the other
+	parser jsonscan.Parser
+	found  []jsonscan.Value // scratch: the values of one result, by field
+	values []byte           // the values of all outcomes, one after the other
 }
 
 // outcome reads one result; it returns false if that is not for key.
-func (r *answerReader) outcome(key string, result []byte) (Outcome, bool) {
-	var itsKey, found, fault []byte
+func (r *answerReader) outcome(key string, result jsonscan.Value) (Outcome, bool) {
+	var itsKey, found, fault jsonscan.Value
 	clear(r.found)
-	eachMember(result, func(name, value []byte) {
+	r.parser.Members(result, func(name []byte, value jsonscan.Value) {
 		switch string(name) {
-		case `"key"`:
+		case "key":
 			itsKey = value
-		case `"found"`:
+		case "found":
 			found = value
-		case `"error"`:
+		case "error":
 			fault = value
 		default:
 			for i := range r.fields {
-				if name := name[1 : len(name)-1]; string(name) == r.fields[i].Name {
+				if string(name) == r.fields[i].Name {
 					r.found[i] = value
 				}
 			}
 		}
 	})
-	switch text, ok := decodeText(itsKey); {
-	case !ok || string(text) != key:
+	switch {
+	case itsKey.Kind != jsonscan.String || string(itsKey.Text) != key:
 		return Outcome{}, false
-	case fault != nil && string(fault) != "null":
+	case fault.Kind > jsonscan.Null:
 		return Outcome{Status: etl.EnrichmentFailed, Code: CodeRecordError}, true
-	case string(found) == "false":
-		return Outcome{Status: etl.EnrichmentNotFound}, true
-	case string(found) == "true":
-		return r.known(), true
-	default:
+	case found.Kind != jsonscan.Boolean:
 		return Outcome{Status: etl.EnrichmentFailed, Code: CodeInvalidAnswer}, true
+	case string(found.Text) == "false":
+		return Outcome{Status: etl.EnrichmentNotFound}, true
+	default:
+		return r.known(), true
 	}
 }
 
@@ -95,7 +97,7 @@ func (r *answerReader) known() Outcome {
 		if i > 0 {
 			r.values = append(r.values, ',')
 		}
-		r.values = append(appendText(r.values, field.Name), ':')
+		r.values = append(jsonscan.AppendString(r.values, []byte(field.Name)), ':')
 		var ok bool
 		if r.values, ok = appendValue(r.values, field.Type, r.found[i]); !ok {
 			r.values = r.values[:start]
@@ -106,69 +108,28 @@ func (r *answerReader) known() Outcome {
 	return Outcome{Status: etl.EnrichmentOK, Values: r.values[start:len(r.values):len(r.values)]}
 }
 
-// appendValue appends raw if it is a JSON value of the type or null; otherwise it
-// returns false. Numbers keep their digits.
-func appendValue(dst []byte, kind contract.Type, raw []byte) ([]byte, bool) {
-	if string(raw) == "null" {
-		return append(dst, raw...), true
+// appendValue appends v if it is of the type or null; otherwise it returns false. Numbers
+// keep their digits.
+func appendValue(dst []byte, kind contract.Type, v jsonscan.Value) ([]byte, bool) {
+	if v.Kind == jsonscan.Null {
+		return append(dst, v.Text...), true
 	}
 	switch kind {
 	case contract.TypeBoolean:
-		return append(dst, raw...), string(raw) == "true" || string(raw) == "false"
+		return append(dst, v.Text...), v.Kind == jsonscan.Boolean
 	case contract.TypeInteger, contract.TypeNumber:
-		if len(raw) == 0 || len(raw) > maxNumber || (raw[0] != '-' && (raw[0] < '0' || raw[0] > '9')) {
-			return dst, false
-		}
-		return append(dst, raw...), kind == contract.TypeNumber || !bytes.ContainsAny(raw, ".eE")
+		return append(dst, v.Text...), v.Kind == jsonscan.Number && len(v.Text) <= maxNumber &&
+			(kind == contract.TypeNumber || !bytes.ContainsAny(v.Text, ".eE"))
 	}
-	text, ok := decodeText(raw)
-	if !ok || bytes.IndexByte(text, 0) >= 0 {
+	if v.Kind != jsonscan.String || bytes.IndexByte(v.Text, 0) >= 0 {
 		return dst, false // PostgreSQL has no text with NUL
 	}
+	ok := true
 	switch kind {
 	case contract.TypeDate:
-		_, ok = contract.ParseDate(text)
+		_, ok = contract.ParseDate(v.Text)
 	case contract.TypeDateTime:
-		_, ok = contract.ParseDateTime(text)
+		_, ok = contract.ParseDateTime(v.Text)
 	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return append(dst, raw...), ok
-	}
-	return appendText(dst, string(text)), ok
-}
-
-// decodeText returns the text of a JSON string, or false if raw is not one. A text
-// without escapes is a part of raw.
-func decodeText(raw []byte) ([]byte, bool) {
-	if len(raw) == 0 || raw[0] != '"' {
-		return nil, false
-	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return raw[1 : len(raw)-1], true
-	}
-	var text string
-	err := json.Unmarshal(raw, &text) // makes U+FFFD of half a surrogate pair, which PostgreSQL refuses
-	return []byte(text), err == nil
-}
-
-// appendText appends a text as JSON.
-func appendText(dst []byte, text string) []byte {
-	if simple(text) {
-		return append(append(append(dst, '"'), text...), '"')
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(text) // a string always encodes
-	return append(dst, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
-}
-
-// simple reports whether text is a JSON string without any escape.
-func simple(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
+	return jsonscan.AppendString(dst, v.Text), ok
 }

@@ -3,18 +3,17 @@ package event
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/jsonscan"
 )
 
 // Streams writes the events and the target rows of a chunk.
@@ -172,7 +171,7 @@ func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 	if e.Status == etl.EnrichmentFailed {
 		out = append(out, ',')
 		out = append(out, member(ErrorMember)...)
-		out = appendString(out, []byte(e.Error))
+		out = jsonscan.AppendString(out, []byte(e.Error))
 	}
 	b.data = append(out, '}')
 	return b.data, nil
@@ -196,37 +195,7 @@ func appendValue(out []byte, f *contract.Field, text []byte) ([]byte, error) {
 			return append(out, "false"...), nil
 		}
 	default:
-		return appendString(out, text), nil
+		return jsonscan.AppendString(out, text), nil
 	}
 	return nil, errUntyped{f.Name}
 }
-
-// appendString writes a JSON string; text is valid UTF-8, as the reader checked.
-func appendString(out, text []byte) []byte {
-	if isPlain(text) {
-		out = append(out, '"')
-		out = append(out, text...)
-		return append(out, '"')
-	}
-	escaped, err := json.Marshal(string(text))
-	if err != nil {
-		return append(out, `""`...)
-	}
-	return append(out, escaped...)
-}
-
-// isPlain reports whether a JSON string may hold the text as it is.
-func isPlain(text []byte) bool {
-	for i, c := range text {
-		if c >= utf8.RuneSelf {
-			return bytes.IndexFunc(text[i:], quoted) < 0
-		}
-		if quoted(rune(c)) {
-			return false
-		}
-	}
-	return true
-}
-
-// quoted reports whether a text with the character is left to package json.
-func quoted(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r == utf8.RuneError }

@@ -1,6 +1,10 @@
 package record
 
-import "bytes"
+import (
+	"bytes"
+
+	"etl-dataloader/internal/jsonscan"
+)
 
 // joined follows whether a CSV or JSON Lines file has lost its line ends: all its
 // records are faulty, and each is several lines that a CR alone parts. Such a file
@@ -69,7 +73,7 @@ func joinsObjects(raw []byte) bool {
 	last, returned := byte(0), false // the last byte that is no white space; a CR behind it
 	for _, c := range raw {
 		switch {
-		case isSpace(c):
+		case jsonscan.IsSpace(c):
 			returned = returned || c == '\r'
 		case returned && last == '}' && c == '{':
 			return true

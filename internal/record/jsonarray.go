@@ -1,6 +1,10 @@
 package record
 
-import "io"
+import (
+	"io"
+
+	"etl-dataloader/internal/jsonscan"
+)
 
 // arraySplitter finds the elements of a JSON array by its tokens, so that the
 // array may be on one line and larger than memory.
@@ -96,7 +100,7 @@ func (s *arraySplitter) skipSpace() (byte, error) {
 	for {
 		data := s.w.data()
 		for i, c := range data {
-			if !isSpace(c) {
+			if !jsonscan.IsSpace(c) {
 				s.w.advance(i)
 				return c, nil
 			}

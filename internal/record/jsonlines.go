@@ -3,14 +3,13 @@ package record
 import (
 	"bytes"
 	"io"
-)
 
-// isSpace reports whether c is JSON whitespace (RFC 8259, section 2).
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+	"etl-dataloader/internal/jsonscan"
+)
 
 // trimRight cuts JSON whitespace off the end of b.
 func trimRight(b []byte) []byte {
-	for len(b) > 0 && isSpace(b[len(b)-1]) {
+	for len(b) > 0 && jsonscan.IsSpace(b[len(b)-1]) {
 		b = b[:len(b)-1]
 	}
 	return b[:len(b):len(b)]
@@ -69,7 +68,7 @@ func (s *linesSplitter) skipBlank() error {
 	for {
 		data := s.w.data()
 		n := 0
-		for n < len(data) && isSpace(data[n]) {
+		for n < len(data) && jsonscan.IsSpace(data[n]) {
 			if data[n] == '\n' {
 				s.line++
 			}

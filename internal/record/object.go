@@ -2,8 +2,9 @@ package record
 
 import (
 	"bytes"
-	"encoding/json"
 	"unicode/utf8"
+
+	"etl-dataloader/internal/jsonscan"
 )
 
 // jsonDecoder judges and reads records that should be JSON objects: strictly, by
@@ -11,7 +12,7 @@ import (
 type jsonDecoder struct {
 	layout    Layout
 	index     map[string]int // of each column its position in the contract
-	scratch   []byte         // unescaped strings
+	parser    jsonscan.Parser
 	seen      []bool         // columns of the contract in the object
 	strangers []stranger     // members that the contract does not know, or that are repeated
 	ignored   []Value        // where check puts the values
@@ -44,18 +45,16 @@ func (d *jsonDecoder) decode(sp *span, values []Value) Fault {
 	case !utf8.Valid(sp.raw):
 		return FaultEncoding
 	}
-	o := objectParser{b: sp.raw, scratch: d.scratch[:0]}
-	ok := d.members(&o, values)
-	d.scratch = o.scratch
+	ok := d.members(sp.raw, values)
 	if ok && d.drift != nil {
 		d.drift.add(d.seen, d.strangers)
 	}
 	switch {
 	case !ok:
 		return FaultJSON
-	case o.nul:
+	case d.parser.NUL:
 		return FaultNUL
-	case o.lone:
+	case d.parser.Lone:
 		return FaultEncoding
 	case len(d.strangers) > 0:
 		return FaultFields
@@ -65,14 +64,14 @@ func (d *jsonDecoder) decode(sp *span, values []Value) Fault {
 }
 
 // members reads an object into values, and reports whether it is a valid one.
-func (d *jsonDecoder) members(o *objectParser, values []Value) bool {
+func (d *jsonDecoder) members(object []byte, values []Value) bool {
 	clear(d.seen)
 	d.strangers = d.strangers[:0]
 	for i := range values {
 		values[i] = Value{Missing: true}
 	}
 	before, count := -1, 0
-	return o.members(func(name []byte, value Value) {
+	return d.parser.Object(object, func(name []byte, value jsonscan.Value) {
 		count++
 		i := d.position(name, before+1)
 		if i < 0 || d.seen[i] {
@@ -82,7 +81,7 @@ func (d *jsonDecoder) members(o *objectParser, values []Value) bool {
 			return
 		}
 		d.seen[i] = true
-		values[i] = value
+		values[i] = field(value)
 		before = i
 	})
 }
@@ -99,181 +98,18 @@ func (d *jsonDecoder) position(name []byte, guess int) int {
 	return -1
 }
 
-// objectParser reads one JSON object whose bytes are valid UTF-8.
-type objectParser struct {
-	b       []byte
-	i       int
-	scratch []byte
-	nul     bool // a string holds an escaped NUL
-	lone    bool // a string holds half of a surrogate pair
-}
-
-// members calls visit for each member and reports whether b is exactly one valid
-// object. If it is not, visit may have been called for the members before.
-func (o *objectParser) members(visit func(name []byte, value Value)) bool {
-	if !o.take('{') {
-		return false
-	}
-	if o.take('}') {
-		return o.atEnd()
-	}
-	for {
-		o.space()
-		name, ok := o.text()
-		if !ok || !o.take(':') {
-			return false
-		}
-		value, ok := o.value()
-		if !ok {
-			return false
-		}
-		visit(name, value)
-		if o.take(',') {
-			continue
-		}
-		return o.take('}') && o.atEnd()
-	}
-}
-
-func (o *objectParser) space() {
-	for o.i < len(o.b) && isSpace(o.b[o.i]) {
-		o.i++
-	}
-}
-
-func (o *objectParser) atEnd() bool {
-	o.space()
-	return o.i == len(o.b)
-}
-
-// take consumes whitespace and then c, if it is there.
-func (o *objectParser) take(c byte) bool {
-	o.space()
-	if o.i < len(o.b) && o.b[o.i] == c {
-		o.i++
-		return true
-	}
-	return false
-}
-
-// value reads the value of a member.
-func (o *objectParser) value() (Value, bool) {
-	o.space()
-	if o.i == len(o.b) {
-		return Value{}, false
-	}
-	switch o.b[o.i] {
-	case '"':
-		text, ok := o.text()
-		if len(text) == 0 {
-			return Value{Missing: true}, ok
-		}
-		return Value{Text: text, Kind: KindString}, ok
-	case '{', '[':
-		text, ok := o.composite()
-		return Value{Text: text, Kind: KindComposite}, ok
+// field returns the value of a member as that of a field.
+func field(v jsonscan.Value) Value {
+	switch {
+	case v.Kind == jsonscan.Null, v.Kind == jsonscan.String && len(v.Text) == 0:
+		return Value{Missing: true}
+	case v.Kind == jsonscan.String:
+		return Value{Text: v.Text, Kind: KindString}
+	case v.Kind == jsonscan.Number:
+		return Value{Text: v.Text, Kind: KindNumber}
+	case v.Kind == jsonscan.Boolean:
+		return Value{Text: v.Text, Kind: KindBoolean}
 	default:
-		return wordValue(o.word())
+		return Value{Text: v.Text, Kind: KindComposite}
 	}
-}
-
-// word consumes what may be a number or a literal.
-func (o *objectParser) word() []byte {
-	from := o.i
-	for o.i < len(o.b) {
-		c := o.b[o.i]
-		if c == ',' || c == '}' || isSpace(c) {
-			break
-		}
-		o.i++
-	}
-	return o.b[from:o.i:o.i]
-}
-
-func wordValue(word []byte) (Value, bool) {
-	switch string(word) {
-	case "null":
-		return Value{Missing: true}, true
-	case "true", "false":
-		return Value{Text: word, Kind: KindBoolean}, true
-	default:
-		return Value{Text: word, Kind: KindNumber}, isNumber(word)
-	}
-}
-
-// isNumber reports whether b is a number of RFC 8259, section 6.
-func isNumber(b []byte) bool {
-	if len(b) > 0 && b[0] == '-' {
-		b = b[1:]
-	}
-	whole := digits(b)
-	if whole == 0 || (whole > 1 && b[0] == '0') {
-		return false
-	}
-	b = b[whole:]
-	if len(b) > 0 && b[0] == '.' {
-		fraction := digits(b[1:])
-		if fraction == 0 {
-			return false
-		}
-		b = b[1+fraction:]
-	}
-	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
-		b = b[1:]
-		if len(b) > 0 && (b[0] == '+' || b[0] == '-') {
-			b = b[1:]
-		}
-		exponent := digits(b)
-		return exponent > 0 && exponent == len(b)
-	}
-	return len(b) == 0
-}
-
-// digits counts the decimal digits at the start of b.
-func digits(b []byte) int {
-	n := 0
-	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
-		n++
-	}
-	return n
-}
-
-// composite reads a nested object or array by its brackets; the standard library
-// then checks its grammar.
-func (o *objectParser) composite() ([]byte, bool) {
-	from := o.i
-	depth := 0
-	for o.i < len(o.b) {
-		switch o.b[o.i] {
-		case '"':
-			if !o.skipText() {
-				return nil, false
-			}
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		o.i++
-		if depth == 0 {
-			text := o.b[from:o.i:o.i]
-			return text, json.Valid(text)
-		}
-	}
-	return nil, false
-}
-
-// skipText consumes a string without decoding it.
-func (o *objectParser) skipText() bool {
-	for i := o.i + 1; i < len(o.b); i++ {
-		switch o.b[i] {
-		case '\\':
-			i++
-		case '"':
-			o.i = i + 1
-			return true
-		}
-	}
-	return false
 }

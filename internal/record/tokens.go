@@ -1,5 +1,7 @@
 package record
 
+import "etl-dataloader/internal/jsonscan"
+
 // maxDepth is how deep brackets may be nested in an element of a JSON array. It is
 // the limit of encoding/json and has the same reason, memory.
 const maxDepth = 10_000
@@ -44,7 +46,7 @@ func (t *tokens) run(data []byte) verdict {
 			continue
 		}
 		c := data[t.i]
-		if isSpace(c) {
+		if jsonscan.IsSpace(c) {
 			t.i++
 			continue
 		}

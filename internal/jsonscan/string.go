@@ -1,4 +1,4 @@
-package record
+package jsonscan
 
 import (
 	"strconv"
@@ -8,18 +8,18 @@ import (
 
 // text reads a JSON string and returns its value: a part of the parser's bytes if
 // nothing is escaped, else of its scratch buffer.
-func (o *objectParser) text() ([]byte, bool) {
-	if o.i == len(o.b) || o.b[o.i] != '"' {
+func (p *Parser) text() ([]byte, bool) {
+	if p.i == len(p.b) || p.b[p.i] != '"' {
 		return nil, false
 	}
-	from := o.i + 1
-	for i := from; i < len(o.b); i++ {
-		switch c := o.b[i]; {
+	from := p.i + 1
+	for i := from; i < len(p.b); i++ {
+		switch c := p.b[i]; {
 		case c == '"':
-			o.i = i + 1
-			return o.b[from:i:i], true
+			p.i = i + 1
+			return p.b[from:i:i], true
 		case c == '\\':
-			return o.unescape(from, i)
+			return p.unescape(from, i)
 		case c < ' ':
 			return nil, false
 		}
@@ -28,21 +28,21 @@ func (o *objectParser) text() ([]byte, bool) {
 }
 
 // unescape continues at the first backslash of a string that starts at from.
-func (o *objectParser) unescape(from, i int) ([]byte, bool) {
-	start := len(o.scratch)
-	o.scratch = append(o.scratch, o.b[from:i]...)
-	for i < len(o.b) {
-		switch c := o.b[i]; {
+func (p *Parser) unescape(from, i int) ([]byte, bool) {
+	start := len(p.scratch)
+	p.scratch = append(p.scratch, p.b[from:i]...)
+	for i < len(p.b) {
+		switch c := p.b[i]; {
 		case c == '"':
-			o.i = i + 1
-			return o.scratch[start:len(o.scratch):len(o.scratch)], true
+			p.i = i + 1
+			return p.scratch[start:len(p.scratch):len(p.scratch)], true
 		case c < ' ':
 			return nil, false
 		case c != '\\':
-			o.scratch = append(o.scratch, c)
+			p.scratch = append(p.scratch, c)
 			i++
 		default:
-			n := o.escape(o.b[i+1:])
+			n := p.escape(p.b[i+1:])
 			if n == 0 {
 				return nil, false
 			}
@@ -54,25 +54,25 @@ func (o *objectParser) unescape(from, i int) ([]byte, bool) {
 
 // escape appends the character of an escape sequence; b starts behind its
 // backslash. It returns the length of the sequence, or 0 if it is invalid.
-func (o *objectParser) escape(b []byte) int {
+func (p *Parser) escape(b []byte) int {
 	if len(b) == 0 {
 		return 0
 	}
 	switch b[0] {
 	case '"', '\\', '/':
-		o.scratch = append(o.scratch, b[0])
+		p.scratch = append(p.scratch, b[0])
 	case 'b':
-		o.scratch = append(o.scratch, '\b')
+		p.scratch = append(p.scratch, '\b')
 	case 'f':
-		o.scratch = append(o.scratch, '\f')
+		p.scratch = append(p.scratch, '\f')
 	case 'n':
-		o.scratch = append(o.scratch, '\n')
+		p.scratch = append(p.scratch, '\n')
 	case 'r':
-		o.scratch = append(o.scratch, '\r')
+		p.scratch = append(p.scratch, '\r')
 	case 't':
-		o.scratch = append(o.scratch, '\t')
+		p.scratch = append(p.scratch, '\t')
 	case 'u':
-		return o.escapeUnicode(b[1:])
+		return p.escapeUnicode(b[1:])
 	default:
 		return 0
 	}
@@ -81,7 +81,7 @@ func (o *objectParser) escape(b []byte) int {
 
 // escapeUnicode appends the character of four hexadecimal digits, or of two
 // escapes that are a surrogate pair, and returns the length from the u on.
-func (o *objectParser) escapeUnicode(b []byte) int {
+func (p *Parser) escapeUnicode(b []byte) int {
 	r, ok := hexadecimal(b)
 	if !ok {
 		return 0
@@ -96,13 +96,13 @@ func (o *objectParser) escapeUnicode(b []byte) int {
 		}
 		r = pair
 		if pair == utf8.RuneError {
-			o.lone = true
+			p.Lone = true
 		} else {
 			n = 11
 		}
 	}
-	o.nul = o.nul || r == 0
-	o.scratch = utf8.AppendRune(o.scratch, r)
+	p.NUL = p.NUL || r == 0
+	p.scratch = utf8.AppendRune(p.scratch, r)
 	return n
 }
 

@@ -1,9 +1,11 @@
-package event
+package jsonscan_test
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"etl-dataloader/internal/jsonscan"
 )
 
 // TestAppendString: a text reads back as it was, wherever in it the character
@@ -16,7 +18,7 @@ func TestAppendString(t *testing.T) {
 	for _, text := range []string{"", "\u2028", "�", "a�&", "😀\"", strings.Repeat("x", 100) + "\\"} {
 		checkString(t, text)
 	}
-	if got := string(appendString(nil, []byte("<&> é\u2028"))); got != "\"<&> é\u2028\"" {
+	if got := string(jsonscan.AppendString(nil, []byte("<&> é\u2028"))); got != "\"<&> é\u2028\"" {
 		t.Errorf("a plain text became %q", got)
 	}
 }
@@ -24,7 +26,7 @@ func TestAppendString(t *testing.T) {
 func checkString(t *testing.T, text string) {
 	t.Helper()
 	var got string
-	if err := json.Unmarshal(appendString(nil, []byte(text)), &got); err != nil || got != text {
+	if err := json.Unmarshal(jsonscan.AppendString(nil, []byte(text)), &got); err != nil || got != text {
 		t.Errorf("%q became %q, %v", text, got, err)
 	}
 }

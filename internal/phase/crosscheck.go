@@ -2,6 +2,7 @@ package phase
 
 import (
 	"context"
+	"slices"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
@@ -77,19 +78,14 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 	}); err != nil {
 		return CrossChecked{}, err
 	}
-	for _, r := range p.Contract.InDependencyOrder() {
-		unit := in.Import.unit(etl.StateCrossCheckLog, r.Name, 0)
-		if err := logRejects(ctx, &p.Common, p.DB, unit, func(skip int, visit func(string, int64, string)) error {
-			return p.DB.CrossErrors(ctx, unit, skip, visit)
-		}); err != nil {
-			return CrossChecked{}, err
-		}
-	}
 	started := p.Now()
 	out, err := postgres.Once(ctx, p.DB, in.Import.unit(etl.StateCrossCheck, "", 0), func(ctx context.Context, tx *postgres.Tx) (CrossChecked, error) {
 		return settle(ctx, tx)
 	})
 	if err != nil {
+		return CrossChecked{}, err
+	}
+	if err := p.logErrors(ctx, in.Import, out.Files); err != nil {
 		return CrossChecked{}, err
 	}
 	for _, f := range out.Files {
@@ -98,6 +94,22 @@ func (p *CrossCheck) Run(ctx context.Context, in ImportIn) (CrossChecked, error)
 		}, started, resourceChecked)
 	}
 	return out, p.judge(ctx, in.Import, out.Files)
+}
+
+// logErrors writes the log lines of the resources in which the rules found errors.
+func (p *CrossCheck) logErrors(ctx context.Context, imp Import, files []FileCounts) error {
+	for _, r := range p.Contract.InDependencyOrder() {
+		if !slices.ContainsFunc(files, func(f FileCounts) bool { return f.Resource == r.Name && f.CrossErrors > 0 }) {
+			continue
+		}
+		unit := imp.unit(etl.StateCrossCheckLog, r.Name, 0)
+		if err := logRejects(ctx, &p.Common, p.DB, unit, func(skip int, visit func(string, int64, string)) error {
+			return p.DB.CrossErrors(ctx, unit, skip, visit)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // apply applies a rule in one transaction.

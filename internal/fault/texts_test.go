@@ -1,7 +1,6 @@
 package fault_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,12 +16,12 @@ const importID = "IMPORT_20241009_150000_001"
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for text, parts := range map[string][]string{
-		(&fault.MissingFiles{ImportID: importID, Missing: []string{"client_data", "sales_data"}}).Error(): {importID, "client_data, sales_data", "reprend"},
-		(&fault.InvalidFile{Files: []fault.RefusedFile{{File: "client_data_20241008.csv", Reason: "R"}}}).Error():  {"client_data_20241008.csv", "R", "restart"},
-		(&fault.Superseded{ImportID: importID, Generation: 3}).Error():                                       {importID, "3"},
-		(&fault.Incompatible{Object: "k/0.copy", Reason: "R"}).Error():                                 {"k/0.copy", "R", "restart"},
-		(&fault.Mismatch{ImportID: importID, Reason: "R"}).Error():                                       {importID, "R", "restart", "Rien n'a été publié"},
-		(&fault.Refused{ImportID: importID, Reason: "R"}).Error():                                        {importID, "R"},
+		(&fault.MissingFiles{ImportID: importID, Missing: []string{"client_data", "sales_data"}}).Error():         {importID, "client_data, sales_data", "reprend"},
+		(&fault.InvalidFile{Files: []fault.RefusedFile{{File: "client_data_20241008.csv", Reason: "R"}}}).Error(): {"client_data_20241008.csv", "R", "restart"},
+		(&fault.Superseded{ImportID: importID, Generation: 3}).Error():                                            {importID, "3"},
+		(&fault.Incompatible{Object: "k/0.copy", Reason: "R"}).Error():                                            {"k/0.copy", "R", "restart"},
+		(&fault.Mismatch{ImportID: importID, Reason: "R"}).Error():                                                {importID, "R", "restart", "Rien n'a été publié"},
+		(&fault.Refused{ImportID: importID, Reason: "R"}).Error():                                                 {importID, "R"},
 	} {
 		for _, part := range parts {
 			if !strings.Contains(text, part) {
@@ -36,14 +35,14 @@ func TestFaults(t *testing.T) {
 // work, and an operator reads that nothing goes on by itself.
 func TestAccess(t *testing.T) {
 	t.Parallel()
-	text := (&fault.AccessDenied{Op: "Stage clients 3", Action: "kms:Decrypt", Resource: "arn:k", Err: errors.New("AccessDeniedException")}).Error()
+	text := (&fault.AccessDenied{Op: "Stage clients 3", Action: "kms:Decrypt", Resource: "arn:k", Detail: "AccessDeniedException", Err: errPlain}).Error()
 	for _, part := range []string{"kms:Decrypt", "sur arn:k", "Stage clients 3", "AccessDeniedException"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q lacks %q", text, part)
 		}
 	}
 	for state, part := range map[string]string{"Disabled": "kms:EnableKey", "PendingDeletion": "kms:CancelKeyDeletion", "NotFound": "région", "InvalidState": "Rétablissez"} {
-		if text := (&fault.KeyUnusable{Op: "op", State: state, Err: errPlain}).Error(); !strings.Contains(text, part) || !strings.Contains(text, state) {
+		if text := (&fault.KeyUnusable{Op: "op", State: state, Detail: "d", Err: errPlain}).Error(); !strings.Contains(text, part) || !strings.Contains(text, state) {
 			t.Errorf("%s: %q", state, text)
 		}
 	}
@@ -88,7 +87,6 @@ func TestBudgetExceeded(t *testing.T) {
 		t.Error(todo)
 	}
 }
-
 
 func TestTooManyRecords(t *testing.T) {
 	t.Parallel()

@@ -2,7 +2,6 @@ package landing
 
 import (
 	"time"
-
 )
 
 // Horizon limits the dates of files. One far in the future would make every day until

@@ -2,8 +2,8 @@ package landing
 
 // Log messages of intake.
 const (
-	logArrival       = "Fichier reçu"
-	logWithdrawn     = "Fichier retiré du dépôt"
+	logArrival   = "Fichier reçu"
+	logWithdrawn = "Fichier retiré du dépôt"
 )
 
 // Reasons why a file name is refused.

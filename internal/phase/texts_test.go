@@ -10,10 +10,10 @@ import (
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	for text, parts := range map[string][]string{
-		phase.CountMismatch("lignes", "clients", 3, "4"):                    {"lignes de clients", "3 attendus", "4 trouvés"},
-		phase.OrphanRows(5, "ventes", "store_id", "magasins"):               {"5 lignes de ventes", "'store_id'", "magasins"},
-		phase.NewerRowsKept("stocks", 7):                                    {"stocks", "7"},
-		phase.NotEnriched("clients", "timeout"):                             {"'clients'", "timeout"},
+		phase.CountMismatch("lignes", "clients", 3, "4"):      {"lignes de clients", "3 attendus", "4 trouvés"},
+		phase.OrphanRows(5, "ventes", "store_id", "magasins"): {"5 lignes de ventes", "'store_id'", "magasins"},
+		phase.NewerRowsKept("stocks", 7):                      {"stocks", "7"},
+		phase.NotEnriched("clients", "timeout"):               {"'clients'", "timeout"},
 	} {
 		for _, part := range parts {
 			if !strings.Contains(text, part) {

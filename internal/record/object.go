@@ -13,10 +13,10 @@ type jsonDecoder struct {
 	layout    Layout
 	index     map[string]int // of each column its position in the contract
 	parser    jsonscan.Parser
-	seen      []bool         // columns of the contract in the object
-	strangers []stranger     // members that the contract does not know, or that are repeated
-	ignored   []Value        // where check puts the values
-	drift     *drift         // of the objects so far; nil if it is not needed
+	seen      []bool     // columns of the contract in the object
+	strangers []stranger // members that the contract does not know, or that are repeated
+	ignored   []Value    // where check puts the values
+	drift     *drift     // of the objects so far; nil if it is not needed
 }
 
 func newJSONDecoder(layout Layout) *jsonDecoder {

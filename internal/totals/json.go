@@ -10,7 +10,6 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
-
 )
 
 // MaxBytes is the largest control file that is read: ten files take 2 KB.

@@ -9,14 +9,14 @@ import (
 
 // Reasons why a control file is refused.
 const (
-	TooLarge  = "il dépasse 1 Mio"
-	Syntax    = "ce n'est pas un objet JSON valide en UTF-8"
-	UnknownMember    = "un membre est inconnu ou manque (« files », puis par fichier « records », « bytes » et « sha256 »)"
-	Duplicate = "un membre ou un fichier y figure deux fois"
-	BadName      = "un nom de fichier n'en est pas un (lettres, chiffres, « _ », « - » et « . », sans dossier)"
-	BadNumber    = "« records » et « bytes » doivent être des entiers à partir de 0"
-	BadHash      = "« sha256 » doit être de 64 chiffres hexadécimaux"
-	NoFile    = "il ne nomme aucun fichier"
+	TooLarge      = "il dépasse 1 Mio"
+	Syntax        = "ce n'est pas un objet JSON valide en UTF-8"
+	UnknownMember = "un membre est inconnu ou manque (« files », puis par fichier « records », « bytes » et « sha256 »)"
+	Duplicate     = "un membre ou un fichier y figure deux fois"
+	BadName       = "un nom de fichier n'en est pas un (lettres, chiffres, « _ », « - » et « . », sans dossier)"
+	BadNumber     = "« records » et « bytes » doivent être des entiers à partir de 0"
+	BadHash       = "« sha256 » doit être de 64 chiffres hexadécimaux"
+	NoFile        = "il ne nomme aucun fichier"
 )
 
 // FaultText refuses a control file and names the position of the fault.

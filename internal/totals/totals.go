@@ -22,7 +22,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
 )
 
 // Prefix begins the name of a control file.

@@ -3,7 +3,6 @@ package validation
 import (
 	"fmt"
 	"strings"
-
 )
 
 // The texts of this file explain why a record is rejected. None of them holds

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-
 	"etl-dataloader/internal/phase"
 )
 

@@ -1,7 +1,7 @@
 # What proves the product beyond `make test`: faults, hostilities, the oracle at scale, benchmarks.
 
 .PHONY: e2e
-e2e: build ## Runs the end-to-end tests alone, or those of the name RUN= on a fresh stack
+e2e: build ## Runs the end-to-end tests alone, or those of the name RUN=, on a fresh stack; SHUFFLE=on in a random order
 	@infra/proof/test.sh e2e '$(RUN)'
 
 .PHONY: fuzz

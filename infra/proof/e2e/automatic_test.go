@@ -13,27 +13,29 @@ import (
 	"etl-dataloader/infra/proof/stack"
 )
 
-// automatic is an import that fails for a reason that passes: nobody asks for
+// TestAutomaticRedrive: an import fails for a reason that passes. Nobody asks for
 // anything, and it goes on to its end.
-func (y *story) automatic(t *testing.T) {
-	restore := y.configure(t, "TrackFunction", map[string]string{"AUTOMATIC_REDRIVES": "20", "AUTOMATIC_REDRIVE_DELAY": "1"})
+func TestAutomaticRedrive(t *testing.T) {
+	sc := baseline(t)
+	restore := sc.configure(t, "TrackFunction", map[string]string{"AUTOMATIC_REDRIVES": "20", "AUTOMATIC_REDRIVE_DELAY": "1"})
 	defer restore()
-	of := y.sample(t, "daily", "2024-10-17", "-rows", "60", "-seed", "15")
-	y.place(t, obstacle{"Prepare", "ventes", 0})
-	y.upload(t, of, of.files(t)...)
+	of := sc.day(t, "-rows", "60", "-seed", "15")
+	sc.place(t, obstacle{"Prepare", "ventes", 0})
+	defer sc.clear(t)
+	sc.upload(t, of, of.files(t)...)
 	var imp stack.Import
 	until(t, "an import of "+of.Date, func() (found bool, err error) {
-		imp, found = y.importOf(t, of.Mode, of.Date)
+		imp, found = sc.importOf(t, of.Mode, of.Date)
 		return found, nil
 	})
-	y.awaitAlert(t, imp.ImportID, "en echec", "Persistance des événements", "Reprise automatique : prévue le ")
-	y.clear(t)
+	sc.awaitAlert(t, imp.ImportID, "en echec", "Persistance des événements", "Reprise automatique : prévue le ")
+	sc.clear(t)
 	until(t, imp.ImportID+" to go on by itself to its end", func() (bool, error) {
-		imp, _ = y.importOf(t, of.Mode, of.Date)
+		imp, _ = sc.importOf(t, of.Mode, of.Date)
 		return imp.Status == succeeded && imp.Reported(), nil
 	})
-	y.compareEnrichment(t, y.absorb(t, imp, of))
-	attempts := y.attempts(t, imp.ImportID)
+	sc.compareEnrichment(t, sc.absorb(t, imp, of))
+	attempts := sc.attempts(t, imp.ImportID)
 	for i, a := range attempts {
 		want := stack.Attempt{Kind: "resume", Trigger: "automatic", Generation: 1, FailedStep: "Persistance des événements"}
 		if i == 0 {

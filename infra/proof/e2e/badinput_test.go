@@ -22,35 +22,36 @@ var badNames = []string{ //nolint:gochecknoglobals // a constant list
 	"client_data_20241009.csv",
 }
 
-// names uploads badly named files: each is logged with its key and alerted by the
-// next sweep, once, and starts nothing.
-func (y *story) names(t *testing.T) {
-	imports, versions := y.imports(t), map[string]string{}
+// TestRefusedNames: badly named files are logged with their keys and alerted by the
+// next sweep, once, and start nothing.
+func TestRefusedNames(t *testing.T) {
+	sc := baseline(t)
+	imports, versions := len(sc.allImports(t)), map[string]string{}
 	for _, key := range badNames {
-		versions[key] = y.put(t, key, []byte("client_id,first_name\n"+canaries[0]+","+canaryName+"\n"))
+		versions[key] = sc.put(t, key, []byte("client_id,first_name\n"+canaries[0]+","+canaryName+"\n"))
 	}
 	for _, key := range badNames {
-		y.awaitLog(t, "the refusal of "+key, func(l line) bool { return l.Level == "WARN" && l.File == key && l.Details != "" })
-		if outcome := y.notify(t, key, versions[key]); outcome != "bad_name" {
+		sc.awaitLog(t, "the refusal of "+key, func(l line) bool { return l.Level == "WARN" && l.File == key && l.Details != "" })
+		if outcome := sc.notify(t, key, versions[key]); outcome != "bad_name" {
 			t.Errorf("%s, once more: %q", key, outcome)
 		}
 	}
 	for range 2 {
-		if answer, failed := y.invoke(t, "SweepFunction", map[string]any{}); failed != "" {
+		if answer, failed := sc.invoke(t, "SweepFunction", map[string]any{}); failed != "" {
 			t.Errorf("sweep: %v %s", answer, failed)
 		}
 	}
 	for _, key := range badNames {
-		y.awaitAlert(t, "refuse", key)
+		sc.awaitAlert(t, "refuse", key)
 	}
-	y.receive(t)
+	sc.receive(t)
 	for _, key := range badNames {
-		told := slices.DeleteFunc(slices.Clone(y.alerts), func(a alert) bool { return !strings.Contains(a.Message, "« "+key+" »") })
+		told := slices.DeleteFunc(slices.Clone(sc.alerts), func(a alert) bool { return !strings.Contains(a.Message, "« "+key+" »") })
 		if len(told) != 1 {
 			t.Errorf("%d alerts for %s, want one", len(told), key)
 		}
 	}
-	if n := y.imports(t); n != imports {
+	if n := len(sc.allImports(t)); n != imports {
 		t.Errorf("%d imports were started by badly named files", n-imports)
 	}
 }
@@ -88,62 +89,63 @@ func wide(content []byte) []byte {
 	return out.Bytes()
 }
 
-// faultyDay is a date whose files are wrong as a whole, one after the other: each
-// time the import fails at the scan with the reason, and starts again by itself
+// TestFaultyFiles: the files of a date are wrong as a whole, one after the other.
+// Each time the import fails at the scan with the reason, and starts again by itself
 // when the corrected file comes, until it succeeds. A file that comes after that is
 // ignored.
-func (y *story) faultyDay(t *testing.T) {
-	of := y.sample(t, "daily", "2024-10-09", "-rows", "200", "-seed", "10")
-	y.plantLongLine(t, of)
+func TestFaultyFiles(t *testing.T) {
+	sc := baseline(t)
+	of := sc.day(t, "-rows", "200", "-seed", "10")
+	sc.plantLongLine(t, of)
 	faults := faultyFiles()
 	first := of.file(t, faults[0].fileType)
-	y.put(t, "daily/"+first, read(t, of.path(first))) // sound, but not the newest when the last file comes
-	y.put(t, "daily/"+first, faults[0].spoil(read(t, of.path(first))))
-	y.upload(t, of, of.others(t, faults[0].fileType)...)
+	sc.put(t, "daily/"+first, read(t, of.path(first))) // sound, but not the newest when the last file comes
+	sc.put(t, "daily/"+first, faults[0].spoil(read(t, of.path(first))))
+	sc.upload(t, of, of.others(t, faults[0].fileType)...)
 	var imp stack.Import
 	for i, f := range faults {
-		imp = y.awaitStatus(t, of.Mode, of.Date, failed, i+1)
-		y.failedScan(t, imp, of, f)
-		y.look(t, y.search)
+		imp = sc.awaitStatus(t, of.Mode, of.Date, failed, i+1)
+		sc.failedScan(t, imp, of, f)
+		sc.look(t)
 		if i+1 < len(faults) { // the next fault comes first, and starts nothing
-			y.putAs(t, of, faults[i+1].fileType, faults[i+1].spoil)
+			sc.putAs(t, of, faults[i+1].fileType, faults[i+1].spoil)
 		}
 		if i+1 == len(faults) || faults[i+1].fileType != f.fileType {
-			y.upload(t, of, of.file(t, f.fileType))
+			sc.upload(t, of, of.file(t, f.fileType))
 		}
 	}
-	imp = y.settle(t, of, len(faults)+1)
+	imp = sc.settle(t, of, len(faults)+1)
 	if imp.Generation != len(faults)+1 {
 		t.Errorf("%s succeeded in generation %d", imp.ImportID, imp.Generation)
 	}
-	y.restartedByFiles(t, imp, len(faults)+1)
+	sc.restartedByFiles(t, imp, len(faults)+1)
 	for generation := 1; generation < imp.Generation; generation++ {
-		y.nothingOf(t, imp, generation)
+		sc.nothingOf(t, imp, generation)
 	}
-	before := y.model.expected(y.events)
-	late := y.put(t, "daily/"+first, []byte("client_id\n"))
-	y.awaitLog(t, "a file after the success", func(l line) bool {
+	before := sc.expected()
+	late := sc.put(t, "daily/"+first, []byte("client_id\n"))
+	sc.awaitLog(t, "a file after the success", func(l line) bool {
 		return l.Level == "WARN" && l.File == first && strings.Contains(l.Details, imp.ImportID) && strings.Contains(l.Details, "« réussi »")
 	})
-	if again, _ := y.importOf(t, of.Mode, of.Date); again.Attempts != imp.Attempts || again.Generation != imp.Generation {
+	if again, _ := sc.importOf(t, of.Mode, of.Date); again.Attempts != imp.Attempts || again.Generation != imp.Generation {
 		t.Errorf("version %s of %s started something: %+v", late, first, again)
 	}
-	if now, err := y.count(t); err != nil || now != before {
+	if now, err := sc.count(t); err != nil || now != before {
 		t.Errorf("the published tables changed from %v to %v: %v", before, now, err)
 	}
 }
 
 // putAs uploads one file of a set with another content.
-func (y *story) putAs(t *testing.T, of set, fileType string, spoil func([]byte) []byte) {
+func (sc *scenario) putAs(t *testing.T, of set, fileType string, spoil func([]byte) []byte) {
 	t.Helper()
 	name := of.file(t, fileType)
-	y.put(t, of.Mode+"/"+name, spoil(read(t, of.path(name))))
+	sc.put(t, of.Mode+"/"+name, spoil(read(t, of.path(name))))
 }
 
 // restartedByFiles checks that every attempt after the first was triggered by a file.
-func (y *story) restartedByFiles(t *testing.T, imp stack.Import, attempts int) {
+func (sc *scenario) restartedByFiles(t *testing.T, imp stack.Import, attempts int) {
 	t.Helper()
-	all := y.attempts(t, imp.ImportID)
+	all := sc.attempts(t, imp.ImportID)
 	if len(all) != attempts {
 		t.Errorf("%d attempts, want %d", len(all), attempts)
 	}
@@ -155,11 +157,11 @@ func (y *story) restartedByFiles(t *testing.T, imp stack.Import, attempts int) {
 }
 
 // failedScan checks a failure for what the scan found, and that the report marks the file.
-func (y *story) failedScan(t *testing.T, imp stack.Import, of set, f faultyFile) {
+func (sc *scenario) failedScan(t *testing.T, imp stack.Import, of set, f faultyFile) {
 	t.Helper()
 	name := of.file(t, f.fileType)
 	for _, reason := range append(f.reasons, name) {
-		y.failedAt(t, imp, imp.State, "Chargement des fichiers", reason)
+		sc.failedAt(t, imp, imp.State, "Chargement des fichiers", reason)
 	}
 	if imp.Fault != "InvalidFile" || imp.State != "Plan" {
 		t.Errorf("%s: %s at %s", name, imp.Fault, imp.State)
@@ -171,7 +173,7 @@ func (y *story) failedScan(t *testing.T, imp stack.Import, of set, f faultyFile)
 		Status, Reason string
 		Files          []struct{ File, Status string }
 	}
-	if err := json.Unmarshal(y.object(t, y.Env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
+	if err := json.Unmarshal(sc.object(t, sc.Env["WORK_BUCKET"], imp.ImportID+"/report.json"), &report); err != nil {
 		t.Fatal(err)
 	}
 	if report.Status != failed || report.Reason != imp.Reason {

@@ -86,7 +86,7 @@ func (s *system) plantCanaries(t *testing.T, of set) {
 }
 
 // plantLongLine ends the clients of a set with a line of 10 MB.
-func (y *story) plantLongLine(t *testing.T, of set) {
+func (sc *scenario) plantLongLine(t *testing.T, of set) {
 	t.Helper()
 	path := of.path(of.file(t, "client_data"))
 	write(t, path, append(read(t, path), bytes.Repeat([]byte("x"), 10<<20)...))
@@ -107,14 +107,21 @@ func row(t *testing.T, r *contract.Resource, record []string, content []byte) []
 	return []byte(strings.Join(cells, ","))
 }
 
-// object is a record as JSON, with its numbers as numbers.
+// object is a record as JSON, with its numbers as numbers. JSON knows no zeros before
+// them, which CSV allows.
 func object(t *testing.T, r *contract.Resource, record []string) []byte {
 	t.Helper()
 	members := map[string]any{}
 	for i, f := range r.Fields {
 		switch {
 		case record[i] == "":
-		case f.Type == contract.TypeInteger || f.Type == contract.TypeNumber:
+		case f.Type == contract.TypeInteger:
+			canonical, ok := f.Canonical([]byte(record[i]))
+			if !ok {
+				t.Fatalf("%s, %s is no integer", r.Name, f.Name)
+			}
+			members[f.Name] = json.Number(canonical)
+		case f.Type == contract.TypeNumber:
 			members[f.Name] = json.Number(record[i])
 		default:
 			members[f.Name] = record[i]

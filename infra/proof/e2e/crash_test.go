@@ -12,23 +12,30 @@ import (
 	"testing"
 )
 
-// crash is a day on which functions die with sensitive values in memory, the way
-// Go ends a program that it cannot go on with: with the stacks of all goroutines
-// on standard error. The machine tries them again.
-func (y *story) crash(t *testing.T) {
-	of := y.sample(t, "daily", "2024-10-18", "-rows", "60", "-seed", "16")
+// TestCrash: functions die with sensitive values in memory, the way Go ends a
+// program that it cannot go on with: with the stacks of all goroutines on standard
+// error. The machine tries them again.
+func TestCrash(t *testing.T) {
+	baseline(t).crash(t)
+}
+
+// crash publishes a day on which a function of each kind that computes has died.
+func (sc *scenario) crash(t *testing.T) {
+	t.Helper()
+	defer sc.fault(t, "DisarmFault", nil)
+	of := sc.day(t, "-rows", "60", "-seed", "16")
 	for i, function := range []string{"ProtectFunction", "TransformFunction"} {
-		y.fault(t, "ArmFault", map[string]any{"kind": "hold_put", "function": function})
+		sc.fault(t, "ArmFault", map[string]any{"kind": "hold_put", "function": function})
 		if i == 0 {
-			y.upload(t, of, of.files(t)...)
+			sc.upload(t, of, of.files(t)...)
 		}
-		until(t, function+" to write", func() (bool, error) { return y.fault(t, "DescribeFault", nil) > 0, nil })
-		if n := y.quit(t, function); n == 0 {
+		until(t, function+" to write", func() (bool, error) { return sc.fault(t, "DescribeFault", nil) > 0, nil })
+		if n := sc.quit(t, function); n == 0 {
 			t.Errorf("no process of %s was there to crash", function)
 		}
 	}
-	y.fault(t, "DisarmFault", nil)
-	y.settle(t, of, 1)
+	sc.fault(t, "DisarmFault", nil)
+	sc.settle(t, of, 1)
 }
 
 // fault asks the emulator for one of its faults on demand and returns how many

@@ -9,16 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// outage is a day on which the enrichment source answers nothing but errors: the
-// import succeeds all the same, and says of each client that it was not enriched.
-func (y *story) outage(t *testing.T) {
-	of := y.sample(t, "daily", "2024-10-19", "-rows", "60", "-seed", "12")
-	y.enrichment(t, "/faults", map[string]any{"mode": "error500"})
-	y.upload(t, of, of.files(t)...)
-	imp := y.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
-	y.enrichment(t, "/faults", map[string]any{"mode": "ok"})
-	clients := y.absorb(t, imp, of)
-	y.look(t, y.search)
+// TestEnrichmentOutage: the enrichment source answers nothing but errors. The import
+// succeeds all the same, and says of each client that it was not enriched.
+func TestEnrichmentOutage(t *testing.T) {
+	sc := baseline(t)
+	defer sc.restoreEnrichment(t)
+	of := sc.day(t, "-rows", "60", "-seed", "12")
+	sc.enrichment(t, "/faults", map[string]any{"mode": "error500"})
+	sc.upload(t, of, of.files(t)...)
+	imp := sc.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
+	sc.restoreEnrichment(t)
+	clients := sc.absorb(t, imp, of)
+	sc.look(t)
 	if len(clients) == 0 {
 		t.Fatal("no client was imported")
 	}
@@ -30,7 +32,7 @@ func (y *story) outage(t *testing.T) {
 		}
 	}
 	const step = "Transformation et enrichissement"
-	rows, err := y.db.Query(t.Context(), `SELECT line_number, error_details, processing_step = $3 AND file = $2 FROM etl.errors
+	rows, err := sc.db.Query(t.Context(), `SELECT line_number, error_details, processing_step = $3 AND file = $2 FROM etl.errors
 		WHERE import_id = $1 AND rule = 'enrichment' AND resource = 'clients'`, imp.ImportID, of.file(t, "client_data"), step)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +52,7 @@ func (y *story) outage(t *testing.T) {
 	}
 	logged := map[int64]bool{}
 	until(t, "a log line of each client", func() (bool, error) {
-		for _, l := range y.log(t, func(l line) bool {
+		for _, l := range sc.log(t, func(l line) bool {
 			return l.ImportID == imp.ImportID && l.Level == "ERROR" && l.Step == step && l.File == of.file(t, "client_data")
 		}) {
 			logged[l.Line] = true
@@ -60,4 +62,13 @@ func (y *story) outage(t *testing.T) {
 	if len(stored) != len(lines) || len(logged) != len(lines) {
 		t.Errorf("%d clients were not enriched; %d are in etl.errors and %d in the log", len(lines), len(stored), len(logged))
 	}
+}
+
+// restoreEnrichment lets the enrichment source answer again, and ends the instances
+// of the function that asks it: they remember for a while that it was down.
+func (sc *scenario) restoreEnrichment(t *testing.T) {
+	t.Helper()
+	sc.enrichment(t, "/faults", map[string]any{"mode": "ok"})
+	restore := sc.configure(t, "TransformFunction", map[string]string{"E2E": "new instances"})
+	restore()
 }

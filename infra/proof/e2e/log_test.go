@@ -80,7 +80,7 @@ func (s *system) awaitLog(t *testing.T, what string, keep func(line) bool) line 
 	return found[0]
 }
 
-// subscribe lets a queue receive the alerts from now on.
+// subscribe lets the queue of all tests receive the alerts from now on.
 func (s *system) subscribe(t *testing.T) {
 	t.Helper()
 	var queue struct {
@@ -117,9 +117,11 @@ func (s *system) awaitAlert(t *testing.T, texts ...string) alert {
 	return found
 }
 
-// receive takes the alerts that are waiting in the queue.
+// receive takes the alerts that are waiting in the queue, and notes them for the
+// tests that follow.
 func (s *system) receive(t *testing.T) {
 	t.Helper()
+	before := len(s.alerts)
 	for {
 		var out struct {
 			Messages []struct{ Body, ReceiptHandle string }
@@ -134,7 +136,10 @@ func (s *system) receive(t *testing.T) {
 			s.call(t, "AmazonSQS.DeleteMessage", map[string]any{"QueueUrl": s.queue, "ReceiptHandle": m.ReceiptHandle}, &struct{}{})
 		}
 		if len(out.Messages) == 0 {
-			return
+			break
 		}
+	}
+	if len(s.alerts) > before {
+		s.note(t, alertsFile, s.alerts)
 	}
 }

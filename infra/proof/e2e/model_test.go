@@ -15,22 +15,21 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// published is a record that readers see, and where it came from.
+// published is a record that readers see, and where it came from. It is noted as JSON.
 type published struct {
-	importID   string
-	generation int
-	date       string
-	value      value
+	ImportID   string
+	Generation int
+	Date       string
+	Value      value
 }
 
 // model is what the published tables must hold, by the oracle's word: the rows
 // of each resource by key.
 type model map[string]map[string]published
 
-// publish applies an import to the model as the requirements say (R6.2), and
-// returns how many rows of each resource it wrote.
-func (m model) publish(s *system, imp stack.Import, of set, v verdict) {
-	for _, r := range s.contract.Resources {
+// publish applies an import to the model as the requirements say (R6.2).
+func (m model) publish(pkg *contract.Package, imp stack.Import, of set, v verdict) {
+	for _, r := range pkg.Resources {
 		rows := m[r.Name]
 		if r.Load == contract.LoadReload || of.Mode == "initial" {
 			if newest(rows) > of.Date {
@@ -40,8 +39,8 @@ func (m model) publish(s *system, imp stack.Import, of set, v verdict) {
 		}
 		for _, record := range v.values[r.Name] {
 			key := strings.Join(record.Key, "|")
-			if rows[key].date <= of.Date {
-				rows[key] = published{importID: imp.ImportID, generation: imp.Generation, date: of.Date, value: record}
+			if rows[key].Date <= of.Date {
+				rows[key] = published{ImportID: imp.ImportID, Generation: imp.Generation, Date: of.Date, Value: record}
 			}
 		}
 		m[r.Name] = rows
@@ -52,7 +51,7 @@ func (m model) publish(s *system, imp stack.Import, of set, v verdict) {
 func newest(rows map[string]published) string {
 	latest := ""
 	for _, r := range rows {
-		latest = max(latest, r.date)
+		latest = max(latest, r.Date)
 	}
 	return latest
 }
@@ -69,7 +68,7 @@ func (m model) check(t *testing.T, s *system, v *vault) {
 	for _, r := range s.contract.Resources {
 		want := map[origin]published{}
 		for _, p := range m[r.Name] {
-			want[origin{p.importID, p.value.Line}] = p
+			want[origin{p.ImportID, p.Value.Line}] = p
 		}
 		s.rows(t, r, func(at origin, generation int, date string, cells map[string]any) {
 			p, known := want[at]
@@ -78,10 +77,10 @@ func (m model) check(t *testing.T, s *system, v *vault) {
 				return
 			}
 			delete(want, at)
-			if p.generation != generation || p.date != date {
-				t.Errorf("final.%s, line %d: generation %d and date %s, want %d and %s", r.Name, at.line, generation, date, p.generation, p.date)
+			if p.Generation != generation || p.Date != date {
+				t.Errorf("final.%s, line %d: generation %d and date %s, want %d and %s", r.Name, at.line, generation, date, p.Generation, p.Date)
 			}
-			compareRow(t, v, r, scope{at.importID, generation, r.Name}, p.value, cells)
+			compareRow(t, v, r, scope{at.importID, generation, r.Name}, p.Value, cells)
 		})
 		for at := range want {
 			t.Errorf("final.%s lacks line %d of %s", r.Name, at.line, at.importID)

@@ -32,17 +32,17 @@ const obstacleSQL = `
 	END $$;
 	CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON etl.ledger FOR EACH ROW EXECUTE FUNCTION e2e.refuse();`
 
-// place puts an obstacle in the way; it is removed by clear, or at the end.
+// place puts an obstacle in the way until it is cleared.
 func (s *system) place(t *testing.T, o obstacle) {
 	t.Helper()
 	s.exec(t, obstacleSQL)
 	s.exec(t, `INSERT INTO e2e.obstacles VALUES ($1, $2, $3)`, o.phase, o.resource, o.chunk)
 }
 
-// clear removes all obstacles, and the means to place them.
+// clear removes all obstacles, if there are any, and the means to place them.
 func (s *system) clear(t *testing.T) {
 	t.Helper()
-	s.exec(t, `DROP SCHEMA e2e CASCADE`)
+	s.exec(t, `DROP SCHEMA IF EXISTS e2e CASCADE`)
 }
 
 func (s *system) exec(t *testing.T, statement string, arguments ...any) {

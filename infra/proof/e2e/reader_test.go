@@ -152,11 +152,6 @@ func (r *reader) sawOnly(t *testing.T, before, after counts) {
 	}
 }
 
-// expected are the counts that the model and the imports' events make.
-func (m model) expected(events int) counts {
-	return counts{int64(len(m["clients"])), int64(len(m["ventes"])), int64(len(m["produits"])), int64(events)}
-}
-
 // count counts the watched tables now.
 func (s *system) count(t *testing.T) (c counts, err error) {
 	t.Helper()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 
 	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/etl"
@@ -60,18 +60,27 @@ func (s *system) importOf(t *testing.T, mode, date string) (stack.Import, bool) 
 	return imp, found
 }
 
-// imports counts the imports that exist.
-func (s *system) imports(t *testing.T) int {
+// allImports returns every import of the registry.
+func (s *system) allImports(t *testing.T) (imports []stack.Import) {
 	t.Helper()
-	n := 0
 	for _, item := range s.registry(t) {
-		sk, _ := item["sk"].(*types.AttributeValueMemberS)
-		pk, _ := item["pk"].(*types.AttributeValueMemberS)
-		if strings.HasPrefix(pk.Value, "IMPORT#") && sk.Value == "META" {
-			n++
+		var key struct {
+			PK string `dynamodbav:"pk"`
+			SK string `dynamodbav:"sk"`
 		}
+		var imp stack.Import
+		if err := attributevalue.UnmarshalMap(item, &key); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(key.PK, "IMPORT#") || key.SK != "META" {
+			continue
+		}
+		if err := attributevalue.UnmarshalMap(item, &imp); err != nil {
+			t.Fatal(err)
+		}
+		imports = append(imports, imp)
 	}
-	return n
+	return imports
 }
 
 // awaitStatus waits until the import of a date has ended its nth attempt, with

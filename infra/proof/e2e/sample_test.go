@@ -26,7 +26,7 @@ const historyRows = "2000"
 // sample makes the ten files of a date with the generator, and plants canaries.
 func (s *system) sample(t *testing.T, mode, date string, options ...string) set {
 	t.Helper()
-	made := set{stack.Set{Mode: mode, Date: date, Folder: filepath.Join(s.dir, mode+"-"+date)}}
+	made := set{stack.Set{Mode: mode, Date: date, Folder: s.folder(mode, date)}}
 	if mode == "daily" {
 		options = append(options, "-history-rows", historyRows)
 	}
@@ -37,10 +37,11 @@ func (s *system) sample(t *testing.T, mode, date string, options ...string) set 
 	return made
 }
 
-// renamed copies a set under another date: the same content, other names.
+// renamed copies a set under another date: the same content, other names. Its
+// folder takes no date.
 func (s *system) renamed(t *testing.T, from set, date string) set {
 	t.Helper()
-	to := set{stack.Set{Mode: from.Mode, Date: date, Folder: filepath.Join(s.dir, from.Mode+"-"+date)}}
+	to := set{stack.Set{Mode: from.Mode, Date: date, Folder: s.folder("renamed", date)}}
 	if err := os.MkdirAll(to.Folder, 0o750); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func (f set) file(t *testing.T, fileType string) string {
 
 func read(t *testing.T, path string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(path) //nolint:gosec // a file of the story
+	content, err := os.ReadFile(path) //nolint:gosec // a file of the test
 	if err != nil {
 		t.Fatal(err)
 	}

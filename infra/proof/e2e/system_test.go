@@ -19,11 +19,11 @@ import (
 // the stack return an error.
 type system struct {
 	*stack.Stack
-	dir      string // for the files of the test
+	dir      string // for the files of the tests; it outlives each of them
 	contract *contract.Package
 	db       *pgxpool.Pool
 	queue    string  // URL of the queue that receives the alerts
-	alerts   []alert // received so far
+	alerts   []alert // received since the stack is up
 }
 
 // open connects to the stack of E2E_ENV. The test then runs in the repository's root.
@@ -34,7 +34,7 @@ func open(t *testing.T) *system {
 	if settings == "" {
 		t.Fatal("E2E_ENV does not name the settings of a local stack: run `make e2e`")
 	}
-	s := &system{dir: t.TempDir()}
+	s := &system{dir: filepath.Join(filepath.Dir(settings), "e2e")}
 	var err error
 	if s.Stack, err = stack.Open(filepath.Dir(settings)); err != nil {
 		t.Fatal(err)

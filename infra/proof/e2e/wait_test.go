@@ -10,7 +10,7 @@ import (
 	"etl-dataloader/infra/proof/stack"
 )
 
-// patience is how long the product may take for anything; an import of the story
+// patience is how long the product may take for anything; an import of these tests
 // takes some ten seconds on two cores.
 const patience = 3 * time.Minute
 

@@ -12,17 +12,19 @@ import (
 
 // sensible says how a control function answers its sample event on this stack:
 // the event speaks of another bucket, an execution and an import that are not
-// known here, and a date that is published.
+// known here, and the first day, which has an import.
 var sensible = map[string]func(answer map[string]any, failed string) bool{ //nolint:gochecknoglobals // a constant table
 	"intake": func(a map[string]any, failed string) bool { return failed == "" && a["outcome"] == "ignored" },
 	"track":  func(a map[string]any, failed string) bool { return failed == "" && len(a) == 0 },
-	"sweep":  func(a map[string]any, failed string) bool { return failed == "" && a["due"] == "2024-10-08" },
+	"sweep":  func(a map[string]any, failed string) bool { return failed == "" && a["due"] == firstDay },
 	"rerun":  func(_ map[string]any, failed string) bool { return strings.HasPrefix(failed, "Refused: ") },
 }
 
-// samples invokes the functions with their sample events.
-func (y *story) samples(t *testing.T) {
-	imports := y.imports(t)
+// TestSampleEvents: the functions answer their sample events, which start nothing.
+func TestSampleEvents(t *testing.T) {
+	sc := baseline(t)
+	sc.newestDay(t)
+	imports := len(sc.allImports(t))
 	paths, err := filepath.Glob(filepath.Join("functions", "*", "event.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +41,7 @@ func (y *story) samples(t *testing.T) {
 		if name == "migrate" {
 			continue // its event asks for an answer to an address of CloudFormation
 		}
-		answer, failed := y.invoke(t, strings.ToUpper(name[:1])+name[1:]+"Function", json.RawMessage(body))
+		answer, failed := sc.invoke(t, strings.ToUpper(name[:1])+name[1:]+"Function", json.RawMessage(body))
 		check := sensible[name]
 		if check == nil {
 			// A state answers for an import that is not there with a fault that the machine knows.
@@ -54,7 +56,7 @@ func (y *story) samples(t *testing.T) {
 			t.Errorf("functions/%s has no sample event", name)
 		}
 	}
-	if n := y.imports(t); n != imports {
+	if n := len(sc.allImports(t)); n != imports {
 		t.Errorf("the sample events started %d imports", n-imports)
 	}
 }

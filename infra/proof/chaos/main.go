@@ -21,7 +21,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -149,15 +151,24 @@ func report(results []result, document string) error {
 	return publish(document, tableBegins, made.String())
 }
 
-// publish replaces a table of a document.
+// publish replaces a table of a document, and says of which commit it is.
 func publish(document, begins, made string) error {
 	text, err := os.ReadFile(document) //nolint:gosec // the user's own choice
 	if err != nil {
 		return err
 	}
-	changed, err := replaceTable(string(text), begins, made)
+	changed, err := replaceTable(string(text), begins, "At "+revision()+":\n\n"+made)
 	if err != nil {
 		return fmt.Errorf("%s: %w", document, err)
 	}
 	return os.WriteFile(document, []byte(changed), 0o644) //nolint:gosec // a document for everybody
+}
+
+// revision names the commit that runs.
+func revision() string {
+	commit, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "an unknown commit (no git repository)"
+	}
+	return "commit " + strings.TrimSpace(string(commit))
 }

@@ -29,7 +29,7 @@ func TestReportPublishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path) //nolint:gosec // made by this test
-	if err != nil || !strings.HasPrefix(string(text), "# Title\n") || !strings.Contains(string(text), "| Open | yes 0/0 |") || !strings.Contains(string(text), "\n- kms: ") {
+	if err != nil || !strings.HasPrefix(string(text), "# Title\n") || !strings.Contains(string(text), "\nAt "+revision()+":\n") || !strings.Contains(string(text), "| Open | yes 0/0 |") || !strings.Contains(string(text), "\n- kms: ") {
 		t.Errorf("%s\n%v", text, err)
 	}
 	if err := report(nil, path); err != nil {

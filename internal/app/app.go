@@ -173,7 +173,7 @@ func (a *App) Alerts() alert.Topic {
 // in vain.
 func (a *App) Database(maxConns int32) *postgres.DB {
 	a.need("DATABASE_SECRET_ARN", a.Env.DatabaseSecretARN)
-	return postgres.OpenFrom(a.databaseURL, "etl", maxConns, a.patience)
+	return postgres.Open(a.databaseURL, "etl", maxConns, a.patience)
 }
 
 // databaseURL reads the secret of the database.

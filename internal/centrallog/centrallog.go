@@ -22,8 +22,8 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// System is the value of the key "system" in every line.
-const System = "ETL-DataLoader"
+// system is the value of the key "system" in every line.
+const system = "ETL-DataLoader"
 
 // Keys of the central log, in the order in which they are written.
 const (
@@ -106,7 +106,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 			line = appendMember(line, key, v)
 		}
 	}
-	line = appendMember(line, keySystem, System)
+	line = appendMember(line, keySystem, system)
 	if v, ok := fixed[keyImportID]; ok {
 		line = appendMember(line, keyImportID, v)
 	}

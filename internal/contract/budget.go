@@ -125,7 +125,7 @@ func (b *Budget) limit(text string) error {
 // millionths reads a decimal from 0 to whole, which is 1 or 100, as millionths
 // of whole, exactly.
 func millionths(text []byte, whole int64) (int64, bool) {
-	d, ok := ParseDecimal(text)
+	d, ok := parseDecimal(text)
 	if !ok || d.Negative {
 		return 0, false
 	}

@@ -181,7 +181,7 @@ func (c *resourceCompiler) bounds(f *Field, k *constraintsDescriptor) error {
 		if f.Type != TypeInteger && f.Type != TypeNumber {
 			return c.fail(f.Name, b.property, "only an integer, number, date or datetime has one; a rule (etl:rules) can compare others")
 		}
-		d, ok := ParseDecimal([]byte(b.value.text))
+		d, ok := parseDecimal([]byte(b.value.text))
 		if !ok || b.value.quoted {
 			return c.fail(f.Name, b.property, "%q is no number", b.value.text)
 		}

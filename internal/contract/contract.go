@@ -58,17 +58,6 @@ func (p *Package) Resource(name string) *Resource {
 	return nil
 }
 
-// ByFileType returns the resource whose files begin with prefix, which is its
-// type ("client_data") or its alias ("clients"); nil if there is none.
-func (p *Package) ByFileType(prefix string) *Resource {
-	for _, r := range p.Resources {
-		if r.FileType == prefix || r.Alias == prefix {
-			return r
-		}
-	}
-	return nil
-}
-
 // InDependencyOrder returns the resources so that every parent comes before its
 // children, and otherwise in the order of the descriptor.
 func (p *Package) InDependencyOrder() []*Resource {

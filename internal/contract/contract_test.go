@@ -14,8 +14,8 @@ func TestLookups(t *testing.T) {
 		t.Fatalf("%d resources, want 10", len(p.Resources))
 	}
 	for _, r := range p.Resources {
-		if p.Resource(r.Name) != r || p.ByFileType(r.FileType) != r || p.ByFileType(r.Alias) != r {
-			t.Errorf("%s is not found by its name, type and alias", r.Name)
+		if p.Resource(r.Name) != r {
+			t.Errorf("%s is not found by its name", r.Name)
 		}
 		if len(r.KeyFields()) != len(r.Key) || len(r.Columns()) != len(r.Fields) {
 			t.Errorf("%s: key fields or columns are not complete", r.Name)
@@ -32,7 +32,7 @@ func TestLookups(t *testing.T) {
 			}
 		}
 	}
-	if p.Resource("client_data") != nil || p.ByFileType("x") != nil || p.Resources[0].Field("x") != nil {
+	if p.Resource("client_data") != nil || p.Resources[0].Field("x") != nil {
 		t.Error("an unknown name is found")
 	}
 }

@@ -14,13 +14,13 @@ import (
 // are what SQL databases agree on.
 const MaxDecimalDigits = 38
 
-// ParseDecimal reads a Table Schema number with a decimal point: an optional
+// parseDecimal reads a Table Schema number with a decimal point: an optional
 // sign, digits with an optional point (.5 and 5. are numbers), an optional
 // exponent. It rejects INF and NaN, which the standard allows, and numbers beyond
 // [MaxDecimalDigits]. The text may have any length: insignificant zeros are dropped
 // before anything is computed, so neither the digits of the coefficient nor the
 // exponent of the result exceed three times that limit.
-func ParseDecimal(b []byte) (apd.Decimal, bool) {
+func parseDecimal(b []byte) (apd.Decimal, bool) {
 	n, ok := scanDecimal(b)
 	if !ok {
 		return apd.Decimal{}, false
@@ -46,11 +46,11 @@ func ParseDecimal(b []byte) (apd.Decimal, bool) {
 	return d, true
 }
 
-// DecimalText returns the number that [ParseDecimal] reads as PostgreSQL's
+// decimalText returns the number that parseDecimal reads as PostgreSQL's
 // numeric writes it: without plus sign, exponent or leading zeros. Zeros at the
 // end of the fraction are kept up to [MaxDecimalDigits], so 12.30 stays 12.30.
 // If b is already in that form, it is returned itself.
-func DecimalText(b []byte) ([]byte, bool) {
+func decimalText(b []byte) ([]byte, bool) {
 	if isPlain(b) {
 		return b, true
 	}

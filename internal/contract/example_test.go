@@ -13,7 +13,7 @@ func ExampleLoad() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	sales := pkg.ByFileType("sales_data")
+	sales := pkg.Resource("ventes")
 	fmt.Println(sales.Name, sales.Key, sales.Load)
 	for _, relation := range sales.Relations {
 		fmt.Println(relation.Fields, "→", relation.Resource, relation.ParentFields)

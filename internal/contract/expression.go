@@ -88,10 +88,10 @@ func asDecimal(v ref.Val) (*apd.Decimal, bool) {
 	}
 }
 
-// RoundHalfUp rounds to a number of digits after the point; a half is rounded away
+// roundHalfUp rounds to a number of digits after the point; a half is rounded away
 // from zero, as cash registers do. A number that already has these digits is
 // returned itself.
-func RoundHalfUp(d *apd.Decimal, digits int32) (*apd.Decimal, error) {
+func roundHalfUp(d *apd.Decimal, digits int32) (*apd.Decimal, error) {
 	if d.Form == apd.Finite && d.Exponent == -digits { // as prices times whole quantities are
 		return d, nil
 	}
@@ -128,8 +128,8 @@ func environment(fields []*Field) (*cel.Env, error) {
 		cel.Variable(VariableFileDate, cel.TimestampType),
 		cel.Variable(VariableNextDayEnd, cel.TimestampType),
 		cel.Function("decimal", cel.Overload("int_to_decimal", []*cel.Type{cel.IntType}, decimalType, cel.UnaryBinding(toDecimal))),
-		cel.Function("roundHalfUp", cel.Overload("round_half_up_decimal_int", []*cel.Type{decimalType, cel.IntType}, decimalType, cel.BinaryBinding(roundHalfUp))),
-		cel.Function("isIBAN", cel.Overload("is_iban_string", []*cel.Type{cel.StringType}, cel.BoolType, cel.UnaryBinding(isIBAN))),
+		cel.Function("roundHalfUp", cel.Overload("round_half_up_decimal_int", []*cel.Type{decimalType, cel.IntType}, decimalType, cel.BinaryBinding(roundHalfUpOverload))),
+		cel.Function("isIBAN", cel.Overload("is_iban_string", []*cel.Type{cel.StringType}, cel.BoolType, cel.UnaryBinding(isIBANOverload))),
 	}
 	for _, f := range fields {
 		options = append(options, cel.Variable(f.Name, celType(f.Type)), cel.Variable(VariablePresence+f.Name, cel.BoolType))
@@ -165,23 +165,23 @@ func toDecimal(v ref.Val) ref.Val {
 	return Decimal{d}
 }
 
-func roundHalfUp(value, digits ref.Val) ref.Val {
+func roundHalfUpOverload(value, digits ref.Val) ref.Val {
 	d, ok1 := value.(Decimal)
 	n, ok2 := digits.(types.Int)
 	if !ok1 || !ok2 || n < 0 || n > MaxDecimalDigits {
 		return types.NewErr("roundHalfUp takes a decimal and 0 to 38 digits")
 	}
-	rounded, err := RoundHalfUp(d.D, int32(n))
+	rounded, err := roundHalfUp(d.D, int32(n))
 	if err != nil {
 		return types.WrapErr(err)
 	}
 	return Decimal{rounded}
 }
 
-func isIBAN(v ref.Val) ref.Val {
+func isIBANOverload(v ref.Val) ref.Val {
 	s, ok := v.(types.String)
 	if !ok {
 		return types.MaybeNoSuchOverloadErr(v)
 	}
-	return types.Bool(IsIBAN(string(s)))
+	return types.Bool(isIBAN(string(s)))
 }

@@ -132,26 +132,26 @@ func (f *Field) AppendCanonical(dst, lexical []byte) ([]byte, bool) {
 	}
 }
 
-// ParseDecimal is [ParseDecimal] with the field's decimal mark.
+// ParseDecimal is parseDecimal with the field's decimal mark.
 func (f *Field) ParseDecimal(lexical []byte) (apd.Decimal, bool) {
 	if f.DecimalMark() == '.' {
-		return ParseDecimal(lexical)
+		return parseDecimal(lexical)
 	}
 	plain, ok := replaceMark(lexical, f.decimalMark)
 	if !ok {
 		return apd.Decimal{}, false
 	}
-	return ParseDecimal(plain)
+	return parseDecimal(plain)
 }
 
-// DecimalText is [DecimalText] with the field's decimal mark.
+// DecimalText is decimalText with the field's decimal mark.
 func (f *Field) DecimalText(lexical []byte) ([]byte, bool) {
 	if f.DecimalMark() == '.' {
-		return DecimalText(lexical)
+		return decimalText(lexical)
 	}
 	plain, ok := replaceMark(lexical, f.decimalMark)
 	if !ok {
 		return nil, false
 	}
-	return DecimalText(plain)
+	return decimalText(plain)
 }

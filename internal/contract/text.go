@@ -35,9 +35,9 @@ var invisible = &unicode.RangeTable{ //nolint:gochecknoglobals // a constant tab
 	LatinOffset: 1,
 }
 
-// IsBlank reports whether a text shows nothing: it is empty, or consists of white
+// isBlank reports whether a text shows nothing: it is empty, or consists of white
 // space (Unicode's White_Space) and invisible characters.
-func IsBlank(text []byte) bool {
+func isBlank(text []byte) bool {
 	for len(text) > 0 {
 		if c := text[0]; c > ' ' && c < 0x7f { // as nearly all texts begin
 			return false
@@ -58,7 +58,7 @@ func (f *Field) IsBlank(lexical []byte) bool {
 	if len(lexical) > 0 && lexical[0] > ' ' && lexical[0] < 0x7f { // as nearly all values begin
 		return false
 	}
-	return len(lexical) == 0 || (f.Type == TypeString && IsBlank(lexical))
+	return len(lexical) == 0 || (f.Type == TypeString && isBlank(lexical))
 }
 
 // Length returns the number of characters of a text in Unicode's normalization

@@ -7,8 +7,8 @@
 // A stream is a signature, rows and a trailer; a row is its number of fields
 // and, for each, a length and the value in the binary form of the column's
 // type. It names neither columns nor types; writer, reader and table must agree on
-// them. Values are never converted (a bytea is its bytes), so a field or a whole row
-// can be copied as it was read.
+// them. Values are never converted (a bytea is its bytes), so a field can be copied as
+// it was read.
 //
 // The format and the binary forms are those of the PostgreSQL manual (COPY,
 // "Binary Format") and of the types' receive functions; all numbers are

@@ -178,7 +178,7 @@ func TestNumericsInPostgres(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := AppendNumeric([]byte("= "), fields[0])
+			got, err := appendNumeric([]byte("= "), fields[0])
 			if err != nil || string(got) != "= "+string(fields[1]) {
 				t.Fatalf("read %q, %v, want %q", got, err, fields[1])
 			}
@@ -234,11 +234,11 @@ func TestDatesInPostgres(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			day, err := DecodeDate(fields[0])
+			day, err := decodeDate(fields[0])
 			if err != nil || day.Format(time.DateTime) != at.Format(time.DateOnly)+" 00:00:00" {
 				t.Fatalf("read the date %v, %v, want %v", day, err, at)
 			}
-			instant, err := DecodeTimestamptz(fields[1])
+			instant, err := decodeTimestamptz(fields[1])
 			if err != nil || !instant.Equal(at) {
 				t.Fatalf("read the instant %v, %v, want %v", instant, err, at)
 			}
@@ -274,8 +274,8 @@ func TestReaderOnPostgres(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err4 := DecodeInt4(fields[0])
-		even, errBool := DecodeBool(fields[2])
+		n, err4 := decodeInt4(fields[0])
+		even, errBool := decodeBool(fields[2])
 		id, errUUID := DecodeUUID(fields[3])
 		negative, err8 := DecodeInt8(fields[4])
 		if err4 != nil || errBool != nil || errUUID != nil || err8 != nil {

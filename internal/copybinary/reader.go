@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"time"
 )
 
 // FormatError reports a stream, or a value in one, that breaks the format. It does
@@ -68,13 +66,6 @@ func (r *Reader) Next() ([][]byte, error) {
 	}
 	return r.fields, nil
 }
-
-// Raw returns the bytes of the current row in the stream, for
-// [Writer.RawRow]. It is valid until the next call of Next.
-func (r *Reader) Raw() []byte { return r.buf[r.start:r.next:r.next] }
-
-// Rows returns the number of rows read so far.
-func (r *Reader) Rows() int64 { return r.rows }
 
 // Each passes the rows of a stream; a row is valid until visit returns.
 func Each(r io.Reader, visit func([][]byte) error) error {
@@ -264,24 +255,8 @@ func badValue(kind string, n int) error {
 	return &FormatError{Reason: fmt.Sprintf("%d bytes are no %s", n, kind)}
 }
 
-// DecodeBool decodes a boolean. Like every decoder here it fails with a
-// *FormatError for bytes that are no value of its type, NULL included.
-func DecodeBool(value []byte) (bool, error) {
-	if len(value) != 1 {
-		return false, badValue("boolean", len(value))
-	}
-	return value[0] != 0, nil
-}
-
-// DecodeInt4 decodes an integer.
-func DecodeInt4(value []byte) (int32, error) {
-	if len(value) != 4 {
-		return 0, badValue("integer", len(value))
-	}
-	return int32(binary.BigEndian.Uint32(value)), nil //nolint:gosec // two's complement
-}
-
-// DecodeInt8 decodes a bigint.
+// DecodeInt8 decodes a bigint. Like every decoder here it fails with a *FormatError
+// for bytes that are no value of its type, NULL included.
 func DecodeInt8(value []byte) (int64, error) {
 	if len(value) != 8 {
 		return 0, badValue("bigint", len(value))
@@ -295,24 +270,4 @@ func DecodeUUID(value []byte) ([16]byte, error) {
 		return [16]byte{}, badValue("uuid", len(value))
 	}
 	return [16]byte(value), nil
-}
-
-// DecodeDate decodes a date as its midnight in UTC. The infinite dates are a
-// *FormatError.
-func DecodeDate(value []byte) (time.Time, error) {
-	days, err := DecodeInt4(value)
-	if err != nil || days == math.MinInt32 || days == math.MaxInt32 {
-		return time.Time{}, badValue("date", len(value))
-	}
-	return time.Unix((int64(days)+unixToPostgresDays)*24*3600, 0).UTC(), nil
-}
-
-// DecodeTimestamptz decodes an instant, in UTC. The infinite instants are a
-// *FormatError.
-func DecodeTimestamptz(value []byte) (time.Time, error) {
-	micros, err := DecodeInt8(value)
-	if err != nil || micros == math.MinInt64 || micros == math.MaxInt64 {
-		return time.Time{}, badValue("timestamp", len(value))
-	}
-	return time.UnixMicro(micros).Add(unixToPostgresSeconds * time.Second).UTC(), nil
 }

@@ -43,19 +43,6 @@ func (w *Writer) Row(n int) {
 	w.buf = binary.BigEndian.AppendUint16(w.buf, uint16(n))
 }
 
-// RawRow writes a whole row as [Reader.Raw] returned it.
-func (w *Writer) RawRow(row []byte) {
-	if !w.beginRow() {
-		return
-	}
-	if len(row) < 2 {
-		w.fail(fmt.Errorf("copybinary: row %d: a raw row of %d bytes", w.rows+1, len(row)))
-		return
-	}
-	w.rows++
-	w.buf = append(w.buf, row...)
-}
-
 // Field writes a value that already has its binary form, such as a field of a
 // [Reader]; nil is NULL.
 func (w *Writer) Field(value []byte) {
@@ -152,9 +139,6 @@ func (w *Writer) Timestamptz(value time.Time) {
 	}
 	w.Int8(seconds*1_000_000 + int64(value.Nanosecond()/1000))
 }
-
-// Rows returns the number of rows begun so far.
-func (w *Writer) Rows() int64 { return w.rows }
 
 // Err returns the first error of the stream: of the underlying writer, of a row
 // with too few or too many fields, or of a value out of range.

@@ -84,7 +84,7 @@ func TestPasswordChanges(t *testing.T) {
 			current = o.url
 		}
 	}
-	db := postgres.OpenFrom(func(context.Context) (string, error) { return current, nil }, "test", 1, waiting(rotate))
+	db := postgres.Open(func(context.Context) (string, error) { return current, nil }, "test", 1, waiting(rotate))
 	t.Cleanup(db.Close)
 	if _, err := postgres.Once(t.Context(), db, unit(0), note("x")); err != nil {
 		t.Errorf("after the rotation: %v", err)
@@ -104,7 +104,7 @@ func TestNoLogin(t *testing.T) {
 	}
 	u.User = url.UserPassword(u.User.Username(), "hunter2")
 	sleeps := 0
-	db := postgres.OpenFrom(func(context.Context) (string, error) { return u.String(), nil }, "test", 1, waiting(func(n int) { sleeps = n }))
+	db := postgres.Open(func(context.Context) (string, error) { return u.String(), nil }, "test", 1, waiting(func(n int) { sleeps = n }))
 	t.Cleanup(db.Close)
 	_, err = postgres.Once(t.Context(), db, unit(0), note("x"))
 	if denied, ok := errors.AsType[*fault.AccessDenied](fault.Lift(err)); !ok || sleeps == 0 || strings.Contains(denied.Error(), "hunter2") {
@@ -118,7 +118,7 @@ func TestSecretRefused(t *testing.T) {
 	t.Parallel()
 	refused := &fault.AccessDenied{Op: "read the secret", Action: "secretsmanager:GetSecretValue", Err: errors.New("cause")}
 	sleeps := 0
-	db := postgres.OpenFrom(func(context.Context) (string, error) { return "", refused }, "test", 1, waiting(func(n int) { sleeps = n }))
+	db := postgres.Open(func(context.Context) (string, error) { return "", refused }, "test", 1, waiting(func(n int) { sleeps = n }))
 	t.Cleanup(db.Close)
 	err := db.Query(t.Context(), "ask", func(context.Context, *pgx.Conn) error { return nil })
 	if fault.Lift(err) != error(refused) || sleeps > 0 { //nolint:errorlint // the very same

@@ -371,7 +371,7 @@ func TestRightIsMissing(t *testing.T) {
 			postgrestest.Exec(t, b.conn, `GRANT SELECT ON etl.imports TO `+pgx.Identifier{reader.Role}.Sanitize())
 		}
 	}
-	db := postgres.OpenFrom(func(context.Context) (string, error) { return reader.URL(b.url), nil }, "test", 1, waiting(grant))
+	db := postgres.Open(func(context.Context) (string, error) { return reader.URL(b.url), nil }, "test", 1, waiting(grant))
 	t.Cleanup(db.Close)
 	count := func(table string) error {
 		return db.Query(t.Context(), "count "+table, func(ctx context.Context, conn *pgx.Conn) error {

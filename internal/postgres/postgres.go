@@ -76,18 +76,11 @@ type DB struct {
 	pool *pgxpool.Pool // nil until the address is known
 }
 
-// Open prepares a DB; it does not connect. maxConns bounds its connections. The DB
-// does not retry what PostgreSQL refuses.
-func Open(ctx context.Context, databaseURL, application string, maxConns int32) (*DB, error) {
-	db := OpenFrom(func(context.Context) (string, error) { return databaseURL, nil }, application, maxConns, nil)
-	_, err := db.open(ctx)
-	return db, err
-}
-
-// OpenFrom prepares a DB that asks for its URL at first use, so that a caller
-// without the right to know it fails in its work and not before. What PostgreSQL
-// refuses for lack of a right is retried with patience.
-func OpenFrom(address Address, application string, maxConns int32, patience *fault.Patience) *DB {
+// Open prepares a DB that asks for its URL at first use, so that a caller without the
+// right to know it fails in its work and not before. maxConns bounds its connections.
+// What PostgreSQL refuses for lack of a right is retried with patience; nil retries
+// nothing.
+func Open(address Address, application string, maxConns int32, patience *fault.Patience) *DB {
 	return &DB{address: address, application: application, maxConns: maxConns, patience: patience}
 }
 

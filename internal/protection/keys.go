@@ -11,8 +11,8 @@ import (
 	"etl-dataloader/internal/fault"
 )
 
-// System is the value of "system" in the encryption context of every data key.
-const System = "ETL-DataLoader"
+// system is the value of "system" in the encryption context of every data key.
+const system = "ETL-DataLoader"
 
 // KMS is the part of AWS KMS that this package needs, with the methods of the SDK's
 // client. The client retries by itself, so each call must be safe to repeat.
@@ -61,7 +61,7 @@ func DecryptDataKey(ctx context.Context, client KMS, importID string, ciphertext
 // encryptionContext is the context to which KMS binds a data key, and which appears
 // in its audit trail.
 func encryptionContext(importID string) map[string]string {
-	return map[string]string{"system": System, "import_id": importID}
+	return map[string]string{"system": system, "import_id": importID}
 }
 
 // kmsError names what was attempted and classifies the error for the machine.

@@ -23,13 +23,13 @@ type Opener struct {
 
 // NewOpener returns an Opener for values that were sealed under key.
 func NewOpener(key DataKey, scope Scope) *Opener {
-	return NewKeyringOpener(func(id uint32) (DataKey, bool) { return key, id == key.id }, scope)
+	return newKeyringOpener(func(id uint32) (DataKey, bool) { return key, id == key.id }, scope)
 }
 
-// NewKeyringOpener returns an Opener that asks keys for the data key of each id
+// newKeyringOpener returns an Opener that asks keys for the data key of each id
 // that it finds in a header, once per chunk. The lookup must be cheap, because the ids
 // come from the input.
-func NewKeyringOpener(keys func(id uint32) (DataKey, bool), scope Scope) *Opener {
+func newKeyringOpener(keys func(id uint32) (DataKey, bool), scope Scope) *Opener {
 	return &Opener{keys: keys, scope: scope, associated: associatedPrefix(scope), ciphers: make(map[uint64]cipher.AEAD)}
 }
 
@@ -41,14 +41,14 @@ func (o *Opener) Open(dst []byte, column string, line int64, sealed []byte) ([]b
 	if len(sealed) < Overhead || sealed[0] != Version {
 		return dst, ErrOpen
 	}
-	aead := o.cipher(binary.BigEndian.Uint64(sealed[1:HeaderSize]))
+	aead := o.cipher(binary.BigEndian.Uint64(sealed[1:headerSize]))
 	if aead == nil {
 		return dst, ErrOpen
 	}
 	prefix := len(o.associated)
 	cell := appendCell(o.associated, column, line)
 	o.associated = cell[:prefix]
-	plain, err := aead.Open(dst, nil, sealed[HeaderSize:], cell)
+	plain, err := aead.Open(dst, nil, sealed[headerSize:], cell)
 	if err != nil {
 		return dst, ErrOpen
 	}

@@ -44,13 +44,13 @@ const (
 	// Version is the first byte of every value that this package seals.
 	Version = 1
 
-	// HeaderSize is the length in bytes of the header before the nonce: version, data
+	// headerSize is the length in bytes of the header before the nonce: version, data
 	// key id and chunk.
-	HeaderSize = 1 + 4 + 4
+	headerSize = 1 + 4 + 4
 
 	// Overhead is how many bytes longer a sealed value is than its plaintext: the
 	// header, a nonce of 12 and a tag of 16 bytes (NIST SP 800-38D, section 5.2).
-	Overhead = HeaderSize + nonceSize + tagSize
+	Overhead = headerSize + nonceSize + tagSize
 
 	// RawColumn stands for the column in the associated data of a malformed
 	// record's raw text, which belongs to no field.

@@ -14,7 +14,7 @@ import (
 // concurrent use.
 type Sealer struct {
 	aead       cipher.AEAD
-	header     [HeaderSize]byte
+	header     [headerSize]byte
 	associated []byte // the scope's prefix; its spare capacity holds the cell
 	seals      int
 }

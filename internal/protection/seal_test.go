@@ -42,7 +42,7 @@ func TestSealedValueOpensInItsOwnCellOnly(t *testing.T) {
 	}
 	chunk := func(n byte) []byte {
 		moved := bytes.Clone(sealed)
-		moved[HeaderSize-1] = n
+		moved[headerSize-1] = n
 		return moved
 	}
 	for _, c := range []struct {
@@ -145,7 +145,7 @@ func TestSealAndOpenRoundTrip(t *testing.T) {
 func TestKeyringOpener(t *testing.T) {
 	old, current := testKey(t, 1), testKey(t, 2)
 	keys := map[uint32]DataKey{1: old, 2: current}
-	opener := NewKeyringOpener(func(id uint32) (DataKey, bool) { key, ok := keys[id]; return key, ok }, testScope)
+	opener := newKeyringOpener(func(id uint32) (DataKey, bool) { key, ok := keys[id]; return key, ok }, testScope)
 	for _, key := range []DataKey{old, current, old} {
 		for chunk := range 2 * maxCiphers {
 			sealed := testSealer(t, key, testScope, chunk).Seal(nil, "nif", 1, []byte("0123456789"))

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// TokenKeyVersion is the first byte of every token. KMS HMAC keys do not
+	// tokenKeyVersion is the first byte of every token. KMS HMAC keys do not
 	// rotate by themselves; a new one gets the next version, and all tokens are
 	// made anew from the ciphertexts.
-	TokenKeyVersion = 1
+	tokenKeyVersion = 1
 
 	// TokenSize is the length of a token in bytes: the key's version, then the
 	// leftmost 16 bytes of an HMAC-SHA-256 (truncation: RFC 2104, section 5). At
@@ -87,7 +87,7 @@ func (t *Tokenizer) Token(canonical []byte) [TokenSize]byte {
 	t.mac.Reset()
 	_, _ = t.mac.Write(canonical) // hash.Hash never fails
 	sum := t.mac.Sum(t.sum[:0])
-	token := [TokenSize]byte{TokenKeyVersion}
+	token := [TokenSize]byte{tokenKeyVersion}
 	copy(token[1:], sum)
 	return token
 }

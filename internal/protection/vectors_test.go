@@ -147,13 +147,13 @@ func TestFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if got, want := hex.EncodeToString(sealed[:HeaderSize]), "010102030400000005"; got != want {
+	if got, want := hex.EncodeToString(sealed[:headerSize]), "010102030400000005"; got != want {
 		t.Errorf("header is %s, want %s", got, want)
 	}
 	if got, want := len(sealed), len("0123456789")+Overhead; got != want {
 		t.Errorf("length is %d, want %d", got, want)
 	}
-	got, err := plain.Open(nil, sealed[HeaderSize:HeaderSize+12], sealed[HeaderSize+12:], []byte(associated))
+	got, err := plain.Open(nil, sealed[headerSize:headerSize+12], sealed[headerSize+12:], []byte(associated))
 	if err != nil || string(got) != "0123456789" {
 		t.Errorf("plain GCM opens %q, %v", got, err)
 	}

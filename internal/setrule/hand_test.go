@@ -62,7 +62,7 @@ func byHand(field, rule, query string) ruleRun {
 // uniqueByHand are ways to find the records whose key stands on an earlier line.
 func uniqueByHand(r *contract.Resource, rule string, key []string) map[string]ruleRun {
 	column := r.StagingKey(key)[0]
-	text := fmt.Sprintf("replace(%s, %s, first::text) AS error_details", postgres.QuoteLiteral(DuplicateTemplate(key)), postgres.QuoteLiteral(FirstLine))
+	text := fmt.Sprintf("replace(%s, %s, first::text) AS error_details", postgres.QuoteLiteral(DuplicateTemplate(key)), postgres.QuoteLiteral(firstLine))
 	queries := map[string]string{
 		"GROUP BY": `SELECT t.line_number, ` + text + ` FROM @leaf t JOIN (
 			SELECT %[1]s, min(line_number) AS first FROM @leaf WHERE %[1]s IS NOT NULL GROUP BY 1 HAVING count(*) > 1) g USING (%[1]s) WHERE line_number > first`,

@@ -21,7 +21,7 @@ type writer struct {
 }
 
 // reject inserts an error and a reject for each row (line_number, first_line) that
-// query yields. In details, first_line replaces [FirstLine].
+// query yields. In details, first_line replaces firstLine.
 func (w *writer) reject(ctx context.Context, field, rule, details, query string) error {
 	rows, err := w.tx.Execute(ctx, `
 		WITH found AS MATERIALIZED (`+query+`),
@@ -30,7 +30,7 @@ func (w *writer) reject(ctx context.Context, field, rule, details, query string)
 			FROM found, etl.files f WHERE f.import_id = $1 AND f.generation = $2 AND f.resource = $3)
 		INSERT INTO etl.rejects (import_id, generation, resource, line_number)
 		SELECT $1, $2, $3, line_number FROM found ON CONFLICT DO NOTHING`,
-		w.scope.ImportID, w.scope.Generation, w.resource.Name, field, rule, etl.StepValidation, details, FirstLine)
+		w.scope.ImportID, w.scope.Generation, w.resource.Name, field, rule, etl.StepValidation, details, firstLine)
 	w.rejected += rows
 	return err
 }

@@ -15,12 +15,12 @@ func DuplicateText(fields []string, firstLine int64) string {
 	return duplicate(fields, strconv.FormatInt(firstLine, 10))
 }
 
-// FirstLine is the placeholder for the first line in [DuplicateTemplate]. The
+// firstLine is the placeholder for the first line in [DuplicateTemplate]. The
 // database, which checks uniqueness, fills in the number.
-const FirstLine = "{ligne}"
+const firstLine = "{ligne}"
 
-// DuplicateTemplate is [DuplicateText] with [FirstLine] in place of the number.
-func DuplicateTemplate(fields []string) string { return duplicate(fields, FirstLine) }
+// DuplicateTemplate is [DuplicateText] with firstLine in place of the number.
+func DuplicateTemplate(fields []string) string { return duplicate(fields, firstLine) }
 
 func duplicate(fields []string, line string) string {
 	return fmt.Sprintf("%s en double : la ligne %s porte déjà cette valeur.", subject(fields, "est", "sont"), line)

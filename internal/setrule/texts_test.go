@@ -24,7 +24,7 @@ func TestTexts(t *testing.T) {
 func TestDuplicateTemplate(t *testing.T) {
 	t.Parallel()
 	for _, fields := range [][]string{{"client_id"}, {"product_id", "store_id"}} {
-		got := strings.ReplaceAll(DuplicateTemplate(fields), FirstLine, "1234")
+		got := strings.ReplaceAll(DuplicateTemplate(fields), firstLine, "1234")
 		if want := DuplicateText(fields, 1234); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

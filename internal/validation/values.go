@@ -7,11 +7,11 @@ import (
 	"etl-dataloader/internal/record"
 )
 
-// Mistyped reports whether a value's kind does not fit its field: a JSON number for a
+// mistyped reports whether a value's kind does not fit its field: a JSON number for a
 // text, date, time or boolean, true or false for anything but a boolean, and any list
 // or object. A CSV field has no kind, and a JSON string is read like one, so neither
 // is ever mistyped.
-func Mistyped(f *contract.Field, kind record.Kind) bool {
+func mistyped(f *contract.Field, kind record.Kind) bool {
 	switch kind {
 	case record.KindComposite:
 		return true
@@ -24,10 +24,10 @@ func Mistyped(f *contract.Field, kind record.Kind) bool {
 	}
 }
 
-// Lexical returns the text of a value as the contract's parsers read it. It differs
+// lexical returns the text of a value as the contract's parsers read it. It differs
 // from the file's text only for a JSON number of a field with a decimal comma: JSON
 // has no comma, so its point takes its place.
-func Lexical(f *contract.Field, v record.Value) []byte {
+func lexical(f *contract.Field, v record.Value) []byte {
 	if v.Kind == record.KindNumber && f.Type == contract.TypeNumber && f.DecimalMark() != '.' {
 		return bytes.Replace(v.Text, []byte{'.'}, []byte{f.DecimalMark()}, 1)
 	}
@@ -44,8 +44,8 @@ func Values(dst []Value, fields []*contract.Field, values []record.Value) {
 		case record.KindMissing, record.KindText, record.KindString: // never mistyped, and read as they are
 			dst[i] = Value{Text: v.Text, Missing: v.Missing || f.IsBlank(v.Text)}
 		default:
-			mistyped := Mistyped(f, v.Kind)
-			dst[i] = Value{Text: Lexical(f, *v), Missing: v.Missing || (!mistyped && f.IsBlank(v.Text)), Mistyped: mistyped}
+			wrongKind := mistyped(f, v.Kind)
+			dst[i] = Value{Text: lexical(f, *v), Missing: v.Missing || (!wrongKind && f.IsBlank(v.Text)), Mistyped: wrongKind}
 		}
 	}
 }

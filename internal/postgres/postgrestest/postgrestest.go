@@ -90,12 +90,9 @@ func (s *Server) start() error {
 // migrate brings the template to the newest schema.
 func (s *Server) migrate(ctx context.Context) error {
 	const connections = 3 // for the migrations and their lock
-	db, err := postgres.Open(ctx, s.url("template"), "test", connections)
-	if err != nil {
-		return err
-	}
+	db := open(s.url("template"), connections)
 	defer db.Close()
-	_, err = db.Migrate(ctx)
+	_, err := db.Migrate(ctx)
 	return err
 }
 
@@ -182,12 +179,14 @@ func Open(t testing.TB, databaseURL string) *postgres.DB {
 // OpenWide is [Open] with up to connections connections.
 func OpenWide(t testing.TB, databaseURL string, connections int32) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), databaseURL, "test", connections)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := open(databaseURL, connections)
 	t.Cleanup(db.Close)
 	return db
+}
+
+// open returns a DB that retries nothing.
+func open(databaseURL string, connections int32) *postgres.DB {
+	return postgres.Open(func(context.Context) (string, error) { return databaseURL, nil }, "test", connections, nil)
 }
 
 // Connect returns a separate connection for the test itself.

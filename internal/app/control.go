@@ -12,6 +12,7 @@ import (
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/report"
@@ -34,10 +35,10 @@ func (a *App) Control(db *postgres.DB) (*control.Control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err)
 	}
-	arn, records := a.need("STATE_MACHINE_ARN", a.Env.StateMachineARN), a.Registry()
+	arn, records, work := a.need("STATE_MACHINE_ARN", a.Env.StateMachineARN), a.Registry(), a.Work()
 	cfg := control.Config{
 		Registry: records, Names: names, Alerts: a.Alerts(),
-		Reports: report.Writer{Objects: a.S3(), Bucket: a.need("WORK_BUCKET", a.Env.WorkBucket), Registry: records, Now: a.Now},
+		Reports: report.Writer{Objects: work, Registry: records, Now: a.Now},
 		Log:     a.Log, Now: a.Now, StateMachineARN: arn, NoHistory: a.Env.NoHistory,
 		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
 		MaxFutureDays: a.Env.MaxFutureDays, InitialDeadline: a.Env.InitialDeadline,
@@ -52,7 +53,7 @@ func (a *App) Control(db *postgres.DB) (*control.Control, error) {
 		}
 	}
 	if db != nil {
-		cfg.Fence, cfg.Work = db, phase.WorkObjects{Store: a.Work()}
+		cfg.Fence, cfg.Work = db, phase.WorkObjects{Store: work}
 	}
 	if err := a.Missing(); err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func (a *App) Intake(c *control.Control) (*landing.Intake, error) {
 		return nil, err
 	}
 	return landing.NewIntake(landing.Config{
-		Bucket: bucket, Objects: a.S3(), Registry: a.Registry(), Names: c.Names, Alerts: a.Alerts(), Starter: c, Log: a.Log,
+		Bucket: bucket, Objects: objectstore.NewListing(a.S3(), bucket), Registry: a.Registry(), Names: c.Names, Alerts: a.Alerts(), Starter: c, Log: a.Log,
 		Horizon: landing.Horizon{Now: c.Now, Zone: c.Zone, Days: c.MaxFutureDays},
 	})
 }

@@ -25,6 +25,7 @@ import (
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -316,7 +317,7 @@ func open(t *testing.T, options ...func(*control.Config)) *house {
 		t.Fatal(err)
 	}
 	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: bucketName, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: log,
+		Bucket: bucketName, Objects: objectstore.NewListing(h.objects, bucketName), Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: log,
 		Horizon: landing.Horizon{Now: clock.Now, Zone: paris, Days: 1},
 	})
 	if err != nil {

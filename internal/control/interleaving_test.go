@@ -17,6 +17,7 @@ import (
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 )
 
@@ -171,7 +172,7 @@ func interposed(t *testing.T, p *interposer) *house {
 		t.Fatal(err)
 	}
 	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: bucketName, Objects: h.objects, Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: config.Log,
+		Bucket: bucketName, Objects: objectstore.NewListing(h.objects, bucketName), Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: config.Log,
 		Horizon: landing.Horizon{Now: h.clock.Now, Zone: config.Zone, Days: 1},
 	})
 	if err != nil {

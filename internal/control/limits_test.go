@@ -1,15 +1,18 @@
 package control_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/awstest"
+	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
@@ -29,6 +32,16 @@ func (t *limitedTopic) Publish(_ context.Context, in *sns.PublishInput, _ ...fun
 	return &sns.PublishOutput{}, nil
 }
 
+// shelf keeps reports in a bucket in memory.
+type shelf struct{ objects *memory.Bucket }
+
+func (shelf) Bucket() string { return bucketName }
+
+func (s shelf) Put(ctx context.Context, key, _ string, content []byte) error {
+	_, err := s.objects.PutObject(ctx, &s3.PutObjectInput{Key: &key, Body: bytes.NewReader(content)})
+	return err
+}
+
 // TestMonstrousFailure: an import whose failure says more than any message or item
 // may hold is recorded, reported and alerted, and can be abandoned.
 func TestMonstrousFailure(t *testing.T) {
@@ -38,7 +51,7 @@ func TestMonstrousFailure(t *testing.T) {
 			h := open(t)
 			topic := &limitedTopic{}
 			h.control.Alerts = alert.Topic{Client: topic, ARN: "arn:topic"}
-			h.control.Reports = report.Writer{Objects: h.objects, Bucket: bucketName, Registry: h.registry, Now: h.clock.Now}
+			h.control.Reports = report.Writer{Objects: shelf{h.objects}, Registry: h.registry, Now: h.clock.Now}
 			h.arrive(files(daily, "2024-10-08")...)
 			imp := h.importOf(daily, "2024-10-08")
 			if reported {

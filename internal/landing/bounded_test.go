@@ -3,7 +3,6 @@ package landing_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"etl-dataloader/internal/alert"
-	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
 	"etl-dataloader/internal/registry"
@@ -108,7 +107,7 @@ func (w *warehouse) modified(key string) time.Time {
 
 // slow is a DynamoDB whose calls are counted and take their time.
 type slow struct {
-	*dynamodb.Client
+	registry.DynamoDB
 	clock         *registrytest.Clock
 	took          time.Duration
 	reads, writes int
@@ -117,31 +116,31 @@ type slow struct {
 func (s *slow) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	s.reads++
 	s.clock.Move(s.took)
-	return s.Client.BatchGetItem(ctx, in, o...)
+	return s.DynamoDB.BatchGetItem(ctx, in, o...)
 }
 
 func (s *slow) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	s.reads++
 	s.clock.Move(s.took)
-	return s.Client.GetItem(ctx, in, o...)
+	return s.DynamoDB.GetItem(ctx, in, o...)
 }
 
 func (s *slow) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	s.reads++
 	s.clock.Move(s.took)
-	return s.Client.Query(ctx, in, o...)
+	return s.DynamoDB.Query(ctx, in, o...)
 }
 
 func (s *slow) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	s.writes++
 	s.clock.Move(s.took)
-	return s.Client.PutItem(ctx, in, o...)
+	return s.DynamoDB.PutItem(ctx, in, o...)
 }
 
 func (s *slow) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	s.writes++
 	s.clock.Move(s.took)
-	return s.Client.TransactWriteItems(ctx, in, o...)
+	return s.DynamoDB.TransactWriteItems(ctx, in, o...)
 }
 
 // stored opens a house whose bucket is a warehouse.
@@ -149,16 +148,9 @@ func stored(t *testing.T) (*house, *warehouse, *slow) {
 	t.Helper()
 	h := open(t)
 	w := &warehouse{t: t, clock: h.clock, versions: map[string]int{}}
-	s := &slow{Client: emulator.DynamoDB(t), clock: h.clock}
-	h.registry = registry.New(s, emulator.Table(t), h.clock.Now)
-	var err error
-	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: h.bucket, Objects: w, Registry: h.registry, Names: names(t), Alerts: h.inbox, Starter: h.starter,
-		Log: centrallog.New(h.log, slog.LevelInfo), Horizon: landing.Horizon{Now: h.clock.Now, Days: 1},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &slow{DynamoDB: &memory.Table{}, clock: h.clock}
+	h.registry = registry.New(s, "registry", h.clock.Now)
+	h.intake = h.intakeOf(w)
 	return h, w, s
 }
 
@@ -224,9 +216,11 @@ func TestWalkEndsInTime(t *testing.T) {
 func TestLookIsBounded(t *testing.T) {
 	h, w, s := stored(t)
 	w.put(junk(20_000)...)
-	for i := range 20_000 {
-		w.put(fmt.Sprintf("a/%d", i))
+	others := make([]string, 20_000)
+	for i := range others {
+		others[i] = fmt.Sprintf("a/%d", i)
 	}
+	w.put(others...)
 	const many = "daily/sales_data_20241008.csv"
 	w.put(many)
 	w.versions[many] = 1_000_000
@@ -265,7 +259,7 @@ func TestLookOfManyDates(t *testing.T) {
 
 // Keys of any length and any characters are refused, remembered and passed by.
 func TestMonstrousKeys(t *testing.T) {
-	h := open(t)
+	h := openEmulated(t)
 	keys := []string{
 		"daily/" + strings.Repeat("k", 1018), strings.Repeat("é", 512), "daily/a\x01b\n.csv", "daily/a+b c%20.csv", "daily/a\u202eb",
 	}

@@ -8,22 +8,22 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 )
 
-// Bucket lists the landing bucket; *s3.Client is one. Listings are strongly
-// consistent and show names, sizes and versions, never content.
+// Bucket lists the landing bucket. Listings are strongly consistent and show names,
+// sizes and versions, never content.
 type Bucket interface {
-	// ListObjectsV2 lists current objects alone, however many versions they have.
-	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
-	// ListObjectVersions lists the newest version of a key first.
-	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput, ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error)
+	// List returns a page of the current objects whose keys begin with prefix and come
+	// after a key, in order; more reports that there are others.
+	List(ctx context.Context, prefix, after string) (entries []objectstore.Entry, more bool, err error)
+	// Current returns the current version of one key; exists is false if it has none.
+	Current(ctx context.Context, key string) (entry objectstore.Entry, exists bool, err error)
 }
 
 // Alerter sends alerts to operators. On return the alert has been delivered at least once.
@@ -186,7 +186,13 @@ func (in *Intake) take(ctx context.Context, key string, file File) (string, erro
 
 // look asks the bucket for the current version of one key.
 func (in *Intake) look(key string) registry.Look {
-	return func(ctx context.Context) (registry.Arrival, bool, error) { return in.current(ctx, key) }
+	return func(ctx context.Context) (registry.Arrival, bool, error) {
+		e, exists, err := in.config.Objects.Current(ctx, key)
+		if err != nil || !exists {
+			return registry.Arrival{}, false, err
+		}
+		return registry.Arrival{Key: e.Key, VersionID: e.VersionID, ETag: e.ETag, Size: e.Size, LastModified: e.LastModified}, true, nil
+	}
 }
 
 // ready records that all files of a date have arrived.

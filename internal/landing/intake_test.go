@@ -15,10 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"etl-dataloader/internal/alert"
+	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -51,9 +53,16 @@ func (s *starter) Advance(_ context.Context, trigger etl.Trigger) error {
 	return nil
 }
 
-// shaky is a bucket whose listings can fail.
+// client is what the tests need of S3.
+type client interface {
+	objectstore.Lister
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
+}
+
+// shaky is an S3 whose listings can fail.
 type shaky struct {
-	landing.Bucket
+	client
 	down bool
 }
 
@@ -61,21 +70,21 @@ func (s *shaky) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 	if s.down {
 		return nil, errDown
 	}
-	return s.Bucket.ListObjectVersions(ctx, in, o...)
+	return s.client.ListObjectVersions(ctx, in, o...)
 }
 
 func (s *shaky) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, o ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 	if s.down {
 		return nil, errDown
 	}
-	return s.Bucket.ListObjectsV2(ctx, in, o...)
+	return s.client.ListObjectsV2(ctx, in, o...)
 }
 
 type house struct {
 	t        *testing.T
 	clock    *registrytest.Clock
 	bucket   string
-	objects  *shaky
+	s3       *shaky
 	registry *registry.Registry
 	inbox    *inbox
 	starter  *starter
@@ -83,34 +92,52 @@ type house struct {
 	intake   *landing.Intake
 }
 
+// open opens a house whose table and bucket are in memory.
 func open(t *testing.T) *house {
 	t.Helper()
 	clock := &registrytest.Clock{}
+	return furnish(t, clock, &memory.Bucket{Now: clock.Now}, "landing", registry.New(&memory.Table{}, "registry", clock.Now))
+}
+
+// openEmulated opens a house whose table and bucket are the emulator's.
+func openEmulated(t *testing.T) *house {
+	t.Helper()
+	clock := &registrytest.Clock{}
+	return furnish(t, clock, emulator.S3(t), emulator.Bucket(t), emulator.Open(t, clock.Now))
+}
+
+func furnish(t *testing.T, clock *registrytest.Clock, c client, bucket string, r *registry.Registry) *house {
+	t.Helper()
 	h := &house{
-		t: t, clock: clock, bucket: emulator.Bucket(t), objects: &shaky{Bucket: emulator.S3(t)}, registry: emulator.Open(t, clock.Now),
-		inbox: &inbox{}, starter: &starter{}, log: &bytes.Buffer{},
+		t: t, clock: clock, bucket: bucket, s3: &shaky{client: c}, registry: r, inbox: &inbox{}, starter: &starter{}, log: &bytes.Buffer{},
 	}
-	var err error
-	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: h.bucket, Objects: h.objects, Registry: h.registry, Names: names(t), Alerts: h.inbox, Starter: h.starter, Horizon: landing.Horizon{Now: clock.Now, Days: 1},
-		Log: centrallog.New(h.log, slog.LevelInfo),
+	h.intake = h.intakeOf(h.s3)
+	return h
+}
+
+// intakeOf returns an intake of the house that lists a bucket.
+func (h *house) intakeOf(bucket objectstore.Lister) *landing.Intake {
+	h.t.Helper()
+	intake, err := landing.NewIntake(landing.Config{
+		Bucket: h.bucket, Objects: objectstore.NewListing(bucket, h.bucket), Registry: h.registry, Names: names(h.t), Alerts: h.inbox,
+		Starter: h.starter, Log: centrallog.New(h.log, slog.LevelInfo), Horizon: landing.Horizon{Now: h.clock.Now, Days: 1},
 	})
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	return h
+	return intake
 }
 
 func (h *house) upload(key, content string) {
 	h.t.Helper()
-	if _, err := emulator.S3(h.t).PutObject(h.t.Context(), &s3.PutObjectInput{Bucket: &h.bucket, Key: &key, Body: strings.NewReader(content)}); err != nil {
+	if _, err := h.s3.PutObject(h.t.Context(), &s3.PutObjectInput{Bucket: &h.bucket, Key: &key, Body: strings.NewReader(content)}); err != nil {
 		h.t.Fatal(err)
 	}
 }
 
 func (h *house) remove(key string) {
 	h.t.Helper()
-	if _, err := emulator.S3(h.t).DeleteObject(h.t.Context(), &s3.DeleteObjectInput{Bucket: &h.bucket, Key: &key}); err != nil {
+	if _, err := h.s3.DeleteObject(h.t.Context(), &s3.DeleteObjectInput{Bucket: &h.bucket, Key: &key}); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -238,7 +265,7 @@ func TestIgnored(t *testing.T) {
 }
 
 func TestNewestVersionWhateverTheOrderOfEvents(t *testing.T) {
-	h := open(t)
+	h := openEmulated(t)
 	const key = "daily/client_data_20241008.csv"
 	h.upload(key, "first")
 	h.upload(key, "second, longer")
@@ -278,7 +305,7 @@ func TestLookTakesTheVeryKey(t *testing.T) {
 }
 
 func TestWalk(t *testing.T) {
-	h := open(t)
+	h := openEmulated(t)
 	h.upload("daily/client_data_20241008.csv", "x")
 	h.upload("daily/sales_data_20241008.csv", "x")
 	h.upload("daily/notes.txt", "x")
@@ -320,7 +347,7 @@ func TestWalkWithoutAlerts(t *testing.T) {
 
 func TestBucketDown(t *testing.T) {
 	h := open(t)
-	h.objects.down = true
+	h.s3.down = true
 	_, err := h.handle("daily/client_data_20241008.csv")
 	if _, ok := errors.AsType[*fault.Transient](err); !ok {
 		t.Errorf("handle: %v", err)

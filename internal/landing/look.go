@@ -5,9 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 )
 
@@ -104,15 +103,15 @@ func (in *Intake) lookAt(ctx context.Context, prefix, first, last string, until 
 		if in.late(until) {
 			return changed, nil
 		}
-		entries, more, err := in.page(ctx, prefix, after)
+		entries, more, err := in.config.Objects.List(ctx, prefix, after)
 		if err != nil {
 			return changed, err
 		}
 		var files []registry.Listed
 		for _, e := range entries {
-			after = e.key
-			seen[e.key] = true
-			if file, err := in.parse(e.key); err == nil && file.Date >= first && file.Date <= last {
+			after = e.Key
+			seen[e.Key] = true
+			if file, err := in.parse(e.Key); err == nil && file.Date >= first && file.Date <= last {
 				files = append(files, listed(e, file))
 			}
 		}
@@ -127,10 +126,9 @@ func (in *Intake) lookAt(ctx context.Context, prefix, first, last string, until 
 // compact writes a date as file names do.
 func compact(date string) string { return strings.ReplaceAll(date, "-", "") }
 
-func listed(e entry, f File) registry.Listed {
+func listed(e objectstore.Entry, f File) registry.Listed {
 	return registry.Listed{
-		Mode: f.Mode, Date: f.Date, Resource: f.Resource, Key: e.key, ETag: aws.ToString(e.object.ETag),
-		Size: aws.ToInt64(e.object.Size), LastModified: aws.ToTime(e.object.LastModified).UTC(),
+		Mode: f.Mode, Date: f.Date, Resource: f.Resource, Key: e.Key, ETag: e.ETag, Size: e.Size, LastModified: e.LastModified,
 	}
 }
 

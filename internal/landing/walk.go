@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"etl-dataloader/internal/alert"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 )
 
@@ -68,20 +67,20 @@ func (in *Intake) pages(ctx context.Context, walk *registry.Walk, until time.Tim
 		if in.late(until) {
 			return changed, nil
 		}
-		entries, more, err := in.page(ctx, "", walk.Object)
+		entries, more, err := in.config.Objects.List(ctx, "", walk.Object)
 		if err != nil {
 			return changed, err
 		}
 		var files []registry.Listed
 		badNames := map[string]refused{}
 		for _, e := range entries {
-			if strings.HasSuffix(e.key, "/") {
+			if strings.HasSuffix(e.Key, "/") {
 				continue
 			}
-			if file, err := in.parse(e.key); err == nil {
+			if file, err := in.parse(e.Key); err == nil {
 				files = append(files, listed(e, file))
 			} else {
-				badNames[e.key] = refused{tag: aws.ToString(e.object.ETag), reason: err}
+				badNames[e.Key] = refused{tag: e.ETag, reason: err}
 			}
 		}
 		if err := in.untold(ctx, entries, badNames, bad); err != nil {
@@ -95,7 +94,7 @@ func (in *Intake) pages(ctx context.Context, walk *registry.Walk, until time.Tim
 			walk.Object = ""
 			return changed, nil
 		}
-		walk.Object = entries[len(entries)-1].key
+		walk.Object = entries[len(entries)-1].Key
 	}
 	return changed, nil
 }
@@ -108,11 +107,11 @@ type refused struct {
 
 // untold collects a page's badly named objects without an alert, and logs those that
 // no notification announced.
-func (in *Intake) untold(ctx context.Context, entries []entry, names map[string]refused, bad *refusals) error {
+func (in *Intake) untold(ctx context.Context, entries []objectstore.Entry, names map[string]refused, bad *refusals) error {
 	keys := make([]string, 0, len(names))
 	for _, e := range entries { // in the order of the listing
-		if _, ok := names[e.key]; ok {
-			keys = append(keys, e.key)
+		if _, ok := names[e.Key]; ok {
+			keys = append(keys, e.Key)
 		}
 	}
 	known, err := in.config.Registry.Refusals(ctx, keys)

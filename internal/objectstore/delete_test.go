@@ -18,7 +18,7 @@ import (
 // place writes a small object under a key.
 func place(t *testing.T, s *objectstore.Store, key string) {
 	t.Helper()
-	if err := s.Put(t.Context(), key, "text/plain", strings.NewReader(key)); err != nil {
+	if err := s.Put(t.Context(), key, "text/plain", []byte(key)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package objectstore is the adapter of S3: it reads object versions in ranges fetched
-// ahead, and writes work objects once.
+// Package objectstore is the adapter of S3: it lists objects, reads object versions in
+// ranges fetched ahead, and writes work objects once.
 //
 // A work object is immutable: its key is written with If-None-Match, so the
 // first writer wins and every later one learns that the object exists. Readers
@@ -7,6 +7,7 @@
 package objectstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -104,9 +105,11 @@ func (s *Store) PutOnce(ctx context.Context, key string, metadata map[string]str
 	}, true, nil
 }
 
-// Put writes a small object, replacing that of the key.
-func (s *Store) Put(ctx context.Context, key, contentType string, body io.ReadSeeker) error {
-	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: &key, Body: body, ContentType: &contentType})
+// Put writes a small object, replacing that of the key. No cache may keep it.
+func (s *Store) Put(ctx context.Context, key, contentType string, content []byte) error {
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(content), ContentType: &contentType, CacheControl: aws.String("no-store"),
+	})
 	return fault.FromAWS("write s3://"+s.bucket+"/"+key, err)
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 
@@ -203,7 +202,7 @@ func TestPut(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	for _, text := range []string{"first", "second"} {
-		if err := s.Put(t.Context(), "report.json", "application/json", strings.NewReader(text)); err != nil {
+		if err := s.Put(t.Context(), "report.json", "application/json", []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 		if got := read(t, s, "report.json", ""); string(got) != text {

@@ -28,7 +28,7 @@ func TestVersions(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	first := put(t, s, "k", []byte("first"))
-	if err := s.Put(t.Context(), "k", "text/plain", bytes.NewReader([]byte("second"))); err != nil {
+	if err := s.Put(t.Context(), "k", "text/plain", []byte("second")); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, s, "k", first.VersionID); string(got) != "first" {

@@ -16,9 +16,6 @@ import (
 	"path"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -125,16 +122,18 @@ func Build(s registry.Status, now time.Time) Report {
 	return r
 }
 
-// Uploader stores an object; *s3.Client implements it. The object is durable on
-// return and replaces the previous one.
-type Uploader interface {
-	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+// Store keeps reports.
+type Store interface {
+	// Bucket returns the name of its bucket.
+	Bucket() string
+	// Put stores an object, which is durable on return and replaces the previous one of
+	// its key. Browsers must not cache it.
+	Put(ctx context.Context, key, contentType string, content []byte) error
 }
 
 // Writer writes reports to the work bucket. It is safe for concurrent use.
 type Writer struct {
-	Objects  Uploader
-	Bucket   string
+	Objects  Store
 	Registry *registry.Registry
 	Now      func() time.Time
 }
@@ -143,7 +142,7 @@ type Writer struct {
 // page. It may be repeated. It fails with *fault.Transient if DynamoDB or S3 did not
 // answer; the address is valid even then.
 func (w Writer) Write(ctx context.Context, importID string) (location string, err error) {
-	location = "s3://" + w.Bucket + "/" + importID + "/report.html"
+	location = "s3://" + w.Objects.Bucket() + "/" + importID + "/report.html"
 	status, err := w.Registry.Status(ctx, importID)
 	if err != nil {
 		return location, err
@@ -158,14 +157,6 @@ func (w Writer) Write(ctx context.Context, importID string) (location string, er
 		return location, err
 	}
 	return location, errors.Join(
-		w.upload(ctx, importID+"/report.json", "application/json", body),
-		w.upload(ctx, importID+"/report.html", "text/html; charset=utf-8", page.Bytes()))
-}
-
-func (w Writer) upload(ctx context.Context, key, contentType string, body []byte) error {
-	_, err := w.Objects.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &w.Bucket, Key: &key, Body: bytes.NewReader(body),
-		ContentType: &contentType, CacheControl: aws.String("no-store"),
-	})
-	return fault.FromAWS("report: write "+key, err)
+		w.Objects.Put(ctx, importID+"/report.json", "application/json", body),
+		w.Objects.Put(ctx, importID+"/report.html", "text/html; charset=utf-8", page.Bytes()))
 }

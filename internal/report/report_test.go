@@ -18,6 +18,7 @@ import (
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 	"etl-dataloader/internal/report"
@@ -153,19 +154,19 @@ func TestPageIsAccessible(t *testing.T) {
 	}
 }
 
-// lossy is a bucket whose nth write fails.
+// lossy is a store whose nth write fails.
 type lossy struct {
-	*s3.Client
+	*objectstore.Store
 	fail int
 }
 
 var errLost = errors.New("connection reset")
 
-func (l *lossy) PutObject(ctx context.Context, in *s3.PutObjectInput, o ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+func (l *lossy) Put(ctx context.Context, key, contentType string, content []byte) error {
 	if l.fail--; l.fail == 0 {
-		return nil, errLost
+		return errLost
 	}
-	return l.Client.PutObject(ctx, in, o...)
+	return l.Store.Put(ctx, key, contentType, content)
 }
 
 func TestWrite(t *testing.T) {
@@ -181,8 +182,8 @@ func TestWrite(t *testing.T) {
 	}
 	for fail := 1; fail <= 3; fail++ { // the third write is none of the first report's
 		bucket := emulator.Bucket(t)
-		objects := &lossy{Client: emulator.S3(t), fail: fail}
-		w := report.Writer{Objects: objects, Bucket: bucket, Registry: r, Now: clock.Now}
+		objects := &lossy{Store: objectstore.New(emulator.S3(t), bucket), fail: fail}
+		w := report.Writer{Objects: objects, Registry: r, Now: clock.Now}
 		location, err := w.Write(t.Context(), imp.ImportID)
 		if (err == nil) != (fail == 3) || location != "s3://"+bucket+"/"+imp.ImportID+"/report.html" {
 			t.Errorf("Write = %s, %v", location, err)
@@ -198,7 +199,8 @@ func TestWrite(t *testing.T) {
 			}
 		}
 	}
-	if _, err := (report.Writer{Registry: r, Now: clock.Now}).Write(t.Context(), "IMPORT_NONE"); !errors.Is(err, registry.ErrNotFound) {
+	store := objectstore.New(emulator.S3(t), "any")
+	if _, err := (report.Writer{Objects: store, Registry: r, Now: clock.Now}).Write(t.Context(), "IMPORT_NONE"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("unknown import: %v", err)
 	}
 }

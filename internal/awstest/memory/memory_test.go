@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/awstest/memory"
-	"etl-dataloader/internal/landing"
+	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 
 // Both are used in place of the clients.
 var (
-	_ registry.DynamoDB = (*memory.Table)(nil)
-	_ landing.Bucket    = (*memory.Bucket)(nil)
+	_ registry.DynamoDB  = (*memory.Table)(nil)
+	_ objectstore.Lister = (*memory.Bucket)(nil)
 )
 
 // database is what the conversations need of DynamoDB.
@@ -224,7 +224,7 @@ func TestTableRefuses(t *testing.T) {
 
 // store is what the conversations need of S3.
 type store interface {
-	landing.Bucket
+	objectstore.Lister
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
 }

@@ -149,7 +149,7 @@ type Body struct {
 }
 
 // Open reads an object version from the start; the caller must close it. Errors while
-// reading are *[fault.Transient]. An empty versionID is the newest version.
+// reading are classified like those of a request. An empty versionID is the newest version.
 func (s *Store) Open(ctx context.Context, key, versionID string) (Body, error) {
 	return s.get(ctx, key, versionID, "")
 }
@@ -179,25 +179,25 @@ func (s *Store) get(ctx context.Context, key, versionID, byteRange string) (Body
 	if err != nil {
 		return Body{}, fault.FromAWS(op, err)
 	}
-	return Body{ReadCloser: &transientBody{op: op, body: out.Body}, Metadata: out.Metadata}, nil
+	return Body{ReadCloser: &classifiedBody{op: op, body: out.Body}, Metadata: out.Metadata}, nil
 }
 
-// transientBody reports a connection that breaks in the middle of an object as a
-// transient fault.
-type transientBody struct {
+// classifiedBody classifies the errors of a connection that breaks in the middle of an
+// object.
+type classifiedBody struct {
 	op   string
 	body io.ReadCloser
 }
 
-func (b *transientBody) Read(p []byte) (int, error) {
+func (b *classifiedBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = &fault.Transient{Op: b.op, Err: err}
+		err = fault.FromAWS(b.op, err)
 	}
 	return n, err
 }
 
-func (b *transientBody) Close() error { return b.body.Close() }
+func (b *classifiedBody) Close() error { return b.body.Close() }
 
 // Read passes an object version to consume and returns the object with its checksum,
 // which covers all of it even if consume stops early.

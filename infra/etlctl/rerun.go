@@ -21,45 +21,6 @@ type rerunning struct {
 	Timeout  time.Duration `help:"${timeout}" default:"60m"`
 }
 
-// redriveCommand resumes an import.
-type redriveCommand struct {
-	rerunning
-	Continue bool     `help:"${continue}"`
-	Accept   []string `help:"${accept}" sep:"none"`
-}
-
-// Run runs the command.
-func (r *redriveCommand) Run(ctx context.Context, c *console) error {
-	request := control.Request{Mode: etl.KindResume, Accept: r.Accept}
-	if r.Continue {
-		request.Mode = etl.KindContinue
-	}
-	return r.run(ctx, c, request)
-}
-
-// restartCommand restarts an import.
-type restartCommand struct {
-	rerunning
-	Force bool `help:"${force}"`
-}
-
-// Run runs the command.
-func (r *restartCommand) Run(ctx context.Context, c *console) error {
-	return r.run(ctx, c, control.Request{Mode: etl.KindRestart, Force: r.Force})
-}
-
-// abandonCommand abandons an import.
-type abandonCommand struct {
-	ImportID string        `arg:"" name:"import_id" help:"${import_id}"`
-	Timeout  time.Duration `help:"${timeout}" default:"60m"`
-}
-
-// Run runs the command.
-func (a *abandonCommand) Run(ctx context.Context, c *console) error {
-	r := rerunning{ImportID: a.ImportID, NoFollow: true, Timeout: a.Timeout}
-	return r.run(ctx, c, control.Request{Mode: etl.KindAbandon})
-}
-
 // run asks the function for a re-execution and follows the import.
 func (r *rerunning) run(ctx context.Context, c *console, request control.Request) error {
 	if r.ImportID == "" {

@@ -55,6 +55,8 @@ func TestFigures(t *testing.T) {
 		"internal/a/a.go":       "package a\n\nfunc f() {\n}\n\nfunc g() {\n\tf()\n}\n",
 		"internal/a/b.go":       "package a\n\nvar x = 1\n",
 		"internal/a/a_test.go":  "package a\n\nfunc ExampleF() {}\n",
+		"internal/a/atest/k.go": "package atest\n\nfunc K() {}\n",
+		"internal/atest/b/b.go": "package b\n",
 		"infra/local/x/main.go": "package main\n\nfunc main() {}\n",
 		"build/x/main.go":       "broken\n",
 		".local/go/x.go":        "broken\n",
@@ -64,7 +66,7 @@ func TestFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| Go files | 2 | 1 |\n", "| lines | 11 | 3 |\n", "max | 8, 8, 8 | 3, 3, 3 |\n", "max | 3, 3, 3 | 1, 1, 1 |\n", "| lines of tests | 3 | 0 |\n",
+		"| Go files | 2 | 1 |\n", "| lines | 11 | 3 |\n", "max | 8, 8, 8 | 3, 3, 3 |\n", "max | 3, 3, 3 | 1, 1, 1 |\n", "| lines of tests | 3 | 0 |\n", "| lines of test kits, in neither | 4 | 0 |\n",
 		"| test : code | 0.27 | 0.00 |\n", "| packages | 1 | 1 |\n", "| testable examples | 1 | 0 |\n", "| direct dependencies | 1, and 1 of the AWS SDK |  |\n",
 	} {
 		if !strings.Contains(part, want) {

@@ -61,7 +61,7 @@ func loadImports(root string) (importGraph, error) {
 func packageOf(folder string) string {
 	top, _, _ := strings.Cut(folder, "/")
 	switch {
-	case strings.HasSuffix(folder, "test"):
+	case isKit(folder):
 		return ""
 	case top == functionsDir:
 		return functionsDir

@@ -6,7 +6,7 @@ SHELL := bash
 FUNCTIONS := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 GOARCH ?= $(shell go env GOHOSTARCH)
 LDFLAGS := -s -w -buildid=
-STACK := python3 infra/local/stack.py
+LOCAL_STACK := python3 infra/local/stack.py
 LOCAL_DIR ?= .local
 ETLCTL := build/local/etlctl
 # The operator's commands work on the local stack, or on the stack AWS_STACK= of
@@ -39,15 +39,15 @@ unit: ## Runs the tests that need no service, with the race detector
 
 .PHONY: up
 up: build ## Starts the local stack and deploys template.yaml to it; writes .local/env
-	@$(STACK) up
+	@$(LOCAL_STACK) up
 
 .PHONY: down
 down: ## Stops the local stack and keeps its data
-	@$(STACK) down
+	@$(LOCAL_STACK) down
 
 .PHONY: reset
 reset: ## Stops the local stack and forgets its data
-	@$(STACK) reset
+	@$(LOCAL_STACK) reset
 	@rm -rf $(LOCAL_DIR)/demo
 
 .PHONY: import
@@ -98,7 +98,7 @@ sample: tools ## Makes the ten files: ROWS= SEED= DATE= FAULTS= MODE= HISTORY_RO
 LINT := go tool -modfile=infra/tools/go.mod golangci-lint
 .PHONY: lint
 lint: ## Checks the code and the template
-	@$(STACK) venv
+	@$(LOCAL_STACK) venv
 	@$(LINT) run ./...
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .local/venv/bin/sam validate --lint --template template.yaml >/dev/null
 
@@ -115,7 +115,7 @@ STACK_NAME ?= etl-dataloader
 deploy: ## Deploys to the AWS account of the environment: DATABASE_SECRET_ARN= ENRICHMENT_CLIENTS_URL= STACK_NAME=
 	@test -n "$(DATABASE_SECRET_ARN)" -a -n "$(ENRICHMENT_CLIENTS_URL)" || { echo "Set DATABASE_SECRET_ARN and ENRICHMENT_CLIENTS_URL; docs/deploy.md explains both." >&2; exit 2; }
 	@$(MAKE) functions GOARCH=arm64
-	@$(STACK) venv
+	@$(LOCAL_STACK) venv
 	@.local/venv/bin/sam deploy --template-file template.yaml --stack-name $(STACK_NAME) --resolve-s3 --capabilities CAPABILITY_IAM \
 	  --no-fail-on-empty-changeset --parameter-overrides DatabaseSecretArn=$(DATABASE_SECRET_ARN) EnrichmentClientsUrl=$(ENRICHMENT_CLIENTS_URL) $(PARAMETERS)
 

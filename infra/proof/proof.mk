@@ -7,7 +7,7 @@ e2e: build ## Runs the end-to-end tests alone, or those of the name RUN=, on a f
 .PHONY: fuzz
 FUZZTIME ?= 60s
 fuzz: ## Runs every fuzz target for FUZZTIME=, on the local stack's PostgreSQL
-	@$(STACK) postgres
+	@$(LOCAL_STACK) postgres
 	@set -a; . $(LOCAL_DIR)/env; set +a; \
 	for target in $$(grep -rlE '^func Fuzz' --include=*_test.go internal infra | xargs -n1 dirname | sort -u); do \
 	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target | sed 's/func //'); do \

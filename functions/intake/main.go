@@ -13,11 +13,7 @@ import (
 func main() { os.Exit(app.Main(lambda.Start, build)) }
 
 func build(a *app.App) (any, error) {
-	c, err := a.Control(nil)
-	if err != nil {
-		return nil, err
-	}
-	intake, err := a.Intake(c)
+	intake, err := a.Intake()
 	if err != nil {
 		return nil, err
 	}

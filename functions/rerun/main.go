@@ -13,9 +13,9 @@ import (
 func main() { os.Exit(app.Main(lambda.Start, build)) }
 
 func build(a *app.App) (any, error) {
-	c, err := a.Control(a.Database(1))
+	rerunner, err := a.Rerunner(a.Database(1))
 	if err != nil {
 		return nil, err
 	}
-	return fault.Boundary(a.Log, c.Rerun), nil
+	return fault.Boundary(a.Log, rerunner.Rerun), nil
 }

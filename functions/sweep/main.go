@@ -13,9 +13,9 @@ import (
 func main() { os.Exit(app.Main(lambda.Start, build)) }
 
 func build(a *app.App) (any, error) {
-	c, err := a.Control(nil)
+	sweeper, err := a.Sweeper()
 	if err != nil {
 		return nil, err
 	}
-	return fault.Boundary(a.Log, c.Sweep), nil
+	return fault.Boundary(a.Log, sweeper.Sweep), nil
 }

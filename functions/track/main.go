@@ -13,9 +13,9 @@ import (
 func main() { os.Exit(app.Main(lambda.Start, build)) }
 
 func build(a *app.App) (any, error) {
-	c, err := a.Control(nil)
+	tracker, err := a.Tracker()
 	if err != nil {
 		return nil, err
 	}
-	return fault.Boundary(a.Log, c.Track), nil
+	return fault.Boundary(a.Log, tracker.Track), nil
 }

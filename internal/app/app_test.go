@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -102,9 +103,10 @@ func TestMissingSettings(t *testing.T) {
 		"database":     {func(a *App) (any, error) { return a.Database(1), nil }, []string{"DATABASE_SECRET_ARN"}},
 		"keys":         {func(a *App) (any, error) { return a.DataKey() + a.MACKey(), nil }, []string{"DATA_KEY_ID", "MAC_KEY_ID"}},
 		"phase":        {func(a *App) (any, error) { return a.Phase() }, []string{"WORK_BUCKET", "REGISTRY_TABLE"}},
-		"control":      {func(a *App) (any, error) { return a.Control(nil) }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "WORK_BUCKET", "STATE_MACHINE_ARN"}},
-		"redrives":     {func(a *App) (any, error) { a.Env.ScheduleGroup = "g"; return a.Control(nil) }, []string{"RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_ROLE_ARN"}},
-		"re-execution": {func(a *App) (any, error) { return a.Control(a.Database(1)) }, []string{"DATABASE_SECRET_ARN", "WORK_BUCKET"}},
+		"intake":       {func(a *App) (any, error) { return a.Intake() }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "LANDING_BUCKET", "STATE_MACHINE_ARN", "RERUN_FUNCTION_ARN"}},
+		"control":      {func(a *App) (any, error) { return a.Tracker() }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "WORK_BUCKET", "STATE_MACHINE_ARN"}},
+		"redrives":     {func(a *App) (any, error) { a.Env.ScheduleGroup = "g"; return a.Sweeper() }, []string{"RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_ROLE_ARN"}},
+		"re-execution": {func(a *App) (any, error) { return a.Rerunner(a.Database(1)) }, []string{"DATABASE_SECRET_ARN", "WORK_BUCKET"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, err := read(t, nil)
@@ -128,25 +130,39 @@ func TestMissingSettings(t *testing.T) {
 // TestControlStarts: with its settings a control function starts; without the
 // landing bucket it does not.
 func TestControlStarts(t *testing.T) {
-	env, err := read(t, map[string]string{
-		"WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "ALERTS_TOPIC_ARN": "a", "STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:1:stateMachine:m",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &App{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now}
-	control := func(a *App) (any, error) { return a.Control(nil) }
-	if _, err := a.started(control); err == nil || !strings.Contains(err.Error(), "LANDING_BUCKET") {
-		t.Errorf("without a landing bucket: %v", err)
-	}
-	env.LandingBucket = "l"
-	a = &App{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now}
-	if _, err := a.started(control); err != nil {
-		t.Error(err)
-	}
-	a.Env.DeadlineTimeZone = "Europe/Nowhere"
-	if _, err := a.started(control); err == nil || !strings.Contains(err.Error(), "DEADLINE_TIME_ZONE") {
-		t.Errorf("in an unknown time zone: %v", err)
+	schedules := map[string]string{"WORK_BUCKET": "w", "RERUN_FUNCTION_ARN": "f", "REDRIVE_SCHEDULE_GROUP": "g", "REDRIVE_SCHEDULE_ROLE_ARN": "o"}
+	for name, c := range map[string]struct {
+		build    func(*App) (any, error)
+		settings map[string]string // that others do not need
+	}{
+		"intake": {func(a *App) (any, error) { return a.Intake() }, map[string]string{"RERUN_FUNCTION_ARN": "f"}},
+		"track":  {func(a *App) (any, error) { return a.Tracker() }, schedules},
+		"sweep":  {func(a *App) (any, error) { return a.Sweeper() }, schedules},
+		"rerun":  {func(a *App) (any, error) { return a.Rerunner(a.Database(1)) }, map[string]string{"WORK_BUCKET": "w", "DATABASE_SECRET_ARN": "d"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := map[string]string{
+				"REGISTRY_TABLE": "r", "ALERTS_TOPIC_ARN": "a", "STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:1:stateMachine:m",
+			}
+			maps.Copy(settings, c.settings)
+			env, err := read(t, settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := &App{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+			if _, err := a.started(c.build); err == nil || !strings.Contains(err.Error(), "LANDING_BUCKET") {
+				t.Errorf("without a landing bucket: %v", err)
+			}
+			env.LandingBucket = "l"
+			a = &App{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+			if _, err := a.started(c.build); err != nil {
+				t.Error(err)
+			}
+			a.Env.DeadlineTimeZone = "Europe/Nowhere"
+			if _, err := a.started(c.build); err == nil || !strings.Contains(err.Error(), "DEADLINE_TIME_ZONE") {
+				t.Errorf("in an unknown time zone: %v", err)
+			}
+		})
 	}
 }
 

@@ -19,66 +19,119 @@ import (
 	"etl-dataloader/internal/schedule"
 )
 
-// Control returns what starts, sweeps, tracks and re-executes imports. Only
-// re-execution needs db; it may be nil elsewhere.
-func (a *App) Control(db *postgres.DB) (*control.Control, error) {
-	pkg, err := contract.Load()
+// Intake returns what records the arrival of files and starts complete imports.
+func (a *App) Intake() (*landing.Intake, error) {
+	reruns := a.reruns()
+	p, err := a.control()
 	if err != nil {
 		return nil, err
 	}
-	names, err := landing.FromContract(pkg)
+	advancer, err := control.NewAdvancer(control.AdvancerConfig{Common: p.common, Reruns: reruns})
 	if err != nil {
 		return nil, err
+	}
+	return landing.NewIntake(p.recorder, advancer)
+}
+
+// Tracker returns what follows executions and reports their ends.
+func (a *App) Tracker() (*control.Tracker, error) {
+	config := control.TrackerConfig{Outcomes: a.outcomes(), Reruns: a.reruns(), Later: a.later()}
+	p, err := a.control()
+	if err != nil {
+		return nil, err
+	}
+	config.Common, config.Histories = p.common, p.machine
+	return control.NewTracker(config)
+}
+
+// Sweeper returns what makes up for lost events.
+func (a *App) Sweeper() (*control.Sweeper, error) {
+	config := control.SweeperConfig{
+		Outcomes: a.outcomes(), Reruns: a.reruns(), Later: a.later(),
+		DaysBack: a.Env.DeadlineDaysBack, InitialDeadline: a.Env.InitialDeadline,
+	}
+	p, err := a.control()
+	if err != nil {
+		return nil, err
+	}
+	config.Common, config.Histories = p.common, p.machine
+	return control.NewSweeper(config)
+}
+
+// Rerunner returns what resumes, restarts and abandons imports.
+func (a *App) Rerunner(db *postgres.DB) (*control.Rerunner, error) {
+	config := control.RerunnerConfig{Outcomes: a.outcomes(), Fence: db, Work: phase.WorkObjects{Store: a.Work()}}
+	p, err := a.control()
+	if err != nil {
+		return nil, err
+	}
+	config.Common, config.Histories, config.Definitions = p.common, p.machine, p.machine
+	return control.NewRerunner(config)
+}
+
+// controlParts are what every control service is made of.
+type controlParts struct {
+	common   control.Common
+	machine  *executions.Machine
+	recorder *landing.Recorder
+}
+
+// control returns the parts of the control services. It comes last, as it fails if any
+// setting is missing that was needed before.
+func (a *App) control() (controlParts, error) {
+	pkg, err := contract.Load()
+	if err != nil {
+		return controlParts{}, err
+	}
+	names, err := landing.FromContract(pkg)
+	if err != nil {
+		return controlParts{}, err
 	}
 	names = names.Requiring(a.Env.RequireControl)
 	zone, err := time.LoadLocation(a.Env.DeadlineTimeZone)
 	if err != nil {
-		return nil, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err)
+		return controlParts{}, fmt.Errorf("environment variable DEADLINE_TIME_ZONE: %w", err)
 	}
-	arn, records, work := a.need("STATE_MACHINE_ARN", a.Env.StateMachineARN), a.Registry(), a.Work()
-	cfg := control.Config{
-		Registry: records, Names: names, Alerts: a.Alerts(),
-		Reports: report.Writer{Objects: work, Registry: records, Now: a.Now},
-		Log:     a.Log, Now: a.Now, StateMachineARN: arn, NoHistory: a.Env.NoHistory,
-		Zone: zone, DaysBack: a.Env.DeadlineDaysBack, Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
-		MaxFutureDays: a.Env.MaxFutureDays, InitialDeadline: a.Env.InitialDeadline,
-	}
-	if a.Env.RerunFunctionARN != "" {
-		cfg.Reruns = schedule.Soon{Client: lambda.NewFromConfig(a.AWS), FunctionARN: a.Env.RerunFunctionARN}
-	}
-	if a.Env.ScheduleGroup != "" {
-		cfg.Later = schedule.Later{
-			Client: scheduler.NewFromConfig(a.AWS), Group: a.Env.ScheduleGroup,
-			FunctionARN: a.need("RERUN_FUNCTION_ARN", a.Env.RerunFunctionARN), RoleARN: a.need("REDRIVE_SCHEDULE_ROLE_ARN", a.Env.ScheduleRoleARN),
-		}
-	}
-	if db != nil {
-		cfg.Fence, cfg.Work = db, phase.WorkObjects{Store: work}
+	arn, records, bucket := a.need("STATE_MACHINE_ARN", a.Env.StateMachineARN), a.Registry(), a.need("LANDING_BUCKET", a.Env.LandingBucket)
+	config := landing.Config{
+		Bucket: bucket, Objects: objectstore.NewListing(a.S3(), bucket), Registry: records, Names: names, Alerts: a.Alerts(), Log: a.Log,
+		Horizon: landing.Horizon{Now: a.Now, Zone: zone, Days: a.Env.MaxFutureDays},
 	}
 	if err := a.Missing(); err != nil {
-		return nil, err
+		return controlParts{}, err
+	}
+	recorder, err := landing.NewRecorder(config)
+	if err != nil {
+		return controlParts{}, err
 	}
 	machine, err := executions.New(a.SFN(), arn)
-	if err != nil {
-		return nil, err
-	}
-	cfg.Executions, cfg.Histories, cfg.Definitions = machine, machine, machine
-	c, err := control.New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	c.Landing, err = a.Intake(c)
-	return c, err
+	return controlParts{
+		common: control.Common{
+			Registry: records, Executions: machine, Names: names, Landing: recorder, Log: a.Log, Now: a.Now, Zone: zone,
+			StateMachineARN: arn, NoHistory: a.Env.NoHistory, MaxFutureDays: a.Env.MaxFutureDays,
+		},
+		machine: machine, recorder: recorder,
+	}, err
 }
 
-// Intake returns what records the arrival of files and has c start imports.
-func (a *App) Intake(c *control.Control) (*landing.Intake, error) {
-	bucket := a.need("LANDING_BUCKET", a.Env.LandingBucket)
-	if err := a.Missing(); err != nil {
-		return nil, err
+// outcomes returns what the ends of imports are reported with.
+func (a *App) outcomes() control.Outcomes {
+	return control.Outcomes{
+		Alerts:   a.Alerts(),
+		Reports:  report.Writer{Objects: a.Work(), Registry: a.Registry(), Now: a.Now},
+		Redrives: a.Env.AutomaticRedrives, RedriveDelay: a.Env.RedriveDelay,
 	}
-	return landing.NewIntake(landing.Config{
-		Bucket: bucket, Objects: objectstore.NewListing(a.S3(), bucket), Registry: a.Registry(), Names: c.Names, Alerts: a.Alerts(), Starter: c, Log: a.Log,
-		Horizon: landing.Horizon{Now: c.Now, Zone: c.Zone, Days: c.MaxFutureDays},
-	})
+}
+
+// reruns returns what asks the function for a re-execution that has the database.
+func (a *App) reruns() schedule.Soon {
+	return schedule.Soon{Client: lambda.NewFromConfig(a.AWS), FunctionARN: a.need("RERUN_FUNCTION_ARN", a.Env.RerunFunctionARN)}
+}
+
+// later returns what schedules redrives.
+func (a *App) later() schedule.Later {
+	return schedule.Later{
+		Client: scheduler.NewFromConfig(a.AWS), Group: a.need("REDRIVE_SCHEDULE_GROUP", a.Env.ScheduleGroup),
+		FunctionARN: a.need("RERUN_FUNCTION_ARN", a.Env.RerunFunctionARN), RoleARN: a.need("REDRIVE_SCHEDULE_ROLE_ARN", a.Env.ScheduleRoleARN),
+	}
 }

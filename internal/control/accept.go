@@ -12,7 +12,7 @@ import (
 
 // acceptances returns what a request accepts. It fails with *fault.Refused if it
 // does not know one of them, or if the request is not a resume.
-func (c *Control) acceptances(request Request, trigger etl.Trigger) ([]registry.Acceptance, error) {
+func (r *Rerunner) acceptances(request Request, trigger etl.Trigger) ([]registry.Acceptance, error) {
 	if len(request.Accept) == 0 {
 		return nil, nil
 	}
@@ -25,8 +25,8 @@ func (c *Control) acceptances(request Request, trigger etl.Trigger) ([]registry.
 	var all []registry.Acceptance
 	for _, asked := range request.Accept {
 		what, resource, _ := strings.Cut(asked, "=")
-		if what != registry.AcceptShrink || !slices.Contains(c.Names.Resources(), resource) {
-			return refused(RefusedAccept(asked, c.Names.Resources()))
+		if what != registry.AcceptShrink || !slices.Contains(r.config.Names.Resources(), resource) {
+			return refused(RefusedAccept(asked, r.config.Names.Resources()))
 		}
 		all = append(all, registry.Acceptance{What: what, Resource: resource, By: message.Text(request.By), Trigger: trigger})
 	}

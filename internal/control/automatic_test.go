@@ -52,7 +52,7 @@ func (s *schedules) CreateSchedule(_ context.Context, in *scheduler.CreateSchedu
 func withRedrives(t *testing.T, faultName string) (*house, *schedules, registry.Import) {
 	t.Helper()
 	s := &schedules{made: map[string]*scheduler.CreateScheduleInput{}}
-	h := open(t, func(c *control.Config) {
+	h := open(t, func(c *setup) {
 		c.Redrives, c.RedriveDelay = 3, time.Minute
 		c.Later = schedule.Later{Client: s, Group: "redrives", FunctionARN: "arn:rerun", RoleARN: "arn:role"}
 	})
@@ -78,7 +78,7 @@ func (h *house) fire(s *schedules, name string) control.Answer {
 	if err := json.Unmarshal([]byte(*in.Target.Input), &request); err != nil {
 		h.t.Fatal(err)
 	}
-	answer, err := h.control.Rerun(h.t.Context(), request)
+	answer, err := h.rerunner.Rerun(h.t.Context(), request)
 	if err != nil {
 		h.t.Fatalf("the planned redrive: %v", err)
 	}

@@ -21,7 +21,7 @@ const (
 	failed    = sfntypes.ExecutionStatusFailed
 )
 
-func history(c *control.Config) { c.NoHistory = false }
+func history(c *setup) { c.NoHistory = false }
 
 func TestTenFilesStartOneImport(t *testing.T) {
 	h := open(t)
@@ -86,7 +86,7 @@ func TestTwoDatesRunInOrder(t *testing.T) {
 	if h.machine.starts != 1 {
 		t.Fatal("the later date started after a failure")
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: first.ImportID, Mode: etl.KindResume}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: first.ImportID, Mode: etl.KindResume}); err != nil {
 		t.Fatal(err)
 	}
 	h.end(first, succeeded, "")
@@ -111,7 +111,7 @@ func TestEarlierDateWaitsForAnOpenOne(t *testing.T) {
 	if h.machine.starts != 1 || h.hasImport(daily, "2024-10-07") {
 		t.Fatal("two imports are open at once")
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: later.ImportID, Mode: etl.KindAbandon}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: later.ImportID, Mode: etl.KindAbandon}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.importOf(daily, "2024-10-07").Status; got != etl.StatusRunning {

@@ -21,7 +21,7 @@ func TestCorrectedFileInterleaved(t *testing.T) {
 	keys := files(daily, date)[:len(two)]
 	for name, meanwhile := range map[string]func(h *house, arn, importID string) error{
 		"sweep": func(h *house, _, _ string) error {
-			_, err := h.control.Sweep(h.t.Context(), control.SweepEvent{})
+			_, err := h.sweeper.Sweep(h.t.Context(), control.SweepEvent{})
 			return err
 		},
 		"person": func(h *house, _, importID string) error {

@@ -41,7 +41,7 @@ func (h *house) scan(imp registry.Import, refused ...string) {
 
 // refusedImport returns a house whose import of 2024-10-08 refused its first n
 // files, and the keys of all ten.
-func refusedImport(t *testing.T, n int, options ...func(*control.Config)) (*house, registry.Import, []string) {
+func refusedImport(t *testing.T, n int, options ...func(*setup)) (*house, registry.Import, []string) {
 	t.Helper()
 	h := open(t, options...)
 	keys := files(daily, "2024-10-08")
@@ -164,17 +164,8 @@ func (c *calls) Ask(_ context.Context, r control.Request) error {
 	return nil
 }
 
-// intakeOnly returns what intake, track and sweep have: no database.
-func (h *house) intakeOnly(t *testing.T, c *calls) *control.Control {
-	t.Helper()
-	config := h.control.Config
-	config.Fence, config.Work, config.Reruns = nil, nil, c
-	without, err := control.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return without
-}
+// asking returns a house whose intake, track and sweep have no database: they ask c.
+func asking(c *calls) func(*setup) { return func(s *setup) { s.Reruns = c } }
 
 // Everybody who sees the corrected files asks, at once, and a person restarts the
 // import at the same time: it is restarted once.
@@ -182,8 +173,7 @@ func TestOneRestartOfMany(t *testing.T) {
 	for _, person := range []bool{false, true} {
 		h, imp, keys := refusedImport(t, 2)
 		asked := &calls{}
-		without := h.intakeOnly(t, asked)
-		full := h.control
+		h.rebuild(asking(asked))
 		h.upload(keys[0], "corrected")
 		h.upload(keys[1], "corrected")
 		if _, err := h.intake.Walk(t.Context()); err != nil {
@@ -192,7 +182,7 @@ func TestOneRestartOfMany(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				if err := without.Advance(t.Context(), etl.TriggerFile); err != nil {
+				if err := h.advancer.Advance(t.Context(), etl.TriggerFile); err != nil {
 					t.Error(err)
 				}
 			})
@@ -205,7 +195,7 @@ func TestOneRestartOfMany(t *testing.T) {
 		var mu sync.Mutex
 		for _, r := range asked.requests {
 			wg.Go(func() {
-				a, err := full.Rerun(t.Context(), r)
+				a, err := h.rerunner.Rerun(t.Context(), r)
 				if err != nil {
 					t.Errorf("a request that lost: %v", err)
 				}
@@ -240,15 +230,15 @@ func TestOneRestartOfMany(t *testing.T) {
 func TestLateRequestForCorrectedFiles(t *testing.T) {
 	h, imp, keys := refusedImport(t, 1)
 	late := control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: imp.Attempts}
-	if a, err := h.control.Rerun(t.Context(), late); err != nil || a.Kind != "" || a.Message != control.RefusedNotCorrected {
+	if a, err := h.rerunner.Rerun(t.Context(), late); err != nil || a.Kind != "" || a.Message != control.RefusedNotCorrected {
 		t.Errorf("not corrected: %+v, %v", a, err)
 	}
 	h.correct(keys[0], "corrected")
-	if a, err := h.control.Rerun(t.Context(), late); err != nil || a.Kind != "" {
+	if a, err := h.rerunner.Rerun(t.Context(), late); err != nil || a.Kind != "" {
 		t.Errorf("running: %+v, %v", a, err)
 	}
 	h.end(h.load(imp.ImportID), failed, "InvalidFile")
-	if a, err := h.control.Rerun(t.Context(), late); err != nil || a.Kind != "" {
+	if a, err := h.rerunner.Rerun(t.Context(), late); err != nil || a.Kind != "" {
 		t.Errorf("failed anew: %+v, %v", a, err)
 	}
 }

@@ -19,13 +19,13 @@ func deadlineOf(year int, month time.Month, day int) control.SweepEvent {
 }
 
 // inZone takes the deadline's date in a zone, so many days back.
-func inZone(t *testing.T, name string, daysBack int) func(*control.Config) {
+func inZone(t *testing.T, name string, daysBack int) func(*setup) {
 	t.Helper()
 	zone, err := time.LoadLocation(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(c *control.Config) { c.Zone, c.DaysBack = zone, daysBack }
+	return func(c *setup) { c.Zone, c.DaysBack = zone, daysBack }
 }
 
 // The date due is one of the calendar, whatever the clocks do that night.
@@ -59,7 +59,7 @@ func TestDueDate(t *testing.T) {
 				t.Fatal(err)
 			}
 			h := open(t, inZone(t, test.zone, test.daysBack))
-			swept, err := h.control.Sweep(t.Context(), control.SweepEvent{Deadline: true, Time: at})
+			swept, err := h.sweeper.Sweep(t.Context(), control.SweepEvent{Deadline: true, Time: at})
 			if err != nil || swept.Due != test.want {
 				t.Errorf("due = %s, %v; want %s", swept.Due, err, test.want)
 			}
@@ -101,7 +101,7 @@ func TestDeadlineThatWasSkipped(t *testing.T) {
 	if h.hasImport(daily, "2024-03-30") {
 		t.Fatal("a date is due before its deadline")
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: early.ImportID, Mode: etl.KindAbandon}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: early.ImportID, Mode: etl.KindAbandon}); err != nil {
 		t.Fatal(err)
 	}
 	h.sweep(control.SweepEvent{Deadline: true, Time: time.Date(2024, 4, 1, 0, 30, 0, 0, time.UTC)})
@@ -184,13 +184,12 @@ func (down) Walk(context.Context) (int, error) { return 0, errLost }
 // sweep starts what was due then.
 func TestDeadlineWhileTheBucketIsDown(t *testing.T) {
 	h := open(t)
-	bucket := h.control.Landing
-	h.control.Landing = down{}
-	swept, err := h.control.Sweep(t.Context(), deadlineOf(2024, 10, 9))
+	h.rebuild(func(s *setup) { s.Landing = down{} })
+	swept, err := h.sweeper.Sweep(t.Context(), deadlineOf(2024, 10, 9))
 	if !errors.Is(err, errLost) || swept.Due != "2024-10-08" || h.machine.starts != 0 {
 		t.Fatalf("swept %+v, %v; starts %d", swept, err, h.machine.starts)
 	}
-	h.control.Landing = bucket
+	h.rebuild(func(s *setup) { s.Landing = nil })
 	h.sweep(control.SweepEvent{})
 	imp := h.end(h.importOf(daily, "2024-10-08"), failed, "MissingFiles")
 	if diff := cmp.Diff([]string{"import en echec " + imp.ImportID}, h.inbox.subjects()); diff != "" {

@@ -100,7 +100,7 @@ func TestRemovedOnTheDateDue(t *testing.T) {
 	h.sweep(control.SweepEvent{})
 	h.end(h.importOf(daily, "2024-10-05"), succeeded, "")
 	imp := h.end(h.importOf(daily, "2024-10-08"), failed, "MissingFiles")
-	if want := control.ReasonMissingFiles(h.control.Names.Missing(nil)); imp.Reason != want {
+	if want := control.ReasonMissingFiles(h.setup.Names.Missing(nil)); imp.Reason != want {
 		t.Errorf("reason %q, want %q", imp.Reason, want)
 	}
 }
@@ -175,7 +175,7 @@ func TestLeavingAndComingBackInterleaved(t *testing.T) {
 // gets its import_id, fails, and goes on by itself when they come.
 func TestInitialDeadline(t *testing.T) {
 	const date = "2024-10-01"
-	h := open(t, func(c *control.Config) { c.InitialDeadline, c.NoHistory = 24*time.Hour, false })
+	h := open(t, func(c *setup) { c.InitialDeadline, c.NoHistory = 24*time.Hour, false })
 	keys := files(etl.ModeInitial, date)
 	h.arrive(keys[:8]...)
 	h.clock.Move(24*time.Hour - time.Second)
@@ -202,7 +202,7 @@ func TestInitialDeadline(t *testing.T) {
 }
 
 func TestNoInitialDeadline(t *testing.T) {
-	h := open(t, func(c *control.Config) { c.NoHistory = false })
+	h := open(t, func(c *setup) { c.NoHistory = false })
 	h.arrive(files(etl.ModeInitial, "2024-10-01")[:8]...)
 	h.clock.Move(1000 * time.Hour)
 	h.sweep(control.SweepEvent{})
@@ -234,7 +234,7 @@ func TestIncompleteOlderDateIsToldOnce(t *testing.T) {
 	}
 	h.clock.Move(time.Hour)
 	h.inbox.fail = true
-	if _, err := h.control.Sweep(t.Context(), control.SweepEvent{}); err == nil {
+	if _, err := h.sweeper.Sweep(t.Context(), control.SweepEvent{}); err == nil {
 		t.Error("the alert failed, and the sweep says nothing")
 	}
 	for range 3 {
@@ -299,7 +299,7 @@ func TestVeryManyDates(t *testing.T) {
 	}
 	h.arrive(files(daily, "2024-10-07")[:len(two)]...) // older than the data, and complete
 	h.end(h.importOf(daily, "2024-10-07"), succeeded, "")
-	if err := h.control.Advance(contextOfActor(t), etl.TriggerAutomatic); err != nil {
+	if err := h.advancer.Advance(contextOfActor(t), etl.TriggerAutomatic); err != nil {
 		t.Fatal(err)
 	}
 	if p.calls > 30 {

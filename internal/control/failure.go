@@ -18,20 +18,20 @@ import (
 // function reported in this attempt if its name matches the execution's error.
 // Otherwise it uses the history, which also covers functions that were killed, and
 // leads from a Distributed Map to the child that failed.
-func (c *Control) failure(ctx context.Context, imp registry.Import, e executions.Execution) (registry.Fault, error) {
-	faults, err := c.Registry.Faults(ctx, imp.ImportID, imp.Generation, attemptStart(imp, e))
+func (w watcher) failure(ctx context.Context, imp registry.Import, e executions.Execution) (registry.Fault, error) {
+	faults, err := w.Registry.Faults(ctx, imp.ImportID, imp.Generation, attemptStart(imp, e))
 	if err != nil {
 		return registry.Fault{}, err
 	}
 	if e.Status == executions.Aborted {
 		// Whatever else failed meanwhile, it ended because a person stopped it.
-		f := registry.Fault{State: etl.State(c.locate(ctx, imp, e).State), Name: etl.Fault(e.Status), Message: ReasonStopped, Advice: string(fault.Redrive)}
+		f := registry.Fault{State: etl.State(w.locate(ctx, imp, e).State), Name: etl.Fault(e.Status), Message: ReasonStopped, Advice: string(fault.Redrive)}
 		return f, nil
 	}
 	name := etl.Fault(e.Error)
 	f, known := newest(faults, "", name)
 	if !known {
-		place := c.locate(ctx, imp, e)
+		place := w.locate(ctx, imp, e)
 		if f, known = newest(faults, etl.State(place.State), etl.Fault(place.Error)); !known {
 			f, known = newest(faults, "", etl.Fault(place.Error))
 		}
@@ -43,11 +43,11 @@ func (c *Control) failure(ctx context.Context, imp registry.Import, e executions
 		}
 	}
 	if f.Name == etl.FaultMissingFiles {
-		arrivals, err := c.Registry.Arrivals(ctx, imp.Mode, imp.FileDate)
+		arrivals, err := w.Registry.Arrivals(ctx, imp.Mode, imp.FileDate)
 		if err != nil {
 			return registry.Fault{}, err
 		}
-		f.Message = ReasonMissingFiles(c.Names.Missing(arrivals))
+		f.Message = ReasonMissingFiles(w.Names.Missing(arrivals))
 	}
 	return f, nil
 }
@@ -89,10 +89,10 @@ func reason(ended executions.Status, p executions.Place) string {
 
 // locate reads the history of an execution. What it cannot read stays unknown; the
 // failure is recorded and an alert sent regardless.
-func (c *Control) locate(ctx context.Context, imp registry.Import, e executions.Execution) executions.Place {
-	p, err := c.Histories.Locate(ctx, e)
+func (w watcher) locate(ctx context.Context, imp registry.Import, e executions.Execution) executions.Place {
+	p, err := w.histories.Locate(ctx, e)
 	if err != nil {
-		c.Log.WarnContext(ctx, logNoHistory, centrallog.ImportID(imp.ImportID), slog.String("error_details", err.Error()))
+		w.Log.WarnContext(ctx, logNoHistory, centrallog.ImportID(imp.ImportID), slog.String("error_details", err.Error()))
 	}
 	return p
 }

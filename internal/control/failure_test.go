@@ -19,8 +19,8 @@ var (
 	_ control.Executions  = (*executions.Machine)(nil)
 	_ control.Histories   = (*executions.Machine)(nil)
 	_ control.Definitions = (*executions.Machine)(nil)
-	_ control.Landing     = (*landing.Intake)(nil)
-	_ landing.Starter     = (*control.Control)(nil)
+	_ control.Landing     = (*landing.Recorder)(nil)
+	_ landing.Starter     = (*control.Advancer)(nil)
 )
 
 // entered is the event of a state that was entered.
@@ -127,7 +127,7 @@ func TestFaultOfAnEarlierAttempt(t *testing.T) {
 	if got := h.end(imp, failed, "Unexpected"); got.Reason != "avant" {
 		t.Fatalf("reason = %s", got.Reason)
 	}
-	if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindResume}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindResume}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.end(imp, failed, "Unexpected"); got.Reason != "Erreur Unexpected." {

@@ -17,7 +17,6 @@ import (
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
-	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/registry"
 )
 
@@ -166,19 +165,9 @@ func interposed(t *testing.T, p *interposer) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := h.control.Config
-	config.Registry, config.Names, config.Executions = h.registry, names, stateMachine(t, opening{h.machine, h, p, true})
-	if h.control, err = control.New(config); err != nil {
-		t.Fatal(err)
-	}
-	h.intake, err = landing.NewIntake(landing.Config{
-		Bucket: bucketName, Objects: objectstore.NewListing(h.objects, bucketName), Registry: h.registry, Names: names, Alerts: h.inbox, Starter: h.control, Log: config.Log,
-		Horizon: landing.Horizon{Now: h.clock.Now, Zone: config.Zone, Days: 1},
+	h.rebuild(func(s *setup) {
+		s.Registry, s.Names, s.Executions = h.registry, names, stateMachine(t, opening{h.machine, h, p, true})
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.control.Landing = h.intake
 	return h
 }
 
@@ -219,7 +208,7 @@ func TestLastFileAndDeadlineInterleaved(t *testing.T) {
 		return h.takeIn(ctx, last)
 	}
 	deadline := func(h *house, ctx context.Context) error {
-		_, err := h.control.Sweep(ctx, at)
+		_, err := h.sweeper.Sweep(ctx, at)
 		return err
 	}
 	tell := map[string]func(*house, registry.Import){
@@ -292,7 +281,7 @@ func TestLastFileAndDeadlineAtOnce(t *testing.T) {
 					}
 				})
 				wg.Go(func() {
-					if _, err := h.control.Sweep(t.Context(), deadlineOf(2024, 10, 9)); err != nil {
+					if _, err := h.sweeper.Sweep(t.Context(), deadlineOf(2024, 10, 9)); err != nil {
 						t.Errorf("sweep: %v", err)
 					}
 				})
@@ -316,7 +305,7 @@ func TestReexecutionsInterleaved(t *testing.T) {
 				eachInterleaving(t, func(t *testing.T, p *interposer) {
 					h, imp := failedByDeadline(t, p)
 					ask := func(ctx context.Context, mode etl.Kind) error {
-						_, err := h.control.Rerun(ctx, control.Request{ImportID: imp.ImportID, Mode: mode, Trigger: etl.TriggerCommand})
+						_, err := h.rerunner.Rerun(ctx, control.Request{ImportID: imp.ImportID, Mode: mode, Trigger: etl.TriggerCommand})
 						return err
 					}
 					second := sync.OnceValue(func() error { return ask(t.Context(), fast) })
@@ -346,7 +335,7 @@ func TestReexecutionsInterleaved(t *testing.T) {
 func failedByDeadline(t *testing.T, p *interposer) (*house, registry.Import) {
 	t.Helper()
 	h := interposed(t, p)
-	h.control.Executions = stateMachine(t, opening{h.machine, h, p, false})
+	h.rebuild(func(s *setup) { s.Executions = stateMachine(t, opening{h.machine, h, p, false}) })
 	h.sweep(deadlineOf(2024, 10, 9))
 	return h, h.end(h.importOf(daily, "2024-10-08"), failed, "Unexpected")
 }

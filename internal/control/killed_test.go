@@ -78,7 +78,7 @@ func TestDeadlineKilledAnywhere(t *testing.T) {
 		h := interposed(t, p)
 		h.arrive(keys[0])
 		sweep := func(ctx context.Context) error {
-			_, err := h.control.Sweep(ctx, deadlineOf(2024, 10, 9))
+			_, err := h.sweeper.Sweep(ctx, deadlineOf(2024, 10, 9))
 			return err
 		}
 		killed(t, p, sweep)

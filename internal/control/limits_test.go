@@ -50,8 +50,10 @@ func TestMonstrousFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := open(t)
 			topic := &limitedTopic{}
-			h.control.Alerts = alert.Topic{Client: topic, ARN: "arn:topic"}
-			h.control.Reports = report.Writer{Objects: shelf{h.objects}, Registry: h.registry, Now: h.clock.Now}
+			h.rebuild(func(s *setup) {
+				s.Alerts = alert.Topic{Client: topic, ARN: "arn:topic"}
+				s.Reports = report.Writer{Objects: shelf{h.objects}, Registry: h.registry, Now: h.clock.Now}
+			})
 			h.arrive(files(daily, "2024-10-08")...)
 			imp := h.importOf(daily, "2024-10-08")
 			if reported {
@@ -79,7 +81,7 @@ func TestMonstrousFailure(t *testing.T) {
 			if len(text) > alert.AlertBytes || message.VisibleLines(text) != text || strings.Contains(text, "\nStatut : réussi") {
 				t.Errorf("an alert of %d bytes: %q", len(text), text[:min(len(text), 2000)])
 			}
-			if _, err := h.control.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindAbandon}); err != nil {
+			if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindAbandon}); err != nil {
 				t.Error(err)
 			}
 		})

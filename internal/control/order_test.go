@@ -221,7 +221,7 @@ func TestUntoldBadNameHoldsUpNothing(t *testing.T) {
 	keys := files(daily, date)
 	for name, start := range map[string]func(*house) error{
 		"sweep": func(h *house) error {
-			_, err := h.control.Sweep(h.t.Context(), control.SweepEvent{})
+			_, err := h.sweeper.Sweep(h.t.Context(), control.SweepEvent{})
 			if _, untold := errors.AsType[*landing.UntoldError](err); !untold {
 				return fmt.Errorf("the sweep says %w", err)
 			}

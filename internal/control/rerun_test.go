@@ -34,7 +34,7 @@ func failedImportOf(t *testing.T, mode etl.Mode) (*house, registry.Import) {
 }
 
 func (h *house) rerun(importID string, mode etl.Kind) (control.Answer, error) {
-	return h.control.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: mode, Trigger: etl.TriggerCommand})
+	return h.rerunner.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: mode, Trigger: etl.TriggerCommand})
 }
 
 func refused(err error) string {
@@ -276,7 +276,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindAbandon} {
-		_, err := h.control.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: mode, Force: true})
+		_, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: mode, Force: true})
 		if refused(err) != control.RefusedForce {
 			t.Errorf("forced %s: %v", mode, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
 	"etl-dataloader/internal/fault"
@@ -14,45 +13,45 @@ import (
 // resume redrives the current execution of a failed import. If AWS no longer allows
 // that, a new execution continues the same generation. asked says who or what asks
 // for it, and which limits may be exceeded.
-func (c *Control) resume(ctx context.Context, imp registry.Import, asked registry.Pending) (Answer, error) {
-	e, exists, err := c.Executions.Describe(ctx, imp.ExecutionARN)
+func (r runner) resume(ctx context.Context, imp registry.Import, asked registry.Pending) (Answer, error) {
+	e, exists, err := r.Executions.Describe(ctx, imp.ExecutionARN)
 	if err != nil {
 		return Answer{}, err
 	}
 	if !exists || e.Fixed {
-		return c.continueAnew(ctx, imp, asked, notRedrivable(e, exists))
+		return r.continueAnew(ctx, imp, asked, notRedrivable(e, exists))
 	}
 	redrives := e.Redrives + 1
 	asked.Kind, asked.Redrives = etl.KindResume, redrives
-	claimed, err := c.claim(ctx, imp, asked)
+	claimed, err := r.claim(ctx, imp, asked)
 	if err != nil {
 		return Answer{}, err
 	}
-	asOf := c.Now().UTC()
-	at, redriven, err := c.Executions.Redrive(ctx, imp.ExecutionARN, fmt.Sprintf("%s-r%d", executions.Name(imp.ExecutionARN), redrives))
+	asOf := r.Now().UTC()
+	at, redriven, err := r.Executions.Redrive(ctx, imp.ExecutionARN, fmt.Sprintf("%s-r%d", executions.Name(imp.ExecutionARN), redrives))
 	if err != nil {
 		return Answer{}, err
 	}
 	if !redriven {
-		e, exists, err := c.Executions.Describe(ctx, imp.ExecutionARN)
+		e, exists, err := r.Executions.Describe(ctx, imp.ExecutionARN)
 		if err != nil {
 			return Answer{}, err
 		}
 		if !exists || e.Redrives < redrives {
-			if err := c.Registry.Withdraw(ctx, claimed); err != nil {
+			if err := r.Registry.Withdraw(ctx, claimed); err != nil {
 				return Answer{}, err
 			}
 			if exists && e.Status == executions.Running {
 				return Answer{}, &fault.Refused{ImportID: imp.ImportID, Reason: RefusedRunning}
 			}
-			return c.continueAnew(ctx, imp, asked, notRedrivable(e, exists))
+			return r.continueAnew(ctx, imp, asked, notRedrivable(e, exists))
 		}
 		// Somebody else redrove it first, which is what was asked for.
 	}
 	if at.IsZero() {
 		at = asOf
 	}
-	now, _, err := c.observe(ctx, imp, registry.Observation{
+	now, _, err := r.observe(ctx, imp, registry.Observation{
 		ExecutionARN: imp.ExecutionARN, Redrives: redrives, Status: etl.StatusRunning, At: at,
 	})
 	return answer(now, etl.KindResume, textResumed(imp.ImportID, imp.Step)), err
@@ -66,31 +65,20 @@ func notRedrivable(e executions.Execution, exists bool) string {
 	return textNotRedrivable(e.FixedReason)
 }
 
-// definitionChanged reports whether the state machine's definition has changed since
-// the execution of imp started; a redrive keeps the old one. If the lookup fails, it
-// logs a warning and returns false.
-func (c *Control) definitionChanged(ctx context.Context, imp registry.Import) bool {
-	changed, err := c.Definitions.DefinitionChanged(ctx, imp.ExecutionARN)
-	if err != nil {
-		c.Log.WarnContext(ctx, LogNoDefinition, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
-	}
-	return changed
-}
-
 // continueAnew continues the same generation in a new execution, which runs the
 // machine's newest definition; the ledger skips work already done. why is the reason
 // shown to people. A redrive that somebody else requests meanwhile is stopped; what
 // its functions still persist counts, since it belongs to the same generation.
-func (c *Control) continueAnew(ctx context.Context, imp registry.Import, asked registry.Pending, why string) (Answer, error) {
+func (r runner) continueAnew(ctx context.Context, imp registry.Import, asked registry.Pending, why string) (Answer, error) {
 	asked.Kind, asked.Redrives = etl.KindContinue, 0
-	claimed, err := c.claim(ctx, imp, asked)
+	claimed, err := r.claim(ctx, imp, asked)
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := c.stop(ctx, imp); err != nil {
-		return Answer{}, c.giveUp(ctx, claimed, err)
+	if err := r.stop(ctx, imp); err != nil {
+		return Answer{}, r.giveUp(ctx, claimed, err)
 	}
-	begun, err := c.begin(ctx, claimed, claimed.Generation)
+	begun, err := r.begin(ctx, claimed, claimed.Generation)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -3,6 +3,8 @@ package control_test
 import (
 	"encoding/json"
 	"os"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,14 +53,42 @@ func TestSampleEvents(t *testing.T) {
 	}
 }
 
+// Each service starts only with what it needs, and names what is missing.
 func TestConfigIsChecked(t *testing.T) {
-	if _, err := control.New(control.Config{}); err == nil {
-		t.Error("an empty configuration was taken")
+	h := open(t)
+	common, outcomes := h.setup.Common, h.setup.Outcomes
+	common.Landing = down{}
+	always := []string{"Registry", "Executions", "Names", "Landing", "Log", "Now", "Zone", "StateMachineARN"}
+	with := func(own ...string) []string { return append(own, always...) }
+	advancer := control.AdvancerConfig{Common: common, Reruns: &calls{}}
+	tracker := control.TrackerConfig{Common: common, Outcomes: outcomes, Reruns: &calls{}, Later: h.setup.Later}
+	sweeper := control.SweeperConfig{Common: common, Outcomes: outcomes, Reruns: &calls{}, Later: h.setup.Later}
+	rerunner := control.RerunnerConfig{Common: common, Outcomes: outcomes, Definitions: h.setup.Definitions, Fence: h.fence, Work: h.work}
+	for service, c := range map[string]struct {
+		config    any
+		build     func() error
+		mandatory []string
+	}{
+		"advancer": {&advancer, func() error { _, err := control.NewAdvancer(advancer); return err }, with("Reruns")},
+		"tracker":  {&tracker, func() error { _, err := control.NewTracker(tracker); return err }, with("Histories", "Alerts", "Reports", "Reruns", "Later")},
+		"sweeper":  {&sweeper, func() error { _, err := control.NewSweeper(sweeper); return err }, with("Histories", "Alerts", "Reports", "Reruns", "Later")},
+		"rerunner": {&rerunner, func() error { _, err := control.NewRerunner(rerunner); return err }, with("Histories", "Alerts", "Reports", "Definitions", "Fence", "Work")},
+	} {
+		if err := c.build(); err != nil {
+			t.Errorf("%s: %v", service, err)
+		}
+		for _, name := range c.mandatory {
+			field := reflect.ValueOf(c.config).Elem().FieldByName(name)
+			full := reflect.ValueOf(field.Interface())
+			field.SetZero()
+			if err := c.build(); err == nil || !strings.HasSuffix(err.Error(), "the configuration of the "+service+" lacks "+name) {
+				t.Errorf("%s without %s: %v", service, name, err)
+			}
+			field.Set(full)
+		}
 	}
-	if _, err := (&control.Control{}).Sweep(t.Context(), control.SweepEvent{}); err == nil {
-		t.Error("a sweep without the landing bucket")
-	}
-	if _, err := (&control.Control{}).Rerun(t.Context(), control.Request{}); err == nil {
-		t.Error("a re-execution without the fence")
+	advancer.StateMachineARN = "arn:aws:states:eu-west-3:111122223333:execution:import:I"
+	if _, err := control.NewAdvancer(advancer); err == nil {
+		t.Error("the ARN of an execution was taken for that of a state machine")
 	}
 }

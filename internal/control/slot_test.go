@@ -123,7 +123,7 @@ func TestSweepGoesOnAfterTrouble(t *testing.T) {
 	h.machine.end(second.ExecutionARN, succeeded, "", "")
 	h.arrive(files(daily, "2024-10-10")...)
 	h.machine.fail = "Describe"
-	if _, err := h.control.Sweep(t.Context(), control.SweepEvent{}); !errors.Is(err, errLost) {
+	if _, err := h.sweeper.Sweep(t.Context(), control.SweepEvent{}); !errors.Is(err, errLost) {
 		t.Errorf("the sweep says %v", err)
 	}
 	if got := h.load(second.ImportID); got.Status != etl.StatusSucceeded {
@@ -146,7 +146,7 @@ func TestImportWhoseItemIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.arrive(files(daily, "2024-10-09")...)
-	if _, err := h.control.Sweep(t.Context(), control.SweepEvent{}); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := h.sweeper.Sweep(t.Context(), control.SweepEvent{}); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("the sweep says %v", err)
 	}
 	if next := h.importOf(daily, "2024-10-09"); next.Status != etl.StatusRunning {

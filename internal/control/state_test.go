@@ -18,12 +18,11 @@ func TestStateIsCopied(t *testing.T) {
 	for _, fails := range []bool{false, true} {
 		h := open(t)
 		asked := &calls{}
-		full := h.control
-		h.control = h.intakeOnly(t, asked)
+		h.rebuild(asking(asked))
 		perform := func() {
 			t.Helper()
 			for _, r := range asked.requests {
-				if _, err := full.Rerun(t.Context(), r); err != nil && !fails {
+				if _, err := h.rerunner.Rerun(t.Context(), r); err != nil && !fails {
 					t.Error(err)
 				}
 			}

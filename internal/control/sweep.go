@@ -3,16 +3,49 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
-	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/queue"
 	"etl-dataloader/internal/registry"
 )
+
+// SweeperConfig is what a [Sweeper] needs; Reruns and Later are mandatory.
+type SweeperConfig struct {
+	Common
+	Outcomes
+	Reruns Reruns // carries out what needs the database
+	Later  Later  // schedules the planned redrives
+
+	DaysBack        int           // days from the due date to the local date of its deadline
+	InitialDeadline time.Duration // from the first file of an initial import until the others count as missing; 0: none
+}
+
+// Sweeper makes up for what the other services missed.
+type Sweeper struct {
+	config    SweeperConfig
+	runner    runner
+	advancer  *Advancer
+	watcher   watcher
+	concluder concluder
+}
+
+// NewSweeper returns a sweeper; it fails if a mandatory field is missing.
+func NewSweeper(config SweeperConfig) (*Sweeper, error) {
+	if err := check("sweeper", config.Common, config.Outcomes.mandatory(),
+		[]field{{"Reruns", config.Reruns != nil}, {"Later", config.Later != nil}}); err != nil {
+		return nil, err
+	}
+	return &Sweeper{
+		config:    config,
+		runner:    runner{config.Common},
+		advancer:  newAdvancer(config.Common, config.Reruns),
+		watcher:   watcher{runner{config.Common}, config.Histories},
+		concluder: concluder{config.Common, config.Outcomes, config.Later},
+	}, nil
+}
 
 // SweepEvent is the input of the sweep's schedules.
 type SweepEvent struct {
@@ -34,27 +67,24 @@ type Swept struct {
 // names. The landing bucket comes last, in bounded time whatever it holds. A failure
 // with one import, or in one of these duties, does not stop the others; the errors
 // are joined.
-func (c *Control) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
+func (s *Sweeper) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	var swept Swept
-	if c.Landing == nil || c.Zone == nil {
-		return swept, errors.New("control: the sweep needs the landing bucket and a time zone")
-	}
-	due, dueErr := c.deadline(ctx, event, &swept)
-	initial, initialErr := c.initialDeadline(ctx)
-	ended, followErr := c.followAll(ctx, &swept)
+	due, dueErr := s.deadline(ctx, event, &swept)
+	initial, initialErr := s.initialDeadline(ctx)
+	ended, followErr := s.followAll(ctx, &swept)
 	return swept, errors.Join(dueErr, initialErr, followErr,
-		c.freeSlot(ctx),
-		c.Advance(ctx, etl.TriggerAutomatic),
-		c.tellAll(ctx, ended),
-		c.tellWaiting(ctx, append(initial, due...)),
-		c.tellIncomplete(ctx),
-		c.lookAround(ctx, &swept))
+		s.freeSlot(ctx),
+		s.advancer.Advance(ctx, etl.TriggerAutomatic),
+		s.tellAll(ctx, ended),
+		s.tellWaiting(ctx, append(initial, due...)),
+		s.tellIncomplete(ctx),
+		s.lookAround(ctx, &swept))
 }
 
 // followAll compares every open import with its execution, and returns those whose
 // end is to be reported.
-func (c *Control) followAll(ctx context.Context, swept *Swept) ([]registry.Import, error) {
-	dates, err := c.Registry.Queue(ctx)
+func (s *Sweeper) followAll(ctx context.Context, swept *Swept) ([]registry.Import, error) {
+	dates, err := s.config.Registry.Queue(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +95,7 @@ func (c *Control) followAll(ctx context.Context, swept *Swept) ([]registry.Impor
 			continue
 		}
 		swept.Open++
-		imp, end, err := c.lookAt(ctx, e.ImportID)
+		imp, end, err := s.lookAt(ctx, e.ImportID)
 		trouble = append(trouble, err)
 		if end {
 			ended = append(ended, imp)
@@ -76,14 +106,31 @@ func (c *Control) followAll(ctx context.Context, swept *Swept) ([]registry.Impor
 
 // lookAround records files whose notification was lost, and then starts whatever
 // may start.
-func (c *Control) lookAround(ctx context.Context, swept *Swept) error {
-	ahead, aheadErr := c.lookAhead(ctx)
-	walked, walkErr := c.Landing.Walk(ctx)
+func (s *Sweeper) lookAround(ctx context.Context, swept *Swept) error {
+	ahead, aheadErr := s.lookAhead(ctx)
+	walked, walkErr := s.config.Landing.Walk(ctx)
 	var err error
 	if swept.Arrivals = ahead + walked; swept.Arrivals > 0 {
-		err = c.Advance(ctx, etl.TriggerAutomatic)
+		err = s.advancer.Advance(ctx, etl.TriggerAutomatic)
 	}
 	return errors.Join(aheadErr, walkErr, err)
+}
+
+// lookAhead looks in the landing bucket for the files of all dates still to come:
+// daily ones after the latest published date and, before anything is published,
+// initial ones.
+func (s *Sweeper) lookAhead(ctx context.Context) (changed int, err error) {
+	published, err := s.config.Registry.Published(ctx)
+	if err != nil {
+		return 0, err
+	}
+	latest := s.config.horizon().Latest()
+	changed, err = s.config.Landing.Look(ctx, etl.ModeDaily, dayAfter(queue.Last(published)), latest)
+	if len(published) > 0 {
+		return changed, err
+	}
+	n, initialErr := s.config.Landing.Look(ctx, etl.ModeInitial, "", latest)
+	return changed + n, errors.Join(err, initialErr)
 }
 
 // lookLimit bounds the time that a sweep spends on one import, so that a slow one
@@ -92,17 +139,45 @@ const lookLimit = 20 * time.Second
 
 // lookAt follows an import and finishes what was begun with it and interrupted.
 // ended reports whether its end is to be reported.
-func (c *Control) lookAt(ctx context.Context, importID string) (imp registry.Import, ended bool, err error) {
+func (s *Sweeper) lookAt(ctx context.Context, importID string) (imp registry.Import, ended bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	if imp, err = c.Registry.Import(ctx, importID); err != nil {
+	if imp, err = s.config.Registry.Import(ctx, importID); err != nil {
 		return imp, false, err
 	}
-	if imp, ended, err = c.follow(ctx, imp); err != nil {
+	if imp, ended, err = s.watcher.follow(ctx, imp); err != nil {
 		return imp, ended, err
 	}
-	c.copyState(ctx, imp)
-	return imp, ended, errors.Join(c.overdue(ctx, imp), c.unfinished(ctx, imp))
+	copyState(ctx, s.config.Reruns, s.config.Log, imp)
+	return imp, ended, errors.Join(s.overdue(ctx, imp), s.unfinished(ctx, imp))
+}
+
+// lostAfter is how long a planned redrive may be overdue before its schedule counts
+// as lost. It exceeds EventBridge Scheduler's precision of a minute plus the
+// function's start-up time.
+const lostAfter = 5 * time.Minute
+
+// overdue resumes a failed import whose planned redrive never came because its
+// schedule was lost or could not be created.
+func (s *Sweeper) overdue(ctx context.Context, imp registry.Import) error {
+	at := imp.Automatic.At
+	if imp.Status != etl.StatusFailed || at.IsZero() || s.config.Now().Sub(at) < lostAfter {
+		return nil
+	}
+	_, err := s.runner.resume(ctx, imp, registry.Pending{Trigger: etl.TriggerAutomatic})
+	if _, refused := errors.AsType[*fault.Refused](err); refused {
+		return nil // somebody else got there first
+	}
+	return err
+}
+
+// unfinished withdraws a claim whose owner died before the re-execution began, as
+// the claim may hold the slot. The import stays as it was and may be claimed again.
+func (s *Sweeper) unfinished(ctx context.Context, imp registry.Import) error {
+	if imp.Status == etl.StatusRunning || imp.Pending.Kind == "" || s.config.Now().Sub(imp.Pending.At) < registry.PendingFor {
+		return nil
+	}
+	return s.config.Registry.Withdraw(ctx, imp)
 }
 
 // tellLimits bounds the time that a sweep spends on reporting ends. The next sweep
@@ -110,12 +185,12 @@ func (c *Control) lookAt(ctx context.Context, importID string) (imp registry.Imp
 const tellLimits = 90 * time.Second
 
 // tellAll reports the ends of imports.
-func (c *Control) tellAll(ctx context.Context, ended []registry.Import) error {
+func (s *Sweeper) tellAll(ctx context.Context, ended []registry.Import) error {
 	ctx, cancel := context.WithTimeout(ctx, tellLimits)
 	defer cancel()
 	trouble := make([]error, 0, len(ended))
 	for _, imp := range ended {
-		trouble = append(trouble, c.tell(ctx, imp))
+		trouble = append(trouble, s.concluder.tell(ctx, imp))
 	}
 	return errors.Join(trouble...)
 }
@@ -123,127 +198,14 @@ func (c *Control) tellAll(ctx context.Context, ended []registry.Import) error {
 // freeSlot releases the slot if its holder is finished or unknown to the registry.
 // That happens when the withdrawal of a claim failed and its import was no longer in
 // the queue.
-func (c *Control) freeSlot(ctx context.Context) error {
-	holder, err := c.Registry.Slot(ctx)
+func (s *Sweeper) freeSlot(ctx context.Context) error {
+	holder, err := s.config.Registry.Slot(ctx)
 	if err != nil || holder == "" {
 		return err
 	}
-	freed, err := c.Registry.FreeSlot(ctx, holder)
+	freed, err := s.config.Registry.FreeSlot(ctx, holder)
 	if freed {
-		c.Log.WarnContext(ctx, LogSlotFreed, centrallog.ImportID(holder), centrallog.Step(etl.StepRerun))
+		s.config.Log.WarnContext(ctx, LogSlotFreed, centrallog.ImportID(holder), centrallog.Step(etl.StepRerun))
 	}
 	return err
-}
-
-// due returns the file date whose deadline is at a time. It counts calendar days:
-// a day in the zone may have 23 or 25 hours, and a local time may not exist.
-func (c *Control) due(at time.Time) string {
-	year, month, day := at.In(c.Zone).Date()
-	return time.Date(year, month, day-c.DaysBack, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
-}
-
-// deadline marks the dates that are due if the event is a deadline, and returns them.
-func (c *Control) deadline(ctx context.Context, event SweepEvent, swept *Swept) ([]day, error) {
-	if !event.Deadline {
-		return nil, nil
-	}
-	at := event.Time
-	if at.IsZero() {
-		at = c.Now()
-	}
-	swept.Due = c.due(at)
-	return c.markDue(ctx, swept.Due)
-}
-
-// lateDates is how many earlier dates one deadline marks: a month of them, and no
-// more than it has time to report.
-const lateDates = 31
-
-// day is a file date in one mode.
-type day struct {
-	mode etl.Mode
-	date string
-}
-
-// markDue marks the date that is due, and every earlier date that still lacks files
-// and holds up others, and returns them. Nothing is due before the initial import
-// has succeeded (unless NoHistory), and no date that the history covers is ever due.
-func (c *Control) markDue(ctx context.Context, date string) ([]day, error) {
-	published, err := c.Registry.Published(ctx)
-	if err != nil || (len(published) == 0 && !c.NoHistory) {
-		return nil, err
-	}
-	covered := ""
-	for _, p := range published {
-		if p.Mode == etl.ModeInitial {
-			covered = max(covered, p.FileDate)
-		}
-	}
-	dates, err := c.Registry.Queue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var marked []day
-	for _, e := range dates {
-		switch {
-		case e.Mode == etl.ModeInitial && len(published) > 0 && e.ImportID == "":
-			c.Log.WarnContext(ctx, logSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(etl.StepLoading))
-		case e.Mode == etl.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > queue.Last(published):
-			late, err := c.Registry.MarkLate(ctx, e.Mode, e.FileDate)
-			if err != nil {
-				return marked, err
-			}
-			if late {
-				marked = append(marked, day{e.Mode, e.FileDate})
-			}
-		}
-		if len(marked) == lateDates {
-			break
-		}
-	}
-	if date <= covered {
-		return marked, nil
-	}
-	due, err := c.Registry.MarkDue(ctx, etl.ModeDaily, date)
-	if err == nil && due {
-		marked = append(marked, day{etl.ModeDaily, date})
-	}
-	return marked, err
-}
-
-// tellWaiting logs the missing files of dates whose deadline has passed but whose
-// import cannot start yet, and sends an alert. Otherwise nobody would hear of them
-// before their turn.
-func (c *Control) tellWaiting(ctx context.Context, dates []day) error {
-	for _, d := range dates {
-		_, allotted, err := c.Registry.ImportOf(ctx, d.mode, d.date)
-		if err != nil || allotted {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		// A notification may be late, and an alert cannot be taken back.
-		if _, err := c.Landing.Look(ctx, d.mode, d.date, d.date); err != nil {
-			return err
-		}
-		arrivals, err := c.Registry.Arrivals(ctx, d.mode, d.date)
-		if err != nil {
-			return err
-		}
-		missing := c.Names.Missing(arrivals)
-		if len(missing) == 0 {
-			continue
-		}
-		holder, err := c.Registry.Slot(ctx)
-		if err != nil {
-			return err
-		}
-		c.Log.ErrorContext(ctx, logMissingFiles, centrallog.Step(etl.StepLoading),
-			centrallog.Details(d.date+" : "+strings.Join(missing, ", ")))
-		if err := c.Alerts.Alert(ctx, alert.Deadline(d.date, missing, holder)); err != nil {
-			return fmt.Errorf("control: alert the deadline of %s: %w", d.date, err)
-		}
-	}
-	return nil
 }

@@ -15,8 +15,8 @@ import (
 const totalsOf = "daily/control_20241008.json"
 
 // required makes control totals mandatory.
-func required(t *testing.T) func(*control.Config) {
-	return func(c *control.Config) {
+func required(t *testing.T) func(*setup) {
+	return func(c *setup) {
 		names, err := landing.NewNames(types)
 		if err != nil {
 			t.Fatal(err)

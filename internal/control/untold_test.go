@@ -95,7 +95,7 @@ func TestUntoldIsToldLater(t *testing.T) {
 	next := h.importOf(daily, "2024-10-09")
 	h.endUntold(next, failed)
 	h.clock.Move(5 * time.Minute)
-	if _, err := h.control.Sweep(t.Context(), control.SweepEvent{}); err == nil {
+	if _, err := h.sweeper.Sweep(t.Context(), control.SweepEvent{}); err == nil {
 		t.Error("a sweep that cannot tell says nothing")
 	}
 	h.inbox.refuse, h.reports.refuse = false, false

@@ -118,10 +118,14 @@ func furnish(t *testing.T, clock *registrytest.Clock, c client, bucket string, r
 // intakeOf returns an intake of the house that lists a bucket.
 func (h *house) intakeOf(bucket objectstore.Lister) *landing.Intake {
 	h.t.Helper()
-	intake, err := landing.NewIntake(landing.Config{
+	recorder, err := landing.NewRecorder(landing.Config{
 		Bucket: h.bucket, Objects: objectstore.NewListing(bucket, h.bucket), Registry: h.registry, Names: names(h.t), Alerts: h.inbox,
-		Starter: h.starter, Log: centrallog.New(h.log, slog.LevelInfo), Horizon: landing.Horizon{Now: h.clock.Now, Days: 1},
+		Log: centrallog.New(h.log, slog.LevelInfo), Horizon: landing.Horizon{Now: h.clock.Now, Days: 1},
 	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	intake, err := landing.NewIntake(recorder, h.starter)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -378,7 +382,13 @@ func TestSampleEvent(t *testing.T) {
 }
 
 func TestIntakeNeedsItsConfig(t *testing.T) {
-	if _, err := landing.NewIntake(landing.Config{}); err == nil {
+	if _, err := landing.NewRecorder(landing.Config{}); err == nil {
 		t.Error("no error")
+	}
+	if _, err := landing.NewIntake(nil, &starter{}); err == nil {
+		t.Error("no error without a recorder")
+	}
+	if _, err := landing.NewIntake(&landing.Recorder{}, nil); err == nil {
+		t.Error("no error without a starter")
 	}
 }

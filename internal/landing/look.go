@@ -26,25 +26,25 @@ const (
 // included, and records what no notification announced: new files, new versions, and
 // the removal of files of a date that still waits. It lists by the names of the file
 // types and in order of their dates, so other objects cost nothing. It ends after
-// about 20 s; [Intake.Walk] finds the rest. It starts nothing. changed is the number of
+// about 20 s; [Recorder.Walk] finds the rest. It starts nothing. changed is the number of
 // differences found.
-func (in *Intake) Look(ctx context.Context, mode etl.Mode, first, last string) (changed int, err error) {
-	until := in.config.Horizon.Now().Add(lookTime)
+func (r *Recorder) Look(ctx context.Context, mode etl.Mode, first, last string) (changed int, err error) {
+	until := r.config.Horizon.Now().Add(lookTime)
 	seen := map[string]bool{}
-	for _, prefix := range in.config.Names.prefixes() {
-		n, err := in.lookAt(ctx, string(mode)+"/"+prefix+"_", first, last, until, seen)
+	for _, prefix := range r.config.Names.prefixes() {
+		n, err := r.lookAt(ctx, string(mode)+"/"+prefix+"_", first, last, until, seen)
 		if changed += n; err != nil {
 			return changed, err
 		}
 	}
-	n, err := in.removed(ctx, mode, first, last, until, seen)
+	n, err := r.removed(ctx, mode, first, last, until, seen)
 	return changed + n, err
 }
 
 // removed asks for the files of queued dates that the registry has and no listing
 // showed.
-func (in *Intake) removed(ctx context.Context, mode etl.Mode, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
-	queue, err := in.config.Registry.Queue(ctx)
+func (r *Recorder) removed(ctx context.Context, mode etl.Mode, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
+	queue, err := r.config.Registry.Queue(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -53,10 +53,10 @@ func (in *Intake) removed(ctx context.Context, mode etl.Mode, first, last string
 		if e.Mode != mode || e.FileDate < first || e.FileDate > last {
 			continue
 		}
-		if dates++; dates > lookDates || in.late(until) {
+		if dates++; dates > lookDates || r.late(until) {
 			return changed, nil
 		}
-		n, err := in.check(ctx, e, until, func(key string) bool { return !seen[key] })
+		n, err := r.check(ctx, e, until, func(key string) bool { return !seen[key] })
 		if changed += n; err != nil {
 			return changed, err
 		}
@@ -66,16 +66,16 @@ func (in *Intake) removed(ctx context.Context, mode etl.Mode, first, last string
 
 // check asks the bucket for those files of a date in the registry that want selects,
 // and removes a date without files from the queue.
-func (in *Intake) check(ctx context.Context, e registry.Entry, until time.Time, want func(key string) bool) (changed int, err error) {
-	objects, err := in.config.Registry.Objects(ctx, e.Mode, e.FileDate)
+func (r *Recorder) check(ctx context.Context, e registry.Entry, until time.Time, want func(key string) bool) (changed int, err error) {
+	objects, err := r.config.Registry.Objects(ctx, e.Mode, e.FileDate)
 	if err != nil {
 		return 0, err
 	}
 	for _, a := range objects {
-		if !want(a.Key) || in.late(until) {
+		if !want(a.Key) || r.late(until) {
 			continue
 		}
-		outcome, err := in.take(ctx, a.Key, File{Mode: e.Mode, Date: e.FileDate, Resource: a.Resource})
+		outcome, err := r.take(ctx, a.Key, File{Mode: e.Mode, Date: e.FileDate, Resource: a.Resource})
 		if err != nil {
 			return changed, err
 		}
@@ -84,7 +84,7 @@ func (in *Intake) check(ctx context.Context, e registry.Entry, until time.Time, 
 		}
 	}
 	if len(objects) == 0 {
-		left, err := in.config.Registry.LeaveEmpty(ctx, e.Mode, e.FileDate)
+		left, err := r.config.Registry.LeaveEmpty(ctx, e.Mode, e.FileDate)
 		if err != nil {
 			return changed, err
 		}
@@ -96,14 +96,14 @@ func (in *Intake) check(ctx context.Context, e registry.Entry, until time.Time, 
 }
 
 // lookAt records the files of one prefix, and the keys that it saw.
-func (in *Intake) lookAt(ctx context.Context, prefix, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
+func (r *Recorder) lookAt(ctx context.Context, prefix, first, last string, until time.Time, seen map[string]bool) (changed int, err error) {
 	after := prefix + compact(first)
 	end := prefix + compact(last)
 	for range lookPages {
-		if in.late(until) {
+		if r.late(until) {
 			return changed, nil
 		}
-		entries, more, err := in.config.Objects.List(ctx, prefix, after)
+		entries, more, err := r.config.Objects.List(ctx, prefix, after)
 		if err != nil {
 			return changed, err
 		}
@@ -111,11 +111,11 @@ func (in *Intake) lookAt(ctx context.Context, prefix, first, last string, until 
 		for _, e := range entries {
 			after = e.Key
 			seen[e.Key] = true
-			if file, err := in.parse(e.Key); err == nil && file.Date >= first && file.Date <= last {
+			if file, err := r.parse(e.Key); err == nil && file.Date >= first && file.Date <= last {
 				files = append(files, listed(e, file))
 			}
 		}
-		n, late, err := in.absorb(ctx, files, until)
+		n, late, err := r.absorb(ctx, files, until)
 		if changed += n; err != nil || late || !more || after[:min(len(after), len(end))] > end {
 			return changed, err
 		}
@@ -133,20 +133,20 @@ func listed(e objectstore.Entry, f File) registry.Listed {
 }
 
 // late reports whether a look has used its time up.
-func (in *Intake) late(until time.Time) bool { return !in.config.Horizon.Now().Before(until) }
+func (r *Recorder) late(until time.Time) bool { return !r.config.Horizon.Now().Before(until) }
 
 // absorb records the objects that differ from the registry; late reports that there
 // was not enough time for all.
-func (in *Intake) absorb(ctx context.Context, files []registry.Listed, until time.Time) (changed int, late bool, err error) {
-	unknown, err := in.config.Registry.Unknown(ctx, files)
+func (r *Recorder) absorb(ctx context.Context, files []registry.Listed, until time.Time) (changed int, late bool, err error) {
+	unknown, err := r.config.Registry.Unknown(ctx, files)
 	if err != nil {
 		return 0, false, err
 	}
 	for _, o := range unknown {
-		if in.late(until) {
+		if r.late(until) {
 			return changed, true, nil
 		}
-		outcome, err := in.take(ctx, o.Key, File{Mode: o.Mode, Date: o.Date, Resource: o.Resource})
+		outcome, err := r.take(ctx, o.Key, File{Mode: o.Mode, Date: o.Date, Resource: o.Resource})
 		if err != nil {
 			return changed, false, err
 		}

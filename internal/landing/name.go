@@ -10,8 +10,8 @@
 // the same arrivals. The content of an object is never read here.
 //
 // Looking at the bucket takes a bounded time, whatever it holds. Before a date starts,
-// [Intake.Look] lists only the names that its files can have. The sweep walks through
-// the whole bucket with [Intake.Walk], a part each time, and records in the registry
+// [Recorder.Look] lists only the names that its files can have. The sweep walks through
+// the whole bucket with [Recorder.Walk], a part each time, and records in the registry
 // where it stopped. Badly named objects are logged when they arrive; the walk announces
 // all that it found in one alert.
 package landing

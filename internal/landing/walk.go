@@ -48,26 +48,26 @@ type refusals struct {
 // in turn, because removals leave no object to find. One alert announces all badly
 // named objects that had none yet. Walk starts nothing. changed is the number of
 // differences found. It fails with *UntoldError if only that alert failed.
-func (in *Intake) Walk(ctx context.Context) (changed int, err error) {
-	walk, err := in.config.Registry.Walk(ctx)
+func (r *Recorder) Walk(ctx context.Context) (changed int, err error) {
+	walk, err := r.config.Registry.Walk(ctx)
 	if err != nil {
 		return 0, err
 	}
-	until := in.config.Horizon.Now().Add(walkTime)
+	until := r.config.Horizon.Now().Add(walkTime)
 	bad := refusals{tags: map[string]string{}, known: map[string]registry.Refusal{}}
-	changed, pagesErr := in.pages(ctx, &walk, until, &bad)
-	n, datesErr := in.dates(ctx, &walk, until)
-	untold := in.tell(ctx, bad)
-	return changed + n, errors.Join(pagesErr, datesErr, in.config.Registry.SaveWalk(ctx, walk), untold)
+	changed, pagesErr := r.pages(ctx, &walk, until, &bad)
+	n, datesErr := r.dates(ctx, &walk, until)
+	untold := r.tell(ctx, bad)
+	return changed + n, errors.Join(pagesErr, datesErr, r.config.Registry.SaveWalk(ctx, walk), untold)
 }
 
 // pages walks through the objects.
-func (in *Intake) pages(ctx context.Context, walk *registry.Walk, until time.Time, bad *refusals) (changed int, err error) {
+func (r *Recorder) pages(ctx context.Context, walk *registry.Walk, until time.Time, bad *refusals) (changed int, err error) {
 	for range walkPages {
-		if in.late(until) {
+		if r.late(until) {
 			return changed, nil
 		}
-		entries, more, err := in.config.Objects.List(ctx, "", walk.Object)
+		entries, more, err := r.config.Objects.List(ctx, "", walk.Object)
 		if err != nil {
 			return changed, err
 		}
@@ -77,16 +77,16 @@ func (in *Intake) pages(ctx context.Context, walk *registry.Walk, until time.Tim
 			if strings.HasSuffix(e.Key, "/") {
 				continue
 			}
-			if file, err := in.parse(e.Key); err == nil {
+			if file, err := r.parse(e.Key); err == nil {
 				files = append(files, listed(e, file))
 			} else {
 				badNames[e.Key] = refused{tag: e.ETag, reason: err}
 			}
 		}
-		if err := in.untold(ctx, entries, badNames, bad); err != nil {
+		if err := r.untold(ctx, entries, badNames, bad); err != nil {
 			return changed, err
 		}
-		n, late, err := in.absorb(ctx, files, until)
+		n, late, err := r.absorb(ctx, files, until)
 		if changed += n; err != nil || late {
 			return changed, err // the page is looked at again
 		}
@@ -107,14 +107,14 @@ type refused struct {
 
 // untold collects a page's badly named objects without an alert, and logs those that
 // no notification announced.
-func (in *Intake) untold(ctx context.Context, entries []objectstore.Entry, names map[string]refused, bad *refusals) error {
+func (r *Recorder) untold(ctx context.Context, entries []objectstore.Entry, names map[string]refused, bad *refusals) error {
 	keys := make([]string, 0, len(names))
 	for _, e := range entries { // in the order of the listing
 		if _, ok := names[e.Key]; ok {
 			keys = append(keys, e.Key)
 		}
 	}
-	known, err := in.config.Registry.Refusals(ctx, keys)
+	known, err := r.config.Registry.Refusals(ctx, keys)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (in *Intake) untold(ctx context.Context, entries []objectstore.Entry, names
 			continue
 		}
 		if !noted {
-			in.logRefused(ctx, key, name.reason)
+			r.logRefused(ctx, key, name.reason)
 		}
 		bad.tags[key], bad.known[key] = name.tag, before
 		if len(bad.names) < toldNames {
@@ -138,19 +138,19 @@ func (in *Intake) untold(ctx context.Context, entries []objectstore.Entry, names
 
 // tell sends one alert about all badly named objects of a walk, and then records that
 // it did.
-func (in *Intake) tell(ctx context.Context, bad refusals) error {
+func (r *Recorder) tell(ctx context.Context, bad refusals) error {
 	if len(bad.tags) == 0 {
 		return nil
 	}
-	if err := in.config.Alerts.Alert(ctx, alert.BadNames(bad.names, len(bad.tags))); err != nil {
+	if err := r.config.Alerts.Alert(ctx, alert.BadNames(bad.names, len(bad.tags))); err != nil {
 		return &UntoldError{Err: err}
 	}
-	return in.config.Registry.Told(ctx, bad.tags, bad.known)
+	return r.config.Registry.Told(ctx, bad.tags, bad.known)
 }
 
 // dates walks through the queue.
-func (in *Intake) dates(ctx context.Context, walk *registry.Walk, until time.Time) (changed int, err error) {
-	queue, err := in.config.Registry.Queue(ctx)
+func (r *Recorder) dates(ctx context.Context, walk *registry.Walk, until time.Time) (changed int, err error) {
+	queue, err := r.config.Registry.Queue(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -159,15 +159,15 @@ func (in *Intake) dates(ctx context.Context, walk *registry.Walk, until time.Tim
 		if e.Order() <= walk.Date {
 			continue
 		}
-		if left--; left < 0 || in.late(until) {
+		if left--; left < 0 || r.late(until) {
 			return changed, nil
 		}
-		n, err := in.check(ctx, e, until, func(string) bool { return true })
+		n, err := r.check(ctx, e, until, func(string) bool { return true })
 		if changed += n; err != nil {
 			return changed, err
 		}
 		if e.ImportID == "" {
-			if err := in.ready(ctx, File{Mode: e.Mode, Date: e.FileDate}); err != nil {
+			if err := r.ready(ctx, File{Mode: e.Mode, Date: e.FileDate}); err != nil {
 				return changed, err
 			}
 		}

@@ -25,18 +25,17 @@ func (w watcher) failure(ctx context.Context, imp registry.Import, e executions.
 	}
 	if e.Status == executions.Aborted {
 		// Whatever else failed meanwhile, it ended because a person stopped it.
-		f := registry.Fault{State: etl.State(w.locate(ctx, imp, e).State), Name: etl.Fault(e.Status), Message: ReasonStopped, Advice: string(fault.Redrive)}
+		f := registry.Fault{State: w.locate(ctx, imp, e).State, Name: etl.Fault(e.Status), Message: ReasonStopped, Advice: string(fault.Redrive)}
 		return f, nil
 	}
-	name := etl.Fault(e.Error)
-	f, known := newest(faults, "", name)
+	f, known := newest(faults, "", e.Error)
 	if !known {
 		place := w.locate(ctx, imp, e)
-		if f, known = newest(faults, etl.State(place.State), etl.Fault(place.Error)); !known {
-			f, known = newest(faults, "", etl.Fault(place.Error))
+		if f, known = newest(faults, place.State, place.Error); !known {
+			f, known = newest(faults, "", place.Error)
 		}
 		if !known {
-			f = registry.Fault{State: etl.State(place.State), Name: fault.NameOf(place.Error, place.Cause), Message: reason(e.Status, place), Advice: string(fault.Redrive)}
+			f = registry.Fault{State: place.State, Name: fault.NameOf(place.Error, place.Cause), Message: reason(e.Status, place), Advice: string(fault.Redrive)}
 			if f.Name == "" {
 				f.Name = etl.Fault(e.Status)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
@@ -49,8 +50,8 @@ const (
 type Execution struct {
 	ARN    string
 	Status Status
-	Error  string // name of the error that it failed with; empty for none
-	Cause  string // explanation from the service or a function
+	Error  etl.Fault // name of the error that it failed with; empty for none
+	Cause  string    // explanation from the service or a function
 
 	StoppedAt  time.Time // when it ended; zero while it runs
 	RedrivenAt time.Time // when it was last redriven; zero for never
@@ -107,7 +108,7 @@ func (m *Machine) Describe(ctx context.Context, arn string) (e Execution, exists
 		return Execution{}, false, fault.FromAWS("executions: describe "+Name(arn), err)
 	}
 	return Execution{
-		ARN: arn, Status: Status(d.Status), Error: aws.ToString(d.Error), Cause: aws.ToString(d.Cause),
+		ARN: arn, Status: Status(d.Status), Error: etl.Fault(aws.ToString(d.Error)), Cause: aws.ToString(d.Cause),
 		StoppedAt: instant(d.StopDate), RedrivenAt: instant(d.RedriveDate), Redrives: int(aws.ToInt32(d.RedriveCount)),
 		Fixed: d.RedriveStatus == types.ExecutionRedriveStatusNotRedrivable, FixedReason: aws.ToString(d.RedriveStatusReason),
 	}, true, nil

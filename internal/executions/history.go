@@ -7,13 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
 // Place is where an execution failed, and with which error.
 type Place struct {
-	State string // state of the machine; empty: not found
-	Error string // name of the error; empty for none
+	State etl.State // empty: not found
+	Error etl.Fault // name of the error; empty for none
 	Cause string
 }
 
@@ -58,8 +59,8 @@ func (m *Machine) child(ctx context.Context, mapRun string, p Place) (Place, err
 
 // trace is what the end of a history shows.
 type trace struct {
-	state  string // the state in which the execution ended
-	mapRun string // ARN of its map run, if that state is a Distributed Map
+	state  etl.State // the state in which the execution ended
+	mapRun string    // ARN of its map run, if that state is a Distributed Map
 }
 
 // historyPages bounds the pages of 100 events that are read from the end, which is
@@ -107,6 +108,6 @@ func (t *trace) take(e types.HistoryEvent) bool {
 	if e.StateEnteredEventDetails == nil {
 		return false
 	}
-	t.state = aws.ToString(e.StateEnteredEventDetails.Name)
+	t.state = etl.State(aws.ToString(e.StateEnteredEventDetails.Name))
 	return true
 }

@@ -28,16 +28,16 @@ func Retryable(name etl.Fault) bool {
 // NameOf returns the name of an execution's failure: error, or AccessDenied where
 // the cause says that Lambda or Step Functions lacked a permission. Step Functions
 // reports that under names which also stand for failures that pass by themselves.
-func NameOf(name, cause string) etl.Fault {
+func NameOf(name etl.Fault, cause string) etl.Fault {
 	switch name {
 	case "States.Permissions", "Lambda.AccessDeniedException", "Lambda.KMSAccessDeniedException":
 		return etl.FaultAccessDenied
 	case "Lambda.KMSDisabledException", "Lambda.KMSInvalidStateException", "Lambda.KMSNotFoundException":
 		return etl.FaultKeyUnusable
 	}
-	platform := strings.HasPrefix(name, "Lambda.") || strings.HasPrefix(name, "States.")
+	platform := strings.HasPrefix(string(name), "Lambda.") || strings.HasPrefix(string(name), "States.")
 	if action, _ := refused(cause); platform && (action != "" || strings.Contains(cause, "Error Code: AccessDenied")) {
 		return etl.FaultAccessDenied
 	}
-	return etl.Fault(name)
+	return name
 }

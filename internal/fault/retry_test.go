@@ -36,8 +36,9 @@ func TestNameOf(t *testing.T) {
 	t.Parallel()
 	const invoke = "User: arn:aws:sts::1:assumed-role/machine/x is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:r:1:function:f because no identity-based policy allows it"
 	for _, c := range []struct {
-		name, cause string
-		want        etl.Fault
+		name  etl.Fault
+		cause string
+		want  etl.Fault
 	}{
 		{"Lambda.AWSLambdaException", invoke, "AccessDenied"},
 		{"Lambda.AWSLambdaException", "x (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: 1)", "AccessDenied"},

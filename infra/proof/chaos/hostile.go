@@ -183,14 +183,15 @@ func (h *hostile) failAt(ctx context.Context, name string) error {
 }
 
 // await waits for a status after so many attempts.
-func (h *hostile) await(ctx context.Context, status etl.Status, attempts int) error {
-	return stack.Wait(ctx, fmt.Sprintf("«%s» after %d attempts", status, attempts), hostilePatience, func() (found bool, err error) {
-		h.imp, found, err = h.importOf(ctx, h.of)
-		if err == nil && found && h.imp.Attempts >= attempts && h.imp.Status == etl.StatusFailed && status == etl.StatusSucceeded {
-			return false, fmt.Errorf("the import failed at %s: %s: %s", h.imp.State, h.imp.Fault, h.imp.Reason)
+func (h *hostile) await(ctx context.Context, status etl.Status, attempts int) (err error) {
+	what := fmt.Sprintf("«%s» after %d attempts", status, attempts)
+	h.imp, err = h.Await(ctx, what, hostilePatience, h.of.Mode, h.of.Date, func(imp stack.Import) (bool, error) {
+		if imp.Attempts >= attempts && imp.Status == etl.StatusFailed && status == etl.StatusSucceeded {
+			return false, fmt.Errorf("the import failed at %s: %s: %s", imp.State, imp.Fault, imp.Reason)
 		}
-		return found && h.imp.Attempts >= attempts && h.imp.Status == status, err
+		return imp.Attempts >= attempts && imp.Status == status, nil
 	})
+	return err
 }
 
 // ask asks for a re-execution, which must be accepted.

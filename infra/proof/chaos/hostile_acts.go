@@ -103,7 +103,7 @@ func (h *hostile) withoutTopic(ctx context.Context, act func() error) error {
 		if err := h.sweep(ctx); err != nil {
 			return false, err
 		}
-		imp, _, err := h.importOf(ctx, h.of)
+		imp, _, err := h.ImportOf(ctx, h.of.Mode, h.of.Date)
 		return imp.Reported(), err
 	})
 }

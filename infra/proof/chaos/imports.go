@@ -40,20 +40,12 @@ func makeSmall(ctx context.Context, set stack.Set, seed string) error {
 	return set.Make(ctx, options...)
 }
 
-// importOf returns the import of a set; false while it has none.
-func (s *system) importOf(ctx context.Context, of stack.Set) (imp stack.Import, found bool, err error) {
-	return s.ImportOf(ctx, of.Mode, of.Date)
-}
-
 // end waits until at least so many attempts were made, and the last one has
 // ended and was reported.
-func (s *system) end(ctx context.Context, of stack.Set, attempts int) (imp stack.Import, err error) {
-	err = until(ctx, fmt.Sprintf("the end of attempt %d", attempts), func() (bool, error) {
-		var found bool
-		imp, found, err = s.importOf(ctx, of)
-		return found && imp.Attempts >= attempts && imp.Reported(), err
+func (s *system) end(ctx context.Context, of stack.Set, attempts int) (stack.Import, error) {
+	return s.Await(ctx, fmt.Sprintf("the end of attempt %d", attempts), patience, of.Mode, of.Date, func(imp stack.Import) (bool, error) {
+		return imp.Attempts >= attempts && imp.Reported(), nil
 	})
-	return imp, err
 }
 
 // rerun asks for a re-execution, as an administrator does. A refusal because the

@@ -151,10 +151,8 @@ func (c *campaign) drive(ctx context.Context, at cell, i injection) (imp stack.I
 	if err := c.UploadAll(ctx, of); err != nil {
 		return imp, 0, err
 	}
-	if err := until(ctx, "the import to start", func() (found bool, err error) {
-		imp, found, err = c.importOf(ctx, of)
-		return found, err
-	}); err != nil {
+	started := func(stack.Import) (bool, error) { return true, nil }
+	if imp, err = c.Await(ctx, "the import to start", patience, of.Mode, of.Date, started); err != nil {
 		return imp, 0, err
 	}
 	if err := i.meanwhile(ctx, imp); err != nil {

@@ -23,15 +23,10 @@ func TestAutomaticRedrive(t *testing.T) {
 	sc.place(t, obstacle{"Prepare", "ventes", 0})
 	defer sc.clear(t)
 	sc.upload(t, of, of.files(t)...)
-	var imp stack.Import
-	until(t, "an import of "+of.Date, func() (found bool, err error) {
-		imp, found = sc.importOf(t, of.Mode, of.Date)
-		return found, nil
-	})
+	imp := sc.await(t, "an import of "+of.Date, of.Mode, of.Date, func(stack.Import) (bool, error) { return true, nil })
 	sc.awaitAlert(t, imp.ImportID, "en echec", "Persistance des événements", "Reprise automatique : prévue le ")
 	sc.clear(t)
-	until(t, imp.ImportID+" to go on by itself to its end", func() (bool, error) {
-		imp, _ = sc.importOf(t, of.Mode, of.Date)
+	imp = sc.await(t, imp.ImportID+" to go on by itself to its end", of.Mode, of.Date, func(imp stack.Import) (bool, error) {
 		return imp.Status == succeeded && imp.Reported(), nil
 	})
 	sc.compareEnrichment(t, sc.absorb(t, imp, of))

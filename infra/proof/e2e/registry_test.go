@@ -87,10 +87,8 @@ func (s *system) allImports(t *testing.T) (imports []stack.Import) {
 // that status, and was reported.
 func (s *system) awaitStatus(t *testing.T, mode, date string, status etl.Status, attempts int) stack.Import {
 	t.Helper()
-	var imp stack.Import
-	until(t, fmt.Sprintf("attempt %d of the %s import of %s to be «%s»", attempts, mode, date, status), func() (bool, error) {
-		found := false
-		if imp, found = s.importOf(t, mode, date); !found || imp.Attempts < attempts || imp.Status == running {
+	imp := s.await(t, fmt.Sprintf("attempt %d of the %s import of %s to be «%s»", attempts, mode, date, status), mode, date, func(imp stack.Import) (bool, error) {
+		if imp.Attempts < attempts || imp.Status == running {
 			return false, nil
 		}
 		if imp.Status != status {

@@ -25,3 +25,13 @@ func until(t *testing.T, what string, condition func() (bool, error)) {
 		t.Fatal(err)
 	}
 }
+
+// await waits until the import of a date is as wanted, as [until] does, and returns it.
+func (s *system) await(t *testing.T, what, mode, date string, wanted func(stack.Import) (bool, error)) stack.Import {
+	t.Helper()
+	imp, err := s.Await(t.Context(), what, patience, mode, date, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return imp
+}

@@ -37,3 +37,16 @@ func Wait(ctx context.Context, what string, limit time.Duration, condition func(
 		}
 	}
 }
+
+// Await waits, for at most limit, until the import of a date is as wanted, and returns
+// it as it is then. It ends with the error of wanted, if that returns one; what says
+// what is waited for.
+func (s *Stack) Await(ctx context.Context, what string, limit time.Duration, mode, date string, wanted func(Import) (bool, error)) (imp Import, err error) {
+	err = Wait(ctx, what, limit, func() (found bool, err error) {
+		if imp, found, err = s.ImportOf(ctx, mode, date); err != nil || !found {
+			return false, err
+		}
+		return wanted(imp)
+	})
+	return imp, err
+}

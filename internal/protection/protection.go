@@ -95,9 +95,6 @@ func NewDataKey(id uint32, plaintext []byte) (DataKey, error) {
 	return DataKey{id: id, secret: [KeySize]byte(plaintext), valid: true}, nil
 }
 
-// ID returns the id that sealed values carry in their header.
-func (k DataKey) ID() uint32 { return k.id }
-
 // Format implements [fmt.Formatter] for every verb, so that no way of printing
 // shows the key.
 func (k DataKey) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "DataKey(%d)", k.id) }

@@ -208,8 +208,8 @@ func TestDataKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if key.ID() != 17 {
-		t.Errorf("id is %d", key.ID())
+	if key.id != 17 {
+		t.Errorf("id is %d", key.id)
 	}
 	assertHidden(t, key, "DataKey(17)", "SS", "5353", "83 83")
 }

@@ -7,10 +7,11 @@
 #   infra/proof/test.sh package ./internal/landing [TestParse]
 #
 # With a name, the first form runs the end-to-end tests of that name alone; with
-# SHUFFLE=on they run in a random order, each on what those before it published. The
-# second form runs the tests of one package, or those of a name, on services of
-# the developer's own stack: PostgreSQL is started if the package has tests that need
-# it and left running (`make down` stops it); a test that needs the emulator starts it.
+# SHUFFLE=on they run in a random order, each on what those before it published; with
+# UPDATE=1 they rewrite their golden files. The second form runs the tests of one
+# package, or those of a name, on services of the developer's own stack: PostgreSQL is
+# started if the package has tests that need it and left running (`make down` stops
+# it); a test that needs the emulator starts it.
 set -euo pipefail
 
 what=${1:-all} only=${2:-}
@@ -61,7 +62,7 @@ fi
 
 step "end-to-end tests"
 # What they print is searched for sensitive values like every other log.
-E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e -shuffle "${SHUFFLE:-off}" -run "$only" ./infra/proof/e2e/... 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
+E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e -shuffle "${SHUFFLE:-off}" -run "$only" ./infra/proof/e2e/... ${UPDATE:+-update} 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
 if [ "$what" = e2e ]; then exit; fi
 step "fault matrix: a cell of each fault and of each step"
 stack down

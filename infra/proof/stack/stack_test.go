@@ -82,6 +82,35 @@ func TestCall(t *testing.T) {
 	}
 }
 
+func TestOutputs(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.FormValue("StackName") {
+		case "etl":
+			_, _ = w.Write([]byte(`<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
+				<StackName>etl</StackName><Outputs>
+				<member><OutputKey>WorkBucket</OutputKey><OutputValue>w</OutputValue></member>
+				<member><OutputKey>LogGroup</OutputKey><OutputValue>/l</OutputValue></member>
+				</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`))
+		case "broken":
+			_, _ = w.Write([]byte(`<DescribeStacksResponse>`))
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer server.Close()
+	s := &Stack{Name: "etl", Env: map[string]string{"AWS_ENDPOINT_URL": server.URL}}
+	outputs, err := s.Outputs(t.Context())
+	if err != nil || len(outputs) != 2 || outputs["WorkBucket"] != "w" || outputs["LogGroup"] != "/l" {
+		t.Errorf("%v, %v", outputs, err)
+	}
+	for _, name := range []string{"broken", "unknown"} {
+		s.Name = name
+		if outputs, err := s.Outputs(t.Context()); err == nil {
+			t.Errorf("the outputs of %s are %v", name, outputs)
+		}
+	}
+}
+
 func TestWait(t *testing.T) {
 	looks := 0
 	if err := Wait(t.Context(), "three looks", time.Minute, func() (bool, error) { looks++; return looks == 3, nil }); err != nil || looks != 3 {

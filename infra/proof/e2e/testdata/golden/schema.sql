@@ -1,0 +1,1264 @@
+ALTER INDEX final.categories_pkey ATTACH PARTITION partitions.target_categories_IMPORT_g1_pkey;
+ALTER INDEX final.clients_pkey ATTACH PARTITION partitions.target_clients_IMPORT_g1_pkey;
+ALTER INDEX final.employes_pkey ATTACH PARTITION partitions.target_employes_IMPORT_g1_pkey;
+ALTER INDEX final.events_pkey ATTACH PARTITION partitions.events_IMPORT_g1_pkey;
+ALTER INDEX final.events_pkey ATTACH PARTITION partitions.published_IMPORT_g1_pkey;
+ALTER INDEX final.fournisseurs_pkey ATTACH PARTITION partitions.target_fournisseurs_IMPORT_g1_pkey;
+ALTER INDEX final.magasins_pkey ATTACH PARTITION partitions.target_magasins_IMPORT_g1_pkey;
+ALTER INDEX final.paiements_pkey ATTACH PARTITION partitions.target_paiements_IMPORT_g1_pkey;
+ALTER INDEX final.produits_pkey ATTACH PARTITION partitions.target_produits_IMPORT_g1_pkey;
+ALTER INDEX final.retours_pkey ATTACH PARTITION partitions.target_retours_IMPORT_g1_pkey;
+ALTER INDEX final.stocks_pkey ATTACH PARTITION partitions.target_stocks_IMPORT_g1_pkey;
+ALTER INDEX final.ventes_pkey ATTACH PARTITION partitions.target_ventes_IMPORT_g1_pkey;
+ALTER TABLE ONLY etl.attempts
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (import_id, attempt);
+ALTER TABLE ONLY etl.data_keys
+    ADD CONSTRAINT data_keys_import_id_key UNIQUE (import_id);
+ALTER TABLE ONLY etl.data_keys
+    ADD CONSTRAINT data_keys_pkey PRIMARY KEY (key_id);
+ALTER TABLE ONLY etl.files
+    ADD CONSTRAINT files_import_id_fkey FOREIGN KEY (import_id) REFERENCES etl.imports(import_id);
+ALTER TABLE ONLY etl.files
+    ADD CONSTRAINT files_pkey PRIMARY KEY (import_id, generation, resource);
+ALTER TABLE ONLY etl.goose_db_version
+    ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY etl.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (import_id);
+ALTER TABLE ONLY etl.ledger
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (import_id, generation, phase, resource, chunk);
+ALTER TABLE ONLY etl.rejects
+    ADD CONSTRAINT rejects_pkey PRIMARY KEY (import_id, generation, resource, line_number);
+ALTER TABLE ONLY final.categories
+    ADD CONSTRAINT categories_pkey PRIMARY KEY (category_id);
+ALTER TABLE ONLY final.categories ATTACH PARTITION partitions.target_categories_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.clients
+    ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id_token);
+ALTER TABLE ONLY final.clients ATTACH PARTITION partitions.target_clients_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.employes
+    ADD CONSTRAINT employes_pkey PRIMARY KEY (employee_id_token);
+ALTER TABLE ONLY final.employes ATTACH PARTITION partitions.target_employes_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (event_id, import_id);
+ALTER TABLE ONLY final.events ATTACH PARTITION partitions.events_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY final.events ATTACH PARTITION partitions.published_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY final.fournisseurs
+    ADD CONSTRAINT fournisseurs_pkey PRIMARY KEY (supplier_id);
+ALTER TABLE ONLY final.fournisseurs ATTACH PARTITION partitions.target_fournisseurs_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.magasins
+    ADD CONSTRAINT magasins_pkey PRIMARY KEY (store_id);
+ALTER TABLE ONLY final.magasins ATTACH PARTITION partitions.target_magasins_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.paiements
+    ADD CONSTRAINT paiements_pkey PRIMARY KEY (payment_id);
+ALTER TABLE ONLY final.paiements ATTACH PARTITION partitions.target_paiements_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.produits
+    ADD CONSTRAINT produits_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY final.produits ATTACH PARTITION partitions.target_produits_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.retours
+    ADD CONSTRAINT retours_pkey PRIMARY KEY (return_id);
+ALTER TABLE ONLY final.retours ATTACH PARTITION partitions.target_retours_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY final.stocks
+    ADD CONSTRAINT stocks_pkey PRIMARY KEY (product_id, store_id);
+ALTER TABLE ONLY final.stocks ATTACH PARTITION partitions.target_stocks_IMPORT_g1 FOR VALUES FROM (MINVALUE, MINVALUE) TO (MAXVALUE, MAXVALUE);
+ALTER TABLE ONLY final.ventes
+    ADD CONSTRAINT ventes_pkey PRIMARY KEY (sale_id);
+ALTER TABLE ONLY final.ventes ATTACH PARTITION partitions.target_ventes_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+ALTER TABLE ONLY partitions.events_IMPORT_g1
+    ADD CONSTRAINT events_IMPORT_g1_pkey PRIMARY KEY (event_id, import_id);
+ALTER TABLE ONLY partitions.published_IMPORT_g1
+    ADD CONSTRAINT published_IMPORT_g1_pkey PRIMARY KEY (event_id, import_id);
+ALTER TABLE ONLY partitions.target_categories_IMPORT_g1
+    ADD CONSTRAINT target_categories_IMPORT_g1_pkey PRIMARY KEY (category_id);
+ALTER TABLE ONLY partitions.target_clients_IMPORT_g1
+    ADD CONSTRAINT target_clients_IMPORT_g1_pkey PRIMARY KEY (client_id_token);
+ALTER TABLE ONLY partitions.target_employes_IMPORT_g1
+    ADD CONSTRAINT target_employes_IMPORT_g1_pkey PRIMARY KEY (employee_id_token);
+ALTER TABLE ONLY partitions.target_fournisseurs_IMPORT_g1
+    ADD CONSTRAINT target_fournisseurs_IMPORT_g1_pkey PRIMARY KEY (supplier_id);
+ALTER TABLE ONLY partitions.target_magasins_IMPORT_g1
+    ADD CONSTRAINT target_magasins_IMPORT_g1_pkey PRIMARY KEY (store_id);
+ALTER TABLE ONLY partitions.target_paiements_IMPORT_g1
+    ADD CONSTRAINT target_paiements_IMPORT_g1_pkey PRIMARY KEY (payment_id);
+ALTER TABLE ONLY partitions.target_produits_IMPORT_g1
+    ADD CONSTRAINT target_produits_IMPORT_g1_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY partitions.target_retours_IMPORT_g1
+    ADD CONSTRAINT target_retours_IMPORT_g1_pkey PRIMARY KEY (return_id);
+ALTER TABLE ONLY partitions.target_stocks_IMPORT_g1
+    ADD CONSTRAINT target_stocks_IMPORT_g1_pkey PRIMARY KEY (product_id, store_id);
+ALTER TABLE ONLY partitions.target_ventes_IMPORT_g1
+    ADD CONSTRAINT target_ventes_IMPORT_g1_pkey PRIMARY KEY (sale_id);
+ALTER TABLE ONLY staging.categories ATTACH PARTITION partitions.staging_categories_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.clients ATTACH PARTITION partitions.staging_clients_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.employes ATTACH PARTITION partitions.staging_employes_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.fournisseurs ATTACH PARTITION partitions.staging_fournisseurs_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.magasins ATTACH PARTITION partitions.staging_magasins_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.paiements ATTACH PARTITION partitions.staging_paiements_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.produits ATTACH PARTITION partitions.staging_produits_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.retours ATTACH PARTITION partitions.staging_retours_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.stocks ATTACH PARTITION partitions.staging_stocks_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE ONLY staging.ventes ATTACH PARTITION partitions.staging_ventes_IMPORT_g1 FOR VALUES IN ('IMPORT');
+ALTER TABLE etl.data_keys ALTER COLUMN key_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME etl.data_keys_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+ALTER TABLE etl.goose_db_version ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME etl.goose_db_version_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+COMMENT ON AGGREGATE etl.taken(taken numeric, change numeric, most numeric) IS 'What is taken of a bounded stock, row by row: it begins with taken of the first row, and each change that does not lead above most is added';
+COMMENT ON COLUMN etl.attempts.failed_reason IS 'Why the attempt before failed; failed_step says where';
+COMMENT ON COLUMN etl.attempts.trigger IS 'file, deadline, automatic, console or command; NULL: not recorded then';
+COMMENT ON COLUMN etl.errors.raw IS 'The malformed record, encrypted (column _raw of its chunk)';
+COMMENT ON COLUMN etl.files.reason IS 'Why the file is refused as a whole, in French; never what a cell holds';
+COMMENT ON COLUMN etl.imports.attempt IS 'The attempt that status speaks of; 0: none was copied yet. A late copy of an earlier one changes nothing';
+COMMENT ON COLUMN etl.imports.contract_hash IS 'Of the contract that Open loads by; empty before Open';
+COMMENT ON COLUMN etl.imports.failed_reason IS 'Why it failed, while status is échoué; at most 1 KB, and never what a file holds';
+COMMENT ON COLUMN etl.imports.failed_step IS 'Processing step that failed, while status is échoué';
+COMMENT ON COLUMN etl.imports.published_generation IS 'The generation that readers of final see; a forced restart replaces it when it is published';
+COMMENT ON COLUMN etl.ledger.object_checksum IS 'Of the work object: CRC-64/NVME, in base64 as S3 writes it';
+COMMENT ON COLUMN final.events.enrichment IS 'NULL where no enrichment is configured';
+COMMENT ON SCHEMA etl IS 'Imports, their ledger, their errors and their keys';
+COMMENT ON SCHEMA final IS 'What readers use: the target tables and the events, complete imports only';
+COMMENT ON SCHEMA partitions IS 'The leaves of the partitioned tables, and the detached tables of open imports';
+COMMENT ON SCHEMA staging IS 'Raw records, protected, as they were read; one list partition an import';
+COMMENT ON TABLE etl.attempts IS 'The attempts of each import, copied from the registry, which has them all at once, when an import opens, when it is published, and after each re-execution that was asked for';
+COMMENT ON TABLE etl.data_keys IS 'The data key of each import, wrapped by KMS; never deleted while a ciphertext refers to it';
+COMMENT ON TABLE etl.errors IS 'Every reason of every reject, and every record that could not be enriched';
+COMMENT ON TABLE etl.files IS 'The sealed object versions of an import, and what became of their records';
+COMMENT ON TABLE etl.imports IS 'One row an import that began to load, failed, or was started over or given up; the copy of the registry that SQL joins with. The generation fences off late writers';
+COMMENT ON TABLE etl.incoherences IS 'Published rows whose parent is gone, by relation and missing key (a token in hexadecimal where the key is sensitive)';
+COMMENT ON TABLE etl.ledger IS 'One row a persisted unit, written in the transaction that persisted it: the whole of exactly-once';
+COMMENT ON TABLE etl.rejects IS 'The rejected records, once each; every one has its reasons in etl.errors';
+CREATE AGGREGATE etl.taken(taken numeric, change numeric, most numeric) (
+    SFUNC = etl.take,
+    STYPE = numeric
+);
+CREATE FUNCTION etl.take(so_far numeric, taken numeric, change numeric, most numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((COALESCE(so_far, taken) + change) <= most) THEN (COALESCE(so_far, taken) + change) ELSE COALESCE(so_far, taken) END;
+CREATE INDEX errors_line ON etl.errors USING btree (import_id, generation, resource, line_number);
+CREATE INDEX incoherences_import ON etl.incoherences USING btree (import_id);
+CREATE INDEX staging_… ON partitions.staging_categories_IMPORT_g1 USING btree (category_id_key, line_number);
+CREATE INDEX staging_… ON partitions.staging_clients_IMPORT_g1 USING btree (client_id_token, line_number);
+CREATE INDEX staging_… ON partitions.staging_clients_IMPORT_g1 USING btree (nif_token, line_number);
+CREATE INDEX staging_… ON partitions.staging_employes_IMPORT_g1 USING btree (employee_id_token, line_number);
+CREATE INDEX staging_… ON partitions.staging_employes_IMPORT_g1 USING btree (nif_token, line_number);
+CREATE INDEX staging_… ON partitions.staging_fournisseurs_IMPORT_g1 USING btree (supplier_id_key, line_number);
+CREATE INDEX staging_… ON partitions.staging_magasins_IMPORT_g1 USING btree (store_id_key, line_number);
+CREATE INDEX staging_… ON partitions.staging_paiements_IMPORT_g1 USING btree (payment_id_key, line_number);
+CREATE INDEX staging_… ON partitions.staging_produits_IMPORT_g1 USING btree (product_id_key, line_number);
+CREATE INDEX staging_… ON partitions.staging_retours_IMPORT_g1 USING btree (return_id_key, line_number);
+CREATE INDEX staging_… ON partitions.staging_stocks_IMPORT_g1 USING btree (product_id_key, store_id_key, line_number);
+CREATE INDEX staging_… ON partitions.staging_ventes_IMPORT_g1 USING btree (sale_id_key, line_number);
+CREATE SCHEMA etl;
+CREATE SCHEMA final;
+CREATE SCHEMA partitions;
+CREATE SCHEMA staging;
+CREATE TABLE etl.attempts (
+    import_id text NOT NULL,
+    attempt integer NOT NULL,
+    generation integer NOT NULL,
+    kind text NOT NULL,
+    execution_arn text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    trigger text,
+    failed_step text,
+    failed_reason text
+);
+CREATE TABLE etl.data_keys (
+    key_id integer NOT NULL,
+    import_id text NOT NULL,
+    ciphertext bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE etl.errors (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file text NOT NULL,
+    resource text NOT NULL,
+    chunk integer,
+    line_number bigint,
+    field text,
+    rule text NOT NULL,
+    error_details text NOT NULL,
+    processing_step text NOT NULL,
+    raw bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE etl.files (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    resource text NOT NULL,
+    file text NOT NULL,
+    object_key text NOT NULL,
+    version_id text NOT NULL,
+    size_bytes bigint NOT NULL,
+    records bigint,
+    valid bigint,
+    rejected bigint,
+    status text,
+    reason text,
+    CONSTRAINT files_reason_check CHECK ((octet_length(reason) <= 1024)),
+    CONSTRAINT files_status_check CHECK ((status = ANY (ARRAY['validé'::text, 'avec rejets'::text, 'rejeté'::text])))
+);
+CREATE TABLE etl.goose_db_version (
+    id integer NOT NULL,
+    version_id bigint NOT NULL,
+    is_applied boolean NOT NULL,
+    tstamp timestamp without time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE etl.imports (
+    import_id text NOT NULL,
+    mode text NOT NULL,
+    file_date date NOT NULL,
+    status text NOT NULL,
+    generation integer NOT NULL,
+    contract_hash text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone,
+    published_generation integer,
+    attempt integer DEFAULT 0 NOT NULL,
+    failed_step text,
+    failed_reason text,
+    CONSTRAINT imports_generation_check CHECK ((generation > 0)),
+    CONSTRAINT imports_mode_check CHECK ((mode = ANY (ARRAY['initial'::text, 'daily'::text]))),
+    CONSTRAINT imports_status_check CHECK ((status = ANY (ARRAY['en cours'::text, 'réussi'::text, 'échoué'::text, 'abandonné'::text])))
+);
+CREATE TABLE etl.incoherences (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    resource text NOT NULL,
+    field text NOT NULL,
+    parent text NOT NULL,
+    missing_key text NOT NULL,
+    row_count bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE etl.ledger (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    phase text NOT NULL,
+    resource text NOT NULL,
+    chunk integer NOT NULL,
+    result json,
+    object_key text,
+    object_version text,
+    object_checksum text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+CREATE TABLE etl.migration_lock (
+);
+CREATE TABLE etl.rejects (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    resource text NOT NULL,
+    line_number bigint NOT NULL
+);
+CREATE TABLE final.categories (
+    category_id bigint NOT NULL,
+    name text NOT NULL,
+    parent_category_id bigint,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (category_id);
+CREATE TABLE final.clients (
+    client_id bytea NOT NULL,
+    client_id_token bytea NOT NULL,
+    first_name bytea NOT NULL,
+    last_name bytea NOT NULL,
+    email bytea NOT NULL,
+    nif bytea NOT NULL,
+    nif_token bytea NOT NULL,
+    phone bytea,
+    birth_date bytea,
+    address bytea,
+    city text NOT NULL,
+    country text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (client_id_token);
+CREATE TABLE final.employes (
+    employee_id bytea NOT NULL,
+    employee_id_token bytea NOT NULL,
+    first_name bytea NOT NULL,
+    last_name bytea NOT NULL,
+    email bytea NOT NULL,
+    nif bytea NOT NULL,
+    nif_token bytea NOT NULL,
+    store_id bigint NOT NULL,
+    hired_on date NOT NULL,
+    left_on date,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (employee_id_token);
+CREATE TABLE final.events (
+    event_id uuid NOT NULL,
+    "timestamp" timestamp with time zone NOT NULL,
+    event_type text NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    resource text NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL,
+    client_id bytea,
+    client_id_token bytea,
+    enrichment text,
+    data json NOT NULL,
+    CONSTRAINT events_enrichment_check CHECK ((enrichment = ANY (ARRAY['ok'::text, 'not_found'::text, 'failed'::text])))
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE final.fournisseurs (
+    supplier_id bigint NOT NULL,
+    name text NOT NULL,
+    contact_email bytea NOT NULL,
+    vat_number text,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (supplier_id);
+CREATE TABLE final.magasins (
+    store_id bigint NOT NULL,
+    name text NOT NULL,
+    city text NOT NULL,
+    country text NOT NULL,
+    opened_on date NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (store_id);
+CREATE TABLE final.paiements (
+    payment_id bigint NOT NULL,
+    sale_id bigint NOT NULL,
+    amount numeric NOT NULL,
+    method text NOT NULL,
+    iban bytea,
+    paid_at timestamp with time zone NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (payment_id);
+CREATE TABLE final.produits (
+    product_id bigint NOT NULL,
+    name text NOT NULL,
+    category_id bigint NOT NULL,
+    supplier_id bigint NOT NULL,
+    unit_price numeric NOT NULL,
+    currency text NOT NULL,
+    active boolean NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (product_id);
+CREATE TABLE final.retours (
+    return_id bigint NOT NULL,
+    sale_id bigint NOT NULL,
+    quantity bigint NOT NULL,
+    reason text NOT NULL,
+    returned_on date NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (return_id);
+CREATE TABLE final.stocks (
+    product_id bigint NOT NULL,
+    store_id bigint NOT NULL,
+    quantity bigint NOT NULL,
+    counted_at timestamp with time zone NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (product_id, store_id);
+CREATE TABLE final.ventes (
+    sale_id bigint NOT NULL,
+    client_id bytea NOT NULL,
+    client_id_token bytea NOT NULL,
+    product_id bigint NOT NULL,
+    store_id bigint NOT NULL,
+    quantity bigint NOT NULL,
+    unit_price numeric NOT NULL,
+    sale_amount numeric NOT NULL,
+    sale_date date NOT NULL,
+    channel text NOT NULL,
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    line_number bigint NOT NULL
+)
+PARTITION BY RANGE (sale_id);
+CREATE TABLE partitions.events_IMPORT_g1 (
+    event_id uuid CONSTRAINT events_event_id_not_null NOT NULL,
+    "timestamp" timestamp with time zone CONSTRAINT events_timestamp_not_null NOT NULL,
+    event_type text CONSTRAINT events_event_type_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT events_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT events_generation_not_null NOT NULL,
+    resource text CONSTRAINT events_resource_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT events_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT events_line_number_not_null NOT NULL,
+    client_id bytea,
+    client_id_token bytea,
+    enrichment text,
+    data json CONSTRAINT events_data_not_null NOT NULL,
+    CONSTRAINT events_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text)),
+    CONSTRAINT events_enrichment_check CHECK ((enrichment = ANY (ARRAY['ok'::text, 'not_found'::text, 'failed'::text])))
+);
+CREATE TABLE partitions.published_IMPORT_g1 (
+    event_id uuid CONSTRAINT events_event_id_not_null NOT NULL,
+    "timestamp" timestamp with time zone CONSTRAINT events_timestamp_not_null NOT NULL,
+    event_type text CONSTRAINT events_event_type_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT events_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT events_generation_not_null NOT NULL,
+    resource text CONSTRAINT events_resource_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT events_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT events_line_number_not_null NOT NULL,
+    client_id bytea,
+    client_id_token bytea,
+    enrichment text,
+    data json CONSTRAINT events_data_not_null NOT NULL,
+    CONSTRAINT events_enrichment_check CHECK ((enrichment = ANY (ARRAY['ok'::text, 'not_found'::text, 'failed'::text]))),
+    CONSTRAINT published_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+);
+CREATE TABLE partitions.staging_categories_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT categories_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT categories_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT categories_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'category_data'::text CONSTRAINT categories_file_type_not_null NOT NULL,
+    file text DEFAULT 'category_data_DATE.csv'::text CONSTRAINT categories_file_not_null NOT NULL,
+    chunk integer CONSTRAINT categories_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT categories_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    category_id text,
+    category_id_key bigint,
+    name text,
+    parent_category_id text,
+    parent_category_id_key bigint,
+    CONSTRAINT staging_categories_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_clients_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT clients_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT clients_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT clients_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'client_data'::text CONSTRAINT clients_file_type_not_null NOT NULL,
+    file text DEFAULT 'client_data_DATE.csv'::text CONSTRAINT clients_file_not_null NOT NULL,
+    chunk integer CONSTRAINT clients_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT clients_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    client_id bytea,
+    client_id_token bytea,
+    first_name bytea,
+    last_name bytea,
+    email bytea,
+    nif bytea,
+    nif_token bytea,
+    phone bytea,
+    birth_date bytea,
+    address bytea,
+    city text,
+    country text,
+    created_at text,
+    CONSTRAINT staging_clients_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_employes_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT employes_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT employes_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT employes_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'employee_data'::text CONSTRAINT employes_file_type_not_null NOT NULL,
+    file text DEFAULT 'employee_data_DATE.csv'::text CONSTRAINT employes_file_not_null NOT NULL,
+    chunk integer CONSTRAINT employes_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT employes_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    employee_id bytea,
+    employee_id_token bytea,
+    first_name bytea,
+    last_name bytea,
+    email bytea,
+    nif bytea,
+    nif_token bytea,
+    store_id text,
+    store_id_key bigint,
+    hired_on text,
+    left_on text,
+    CONSTRAINT staging_employes_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_fournisseurs_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT fournisseurs_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT fournisseurs_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT fournisseurs_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'supplier_data'::text CONSTRAINT fournisseurs_file_type_not_null NOT NULL,
+    file text DEFAULT 'supplier_data_DATE.csv'::text CONSTRAINT fournisseurs_file_not_null NOT NULL,
+    chunk integer CONSTRAINT fournisseurs_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT fournisseurs_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    supplier_id text,
+    supplier_id_key bigint,
+    name text,
+    contact_email bytea,
+    vat_number text,
+    CONSTRAINT staging_fournisseurs_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_magasins_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT magasins_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT magasins_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT magasins_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'store_data'::text CONSTRAINT magasins_file_type_not_null NOT NULL,
+    file text DEFAULT 'store_data_DATE.csv'::text CONSTRAINT magasins_file_not_null NOT NULL,
+    chunk integer CONSTRAINT magasins_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT magasins_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    store_id text,
+    store_id_key bigint,
+    name text,
+    city text,
+    country text,
+    opened_on text,
+    CONSTRAINT staging_magasins_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_paiements_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT paiements_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT paiements_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT paiements_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'payment_data'::text CONSTRAINT paiements_file_type_not_null NOT NULL,
+    file text DEFAULT 'payment_data_DATE.csv'::text CONSTRAINT paiements_file_not_null NOT NULL,
+    chunk integer CONSTRAINT paiements_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT paiements_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    payment_id text,
+    payment_id_key bigint,
+    sale_id text,
+    sale_id_key bigint,
+    amount text,
+    method text,
+    iban bytea,
+    paid_at text,
+    CONSTRAINT staging_paiements_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_produits_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT produits_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT produits_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT produits_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'product_data'::text CONSTRAINT produits_file_type_not_null NOT NULL,
+    file text DEFAULT 'product_data_DATE.csv'::text CONSTRAINT produits_file_not_null NOT NULL,
+    chunk integer CONSTRAINT produits_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT produits_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    product_id text,
+    product_id_key bigint,
+    name text,
+    category_id text,
+    category_id_key bigint,
+    supplier_id text,
+    supplier_id_key bigint,
+    unit_price text,
+    currency text,
+    active text,
+    CONSTRAINT staging_produits_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_retours_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT retours_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT retours_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT retours_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'return_data'::text CONSTRAINT retours_file_type_not_null NOT NULL,
+    file text DEFAULT 'return_data_DATE.csv'::text CONSTRAINT retours_file_not_null NOT NULL,
+    chunk integer CONSTRAINT retours_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT retours_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    return_id text,
+    return_id_key bigint,
+    sale_id text,
+    sale_id_key bigint,
+    quantity text,
+    quantity_key bigint,
+    reason text,
+    returned_on text,
+    CONSTRAINT staging_retours_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_stocks_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT stocks_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT stocks_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT stocks_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'stock_data'::text CONSTRAINT stocks_file_type_not_null NOT NULL,
+    file text DEFAULT 'stock_data_DATE.csv'::text CONSTRAINT stocks_file_not_null NOT NULL,
+    chunk integer CONSTRAINT stocks_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT stocks_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    product_id text,
+    product_id_key bigint,
+    store_id text,
+    store_id_key bigint,
+    quantity text,
+    counted_at text,
+    CONSTRAINT staging_stocks_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.staging_ventes_IMPORT_g1 (
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT ventes_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT ventes_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT ventes_file_date_not_null NOT NULL,
+    file_type text DEFAULT 'sales_data'::text CONSTRAINT ventes_file_type_not_null NOT NULL,
+    file text DEFAULT 'sales_data_DATE.csv'::text CONSTRAINT ventes_file_not_null NOT NULL,
+    chunk integer CONSTRAINT ventes_chunk_not_null NOT NULL,
+    line_number bigint CONSTRAINT ventes_line_number_not_null NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    sale_id text,
+    sale_id_key bigint,
+    client_id bytea,
+    client_id_token bytea,
+    product_id text,
+    product_id_key bigint,
+    store_id text,
+    store_id_key bigint,
+    quantity text,
+    quantity_key bigint,
+    unit_price text,
+    amount text,
+    sale_date text,
+    channel text,
+    CONSTRAINT staging_ventes_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
+)
+WITH (autovacuum_enabled=off);
+CREATE TABLE partitions.target_categories_IMPORT_g1 (
+    category_id bigint CONSTRAINT categories_category_id_not_null NOT NULL,
+    name text CONSTRAINT categories_name_not_null NOT NULL,
+    parent_category_id bigint,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT categories_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT categories_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT categories_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT categories_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_clients_IMPORT_g1 (
+    client_id bytea CONSTRAINT clients_client_id_not_null NOT NULL,
+    client_id_token bytea CONSTRAINT clients_client_id_token_not_null NOT NULL,
+    first_name bytea CONSTRAINT clients_first_name_not_null NOT NULL,
+    last_name bytea CONSTRAINT clients_last_name_not_null NOT NULL,
+    email bytea CONSTRAINT clients_email_not_null NOT NULL,
+    nif bytea CONSTRAINT clients_nif_not_null NOT NULL,
+    nif_token bytea CONSTRAINT clients_nif_token_not_null NOT NULL,
+    phone bytea,
+    birth_date bytea,
+    address bytea,
+    city text CONSTRAINT clients_city_not_null NOT NULL,
+    country text CONSTRAINT clients_country_not_null NOT NULL,
+    created_at timestamp with time zone CONSTRAINT clients_created_at_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT clients_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT clients_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT clients_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT clients_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_employes_IMPORT_g1 (
+    employee_id bytea CONSTRAINT employes_employee_id_not_null NOT NULL,
+    employee_id_token bytea CONSTRAINT employes_employee_id_token_not_null NOT NULL,
+    first_name bytea CONSTRAINT employes_first_name_not_null NOT NULL,
+    last_name bytea CONSTRAINT employes_last_name_not_null NOT NULL,
+    email bytea CONSTRAINT employes_email_not_null NOT NULL,
+    nif bytea CONSTRAINT employes_nif_not_null NOT NULL,
+    nif_token bytea CONSTRAINT employes_nif_token_not_null NOT NULL,
+    store_id bigint CONSTRAINT employes_store_id_not_null NOT NULL,
+    hired_on date CONSTRAINT employes_hired_on_not_null NOT NULL,
+    left_on date,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT employes_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT employes_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT employes_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT employes_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_fournisseurs_IMPORT_g1 (
+    supplier_id bigint CONSTRAINT fournisseurs_supplier_id_not_null NOT NULL,
+    name text CONSTRAINT fournisseurs_name_not_null NOT NULL,
+    contact_email bytea CONSTRAINT fournisseurs_contact_email_not_null NOT NULL,
+    vat_number text,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT fournisseurs_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT fournisseurs_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT fournisseurs_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT fournisseurs_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_magasins_IMPORT_g1 (
+    store_id bigint CONSTRAINT magasins_store_id_not_null NOT NULL,
+    name text CONSTRAINT magasins_name_not_null NOT NULL,
+    city text CONSTRAINT magasins_city_not_null NOT NULL,
+    country text CONSTRAINT magasins_country_not_null NOT NULL,
+    opened_on date CONSTRAINT magasins_opened_on_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT magasins_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT magasins_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT magasins_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT magasins_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_paiements_IMPORT_g1 (
+    payment_id bigint CONSTRAINT paiements_payment_id_not_null NOT NULL,
+    sale_id bigint CONSTRAINT paiements_sale_id_not_null NOT NULL,
+    amount numeric CONSTRAINT paiements_amount_not_null NOT NULL,
+    method text CONSTRAINT paiements_method_not_null NOT NULL,
+    iban bytea,
+    paid_at timestamp with time zone CONSTRAINT paiements_paid_at_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT paiements_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT paiements_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT paiements_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT paiements_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_produits_IMPORT_g1 (
+    product_id bigint CONSTRAINT produits_product_id_not_null NOT NULL,
+    name text CONSTRAINT produits_name_not_null NOT NULL,
+    category_id bigint CONSTRAINT produits_category_id_not_null NOT NULL,
+    supplier_id bigint CONSTRAINT produits_supplier_id_not_null NOT NULL,
+    unit_price numeric CONSTRAINT produits_unit_price_not_null NOT NULL,
+    currency text CONSTRAINT produits_currency_not_null NOT NULL,
+    active boolean CONSTRAINT produits_active_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT produits_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT produits_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT produits_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT produits_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_retours_IMPORT_g1 (
+    return_id bigint CONSTRAINT retours_return_id_not_null NOT NULL,
+    sale_id bigint CONSTRAINT retours_sale_id_not_null NOT NULL,
+    quantity bigint CONSTRAINT retours_quantity_not_null NOT NULL,
+    reason text CONSTRAINT retours_reason_not_null NOT NULL,
+    returned_on date CONSTRAINT retours_returned_on_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT retours_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT retours_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT retours_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT retours_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_stocks_IMPORT_g1 (
+    product_id bigint CONSTRAINT stocks_product_id_not_null NOT NULL,
+    store_id bigint CONSTRAINT stocks_store_id_not_null NOT NULL,
+    quantity bigint CONSTRAINT stocks_quantity_not_null NOT NULL,
+    counted_at timestamp with time zone CONSTRAINT stocks_counted_at_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT stocks_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT stocks_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT stocks_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT stocks_line_number_not_null NOT NULL
+);
+CREATE TABLE partitions.target_ventes_IMPORT_g1 (
+    sale_id bigint CONSTRAINT ventes_sale_id_not_null NOT NULL,
+    client_id bytea CONSTRAINT ventes_client_id_not_null NOT NULL,
+    client_id_token bytea CONSTRAINT ventes_client_id_token_not_null NOT NULL,
+    product_id bigint CONSTRAINT ventes_product_id_not_null NOT NULL,
+    store_id bigint CONSTRAINT ventes_store_id_not_null NOT NULL,
+    quantity bigint CONSTRAINT ventes_quantity_not_null NOT NULL,
+    unit_price numeric CONSTRAINT ventes_unit_price_not_null NOT NULL,
+    sale_amount numeric CONSTRAINT ventes_sale_amount_not_null NOT NULL,
+    sale_date date CONSTRAINT ventes_sale_date_not_null NOT NULL,
+    channel text CONSTRAINT ventes_channel_not_null NOT NULL,
+    import_id text DEFAULT 'IMPORT'::text CONSTRAINT ventes_import_id_not_null NOT NULL,
+    generation integer DEFAULT 1 CONSTRAINT ventes_generation_not_null NOT NULL,
+    file_date date DEFAULT 'DATE'::date CONSTRAINT ventes_file_date_not_null NOT NULL,
+    line_number bigint CONSTRAINT ventes_line_number_not_null NOT NULL
+);
+CREATE TABLE staging.categories (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    category_id text,
+    category_id_key bigint,
+    name text,
+    parent_category_id text,
+    parent_category_id_key bigint
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.clients (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    client_id bytea,
+    client_id_token bytea,
+    first_name bytea,
+    last_name bytea,
+    email bytea,
+    nif bytea,
+    nif_token bytea,
+    phone bytea,
+    birth_date bytea,
+    address bytea,
+    city text,
+    country text,
+    created_at text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.employes (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    employee_id bytea,
+    employee_id_token bytea,
+    first_name bytea,
+    last_name bytea,
+    email bytea,
+    nif bytea,
+    nif_token bytea,
+    store_id text,
+    store_id_key bigint,
+    hired_on text,
+    left_on text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.fournisseurs (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    supplier_id text,
+    supplier_id_key bigint,
+    name text,
+    contact_email bytea,
+    vat_number text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.magasins (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    store_id text,
+    store_id_key bigint,
+    name text,
+    city text,
+    country text,
+    opened_on text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.paiements (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    payment_id text,
+    payment_id_key bigint,
+    sale_id text,
+    sale_id_key bigint,
+    amount text,
+    method text,
+    iban bytea,
+    paid_at text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.produits (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    product_id text,
+    product_id_key bigint,
+    name text,
+    category_id text,
+    category_id_key bigint,
+    supplier_id text,
+    supplier_id_key bigint,
+    unit_price text,
+    currency text,
+    active text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.retours (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    return_id text,
+    return_id_key bigint,
+    sale_id text,
+    sale_id_key bigint,
+    quantity text,
+    quantity_key bigint,
+    reason text,
+    returned_on text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.stocks (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    product_id text,
+    product_id_key bigint,
+    store_id text,
+    store_id_key bigint,
+    quantity text,
+    counted_at text
+)
+PARTITION BY LIST (import_id);
+CREATE TABLE staging.ventes (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    file_date date NOT NULL,
+    file_type text NOT NULL,
+    file text NOT NULL,
+    chunk integer NOT NULL,
+    line_number bigint NOT NULL,
+    fault text,
+    raw bytea,
+    mistyped text,
+    sale_id text,
+    sale_id_key bigint,
+    client_id bytea,
+    client_id_token bytea,
+    product_id text,
+    product_id_key bigint,
+    store_id text,
+    store_id_key bigint,
+    quantity text,
+    quantity_key bigint,
+    unit_price text,
+    amount text,
+    sale_date text,
+    channel text
+)
+PARTITION BY LIST (import_id);
+CREATE VIEW staging.categories_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.category_id,
+    s.category_id_key,
+    s.name,
+    s.parent_category_id,
+    s.parent_category_id_key
+   FROM (staging.categories s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'categories'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'categories'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.clients_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.client_id,
+    s.client_id_token,
+    s.first_name,
+    s.last_name,
+    s.email,
+    s.nif,
+    s.nif_token,
+    s.phone,
+    s.birth_date,
+    s.address,
+    s.city,
+    s.country,
+    s.created_at
+   FROM (staging.clients s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'clients'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'clients'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.employes_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.employee_id,
+    s.employee_id_token,
+    s.first_name,
+    s.last_name,
+    s.email,
+    s.nif,
+    s.nif_token,
+    s.store_id,
+    s.store_id_key,
+    s.hired_on,
+    s.left_on
+   FROM (staging.employes s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'employes'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'employes'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.fournisseurs_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.supplier_id,
+    s.supplier_id_key,
+    s.name,
+    s.contact_email,
+    s.vat_number
+   FROM (staging.fournisseurs s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'fournisseurs'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'fournisseurs'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.magasins_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.store_id,
+    s.store_id_key,
+    s.name,
+    s.city,
+    s.country,
+    s.opened_on
+   FROM (staging.magasins s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'magasins'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'magasins'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.paiements_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.payment_id,
+    s.payment_id_key,
+    s.sale_id,
+    s.sale_id_key,
+    s.amount,
+    s.method,
+    s.iban,
+    s.paid_at
+   FROM (staging.paiements s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'paiements'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'paiements'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.produits_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.product_id,
+    s.product_id_key,
+    s.name,
+    s.category_id,
+    s.category_id_key,
+    s.supplier_id,
+    s.supplier_id_key,
+    s.unit_price,
+    s.currency,
+    s.active
+   FROM (staging.produits s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'produits'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'produits'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.retours_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.return_id,
+    s.return_id_key,
+    s.sale_id,
+    s.sale_id_key,
+    s.quantity,
+    s.quantity_key,
+    s.reason,
+    s.returned_on
+   FROM (staging.retours s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'retours'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'retours'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.stocks_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.product_id,
+    s.product_id_key,
+    s.store_id,
+    s.store_id_key,
+    s.quantity,
+    s.counted_at
+   FROM (staging.stocks s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'stocks'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'stocks'::text) AND (r.line_number = s.line_number)))));
+CREATE VIEW staging.ventes_ready AS
+ SELECT s.import_id,
+    s.generation,
+    s.file_date,
+    s.file_type,
+    s.file,
+    s.chunk,
+    s.line_number,
+    s.fault,
+    s.raw,
+    s.mistyped,
+    s.sale_id,
+    s.sale_id_key,
+    s.client_id,
+    s.client_id_token,
+    s.product_id,
+    s.product_id_key,
+    s.store_id,
+    s.store_id_key,
+    s.quantity,
+    s.quantity_key,
+    s.unit_price,
+    s.amount,
+    s.sale_date,
+    s.channel
+   FROM (staging.ventes s
+     JOIN etl.ledger l ON (((l.import_id = s.import_id) AND (l.generation = s.generation) AND (l.phase = 'Validate'::text) AND (l.resource = 'ventes'::text) AND (l.chunk = s.chunk))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM etl.rejects r
+          WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'ventes'::text) AND (r.line_number = s.line_number)))));

@@ -17,10 +17,11 @@ import (
 //     the contract's columns are in it, exactly or nearly, or all required ones.
 //     An edit that adds a digit does not count, as it may be the first of the next
 //     line.
-//   - It is an identifier, all required columns are there, and no other foreign
-//     column looks like a value.
+//   - It is an identifier, and all required columns are there.
 //
-// The others are counted, with their positions.
+// Of a line in which some name looks like a value, or that is long enough for a header
+// and a record, neither identifiers nor edits are shown: values may stand beside it.
+// The names that are not shown are counted, with their positions.
 
 // stranger is a column or member that the contract does not know, or that comes
 // twice.
@@ -38,15 +39,15 @@ const longestName = 63
 // present lists the contract's columns that it has.
 func (l Layout) foreign(reason Reason, missing []string, present []bool, strangers []stranger) *FileError {
 	fault := &FileError{Reason: reason, Missing: missing}
-	near := l.nearest(strangers)
+	plain := folded(l.Columns)
+	near := nearestOf(strangers, plain)
 	header := l.isHeader(present, near)
-	identifiers := header && l.complete(present)
+	values := l.mayHoldValues(fault, present, near, strangers)
+	identifiers := header && l.complete(present) && !values
 	for i, s := range strangers {
-		identifiers = identifiers && (near[i] >= 0 || !looksLikeValue(s.name, missing))
-	}
-	for i, s := range strangers {
+		similar := header && near[i] >= 0 && (!values || fold(s.name) == plain[near[i]])
 		switch {
-		case s.twice, header && near[i] >= 0, identifiers && isIdentifier(s.name):
+		case s.twice, similar, identifiers && isIdentifier(s.name):
 			fault.Extra = append(fault.Extra, s.name)
 		case strings.TrimSpace(s.name) == "":
 			fault.Unnamed = append(fault.Unnamed, s.position)
@@ -57,9 +58,33 @@ func (l Layout) foreign(reason Reason, missing []string, present []bool, strange
 	return fault
 }
 
-// nearest returns the position of the most similar column for each stranger, or -1.
-func (l Layout) nearest(strangers []stranger) []int {
-	plain := folded(l.Columns)
+// mayHoldValues reports whether there may be values among the foreign names. In a CSV
+// header that has lost its line end a record follows, and its first value may be glued
+// to the last name.
+func (l Layout) mayHoldValues(fault *FileError, present []bool, near []int, strangers []stranger) bool {
+	twoLines := 2 * len(l.Columns)
+	names := len(strangers)
+	for _, is := range present {
+		if is {
+			names++
+		}
+	}
+	csv := fault.Reason == ReasonHeader
+	if csv && names >= twoLines {
+		return true
+	}
+	glued := csv && names == twoLines-1
+	for i, s := range strangers {
+		if (near[i] < 0 || glued) && looksLikeValue(s.name, fault.Missing) {
+			return true
+		}
+	}
+	return false
+}
+
+// nearestOf returns the position of the most similar column for each stranger, or -1;
+// plain holds the folded columns.
+func nearestOf(strangers []stranger, plain []string) []int {
 	columns := make([]int, len(strangers))
 	for i, s := range strangers {
 		columns[i] = nearest(s.name, plain)

@@ -7,6 +7,7 @@ import (
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/queue"
+	"etl-dataloader/internal/registry"
 )
 
 // due returns the file date whose deadline is at a time. It counts calendar days:
@@ -57,23 +58,18 @@ func (s *Sweeper) markDue(ctx context.Context, date string) ([]day, error) {
 	if err != nil {
 		return nil, err
 	}
-	var marked []day
+	var late []registry.Entry
 	for _, e := range dates {
 		switch {
 		case e.Mode == etl.ModeInitial && len(published) > 0 && e.ImportID == "":
 			s.config.Log.WarnContext(ctx, logSecondInitial, centrallog.Details(e.FileDate), centrallog.Step(etl.StepLoading))
 		case e.Mode == etl.ModeDaily && e.ImportID == "" && e.FileDate < date && e.FileDate > queue.Last(published):
-			late, err := s.config.Registry.MarkLate(ctx, e.Mode, e.FileDate)
-			if err != nil {
-				return marked, err
-			}
-			if late {
-				marked = append(marked, day{e.Mode, e.FileDate})
-			}
+			late = append(late, e)
 		}
-		if len(marked) == lateDates {
-			break
-		}
+	}
+	marked, err := s.markLate(ctx, late, lateDates)
+	if err != nil {
+		return marked, err
 	}
 	if date <= covered {
 		return marked, nil
@@ -99,14 +95,20 @@ func (s *Sweeper) initialDeadline(ctx context.Context) ([]day, error) {
 	if err != nil {
 		return nil, err
 	}
+	var late []registry.Entry
+	for _, e := range dates {
+		if e.Mode == etl.ModeInitial && e.ImportID == "" && !e.Due && s.config.Now().Sub(e.Since) >= s.config.InitialDeadline {
+			late = append(late, e)
+		}
+	}
+	return s.markLate(ctx, late, incompleteDates)
+}
+
+// markLate marks dates as late, in their order, until it has marked most of them, and
+// returns those that it marked.
+func (s *Sweeper) markLate(ctx context.Context, dates []registry.Entry, most int) ([]day, error) {
 	var marked []day
 	for _, e := range dates {
-		if e.Mode != etl.ModeInitial {
-			break // initial entries come first
-		}
-		if e.ImportID != "" || e.Due || s.config.Now().Sub(e.Since) < s.config.InitialDeadline {
-			continue
-		}
 		late, err := s.config.Registry.MarkLate(ctx, e.Mode, e.FileDate)
 		if err != nil {
 			return marked, err
@@ -114,7 +116,7 @@ func (s *Sweeper) initialDeadline(ctx context.Context) ([]day, error) {
 		if late {
 			marked = append(marked, day{e.Mode, e.FileDate})
 		}
-		if len(marked) == incompleteDates {
+		if len(marked) == most {
 			break
 		}
 	}

@@ -27,13 +27,16 @@ func (s *REST) outcomes(keys []string, answer []byte) ([]Outcome, error) {
 			outcomes = append(outcomes, outcome)
 		}
 	}
-	whole, valid := reader.parser.Parse(answer)
-	switch {
-	case !utf8.Valid(answer) || !valid:
+	whole, valid := jsonscan.Value{}, utf8.Valid(answer)
+	if valid {
+		whole, valid = reader.parser.Parse(answer)
+	}
+	if !valid {
 		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is no JSON"}
-	case len(keys) == 1:
+	}
+	if len(keys) == 1 {
 		next(whole)
-	default:
+	} else {
 		reader.parser.Members(whole, func(name []byte, value jsonscan.Value) {
 			if string(name) == "results" {
 				reader.parser.Elements(value, next)
@@ -97,7 +100,7 @@ func (r *answerReader) known() Outcome {
 		if i > 0 {
 			r.values = append(r.values, ',')
 		}
-		r.values = append(jsonscan.AppendString(r.values, []byte(field.Name)), ':')
+		r.values = jsonscan.AppendName(r.values, field.Name)
 		var ok bool
 		if r.values, ok = appendValue(r.values, field.Type, r.found[i]); !ok {
 			r.values = r.values[:start]

@@ -14,6 +14,7 @@ import (
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/jsonscan"
 	"etl-dataloader/internal/staged"
 )
 
@@ -86,7 +87,7 @@ func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.U
 	b := &Builder{resource: r, now: now, newID: newID, columns: len(r.TargetStream()), client: -1, token: -1}
 	cells := staged.Fields(r)
 	for i, f := range r.Fields {
-		plan := fieldPlan{field: f, column: cells[i].Value, token: cells[i].Token, sealed: f.Sensitive(), name: member(f.Target)}
+		plan := fieldPlan{field: f, column: cells[i].Value, token: cells[i].Token, sealed: f.Sensitive(), name: jsonscan.AppendName(nil, f.Target)}
 		if f.Domain == clientDomain {
 			b.client, b.token = plan.column, plan.token
 		}
@@ -97,12 +98,3 @@ func NewBuilder(r *contract.Resource, now func() time.Time, newID func() (uuid.U
 
 // clientDomain is the token domain of the column client_id of the events.
 const clientDomain = "client_id"
-
-// member returns a JSON member's name with its colon.
-func member(name string) []byte {
-	text, err := json.Marshal(name)
-	if err != nil {
-		return []byte(`"":`)
-	}
-	return append(text, ':')
-}

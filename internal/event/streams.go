@@ -170,7 +170,7 @@ func (b *Builder) json(row [][]byte, e Enrichment) ([]byte, error) {
 	}
 	if e.Status == etl.EnrichmentFailed {
 		out = append(out, ',')
-		out = append(out, member(ErrorMember)...)
+		out = jsonscan.AppendName(out, ErrorMember)
 		out = jsonscan.AppendString(out, []byte(e.Error))
 	}
 	b.data = append(out, '}')

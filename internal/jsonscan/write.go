@@ -20,6 +20,9 @@ func AppendString(out, text []byte) []byte {
 	return append(out, bytes.TrimSuffix(escaped.Bytes(), []byte("\n"))...)
 }
 
+// AppendName appends the name of a member and its colon.
+func AppendName(out []byte, name string) []byte { return append(AppendString(out, []byte(name)), ':') }
+
 // isPlain reports whether a JSON string may hold the text as it is.
 func isPlain(text []byte) bool {
 	for i, c := range text {

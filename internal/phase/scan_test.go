@@ -101,7 +101,7 @@ func TestFormats(t *testing.T) {
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", sent).all(t)
 	l.expectErrors(t, r, "magasins",
 		"3 | city | type | "+validation.TypeText("city", "string"), "3 | name | type | "+validation.TypeText("name", "string"),
-		"4 | fields | "+validation.WrongFields(validation.FieldsFault{Hidden: 1, Positions: []int{3}}))
+		"4 | fields | "+validation.WrongFields(record.Detail{Hidden: 1, Positions: []int{3}}))
 	l.expectErrors(t, r, "produits", "3 | active | type | "+validation.TypeText("active", "boolean"))
 	l.expectErrors(t, r, "categories")
 	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', product_id, name, unit_price, active, line_number), ', ' ORDER BY product_id) FROM final.produits`)
@@ -123,7 +123,7 @@ func TestMalformed(t *testing.T) {
 		with("magasins", "3,Trop,de,champs,2010-01-01,encore", `4,"Est" oups,Metz,FR,2010-01-01`, "5,Ou\xffest,Brest,FR,2010-01-01", "6,Ce\x00ntre,Tours,FR,2010-01-01",
 			"7,"+strings.Repeat("x", 1<<20)+",Tours,FR,2010-01-01", `8,"Jamais`, "9,Dernier,Tours,FR,2010-01-01").csv(t)).all(t)
 	malformed := func(line, code string) string { return line + " | " + code + " | " + validation.MalformedText(code) }
-	l.expectErrors(t, r, "magasins", "4 | fields | "+validation.WrongFields(validation.FieldsFault{Found: 6, Expected: 5}), malformed("5", "quote"), malformed("6", "encoding"), malformed("7", "nul"), malformed("8", "size"), malformed("9", "quote"))
+	l.expectErrors(t, r, "magasins", "4 | fields | "+validation.WrongFields(record.Detail{Fields: 6, Expected: 5}), malformed("5", "quote"), malformed("6", "encoding"), malformed("7", "nul"), malformed("8", "size"), malformed("9", "quote"))
 	if got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(store_id || ' ' || line_number, ', ' ORDER BY store_id) FROM final.magasins`); got != "1 2, 2 3, 9 10" {
 		t.Errorf("the stores are %s", got)
 	}

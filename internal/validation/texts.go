@@ -3,6 +3,8 @@ package validation
 import (
 	"fmt"
 	"strings"
+
+	"etl-dataloader/internal/record"
 )
 
 // The texts of this file explain why a record is rejected. None of them holds
@@ -100,7 +102,7 @@ func EnumText(field, expected string, allowed []string) string {
 func MalformedText(code string) string {
 	switch code {
 	case "fields":
-		return WrongFields(FieldsFault{})
+		return WrongFields(record.Detail{})
 	case "quote":
 		return "La ligne a un guillemet mal placé ou jamais refermé, ou un champ entre guillemets finit sur une autre ligne."
 	case "encoding":

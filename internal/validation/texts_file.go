@@ -151,29 +151,20 @@ func ColumnName(name string) string {
 	return out.String()
 }
 
-// FieldsFault is what is wrong with the fields of a record.
-type FieldsFault struct {
-	Found, Expected int      // CSV: numbers of fields; 0: not known
-	Repeated        []string // JSON: members that occur twice
-	Near            []string // JSON: unknown members with almost the name of a column
-	Hidden          int      // JSON: number of the other unknown members
-	Positions       []int    // JSON: positions of the first of those
-}
-
 // WrongFields is the reason of a record whose fields are not those of the contract.
-func WrongFields(f FieldsFault) string {
+func WrongFields(d record.Detail) string {
 	var parts []string
-	if f.Expected > 0 {
-		parts = append(parts, fmt.Sprintf("%d au lieu de %d", f.Found, f.Expected))
+	if d.Expected > 0 {
+		parts = append(parts, fmt.Sprintf("%d au lieu de %d", d.Fields, d.Expected))
 	}
-	if len(f.Repeated) > 0 {
-		parts = append(parts, "répété : "+message.List(f.Repeated, ", "))
+	if len(d.Repeated) > 0 {
+		parts = append(parts, "répété : "+message.List(d.Repeated, ", "))
 	}
-	if len(f.Near) > 0 {
-		parts = append(parts, "inconnu : "+message.List(f.Near, ", "))
+	if len(d.Near) > 0 {
+		parts = append(parts, "inconnu : "+message.List(d.Near, ", "))
 	}
-	if f.Hidden > 0 {
-		parts = append(parts, fmt.Sprintf("%d sans nom reconnu (%s)", f.Hidden, positions(f.Positions)))
+	if d.Hidden > 0 {
+		parts = append(parts, fmt.Sprintf("%d sans nom reconnu (%s)", d.Hidden, positions(d.Positions)))
 	}
 	if parts == nil {
 		return "La ligne n'a pas les champs attendus : leur nombre est faux, ou l'un est inconnu ou répété."

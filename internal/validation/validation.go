@@ -103,10 +103,7 @@ func (c *Checker) Malformed(code string) Violation {
 	if fault != record.FaultFields {
 		return Violation{Rule: string(fault), Details: MalformedText(string(fault))}
 	}
-	return Violation{Rule: string(fault), Details: WrongFields(FieldsFault{
-		Found: detail.Fields, Expected: detail.Expected, Repeated: detail.Repeated, Near: detail.Near,
-		Hidden: detail.Hidden, Positions: detail.Positions,
-	})}
+	return Violation{Rule: string(fault), Details: WrongFields(detail)}
 }
 
 // parsed is the typed value of a field of the current record.

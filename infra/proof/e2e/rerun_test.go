@@ -201,13 +201,7 @@ func TestRestart(t *testing.T) {
 	first := sc.settle(t, smooth, 1)
 	tables, events := sc.content(t), sc.eventContent(t, first)
 	of := sc.renamed(t, smooth, sc.nextDate(t))
-	sc.place(t, obstacle{"Reconcile", "", 0})
-	sc.upload(t, of, of.files(t)...)
-	imp := sc.awaitStatus(t, of.Mode, of.Date, failed, 1)
-	sc.failedAt(t, imp, "Reconcile", "Persistance des événements", "53100")
-	sc.clear(t)
-	sc.rerun(t, imp, "restart")
-	imp = sc.settle(t, of, 2)
+	imp := sc.publishedByRestart(t, of, "Reconcile", "Persistance des événements")
 	if imp.Generation != 2 || !strings.HasSuffix(imp.ExecutionARN, ":"+imp.ImportID+"-2") {
 		t.Errorf("generation %d in %s", imp.Generation, imp.ExecutionARN)
 	}
@@ -234,7 +228,7 @@ func TestForcedRestart(t *testing.T) {
 	sc := baseline(t)
 	defer sc.clear(t)
 	of := sc.day(t, "-rows", "200", "-seed", "17")
-	imp := sc.publishedByRestart(t, of)
+	imp := sc.publishedByRestart(t, of, "Open", "Chargement des fichiers")
 	history, _ := sc.importOf(t, "initial", historyDate)
 	sc.mustRefuse(t, imp, "restart")
 	sc.mustRefuse(t, history, "restart")
@@ -271,14 +265,14 @@ func TestForcedRestart(t *testing.T) {
 	sc.nothingOf(t, imp, 2)
 }
 
-// publishedByRestart publishes a set in its second generation: the first one fails
-// at once.
-func (sc *scenario) publishedByRestart(t *testing.T, of set) stack.Import {
+// publishedByRestart publishes a set in its second generation: the first one fails in
+// a state, which belongs to a step.
+func (sc *scenario) publishedByRestart(t *testing.T, of set, state, step string) stack.Import {
 	t.Helper()
-	sc.place(t, obstacle{"Open", "", 0})
+	sc.place(t, obstacle{state, "", 0})
 	sc.upload(t, of, of.files(t)...)
 	imp := sc.awaitStatus(t, of.Mode, of.Date, failed, 1)
-	sc.failedAt(t, imp, "Open", "Chargement des fichiers", "53100")
+	sc.failedAt(t, imp, state, step, "53100")
 	sc.clear(t)
 	sc.rerun(t, imp, "restart")
 	return sc.settle(t, of, 2)

@@ -42,6 +42,12 @@ func post(ctx context.Context, url, target string, in any) ([]byte, error) {
 		request.Header.Set("Content-Type", "application/x-amz-json-1.0")
 		request.Header.Set("X-Amz-Target", target)
 	}
+	return send(request, target)
+}
+
+// send returns the answer to a request, which must be 200. what names the request in
+// an error.
+func send(request *http.Request, what string) ([]byte, error) {
 	response, err := http.DefaultClient.Do(request) //nolint:gosec // a server of the stack
 	if err != nil {
 		return nil, err
@@ -52,7 +58,7 @@ func post(ctx context.Context, url, target string, in any) ([]byte, error) {
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("POST %s %s: %s %.300s", url, target, response.Status, answer)
+		return nil, fmt.Errorf("POST %s %s: %s %.300s", request.URL, what, response.Status, answer)
 	}
 	return answer, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,17 +17,9 @@ func (s *Stack) Outputs(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := http.DefaultClient.Do(request) //nolint:gosec // a server of the stack
+	answer, err := send(request, "DescribeStacks of "+s.Name)
 	if err != nil {
 		return nil, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("describe the stack %s: %s %.300s", s.Name, response.Status, answer)
 	}
 	return readOutputs(answer)
 }

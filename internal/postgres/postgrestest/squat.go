@@ -34,7 +34,7 @@ const body = `BEGIN PERFORM pg_catalog.nextval(''public.called''::pg_catalog.reg
 const squattedTables = `DO $squat$
 DECLARE name text;
 BEGIN
-	FOREACH name IN ARRAY ARRAY['imports', 'ledger', 'files', 'errors', 'rejects', 'incoherences', 'attempts', 'data_keys', 'migration_lock',
+	FOREACH name IN ARRAY ARRAY['imports', 'ledger', 'files', 'errors', 'rejects', 'incoherences', 'attempts', 'data_keys', 'audit', 'migration_lock',
 		'events', 'clients', 'produits', 'categories', 'ventes', 'magasins', 'fournisseurs', 'stocks', 'paiements', 'retours', 'employes', 'written'] LOOP
 		EXECUTE format('CREATE TABLE public.%I (import_id text, generation integer)', name);
 	END LOOP;

@@ -128,6 +128,8 @@ func WhatToDo(importID string, name etl.Fault, advice string) string {
 			". Ou, si la base de données suit : relevez MaxDailyRecords, puis reprenez : make redrive IMPORT_ID=" + importID
 	case name == etl.FaultAccessDenied || name == etl.FaultKeyUnusable:
 		return mendAccess(importID, name)
+	case name == etl.FaultRefused:
+		return "Faites ce que la raison indique. L'état de l'import : make status IMPORT_ID=" + importID
 	case advice == "restart":
 		return "Déposez les fichiers corrigés, puis redémarrez depuis le début : make restart IMPORT_ID=" + importID
 	case advice == "none":

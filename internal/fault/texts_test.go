@@ -88,6 +88,14 @@ func TestBudgetExceeded(t *testing.T) {
 	}
 }
 
+// TestRefused: only the reason knows what to do, so no restart is advised.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	if todo := fault.WhatToDo("IMPORT_1", "Refused", "none"); !strings.Contains(todo, "la raison") || !strings.Contains(todo, "IMPORT_ID=IMPORT_1") || strings.Contains(todo, "restart") {
+		t.Error(todo)
+	}
+}
+
 func TestTooManyRecords(t *testing.T) {
 	t.Parallel()
 	text := (&fault.TooManyRecords{ImportID: "IMPORT_1", Records: 2_000_001, Limit: 2_000_000}).Error()

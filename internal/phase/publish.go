@@ -113,10 +113,14 @@ func (p *Publish) report(ctx context.Context, imp Import, out Published, started
 	}
 }
 
-// initial swaps the detached tables in, under one exclusive lock on all parents.
+// initial swaps the detached tables in, under one exclusive lock on all parents. It
+// refuses to replace what another import has published.
 func (p *Publish) initial(ctx context.Context, tx *postgres.Tx, imp Import, replace bool) (Published, error) {
 	out := Published{Tables: map[string]TableChange{}}
 	if err := tx.LockTargets(ctx, p.Contract.Resources); err != nil {
+		return out, err
+	}
+	if err := tx.RefuseOverPublished(ctx); err != nil {
 		return out, err
 	}
 	for _, r := range p.Contract.Resources {

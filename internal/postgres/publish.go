@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,23 @@ func (t *Tx) LockTargets(ctx context.Context, resources []*contract.Resource) er
 	}
 	_, err := t.tx.Exec(ctx, `SET LOCAL lock_timeout = '800ms'; LOCK TABLE `+strings.Join(parents, ", ")+` IN ACCESS EXCLUSIVE MODE; SET LOCAL lock_timeout = '30s'`)
 	return err
+}
+
+// RefuseOverPublished fails with *[fault.Refused] if another import is published, which
+// the initial import of the unit would wipe out. The registry refuses that too, but only
+// knows the imports of its own stack. The caller holds the exclusive lock on the events,
+// so that no other import is published meanwhile.
+func (t *Tx) RefuseOverPublished(ctx context.Context) error {
+	var other string
+	err := t.tx.QueryRow(ctx, `SELECT import_id FROM etl.imports WHERE import_id <> $1 AND published_generation IS NOT NULL
+		ORDER BY published_at, import_id LIMIT 1`, t.unit.ImportID).Scan(&other)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &fault.Refused{ImportID: t.unit.ImportID, Reason: overPublished(other)}
 }
 
 // PublishSettings gives the statements that write published rows memory for sorting.

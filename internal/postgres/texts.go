@@ -8,6 +8,13 @@ import (
 // alreadyPublished refuses to restart or abandon a published import.
 const alreadyPublished = "déjà publié : il ne peut pas être abandonné, et seul un redémarrage forcé (FORCE=1) le recommence"
 
+// overPublished refuses to publish an initial import over what the import other has
+// published.
+func overPublished(other string) string {
+	return fmt.Sprintf("la base contient déjà ce que l'import %s a publié, et un import initial l'effacerait ; rien n'a été publié. "+
+		"Si c'est la bonne base, abandonnez cet import (abandon). Sinon indiquez une base vide (paramètre DatabaseSecretArn de la pile), puis recommencez-le (restart)", other)
+}
+
 // oldReaders is the reason why an initial import waits before it is published:
 // sessions is how many sessions are still reading; who names the first of them.
 func oldReaders(sessions int, who []string) string {

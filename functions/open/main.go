@@ -19,7 +19,7 @@ func build(a *app.App) (any, error) {
 		return nil, err
 	}
 	open := phase.Open{
-		Common: common, Sealer: a.Registry(), History: a.Registry(), DB: a.Database(1), KMS: a.KMS(), DataKeyID: a.DataKey(),
+		Common: common, Sealer: a.Registry(), History: a.Registry(), DB: a.Database(1), KMS: a.KMS(), FieldsKeyID: a.FieldsKey(),
 		RequireControl: a.Env.RequireControl,
 		Settings: phase.Settings{
 			ScanConcurrency: a.Env.MaxConcurrency, ChunkConcurrency: a.Env.MaxConcurrency, IndexConcurrency: min(a.Env.MaxConcurrency, 2),

@@ -18,6 +18,6 @@ func build(a *app.App) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	protect := phase.Protect{Common: common, Landing: a.Landing(), KMS: a.KMS(), MACKeyID: a.MACKey()}
+	protect := phase.Protect{Common: common, Landing: a.Landing(), KMS: a.KMS(), FieldsKeyID: a.FieldsKey(), TokensKeyID: a.TokensKey()}
 	return app.Handler(a, etl.StateProtect, protect.Run), nil
 }

@@ -21,7 +21,8 @@ func build(a *app.App) (any, error) {
 		return nil, err
 	}
 	transform := phase.Transform{
-		Common: common, DB: a.Database(1), KMS: a.KMS(), Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
+		Common: common, DB: a.Database(1), KMS: a.KMS(), FieldsKeyID: a.FieldsKey(),
+		Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
 	}
 	return app.Handler(a, etl.StateTransform, transform.Run), nil
 }

@@ -18,7 +18,7 @@ func build(a *app.App) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	validate := phase.Validate{Common: common, DB: a.Database(1), KMS: a.KMS()}
+	validate := phase.Validate{Common: common, DB: a.Database(1), KMS: a.KMS(), FieldsKeyID: a.FieldsKey()}
 	validate.Budgets, err = a.Budgets(common.Contract)
 	return app.Handler(a, etl.StateValidate, validate.Run), err
 }

@@ -156,11 +156,11 @@ func (a *App) Work() *objectstore.Store {
 	return objectstore.New(a.S3(), a.need("WORK_BUCKET", a.Env.WorkBucket))
 }
 
-// DataKey returns the KMS key that wraps the data keys of imports.
-func (a *App) DataKey() string { return a.need("DATA_KEY_ID", a.Env.DataKeyID) }
+// FieldsKey returns the KMS key that wraps the data keys of imports.
+func (a *App) FieldsKey() string { return a.need("FIELDS_KEY_ID", a.Env.FieldsKeyID) }
 
-// MACKey returns the KMS key from which the keys of tokens are derived.
-func (a *App) MACKey() string { return a.need("MAC_KEY_ID", a.Env.MACKeyID) }
+// TokensKey returns the KMS key from which the keys of tokens are derived.
+func (a *App) TokensKey() string { return a.need("TOKENS_KEY_ID", a.Env.TokensKeyID) }
 
 // Alerts returns the topic of alerts for the operators.
 func (a *App) Alerts() alert.Topic {

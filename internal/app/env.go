@@ -18,8 +18,8 @@ type Env struct {
 	StateMachineARN      string        // STATE_MACHINE_ARN: control functions only
 	AlertsTopicARN       string        // ALERTS_TOPIC_ARN
 	DatabaseSecretARN    string        // DATABASE_SECRET_ARN
-	DataKeyID            string        // DATA_KEY_ID
-	MACKeyID             string        // MAC_KEY_ID
+	FieldsKeyID          string        // FIELDS_KEY_ID: only functions that make or open data keys
+	TokensKeyID          string        // TOKENS_KEY_ID: only functions that make tokens
 	EnrichmentClientsURL string        // ENRICHMENT_CLIENTS_URL
 	ChunkBytes           int64         // CHUNK_BYTES, default 32 MiB
 	ChunkRecords         int64         // CHUNK_RECORDS in daily mode, default 2,000
@@ -87,7 +87,7 @@ func readEnv() (Env, error) {
 		LandingBucket: e.text("LANDING_BUCKET", ""), WorkBucket: e.text("WORK_BUCKET", ""),
 		RegistryTable: e.text("REGISTRY_TABLE", ""), StateMachineARN: e.text("STATE_MACHINE_ARN", ""),
 		AlertsTopicARN: e.text("ALERTS_TOPIC_ARN", ""), DatabaseSecretARN: e.text("DATABASE_SECRET_ARN", ""),
-		DataKeyID: e.text("DATA_KEY_ID", ""), MACKeyID: e.text("MAC_KEY_ID", ""),
+		FieldsKeyID: e.text("FIELDS_KEY_ID", ""), TokensKeyID: e.text("TOKENS_KEY_ID", ""),
 		EnrichmentClientsURL: e.text("ENRICHMENT_CLIENTS_URL", ""),
 		ChunkBytes:           e.number("CHUNK_BYTES", 32<<20),
 		ChunkRecords:         e.number("CHUNK_RECORDS", 2000),

@@ -45,8 +45,8 @@ type line struct {
 	log      *logBuffer
 	metrics  *logBuffer
 	kms      *countingKMS
-	dataKey  string
-	macKey   string
+
+	fieldsKey, tokensKey string // ids of KMS keys
 
 	chunkRecords int64 // daily; 0 is no limit
 	chunkBytes   int64
@@ -72,7 +72,7 @@ func newLineOn(t *testing.T, url string) *line {
 	l.wide = postgrestest.OpenWide(t, l.url, phase.CrossCheckConnections)
 	l.landing = objectstore.New(emulator.S3(t), emulator.Bucket(t))
 	l.work = objectstore.New(emulator.S3(t), emulator.Bucket(t))
-	l.kms, l.dataKey, l.macKey = newKMS(t)
+	l.kms, l.fieldsKey, l.tokensKey = newKMS(t)
 	now := new(clock).now
 	l.common = phase.Common{
 		Contract: loadContract(t), Work: l.work, Log: centrallog.New(l.log, slog.LevelInfo), Metrics: metric.New(l.metrics, now),
@@ -84,7 +84,7 @@ func newLineOn(t *testing.T, url string) *line {
 // The phases, as functions/ wires them.
 func (l *line) open() *phase.Open {
 	return &phase.Open{
-		Common: l.common, Sealer: l.registry, History: l.registry, DB: l.db, KMS: l.kms, DataKeyID: l.dataKey,
+		Common: l.common, Sealer: l.registry, History: l.registry, DB: l.db, KMS: l.kms, FieldsKeyID: l.fieldsKey,
 		Settings: phase.Settings{ScanConcurrency: 2, ChunkConcurrency: 2, IndexConcurrency: 1},
 	}
 }
@@ -98,11 +98,11 @@ func (l *line) plan() *phase.Plan {
 }
 
 func (l *line) protect() *phase.Protect {
-	return &phase.Protect{Common: l.common, Landing: l.landing, KMS: l.kms, MACKeyID: l.macKey}
+	return &phase.Protect{Common: l.common, Landing: l.landing, KMS: l.kms, FieldsKeyID: l.fieldsKey, TokensKeyID: l.tokensKey}
 }
 func (l *line) stage() *phase.Stage { return &phase.Stage{Common: l.common, DB: l.db} }
 func (l *line) validate() *phase.Validate {
-	return &phase.Validate{Common: l.common, DB: l.db, KMS: l.kms}
+	return &phase.Validate{Common: l.common, DB: l.db, KMS: l.kms, FieldsKeyID: l.fieldsKey}
 }
 func (l *line) index() *phase.Index { return &phase.Index{Common: l.common, DB: l.db} }
 func (l *line) crossCheck() *phase.CrossCheck {
@@ -111,7 +111,7 @@ func (l *line) crossCheck() *phase.CrossCheck {
 
 func (l *line) transform() *phase.Transform {
 	return &phase.Transform{
-		Common: l.common, DB: l.db, KMS: l.kms, NewID: event.NewIDs(rand.Reader),
+		Common: l.common, DB: l.db, KMS: l.kms, FieldsKeyID: l.fieldsKey, NewID: event.NewIDs(rand.Reader),
 		Enrichers: func(string, etl.Mode) (phase.Enricher, error) { return l.enricher, nil },
 	}
 }

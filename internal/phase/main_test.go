@@ -43,9 +43,9 @@ type countingKMS struct {
 	calls int
 }
 
-func (c *countingKMS) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput, o ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
+func (c *countingKMS) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput, o ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
 	c.calls++
-	return c.Client.GenerateDataKey(ctx, in, o...)
+	return c.Client.GenerateDataKeyWithoutPlaintext(ctx, in, o...)
 }
 
 func (c *countingKMS) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
@@ -60,8 +60,8 @@ func (c *countingKMS) GenerateMac(ctx context.Context, in *kms.GenerateMacInput,
 
 var _ protection.KMS = (*countingKMS)(nil)
 
-// newKMS returns the emulator's KMS with a data key and a key for tokens.
-func newKMS(t *testing.T) (client *countingKMS, dataKey, macKey string) {
+// newKMS returns the emulator's KMS with a key for fields and one for tokens.
+func newKMS(t *testing.T) (client *countingKMS, fieldsKey, tokensKey string) {
 	t.Helper()
 	o := emulator.S3(t).Options()
 	client = &countingKMS{Client: kms.New(kms.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: o.BaseEndpoint})}

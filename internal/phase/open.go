@@ -59,12 +59,12 @@ type Sealer interface {
 // seals their versions, and opens the import in the database with its data key.
 type Open struct {
 	Common
-	Sealer    Sealer
-	History   History
-	DB        *postgres.DB
-	KMS       protection.KMS
-	DataKeyID string
-	Settings  Settings
+	Sealer      Sealer
+	History     History
+	DB          *postgres.DB
+	KMS         protection.KMS
+	FieldsKeyID string
+	Settings    Settings
 	// RequireControl makes the control file mandatory like the ten files.
 	RequireControl bool
 }
@@ -234,7 +234,7 @@ func (p *Open) dataKey(ctx context.Context, imp Import) (postgres.DataKey, error
 	if err != nil || found {
 		return key, err
 	}
-	_, ciphertext, err := protection.GenerateDataKey(ctx, p.KMS, p.DataKeyID, imp.ImportID)
+	ciphertext, err := protection.GenerateDataKey(ctx, p.KMS, p.FieldsKeyID, imp.ImportID)
 	if err != nil {
 		return postgres.DataKey{}, err
 	}

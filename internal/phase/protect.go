@@ -28,9 +28,10 @@ type Protected struct {
 // as a COPY stream for the staging table.
 type Protect struct {
 	Common
-	Landing  *objectstore.Store
-	KMS      protection.KMS
-	MACKeyID string
+	Landing     *objectstore.Store
+	KMS         protection.KMS
+	FieldsKeyID string
+	TokensKeyID string
 }
 
 // Run writes the work object of the chunk. A second run returns the object of the
@@ -96,10 +97,11 @@ func (p *Protect) prepare(ctx context.Context, in ChunkIn, r *contract.Resource)
 	if checker, err = validation.NewChecker(r, date); err != nil {
 		return nil, keys, err
 	}
-	key, err := openKey(ctx, p.KMS, in.Import)
+	key, err := openKey(ctx, p.KMS, p.FieldsKeyID, in.Import)
 	if err != nil {
 		return nil, keys, err
 	}
+	defer key.Wipe()
 	if keys.Sealer, err = protection.NewSealer(key, in.Import.scope(r.Name), in.Chunk.Range.Index); err != nil {
 		return nil, keys, err
 	}
@@ -117,11 +119,13 @@ func (p *Protect) tokenizers(ctx context.Context, r *contract.Resource) ([]*prot
 			continue
 		}
 		if domains[f.Domain] == nil {
-			tokenKey, err := protection.NewTokenKey(ctx, p.KMS, p.MACKeyID, f.Domain)
+			tokenKey, err := protection.NewTokenKey(ctx, p.KMS, p.TokensKeyID, f.Domain)
 			if err != nil {
 				return nil, err
 			}
-			if domains[f.Domain], err = protection.NewTokenizer(tokenKey); err != nil {
+			domains[f.Domain], err = protection.NewTokenizer(tokenKey)
+			tokenKey.Wipe()
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -130,13 +134,9 @@ func (p *Protect) tokenizers(ctx context.Context, r *contract.Resource) ([]*prot
 	return tokenizers, nil
 }
 
-// openKey unwraps the import's data key with one call to KMS.
-func openKey(ctx context.Context, kms protection.KMS, imp Import) (protection.DataKey, error) {
-	plain, err := protection.DecryptDataKey(ctx, kms, imp.ImportID, imp.WrappedKey)
-	if err != nil {
-		return protection.DataKey{}, err
-	}
-	return protection.NewDataKey(imp.KeyID, plain)
+// openKey unwraps the import's data key with one call to KMS. The caller wipes it.
+func openKey(ctx context.Context, kms protection.KMS, fieldsKeyID string, imp Import) (protection.DataKey, error) {
+	return protection.DecryptDataKey(ctx, kms, fieldsKeyID, imp.ImportID, imp.KeyID, imp.WrappedKey)
 }
 
 // protect writes every record of the chunk, and counts them.

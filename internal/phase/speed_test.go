@@ -26,8 +26,8 @@ import (
 // oneKey is a KMS that knows one data key and one key for tokens.
 type oneKey struct{}
 
-func (oneKey) GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
-	return &kms.GenerateDataKeyOutput{Plaintext: make([]byte, 32), CiphertextBlob: []byte{1}}, nil
+func (oneKey) GenerateDataKeyWithoutPlaintext(context.Context, *kms.GenerateDataKeyWithoutPlaintextInput, ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
+	return &kms.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: []byte{1}}, nil
 }
 
 func (oneKey) Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error) {
@@ -93,7 +93,7 @@ func BenchmarkValidate(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			key, err := openKey(b.Context(), oneKey{}, in.Import)
+			key, err := openKey(b.Context(), oneKey{}, "", in.Import)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -39,8 +39,9 @@ type Enricher interface {
 // chunk, enriched by the external systems.
 type Transform struct {
 	Common
-	DB  *postgres.DB
-	KMS protection.KMS
+	DB          *postgres.DB
+	KMS         protection.KMS
+	FieldsKeyID string
 	// Enrichers returns the enricher of a source for a mode. It fails if the source is
 	// not configured.
 	Enrichers func(source string, mode etl.Mode) (Enricher, error)
@@ -59,6 +60,7 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	if err != nil {
 		return Transformed{}, err
 	}
+	defer job.key.Wipe()
 	var out Transformed
 	var eventsNew objectstore.Created
 	targets, targetsNew, err := p.Work.PutOnce(ctx, in.object("targets"), schemaOf(r.TargetStream()), func(targets io.Writer) (err error) {
@@ -98,6 +100,7 @@ type transformJob struct {
 	resource *contract.Resource
 	object   objectstore.Object // of the staged rows
 	rejected []int64            // ascending
+	key      protection.DataKey // zero if the resource is not enriched
 	rows     *staged.Reader
 	builder  *event.Builder
 	enricher Enricher // nil if the resource is not enriched
@@ -124,11 +127,10 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 		if j.enricher, err = p.Enrichers(r.Enrichment.Source, in.Import.Mode); err != nil {
 			return nil, err
 		}
-		key, err := openKey(ctx, p.KMS, in.Import)
-		if err != nil {
+		if j.key, err = openKey(ctx, p.KMS, p.FieldsKeyID, in.Import); err != nil {
 			return nil, err
 		}
-		open = protection.NewOpener(key, in.Import.scope(r.Name)).Open
+		open = protection.NewOpener(j.key, in.Import.scope(r.Name)).Open
 	}
 	j.rows = staged.NewReader(r, open)
 	j.builder = event.NewBuilder(r, p.Now, p.NewID)

@@ -28,8 +28,9 @@ type Validated struct {
 // what Stage committed.
 type Validate struct {
 	Common
-	DB  *postgres.DB
-	KMS protection.KMS
+	DB          *postgres.DB
+	KMS         protection.KMS
+	FieldsKeyID string
 	// Budgets limits the rejects of each resource, as in [CrossCheck].
 	Budgets map[string]contract.Budget
 }
@@ -52,16 +53,19 @@ func (p *Validate) Run(ctx context.Context, in StageIn) (Validated, error) {
 	if err != nil {
 		return Validated{}, err
 	}
-	key, err := openKey(ctx, p.KMS, in.Import)
+	key, err := openKey(ctx, p.KMS, p.FieldsKeyID, in.Import)
 	if err != nil {
 		return Validated{}, err
 	}
+	defer key.Wipe()
 	out, err := postgres.Once(ctx, p.DB, in.unit(etl.StateValidate), func(ctx context.Context, tx *postgres.Tx) (Validated, error) {
 		if err := p.withinBudget(ctx, tx, in); err != nil {
 			return Validated{}, err
 		}
 		opener := protection.NewOpener(key, in.Import.scope(r.Name))
-		return p.check(ctx, tx, in, r, checker, staged.NewReader(r, opener.Open))
+		rows := staged.NewReader(r, opener.Open)
+		defer rows.Wipe()
+		return p.check(ctx, tx, in, r, checker, rows)
 	})
 	if err != nil {
 		return Validated{}, err

@@ -139,15 +139,11 @@ func (l *line) plain(t *testing.T, r *run, column, query string) string {
 func (l *line) unseal(t *testing.T, r *run, resource, column string, number int64, sealed []byte) string {
 	t.Helper()
 	wrapped := postgrestest.Scan[[]byte](t, l.conn, `SELECT ciphertext FROM etl.data_keys WHERE import_id = $1`, r.imp.ImportID)
-	key, err := protection.DecryptDataKey(t.Context(), l.kms, r.imp.ImportID, wrapped)
+	key, err := protection.DecryptDataKey(t.Context(), l.kms, l.fieldsKey, r.imp.ImportID, r.imp.KeyID, wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dataKey, err := protection.NewDataKey(r.imp.KeyID, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opener := protection.NewOpener(dataKey, protection.Scope{ImportID: r.imp.ImportID, Generation: r.imp.Generation, Resource: resource})
+	opener := protection.NewOpener(key, protection.Scope{ImportID: r.imp.ImportID, Generation: r.imp.Generation, Resource: resource})
 	text, err := opener.Open(nil, column, number, sealed)
 	if err != nil {
 		t.Fatal(err)

@@ -17,45 +17,49 @@ const system = "ETL-DataLoader"
 // KMS is the part of AWS KMS that this package needs, with the methods of the SDK's
 // client. The client retries by itself, so each call must be safe to repeat.
 type KMS interface {
-	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error)
+	GenerateDataKeyWithoutPlaintext(context.Context, *kms.GenerateDataKeyWithoutPlaintextInput, ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error)
 	Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error)
 	GenerateMac(context.Context, *kms.GenerateMacInput, ...func(*kms.Options)) (*kms.GenerateMacOutput, error)
 }
 
 // GenerateDataKey asks KMS for a new data key of the import, wrapped by the KMS
-// key keyID (id, ARN or alias). The plaintext is for [NewDataKey] and must be
-// stored nowhere; etl.data_keys keeps the ciphertext. It makes one KMS call, and
-// fails with *fault.Transient if KMS did not answer or is busy.
-func GenerateDataKey(ctx context.Context, client KMS, keyID, importID string) (plaintext, ciphertext []byte, err error) {
-	out, err := client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
+// key keyID (id, ARN or alias), and returns the ciphertext, which etl.data_keys keeps.
+// The plaintext stays in KMS. It makes one KMS call, and fails with *fault.Transient
+// if KMS did not answer or is busy.
+func GenerateDataKey(ctx context.Context, client KMS, keyID, importID string) ([]byte, error) {
+	out, err := client.GenerateDataKeyWithoutPlaintext(ctx, &kms.GenerateDataKeyWithoutPlaintextInput{
 		KeyId:             aws.String(keyID),
 		KeySpec:           types.DataKeySpecAes256,
 		EncryptionContext: encryptionContext(importID),
 	})
 	if err != nil {
-		return nil, nil, kmsError("generate the data key of "+importID, err)
+		return nil, kmsError("generate the data key of "+importID, err)
 	}
-	if len(out.Plaintext) != KeySize || len(out.CiphertextBlob) == 0 {
-		return nil, nil, fmt.Errorf("protection: KMS made a data key of %d bytes for %s", len(out.Plaintext), importID)
+	if len(out.CiphertextBlob) == 0 {
+		return nil, fmt.Errorf("protection: KMS made no data key for %s", importID)
 	}
-	return out.Plaintext, out.CiphertextBlob, nil
+	return out.CiphertextBlob, nil
 }
 
-// DecryptDataKey has KMS unwrap the data key that [GenerateDataKey] made for the same
-// import. It makes one KMS call, and fails with *fault.Transient if KMS did not
-// answer or is busy.
-func DecryptDataKey(ctx context.Context, client KMS, importID string, ciphertext []byte) ([]byte, error) {
+// DecryptDataKey has the KMS key keyID unwrap the data key that [GenerateDataKey] made
+// for the same import; id is that of its row in etl.data_keys. Only keyID is tried,
+// whatever key the ciphertext names. It makes one KMS call, and fails with
+// *fault.Transient if KMS did not answer or is busy. The caller wipes the key after use.
+func DecryptDataKey(ctx context.Context, client KMS, keyID, importID string, id uint32, ciphertext []byte) (DataKey, error) {
 	out, err := client.Decrypt(ctx, &kms.DecryptInput{
+		KeyId:             aws.String(keyID),
 		CiphertextBlob:    ciphertext,
 		EncryptionContext: encryptionContext(importID),
 	})
 	if err != nil {
-		return nil, kmsError("decrypt the data key of "+importID, err)
+		return DataKey{}, kmsError("decrypt the data key of "+importID, err)
 	}
-	if len(out.Plaintext) != KeySize {
-		return nil, fmt.Errorf("protection: the data key of %s has %d bytes", importID, len(out.Plaintext))
+	defer clear(out.Plaintext)
+	key, err := NewDataKey(id, out.Plaintext)
+	if err != nil {
+		return DataKey{}, fmt.Errorf("the data key of %s: %w", importID, err)
 	}
-	return out.Plaintext, nil
+	return key, nil
 }
 
 // encryptionContext is the context to which KMS binds a data key, and which appears

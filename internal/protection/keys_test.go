@@ -25,6 +25,8 @@ type fakeKMS struct {
 	err     error // what every call fails with, if set
 	size    int   // length of what it makes; 0 is 32 bytes
 	wrapped map[string]wrappedKey
+
+	plaintext []byte // what Decrypt returned last
 }
 
 type wrappedKey struct {
@@ -40,12 +42,12 @@ func (f *fakeKMS) made() []byte {
 	return bytes.Repeat([]byte{byte(f.calls)}, size)
 }
 
-func (f *fakeKMS) GenerateDataKey(_ context.Context, in *kms.GenerateDataKeyInput, _ ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
+func (f *fakeKMS) GenerateDataKeyWithoutPlaintext(_ context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput, _ ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
 	f.calls++
 	if f.err != nil {
 		return nil, f.err
 	}
-	if *in.KeyId != "alias/data" || in.KeySpec != types.DataKeySpecAes256 {
+	if *in.KeyId != "alias/fields" || in.KeySpec != types.DataKeySpecAes256 {
 		return nil, errors.New("unexpected key or spec")
 	}
 	if f.wrapped == nil {
@@ -53,7 +55,7 @@ func (f *fakeKMS) GenerateDataKey(_ context.Context, in *kms.GenerateDataKeyInpu
 	}
 	blob := "wrapped " + string(f.made())
 	f.wrapped[blob] = wrappedKey{f.made(), in.EncryptionContext}
-	return &kms.GenerateDataKeyOutput{Plaintext: f.made(), CiphertextBlob: []byte(blob)}, nil
+	return &kms.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: []byte(blob)}, nil
 }
 
 func (f *fakeKMS) Decrypt(_ context.Context, in *kms.DecryptInput, _ ...func(*kms.Options)) (*kms.DecryptOutput, error) {
@@ -61,11 +63,15 @@ func (f *fakeKMS) Decrypt(_ context.Context, in *kms.DecryptInput, _ ...func(*km
 	if f.err != nil {
 		return nil, f.err
 	}
+	if aws.ToString(in.KeyId) != "alias/fields" {
+		return nil, &types.IncorrectKeyException{}
+	}
 	key, ok := f.wrapped[string(in.CiphertextBlob)]
 	if !ok || !maps.Equal(key.context, in.EncryptionContext) {
 		return nil, &types.InvalidCiphertextException{}
 	}
-	return &kms.DecryptOutput{Plaintext: key.plaintext}, nil
+	f.plaintext = bytes.Clone(key.plaintext)
+	return &kms.DecryptOutput{Plaintext: f.plaintext}, nil
 }
 
 func (f *fakeKMS) GenerateMac(_ context.Context, in *kms.GenerateMacInput, _ ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
@@ -73,7 +79,7 @@ func (f *fakeKMS) GenerateMac(_ context.Context, in *kms.GenerateMacInput, _ ...
 	if f.err != nil {
 		return nil, f.err
 	}
-	if *in.KeyId != "alias/mac" || in.MacAlgorithm != types.MacAlgorithmSpecHmacSha256 {
+	if *in.KeyId != "alias/tokens" || in.MacAlgorithm != types.MacAlgorithmSpecHmacSha256 {
 		return nil, errors.New("unexpected key or algorithm")
 	}
 	mac := hmac.New(sha256.New, []byte("secret inside KMS"))
@@ -83,22 +89,28 @@ func (f *fakeKMS) GenerateMac(_ context.Context, in *kms.GenerateMacInput, _ ...
 
 func TestDataKeyThroughKMS(t *testing.T) {
 	client := &fakeKMS{}
-	plaintext, ciphertext, err := GenerateDataKey(t.Context(), client, "alias/data", "IMPORT_A")
+	ciphertext, err := GenerateDataKey(t.Context(), client, "alias/fields", "IMPORT_A")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := map[string]string{"system": "ETL-DataLoader", "import_id": "IMPORT_A"}; !maps.Equal(client.wrapped[string(ciphertext)].context, want) {
-		t.Errorf("encryption context is %v, want %v", client.wrapped[string(ciphertext)].context, want)
+	wrapped := client.wrapped[string(ciphertext)]
+	if want := map[string]string{"system": "ETL-DataLoader", "import_id": "IMPORT_A"}; !maps.Equal(wrapped.context, want) {
+		t.Errorf("encryption context is %v, want %v", wrapped.context, want)
 	}
-	got, err := DecryptDataKey(t.Context(), client, "IMPORT_A", ciphertext)
-	if err != nil || !bytes.Equal(got, plaintext) {
-		t.Errorf("decrypted %x, %v, want %x", got, err, plaintext)
+	key, err := DecryptDataKey(t.Context(), client, "alias/fields", "IMPORT_A", 7, ciphertext)
+	if err != nil || key.id != 7 || !bytes.Equal(key.secret.bytes[:], wrapped.plaintext) {
+		t.Errorf("decrypted %v, %v, which is not the key that was wrapped", key, err)
+	}
+	if !bytes.Equal(client.plaintext, make([]byte, KeySize)) {
+		t.Error("what KMS answered is still in memory")
 	}
 	if client.calls != 2 {
 		t.Errorf("%d calls, want 2", client.calls)
 	}
-	if _, err := DecryptDataKey(t.Context(), client, "IMPORT_B", ciphertext); err == nil {
-		t.Error("the data key of one import opens for another")
+	for name, c := range map[string][2]string{"another import": {"alias/fields", "IMPORT_B"}, "another KMS key": {"alias/storage", "IMPORT_A"}} {
+		if _, err := DecryptDataKey(t.Context(), client, c[0], c[1], 7, ciphertext); err == nil {
+			t.Errorf("the data key opens for %s", name)
+		}
 	}
 }
 
@@ -107,11 +119,17 @@ func TestKMSFailures(t *testing.T) {
 	denied := &smithy.GenericAPIError{Code: "AccessDeniedException", Fault: smithy.FaultClient}
 	calls := map[string]func(context.Context, KMS) error{
 		"GenerateDataKey": func(ctx context.Context, c KMS) error {
-			_, _, err := GenerateDataKey(ctx, c, "alias/data", "IMPORT_A")
+			_, err := GenerateDataKey(ctx, c, "alias/fields", "IMPORT_A")
 			return err
 		},
-		"Decrypt":     func(ctx context.Context, c KMS) error { _, err := DecryptDataKey(ctx, c, "IMPORT_A", nil); return err },
-		"GenerateMac": func(ctx context.Context, c KMS) error { _, err := NewTokenKey(ctx, c, "alias/mac", "nif"); return err },
+		"Decrypt": func(ctx context.Context, c KMS) error {
+			_, err := DecryptDataKey(ctx, c, "alias/fields", "IMPORT_A", 1, nil)
+			return err
+		},
+		"GenerateMac": func(ctx context.Context, c KMS) error {
+			_, err := NewTokenKey(ctx, c, "alias/tokens", "nif")
+			return err
+		},
 	}
 	for name, call := range calls {
 		for _, c := range []struct {
@@ -134,24 +152,75 @@ func TestKMSFailures(t *testing.T) {
 			})
 		}
 	}
-	if _, _, err := GenerateDataKey(t.Context(), &fakeKMS{size: 16}, "alias/data", "IMPORT_A"); err == nil {
-		t.Error("a data key of 16 bytes is accepted")
+	if _, err := GenerateDataKey(t.Context(), noKey{}, "alias/fields", "IMPORT_A"); err == nil {
+		t.Error("an answer without a data key is accepted")
 	}
 	short := &fakeKMS{wrapped: map[string]wrappedKey{"x": {make([]byte, 16), encryptionContext("IMPORT_A")}}}
-	if _, err := DecryptDataKey(t.Context(), short, "IMPORT_A", []byte("x")); err == nil {
+	if _, err := DecryptDataKey(t.Context(), short, "alias/fields", "IMPORT_A", 1, []byte("x")); err == nil {
 		t.Error("a decrypted key of 16 bytes is accepted")
 	}
-	if _, err := NewTokenKey(t.Context(), &fakeKMS{size: 16}, "alias/mac", "nif"); err == nil {
+	if _, err := NewTokenKey(t.Context(), &fakeKMS{size: 16}, "alias/tokens", "nif"); err == nil {
 		t.Error("a token key of 16 bytes is accepted")
 	}
-	if _, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/mac", ""); err == nil {
+	if _, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/tokens", ""); err == nil {
 		t.Error("a token key without a domain is accepted")
+	}
+}
+
+// noKey is a KMS that answers without a data key.
+type noKey struct{ KMS }
+
+func (noKey) GenerateDataKeyWithoutPlaintext(context.Context, *kms.GenerateDataKeyWithoutPlaintextInput, ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
+	return &kms.GenerateDataKeyWithoutPlaintextOutput{}, nil
+}
+
+// TestWipe: a wiped key is gone from memory and seals and opens nothing new; what was
+// made from it before works on.
+func TestWipe(t *testing.T) {
+	key := testKey(t, 1)
+	sealer, opener := testSealer(t, key, testScope, 0), NewOpener(key, testScope)
+	sealed := sealer.Seal(nil, "nif", 1, []byte("0123456789"))
+	other := testSealer(t, key, testScope, 1).Seal(nil, "nif", 1, []byte("0123456789"))
+	if _, err := opener.Open(nil, "nif", 1, sealed); err != nil {
+		t.Fatal(err)
+	}
+	bytesOf := &key.secret.bytes
+	key.Wipe()
+	if *bytesOf != [KeySize]byte{} {
+		t.Error("the key is still in memory")
+	}
+	if _, err := NewSealer(key, testScope, 0); err == nil {
+		t.Error("a wiped key seals")
+	}
+	if _, err := opener.Open(nil, "nif", 1, other); !errors.Is(err, ErrOpen) {
+		t.Errorf("a wiped key opens a chunk that the opener had not met: %v", err)
+	}
+	if _, err := opener.Open(nil, "nif", 1, sealer.Seal(nil, "nif", 1, nil)); err != nil {
+		t.Errorf("what was made before no longer works: %v", err)
+	}
+	DataKey{}.Wipe()
+
+	tokenKey, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/tokens", "nif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokenizer, err := NewTokenizer(tokenKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := tokenizer.Token([]byte("1"))
+	tokenKey.Wipe()
+	if !bytes.Equal(tokenKey.secret, make([]byte, sha256.Size)) {
+		t.Error("the token key is still in memory")
+	}
+	if tokenizer.Token([]byte("1")) != before {
+		t.Error("the tokenizer made other tokens after its key was wiped")
 	}
 }
 
 func testTokenizer(t testing.TB, domain string) *Tokenizer {
 	t.Helper()
-	key, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/mac", domain)
+	key, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/tokens", domain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +255,7 @@ func TestTokens(t *testing.T) {
 }
 
 func TestTokenKeyIsHidden(t *testing.T) {
-	key, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/mac", "nif")
+	key, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/tokens", "nif")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func (o *Opener) cipher(id uint64) cipher.AEAD {
 	if !ok {
 		keyID, chunk := uint32(id>>32), uint32(id) //nolint:gosec // the two halves
 		key, known := o.keys(keyID)
-		if !known || !key.valid || key.id != keyID {
+		if !known || !key.valid() || key.id != keyID {
 			return nil
 		}
 		var err error

@@ -79,21 +79,38 @@ const (
 var ErrOpen = errors.New("protection: sealed value does not open")
 
 // DataKey is the data key of an import, in memory only. Printing or logging it shows
-// its id, in every format.
+// its id, in every format. Copies share one secret; see [DataKey.Wipe].
 type DataKey struct {
 	id     uint32
-	secret [KeySize]byte
-	valid  bool
+	secret *secret // nil in the zero DataKey
+}
+
+type secret struct {
+	bytes [KeySize]byte
+	wiped bool
 }
 
 // NewDataKey returns the data key with the given id, the one of its row in
-// etl.data_keys. It fails if plaintext is not [KeySize] bytes long.
+// etl.data_keys. It copies plaintext, which the caller clears, and fails if plaintext
+// is not [KeySize] bytes long.
 func NewDataKey(id uint32, plaintext []byte) (DataKey, error) {
 	if len(plaintext) != KeySize {
 		return DataKey{}, fmt.Errorf("protection: data key %d has %d bytes instead of %d", id, len(plaintext), KeySize)
 	}
-	return DataKey{id: id, secret: [KeySize]byte(plaintext), valid: true}, nil
+	return DataKey{id: id, secret: &secret{bytes: [KeySize]byte(plaintext)}}, nil
 }
+
+// Wipe clears the key and all copies of this DataKey. What was made from it before
+// keeps its field keys, because Go's AES cannot be wiped: a [Sealer] works on, and an
+// [Opener] opens values of the chunks that it has met.
+func (k DataKey) Wipe() {
+	if k.secret != nil {
+		*k.secret = secret{wiped: true}
+	}
+}
+
+// valid reports whether the key can be used.
+func (k DataKey) valid() bool { return k.secret != nil && !k.secret.wiped }
 
 // Format implements [fmt.Formatter] for every verb, so that no way of printing
 // shows the key.

@@ -20,11 +20,11 @@ type Sealer struct {
 }
 
 // NewSealer returns a Sealer for one chunk of the scope. It fails if key is the
-// zero DataKey, the scope has no import or resource, or the chunk's index does
+// zero DataKey or was wiped, the scope has no import or resource, or the chunk's index does
 // not fit the header (0 to 2^32-1).
 func NewSealer(key DataKey, scope Scope, chunk int) (*Sealer, error) {
 	switch {
-	case !key.valid:
+	case !key.valid():
 		return nil, fmt.Errorf("protection: seal %s of %s: no data key", scope.Resource, scope.ImportID)
 	case scope.ImportID == "" || scope.Resource == "" || scope.Generation < 0:
 		return nil, fmt.Errorf("protection: incomplete scope: import %q, generation %d, resource %q",
@@ -72,12 +72,12 @@ func fieldCipher(key DataKey, scope Scope, chunk uint32) (cipher.AEAD, error) {
 	info = appendNumber(info, int64(scope.Generation))
 	info = appendItem(info, scope.Resource)
 	info = appendNumber(info, int64(chunk))
-	secret, err := hkdf.Key(sha256.New, key.secret[:], nil, string(info), KeySize)
+	fieldKey, err := hkdf.Key(sha256.New, key.secret.bytes[:], nil, string(info), KeySize)
 	if err != nil {
 		return nil, fmt.Errorf("derive field key: %w", err)
 	}
-	block, err := aes.NewCipher(secret)
-	clear(secret)
+	block, err := aes.NewCipher(fieldKey)
+	clear(fieldKey)
 	if err != nil {
 		return nil, fmt.Errorf("field cipher: %w", err)
 	}

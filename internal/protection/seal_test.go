@@ -63,7 +63,7 @@ func TestSealedValueOpensInItsOwnCellOnly(t *testing.T) {
 		{"another resource", key, with(func(s *Scope) { s.Resource = "employes" }), "first_name", 42, sealed, false},
 		{"another chunk", key, testScope, "first_name", 42, chunk(8), false},
 		{"another data key", testKey(t, 4), testScope, "first_name", 42, sealed, false},
-		{"the same key under another id", DataKey{id: 9, secret: key.secret, valid: true}, testScope, "first_name", 42, sealed, false},
+		{"the same key under another id", DataKey{id: 9, secret: key.secret}, testScope, "first_name", 42, sealed, false},
 		{"no data key", DataKey{}, testScope, "first_name", 42, sealed, false},
 		{"no scope", key, Scope{}, "first_name", 42, sealed, false},
 		{"a letter moved from column to resource", key, with(func(s *Scope) { s.Resource = "clientsf" }), "irst_name", 42, sealed, false},

@@ -58,6 +58,12 @@ func NewTokenKey(ctx context.Context, client KMS, keyID, domain string) (TokenKe
 	return TokenKey{domain: domain, secret: out.Mac}, nil
 }
 
+// Wipe clears the key and all copies of this TokenKey. A [Tokenizer] made before
+// works on.
+func (k TokenKey) Wipe() {
+	clear(k.secret)
+}
+
 // Format implements [fmt.Formatter] for every verb, so that no way of printing
 // shows the key.
 func (k TokenKey) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "TokenKey(%s)", k.domain) }

@@ -43,6 +43,9 @@ func (r *Reader) Value(dst []byte, f *contract.Field, line int64, row [][]byte) 
 	return value, nil
 }
 
+// Wipe clears the decrypted values of the last row.
+func (r *Reader) Wipe() { clear(r.plain[:cap(r.plain)]) }
+
 // Values returns the values of a well-formed row, valid until the next call.
 func (r *Reader) Values(row [][]byte, line int64) ([]validation.Value, error) {
 	r.plain = r.plain[:0]

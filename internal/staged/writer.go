@@ -43,8 +43,12 @@ func NewWriter(w io.Writer, r *contract.Resource, chunk int, checker *validation
 	}
 }
 
-// Close ends the stream.
-func (w *Writer) Close() error { return w.rows.Close() }
+// Close ends the stream, and clears what is left of plaintext values.
+func (w *Writer) Close() error {
+	clear(w.canonical[:cap(w.canonical)])
+	clear(w.withheldText[:cap(w.withheldText)])
+	return w.rows.Close()
+}
 
 // Write adds the row of a record.
 func (w *Writer) Write(rec *record.Record) error {

@@ -157,7 +157,7 @@ func printPhases(s registry.Status, e execution, m *meter) {
 
 func printCalls(ctx context.Context, c *cloud) error {
 	var parts []string
-	for _, operation := range []string{"GenerateDataKey", "GenerateMac", "Decrypt"} {
+	for _, operation := range []string{"GenerateDataKeyWithoutPlaintext", "GenerateMac", "Decrypt"} {
 		n, err := c.counted(ctx, operation)
 		if err != nil {
 			return err

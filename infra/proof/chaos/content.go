@@ -292,11 +292,11 @@ func (r *reading) open(ctx context.Context, scope protection.Scope, column strin
 		if err := r.db.QueryRow(ctx, `SELECT key_id, ciphertext FROM etl.data_keys WHERE import_id = $1`, scope.ImportID).Scan(&id, &wrapped); err != nil {
 			return "", fmt.Errorf("the data key of %s: %w", scope.ImportID, err)
 		}
-		plain, err := protection.DecryptDataKey(ctx, r.system.KMS, scope.ImportID, wrapped)
+		outputs, err := r.system.Outputs(ctx)
 		if err != nil {
 			return "", err
 		}
-		if key, err = protection.NewDataKey(id, plain); err != nil {
+		if key, err = protection.DecryptDataKey(ctx, r.system.KMS, outputs["FieldsKeyArn"], scope.ImportID, id, wrapped); err != nil {
 			return "", err
 		}
 		r.keys[scope.ImportID] = key

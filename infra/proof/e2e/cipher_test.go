@@ -67,11 +67,11 @@ func (v *vault) key(t *testing.T, importID string) protection.DataKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := protection.DecryptDataKey(t.Context(), v.system.KMS, importID, wrapped)
+	outputs, err := v.system.Outputs(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := protection.NewDataKey(id, plain)
+	key, err := protection.DecryptDataKey(t.Context(), v.system.KMS, outputs["FieldsKeyArn"], importID, id, wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (
 	if j.rejected, err = p.DB.Rejects(ctx, in.unit(etl.StateTransform), in.Chunk.lines()); err != nil {
 		return nil, err
 	}
-	open := func([]byte, string, int64, []byte) ([]byte, error) {
+	open := func([]byte, protection.Record, string, []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not enriched, so nothing is decrypted", r.Name)
 	}
 	if r.Enrichment != nil {

@@ -133,22 +133,27 @@ func (l *line) plain(t *testing.T, r *run, column, query string) string {
 	if err := l.conn.QueryRow(t.Context(), query, r.imp.ImportID).Scan(&sealed, &number); err != nil {
 		t.Fatal(err)
 	}
-	return l.unseal(t, r, "clients", column, number, sealed)
+	return l.unseal(t, r, "clients", protection.Record{Line: number}, column, sealed)
 }
 
-func (l *line) unseal(t *testing.T, r *run, resource, column string, number int64, sealed []byte) string {
+func (l *line) unseal(t *testing.T, r *run, resource string, of protection.Record, column string, sealed []byte) string {
+	t.Helper()
+	text, err := l.opener(t, r, resource).Open(nil, of, column, sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// opener opens the values of a resource, as a reader of the database would.
+func (l *line) opener(t *testing.T, r *run, resource string) *protection.Opener {
 	t.Helper()
 	wrapped := postgrestest.Scan[[]byte](t, l.conn, `SELECT ciphertext FROM etl.data_keys WHERE import_id = $1`, r.imp.ImportID)
 	key, err := protection.DecryptDataKey(t.Context(), l.kms, l.fieldsKey, r.imp.ImportID, r.imp.KeyID, wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}
-	opener := protection.NewOpener(key, protection.Scope{ImportID: r.imp.ImportID, Generation: r.imp.Generation, Resource: resource})
-	text, err := opener.Open(nil, column, number, sealed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return protection.NewOpener(key, protection.Scope{ImportID: r.imp.ImportID, Generation: r.imp.Generation, Resource: resource})
 }
 
 // TestEvents looks at what an event holds.
@@ -218,7 +223,7 @@ func TestNothingInClear(t *testing.T) {
 			}
 		}
 	}
-	raw := l.unseal(t, r, "clients", "_raw", 7, postgrestest.Scan[[]byte](t, l.conn, `SELECT raw FROM etl.errors WHERE resource = 'clients' AND line_number = 7`))
+	raw := l.unseal(t, r, "clients", protection.Record{Line: 7}, protection.RawColumn, postgrestest.Scan[[]byte](t, l.conn, `SELECT raw FROM etl.errors WHERE resource = 'clients' AND line_number = 7`))
 	if !strings.HasPrefix(raw, `987654323,"Balthazar" Secretsson`) {
 		t.Errorf("the malformed line is kept as %q", raw)
 	}

@@ -15,22 +15,24 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	scope := protection.Scope{ImportID: "IMPORT_20241008_060000_001", Generation: 1, Resource: "clients"}
+	scope := protection.Scope{ImportID: "IMPORT_20241008_060000_001", Generation: 1, Resource: "paiements"}
 	sealer, err := protection.NewSealer(key, scope, 0)
 	if err != nil {
 		log.Fatal(err)
 	}
-	sealed := sealer.Seal(nil, "email", 42, []byte("a@example.com"))
-	fmt.Println(len(sealed) - len("a@example.com") - protection.Overhead)
+	payment := protection.Record{Line: 42, Key: protection.AppendKey(nil, []byte("4711"))}
+	sealed := sealer.Seal(nil, payment, "iban", []byte("FR1420041010050500013M02606"))
+	fmt.Println(len(sealed) - len("FR1420041010050500013M02606") - protection.Overhead)
 
 	opener := protection.NewOpener(key, scope)
-	plain, err := opener.Open(nil, "email", 42, sealed)
+	plain, err := opener.Open(nil, payment, "iban", sealed)
 	fmt.Println(string(plain), err)
-	_, err = opener.Open(nil, "email", 43, sealed) // another line
+	other := protection.Record{Line: 42, Key: protection.AppendKey(nil, []byte("4712"))} // copied to another payment
+	_, err = opener.Open(nil, other, "iban", sealed)
 	fmt.Println(err)
 	// Output:
 	// 0
-	// a@example.com <nil>
+	// FR1420041010050500013M02606 <nil>
 	// protection: sealed value does not open
 }
 

@@ -179,9 +179,9 @@ func (noKey) GenerateDataKeyWithoutPlaintext(context.Context, *kms.GenerateDataK
 func TestWipe(t *testing.T) {
 	key := testKey(t, 1)
 	sealer, opener := testSealer(t, key, testScope, 0), NewOpener(key, testScope)
-	sealed := sealer.Seal(nil, "nif", 1, []byte("0123456789"))
-	other := testSealer(t, key, testScope, 1).Seal(nil, "nif", 1, []byte("0123456789"))
-	if _, err := opener.Open(nil, "nif", 1, sealed); err != nil {
+	sealed := sealer.Seal(nil, at(1), "nif", []byte("0123456789"))
+	other := testSealer(t, key, testScope, 1).Seal(nil, at(1), "nif", []byte("0123456789"))
+	if _, err := opener.Open(nil, at(1), "nif", sealed); err != nil {
 		t.Fatal(err)
 	}
 	bytesOf := &key.secret.bytes
@@ -192,10 +192,10 @@ func TestWipe(t *testing.T) {
 	if _, err := NewSealer(key, testScope, 0); err == nil {
 		t.Error("a wiped key seals")
 	}
-	if _, err := opener.Open(nil, "nif", 1, other); !errors.Is(err, ErrOpen) {
+	if _, err := opener.Open(nil, at(1), "nif", other); !errors.Is(err, ErrOpen) {
 		t.Errorf("a wiped key opens a chunk that the opener had not met: %v", err)
 	}
-	if _, err := opener.Open(nil, "nif", 1, sealer.Seal(nil, "nif", 1, nil)); err != nil {
+	if _, err := opener.Open(nil, at(1), "nif", sealer.Seal(nil, at(1), "nif", nil)); err != nil {
 		t.Errorf("what was made before no longer works: %v", err)
 	}
 	DataKey{}.Wipe()

@@ -12,9 +12,11 @@ const maxCiphers = 256
 // Opener decrypts values of one scope, from any of its chunks. It is not safe
 // for concurrent use.
 type Opener struct {
-	keys       func(id uint32) (DataKey, bool)
-	scope      Scope
-	associated []byte
+	keys  func(id uint32) (DataKey, bool)
+	scope Scope
+
+	// The scope's prefixes of the associated data; their spare capacity holds the cell.
+	associated, associated1 []byte
 
 	last    uint64 // data key id and chunk of the cipher at hand
 	aead    cipher.AEAD
@@ -30,24 +32,36 @@ func NewOpener(key DataKey, scope Scope) *Opener {
 // that it finds in a header, once per chunk. The lookup must be cheap, because the ids
 // come from the input.
 func newKeyringOpener(keys func(id uint32) (DataKey, bool), scope Scope) *Opener {
-	return &Opener{keys: keys, scope: scope, associated: associatedPrefix(scope), ciphers: make(map[uint64]cipher.AEAD)}
+	return &Opener{
+		keys: keys, scope: scope, ciphers: make(map[uint64]cipher.AEAD),
+		associated: associatedPrefix(Version, scope), associated1: associatedPrefix(version1, scope),
+	}
 }
 
 // Open appends the plaintext of a value that [Sealer.Seal] made for the same
-// scope, column and line to dst and returns the result. If the value does not
+// scope, record and column to dst and returns the result. If the value does not
 // open the error is [ErrOpen] and dst is returned as it was given. The spare
-// capacity of dst must not overlap sealed.
-func (o *Opener) Open(dst []byte, column string, line int64, sealed []byte) ([]byte, error) {
-	if len(sealed) < Overhead || sealed[0] != Version {
+// capacity of dst must not overlap sealed. A value of version 1 opens in any record
+// of its line, as its key was not bound.
+func (o *Opener) Open(dst []byte, of Record, column string, sealed []byte) ([]byte, error) {
+	if len(sealed) < Overhead {
+		return dst, ErrOpen
+	}
+	var prefix *[]byte
+	switch sealed[0] {
+	case Version:
+		prefix = &o.associated
+	case version1:
+		prefix, of.Key = &o.associated1, nil
+	default:
 		return dst, ErrOpen
 	}
 	aead := o.cipher(binary.BigEndian.Uint64(sealed[1:headerSize]))
 	if aead == nil {
 		return dst, ErrOpen
 	}
-	prefix := len(o.associated)
-	cell := appendCell(o.associated, column, line)
-	o.associated = cell[:prefix]
+	cell := appendCell(*prefix, column, of)
+	*prefix = cell[:len(*prefix)] // keeps a grown buffer
 	plain, err := aead.Open(dst, nil, sealed[headerSize:], cell)
 	if err != nil {
 		return dst, ErrOpen

@@ -15,10 +15,14 @@
 //	format version 1 byte | data key id 4 bytes | chunk 4 bytes | nonce 12 bytes | ciphertext | tag 16 bytes
 //
 // with big-endian numbers. Its associated data are the format version, import,
-// generation, resource, column and line, each preceded by its length; so a
-// value opens only in the cell for which it was sealed. This layout, the derivation
+// generation, resource, column, line and the public key of the record, each preceded by
+// its length; so a value opens only in the cell for which it was sealed, in a row with
+// the same key. A sensitive key is not bound, so that nothing sealed depends on the
+// token key: whoever opens a value of such a record opens its key too, and compares the
+// token. Values of version 1, which bind no key, still open. This layout, the derivation
 // labels and the token labels must stay compatible for ever, because data at rest
-// depends on them. A change of any needs a new version byte.
+// depends on them. A change of any needs a new version byte. docs/ciphertext-format.md
+// describes the format for other programs.
 //
 // All cryptography is that of Go's standard library; this package only defines what
 // is bound to what.
@@ -42,7 +46,11 @@ const (
 	KeySize = 32
 
 	// Version is the first byte of every value that this package seals.
-	Version = 1
+	Version = 2
+
+	// version1 is the first byte of values whose associated data end with the line.
+	// An [Opener] still opens them.
+	version1 = 1
 
 	// headerSize is the length in bytes of the header before the nonce: version, data
 	// key id and chunk.
@@ -126,6 +134,22 @@ type Scope struct {
 	Resource   string // target name of the file's resource, such as "clients"
 }
 
+// Record is the record that a value belongs to, within its scope.
+type Record struct {
+	Line int64
+	// Key binds the value to the public key of the record: the text of each public
+	// field of the primary key, in the order of the contract, added by [AppendKey].
+	// It is empty if there is none, and for a value that holds the key itself, such
+	// as the raw text of a malformed record.
+	Key []byte
+}
+
+// AppendKey appends the text of one field to the key of a [Record].
+func AppendKey(key, text []byte) []byte {
+	key = binary.BigEndian.AppendUint32(key, uint32(len(text))) //nolint:gosec // a record has at most 1 MiB
+	return append(key, text...)
+}
+
 // appendItem appends an item preceded by its length, so that two different
 // lists of items never give the same bytes.
 func appendItem(dst []byte, item string) []byte {
@@ -141,14 +165,14 @@ func appendNumber(dst []byte, n int64) []byte {
 
 // associatedPrefix returns the part of the associated data that is the same for
 // every value of the scope: version, import, generation and resource.
-func associatedPrefix(scope Scope) []byte {
-	dst := appendItem(make([]byte, 0, 256), string([]byte{Version}))
+func associatedPrefix(version byte, scope Scope) []byte {
+	dst := appendItem(make([]byte, 0, 256), string([]byte{version}))
 	dst = appendItem(dst, scope.ImportID)
 	dst = appendNumber(dst, int64(scope.Generation))
 	return appendItem(dst, scope.Resource)
 }
 
-// appendCell completes the associated data with the column and the line.
-func appendCell(prefix []byte, column string, line int64) []byte {
-	return appendNumber(appendItem(prefix, column), line)
+// appendCell completes the associated data with the column, the line and the key.
+func appendCell(prefix []byte, column string, of Record) []byte {
+	return append(appendNumber(appendItem(prefix, column), of.Line), of.Key...)
 }

@@ -36,7 +36,7 @@ func NewSealer(key DataKey, scope Scope, chunk int) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("protection: seal %s of %s, chunk %d: %w", scope.Resource, scope.ImportID, chunk, err)
 	}
-	s := &Sealer{aead: aead, associated: associatedPrefix(scope)}
+	s := &Sealer{aead: aead, associated: associatedPrefix(Version, scope)}
 	s.header[0] = Version
 	binary.BigEndian.PutUint32(s.header[1:5], key.id)
 	binary.BigEndian.PutUint32(s.header[5:9], uint32(chunk))
@@ -44,19 +44,19 @@ func NewSealer(key DataKey, scope Scope, chunk int) (*Sealer, error) {
 }
 
 // Seal appends the sealed form of plaintext, [Overhead] bytes longer than it,
-// to dst and returns the result. It opens only for the same column and line.
+// to dst and returns the result. It opens only for the same record and column.
 // The spare capacity of dst must not overlap plaintext.
 //
 // Every call draws a new random nonce from the standard library's generator, so
 // sealing a chunk again, by a retry or a late twin, repeats none. Seal panics after
 // [MaxSeals] values; no chunk that a function can process has as many.
-func (s *Sealer) Seal(dst []byte, column string, line int64, plaintext []byte) []byte {
+func (s *Sealer) Seal(dst []byte, of Record, column string, plaintext []byte) []byte {
 	if s.seals == MaxSeals {
 		panic("protection: too many values for one field key")
 	}
 	s.seals++
 	prefix := len(s.associated)
-	cell := appendCell(s.associated, column, line)
+	cell := appendCell(s.associated, column, of)
 	dst = append(dst, s.header[:]...)
 	dst = s.aead.Seal(dst, nil, plaintext, cell) //nolint:gosec // the cipher draws its nonces itself
 	s.associated = cell[:prefix]                 // keeps a grown buffer

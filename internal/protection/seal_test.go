@@ -23,6 +23,9 @@ func testKey(t testing.TB, id uint32) DataKey {
 	return key
 }
 
+// at is a record without a key.
+func at(line int64) Record { return Record{Line: line} }
+
 func testSealer(t testing.TB, key DataKey, scope Scope, chunk int) *Sealer {
 	t.Helper()
 	s, err := NewSealer(key, scope, chunk)
@@ -34,7 +37,7 @@ func testSealer(t testing.TB, key DataKey, scope Scope, chunk int) *Sealer {
 
 func TestSealedValueOpensInItsOwnCellOnly(t *testing.T) {
 	key := testKey(t, 3)
-	sealed := testSealer(t, key, testScope, 7).Seal(nil, "first_name", 42, []byte("Zoé"))
+	sealed := testSealer(t, key, testScope, 7).Seal(nil, at(42), "first_name", []byte("Zoé"))
 	with := func(change func(*Scope)) Scope {
 		scope := testScope
 		change(&scope)
@@ -69,7 +72,7 @@ func TestSealedValueOpensInItsOwnCellOnly(t *testing.T) {
 		{"a letter moved from column to resource", key, with(func(s *Scope) { s.Resource = "clientsf" }), "irst_name", 42, sealed, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := NewOpener(c.key, c.scope).Open([]byte("kept "), c.column, c.line, c.sealed)
+			got, err := NewOpener(c.key, c.scope).Open([]byte("kept "), at(c.line), c.column, c.sealed)
 			want := "kept "
 			if c.opens {
 				want += "Zoé"
@@ -88,11 +91,11 @@ func TestSealedValueOpensInItsOwnCellOnly(t *testing.T) {
 
 func TestDamagedValueDoesNotOpen(t *testing.T) {
 	key := testKey(t, 3)
-	sealed := testSealer(t, key, testScope, 7).Seal(nil, "first_name", 42, []byte("Zoé"))
+	sealed := testSealer(t, key, testScope, 7).Seal(nil, at(42), "first_name", []byte("Zoé"))
 	opener := NewOpener(key, testScope)
 	refused := func(what string, value []byte) {
 		t.Helper()
-		if got, err := opener.Open(nil, "first_name", 42, value); !errors.Is(err, ErrOpen) || len(got) != 0 {
+		if got, err := opener.Open(nil, at(42), "first_name", value); !errors.Is(err, ErrOpen) || len(got) != 0 {
 			t.Errorf("%s: got %q, %v", what, got, err)
 		}
 	}
@@ -106,7 +109,7 @@ func TestDamagedValueDoesNotOpen(t *testing.T) {
 		}
 	}
 	refused("one byte more", append(bytes.Clone(sealed), 0))
-	if _, err := opener.Open(nil, "first_name", 42, sealed); err != nil {
+	if _, err := opener.Open(nil, at(42), "first_name", sealed); err != nil {
 		t.Errorf("the whole value no longer opens: %v", err)
 	}
 }
@@ -127,13 +130,13 @@ func TestSealAndOpenRoundTrip(t *testing.T) {
 			}
 			column, line := rapid.String().Draw(t, "column"), rapid.Int64().Draw(t, "line")
 			text := rapid.SliceOf(rapid.Byte()).Draw(t, "text")
-			first := sealer.Seal(nil, column, line, text)
-			again := sealer.Seal([]byte("before"), column, line, text)
+			first := sealer.Seal(nil, at(line), column, text)
+			again := sealer.Seal([]byte("before"), at(line), column, text)
 			if bytes.Equal(first, again[len("before"):]) {
 				t.Fatal("sealing a value twice gave the same bytes")
 			}
 			for _, sealed := range [][]byte{first, again[len("before"):]} {
-				got, err := opener.Open(nil, column, line, sealed)
+				got, err := opener.Open(nil, at(line), column, sealed)
 				if err != nil || !bytes.Equal(got, text) {
 					t.Fatalf("opened %x, %v, want %x", got, err, text)
 				}
@@ -148,8 +151,8 @@ func TestKeyringOpener(t *testing.T) {
 	opener := newKeyringOpener(func(id uint32) (DataKey, bool) { key, ok := keys[id]; return key, ok }, testScope)
 	for _, key := range []DataKey{old, current, old} {
 		for chunk := range 2 * maxCiphers {
-			sealed := testSealer(t, key, testScope, chunk).Seal(nil, "nif", 1, []byte("0123456789"))
-			if got, err := opener.Open(nil, "nif", 1, sealed); err != nil || string(got) != "0123456789" {
+			sealed := testSealer(t, key, testScope, chunk).Seal(nil, at(1), "nif", []byte("0123456789"))
+			if got, err := opener.Open(nil, at(1), "nif", sealed); err != nil || string(got) != "0123456789" {
 				t.Fatalf("%v, chunk %d: got %q, %v", key, chunk, got, err)
 			}
 		}
@@ -157,8 +160,8 @@ func TestKeyringOpener(t *testing.T) {
 	if len(opener.ciphers) > maxCiphers {
 		t.Errorf("%d ciphers are kept", len(opener.ciphers))
 	}
-	stranger := testSealer(t, testKey(t, 3), testScope, 0).Seal(nil, "nif", 1, []byte("0123456789"))
-	if _, err := opener.Open(nil, "nif", 1, stranger); !errors.Is(err, ErrOpen) {
+	stranger := testSealer(t, testKey(t, 3), testScope, 0).Seal(nil, at(1), "nif", []byte("0123456789"))
+	if _, err := opener.Open(nil, at(1), "nif", stranger); !errors.Is(err, ErrOpen) {
 		t.Errorf("a value of an unknown key: %v", err)
 	}
 }
@@ -186,16 +189,68 @@ func TestNewSealerRefuses(t *testing.T) {
 	}
 }
 
+// TestKeyIsBound: a value opens with the key of its record alone.
+func TestKeyIsBound(t *testing.T) {
+	key := func(texts ...string) (key []byte) {
+		for _, text := range texts {
+			key = AppendKey(key, []byte(text))
+		}
+		return key
+	}
+	dataKey := testKey(t, 1)
+	opener := NewOpener(dataKey, testScope)
+	sealed := testSealer(t, dataKey, testScope, 0).Seal(nil, Record{7, key("12", "3")}, "iban", []byte("x"))
+	for name, c := range map[string]struct {
+		of    Record
+		opens bool
+	}{
+		"its own":         {Record{7, key("12", "3")}, true},
+		"another":         {Record{7, key("12", "4")}, false},
+		"a shifted digit": {Record{7, key("1", "23")}, false},
+		"one text":        {Record{7, key("123")}, false},
+		"an empty one":    {Record{7, key("12", "")}, false},
+		"a part":          {Record{7, key("12")}, false},
+		"more":            {Record{7, key("12", "3", "")}, false},
+		"none":            {Record{7, nil}, false},
+		"another line":    {Record{8, key("12", "3")}, false},
+	} {
+		if _, err := opener.Open(nil, c.of, "iban", sealed); (err == nil) != c.opens {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestVersion1: a value sealed before the key was bound still opens in its own cell,
+// whatever the key of its record, and not as a value of version 2.
+func TestVersion1(t *testing.T) {
+	opener, sealed := NewOpener(testKey(t, 1), testScope), unhex(t, sealedEarlier)
+	for _, of := range []Record{{Line: 1}, {Line: 1, Key: AppendKey(nil, []byte("4711"))}} {
+		if got, err := opener.Open(nil, of, "nif", sealed); err != nil || string(got) != "0123456789" {
+			t.Errorf("it opens as %q, %v", got, err)
+		}
+	}
+	if _, err := opener.Open(nil, at(2), "nif", sealed); !errors.Is(err, ErrOpen) {
+		t.Errorf("it opens on another line: %v", err)
+	}
+	for version := range byte(8) {
+		if sealed[0] = version; version != version1 {
+			if _, err := opener.Open(nil, at(1), "nif", sealed); !errors.Is(err, ErrOpen) {
+				t.Errorf("it opens as version %d: %v", version, err)
+			}
+		}
+	}
+}
+
 func TestSealerStopsAtTheLimit(t *testing.T) {
 	sealer := testSealer(t, testKey(t, 1), testScope, 0)
 	sealer.seals = MaxSeals - 1
-	sealer.Seal(nil, "nif", 1, nil)
+	sealer.Seal(nil, at(1), "nif", nil)
 	defer func() {
 		if recover() == nil {
 			t.Error("a value too many was sealed")
 		}
 	}()
-	sealer.Seal(nil, "nif", 1, nil)
+	sealer.Seal(nil, at(1), "nif", nil)
 }
 
 func TestDataKey(t *testing.T) {
@@ -238,10 +293,11 @@ func TestSealAndOpenDoNotAllocate(t *testing.T) {
 	key := testKey(t, 1)
 	sealer, opener := testSealer(t, key, testScope, 0), NewOpener(key, testScope)
 	text, sealed, plain := make([]byte, 28), make([]byte, 0, 128), make([]byte, 0, 128)
+	of := Record{Line: 42, Key: AppendKey(nil, []byte("1234567"))}
 	if n := testing.AllocsPerRun(1000, func() {
-		sealed = sealer.Seal(sealed[:0], "first_name", 42, text)
+		sealed = sealer.Seal(sealed[:0], of, "first_name", text)
 		var err error
-		if plain, err = opener.Open(plain[:0], "first_name", 42, sealed); err != nil {
+		if plain, err = opener.Open(plain[:0], of, "first_name", sealed); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {
@@ -249,7 +305,7 @@ func TestSealAndOpenDoNotAllocate(t *testing.T) {
 	}
 }
 
-// sealedEarlier is a value that an earlier run sealed: "0123456789" under
+// sealedEarlier is a value of version 1, from an earlier run: "0123456789" under
 // testKey 1 for the nif of line 1 in chunk 2 of testScope.
 const sealedEarlier = "010000000100000002bcbe0c55788d1bc66ee93325f7b09bf6ea9706a30be1a6face1350b93352feb05d7be4246ef0"
 
@@ -261,7 +317,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(make([]byte, Overhead))
 	opener := NewOpener(key, testScope)
 	f.Fuzz(func(t *testing.T, value []byte) {
-		got, err := opener.Open(nil, "nif", 1, value)
+		got, err := opener.Open(nil, at(1), "nif", value)
 		if bytes.Equal(value, sealed) {
 			if err != nil || string(got) != "0123456789" {
 				t.Fatalf("the sealed value gives %q, %v", got, err)
@@ -279,19 +335,19 @@ func FuzzOpen(f *testing.F) {
 func FuzzChanged(f *testing.F) {
 	key := testKey(f, 1)
 	f.Fuzz(func(t *testing.T, plain []byte, column string, line int64, otherColumn string, otherLine int64, place uint16, mask byte) {
-		sealed := testSealer(t, key, testScope, 2).Seal(nil, column, line, plain)
+		sealed := testSealer(t, key, testScope, 2).Seal(nil, at(line), column, plain)
 		opener := NewOpener(key, testScope)
-		if got, err := opener.Open(nil, column, line, sealed); err != nil || !bytes.Equal(got, plain) {
+		if got, err := opener.Open(nil, at(line), column, sealed); err != nil || !bytes.Equal(got, plain) {
 			t.Fatalf("its own cell gives %q, %v, want %q", got, err, plain)
 		}
 		if column != otherColumn || line != otherLine {
-			if got, err := opener.Open(nil, otherColumn, otherLine, sealed); !errors.Is(err, ErrOpen) || got != nil {
+			if got, err := opener.Open(nil, at(otherLine), otherColumn, sealed); !errors.Is(err, ErrOpen) || got != nil {
 				t.Fatalf("the cell (%q, %d) opens what is of (%q, %d): %q, %v", otherColumn, otherLine, column, line, got, err)
 			}
 		}
 		if mask != 0 {
 			sealed[int(place)%len(sealed)] ^= mask
-			if got, err := opener.Open(nil, column, line, sealed); !errors.Is(err, ErrOpen) || got != nil {
+			if got, err := opener.Open(nil, at(line), column, sealed); !errors.Is(err, ErrOpen) || got != nil {
 				t.Fatalf("with byte %d changed it opens as %q, %v", int(place)%len(sealed), got, err)
 			}
 		}
@@ -301,20 +357,22 @@ func FuzzChanged(f *testing.F) {
 func BenchmarkSeal(b *testing.B) {
 	sealer := testSealer(b, testKey(b, 1), testScope, 0)
 	text, dst := make([]byte, 28), make([]byte, 0, 128)
+	of := Record{Line: 42, Key: AppendKey(nil, []byte("1234567"))}
 	b.ReportAllocs()
 	for b.Loop() {
-		dst = sealer.Seal(dst[:0], "first_name", 42, text)
+		dst = sealer.Seal(dst[:0], of, "first_name", text)
 	}
 }
 
 func BenchmarkOpen(b *testing.B) {
 	key := testKey(b, 1)
-	sealed := testSealer(b, key, testScope, 0).Seal(nil, "first_name", 42, make([]byte, 28))
+	of := Record{Line: 42, Key: AppendKey(nil, []byte("1234567"))}
+	sealed := testSealer(b, key, testScope, 0).Seal(nil, of, "first_name", make([]byte, 28))
 	opener, dst := NewOpener(key, testScope), make([]byte, 0, 128)
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if dst, err = opener.Open(dst[:0], "first_name", 42, sealed); err != nil {
+		if dst, err = opener.Open(dst[:0], of, "first_name", sealed); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -129,11 +129,13 @@ func TestFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed := sealer.Seal(nil, "nif", 42, []byte("0123456789"))
+	record := Record{Line: 42, Key: AppendKey(AppendKey(nil, []byte("4711")), []byte("é"))}
+	sealed := sealer.Seal(nil, record, "nif", []byte("0123456789"))
 
 	const scope = "\x00\x00\x00\x1aIMPORT_20241009_150000_001" + "\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x02" + "\x00\x00\x00\x07clients"
 	info := "\x00\x00\x00\x1b" + "etl-dataloader field key v1" + scope + "\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x05"
-	associated := "\x00\x00\x00\x01\x01" + scope + "\x00\x00\x00\x03nif" + "\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x2a"
+	associated := "\x00\x00\x00\x01\x02" + scope + "\x00\x00\x00\x03nif" + "\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x2a" +
+		"\x00\x00\x00\x044711" + "\x00\x00\x00\x02é"
 	extract := hmac.New(sha256.New, make([]byte, sha256.Size))
 	_, _ = extract.Write(secret)
 	expand := hmac.New(sha256.New, extract.Sum(nil))
@@ -147,7 +149,7 @@ func TestFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if got, want := hex.EncodeToString(sealed[:headerSize]), "010102030400000005"; got != want {
+	if got, want := hex.EncodeToString(sealed[:headerSize]), "020102030400000005"; got != want {
 		t.Errorf("header is %s, want %s", got, want)
 	}
 	if got, want := len(sealed), len("0123456789")+Overhead; got != want {

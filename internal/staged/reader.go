@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/validation"
 )
 
 // Open decrypts the sealed value of a column and appends it to dst, as
 // [protection.Opener.Open] does.
-type Open func(dst []byte, column string, line int64, sealed []byte) ([]byte, error)
+type Open func(dst []byte, of protection.Record, column string, sealed []byte) ([]byte, error)
 
 // Reader recovers the plaintext values of staged rows, in memory. It is not safe for
 // concurrent use.
@@ -18,29 +19,32 @@ type Reader struct {
 	resource *contract.Resource
 	open     Open
 	fields   []Cells
+	public   []*contract.Field // of the primary key
 	values   []validation.Value
 	plain    []byte
+	bound    []byte // the key to which the values are bound
 }
 
 // NewReader returns a reader for the rows of a resource.
 func NewReader(r *contract.Resource, open Open) *Reader {
-	return &Reader{resource: r, open: open, fields: Fields(r), values: make([]validation.Value, len(r.Fields))}
+	return &Reader{resource: r, open: open, fields: Fields(r), public: PublicKey(r), values: make([]validation.Value, len(r.Fields))}
 }
 
-// Value returns one value of a well-formed row. A sensitive one is decrypted and
-// appended to dst.
+// Value returns one value of a well-formed row whose values are not withheld. A
+// sensitive one is decrypted and appended to dst.
 func (r *Reader) Value(dst []byte, f *contract.Field, line int64, row [][]byte) (validation.Value, error) {
-	cell := row[r.fields[f.Index].Value]
-	value := validation.Value{Text: cell, Missing: cell == nil}
+	value := r.cell(f, row)
 	if value.Missing || !f.Sensitive() {
 		return value, nil
 	}
-	plain, err := r.open(dst, f.Name, line, cell)
-	if err != nil {
-		return value, fmt.Errorf("%s, line %d, field %s: %w", r.resource.Name, line, f.Name, err)
+	for _, key := range r.public {
+		r.values[key.Index] = r.cell(key, row)
 	}
-	value.Text = plain[len(dst):len(plain):len(plain)]
-	return value, nil
+	plain, err := r.unseal(dst, f, r.record(line), value.Text)
+	if err == nil {
+		value.Text = plain[len(dst):len(plain):len(plain)]
+	}
+	return value, err
 }
 
 // Wipe clears the decrypted values of the last row.
@@ -48,21 +52,27 @@ func (r *Reader) Wipe() { clear(r.plain[:cap(r.plain)]) }
 
 // Values returns the values of a well-formed row, valid until the next call.
 func (r *Reader) Values(row [][]byte, line int64) ([]validation.Value, error) {
-	r.plain = r.plain[:0]
 	for i, f := range r.resource.Fields {
-		value, err := r.Value(r.plain, f, line, row)
-		if err != nil {
-			return nil, err
-		}
-		if f.Sensitive() {
-			r.plain = append(r.plain, value.Text...) // in place: it was decrypted there
-		}
-		r.values[i] = value
+		r.values[i] = r.cell(f, row)
 	}
 	if row[rawCell] != nil {
 		if err := r.withheldValues(row, line); err != nil {
 			return nil, err
 		}
+	}
+	of := r.record(line)
+	r.plain = r.plain[:0]
+	for i, f := range r.resource.Fields {
+		value := &r.values[i]
+		if value.Missing || !f.Sensitive() {
+			continue
+		}
+		start := len(r.plain)
+		plain, err := r.unseal(r.plain, f, of, value.Text)
+		if err != nil {
+			return nil, err
+		}
+		r.plain, value.Text = plain, plain[start:len(plain):len(plain)]
 	}
 	if names := row[mistypedCell]; names != nil {
 		for _, name := range bytes.Split(names, []byte(",")) {
@@ -72,4 +82,27 @@ func (r *Reader) Values(row [][]byte, line int64) ([]validation.Value, error) {
 		}
 	}
 	return r.values, nil
+}
+
+// cell returns the value of a field as it is staged.
+func (r *Reader) cell(f *contract.Field, row [][]byte) validation.Value {
+	cell := row[r.fields[f.Index].Value]
+	return validation.Value{Text: cell, Missing: cell == nil}
+}
+
+// record returns what a row's values are bound to, once its public values are known.
+func (r *Reader) record(line int64) protection.Record {
+	r.bound = r.bound[:0]
+	for _, f := range r.public {
+		r.bound = AppendKey(r.bound, f, r.values[f.Index].Text)
+	}
+	return protection.Record{Line: line, Key: r.bound}
+}
+
+func (r *Reader) unseal(dst []byte, f *contract.Field, of protection.Record, sealed []byte) ([]byte, error) {
+	plain, err := r.open(dst, of, f.Name, sealed)
+	if err != nil {
+		return dst, fmt.Errorf("%s, line %d, field %s: %w", r.resource.Name, of.Line, f.Name, err)
+	}
+	return plain, nil
 }

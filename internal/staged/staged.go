@@ -1,6 +1,7 @@
 // Package staged owns the layout of a staged row: [Writer] protects the records of a
 // chunk and writes their rows as a COPY stream, [Reader] recovers a row's plaintext
-// values in memory, and [Fields] returns the positions of a field's cells.
+// values in memory, [KeyChecker] tells whether a stored record still has its key, and
+// [Fields] returns the positions of a field's cells.
 //
 // A row begins with five fixed cells: chunk, line number, fault, raw and the names of
 // mistyped fields. The cells of the fields follow in contract order, each followed by

@@ -18,6 +18,9 @@ import (
 // the record like any other. The record is always rejected, so nobody else reads its
 // values.
 //
+// The key to which the record's other sealed values are bound may be among them. They
+// are bound to none themselves.
+//
 // Two things are not withheld, because the rules across records compare them in SQL: the
 // bigint beside an integer key, and a public key or relation that is a text, date or
 // boolean.
@@ -57,7 +60,7 @@ func (w *Writer) withhold(rec *record.Record) {
 			w.withheldText = append(w.withheldText, w.values[i].Text...)
 		}
 	}
-	w.sealed = w.keys.Sealer.Seal(w.sealed[:0], protection.WithheldColumn, rec.Line, w.withheldText)
+	w.sealed = w.keys.Sealer.Seal(w.sealed[:0], protection.Record{Line: rec.Line}, protection.WithheldColumn, w.withheldText)
 	w.rows.Bytea(w.sealed)
 }
 
@@ -84,7 +87,7 @@ func readWithheld(text []byte, values []validation.Value) error {
 
 // withheldValues decrypts the withheld values of a row into r's values.
 func (r *Reader) withheldValues(row [][]byte, line int64) error {
-	plain, err := r.open(nil, protection.WithheldColumn, line, row[rawCell])
+	plain, err := r.open(nil, protection.Record{Line: line}, protection.WithheldColumn, row[rawCell])
 	if err == nil {
 		err = readWithheld(plain, r.values)
 	}

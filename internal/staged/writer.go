@@ -27,11 +27,13 @@ type Writer struct {
 	compared []bool              // by field index: whether SQL compares the public text
 	checker  *validation.Checker // detects values in the wrong column
 	keys     Keys
+	public   []*contract.Field // of the primary key
 
 	values       []validation.Value // scratch, as are the next
 	sealed       []byte
 	canonical    []byte
 	withheldText []byte
+	bound        []byte // the key to which the record's values are bound
 }
 
 // NewWriter returns a writer of the rows of a resource's chunk to w.
@@ -39,7 +41,7 @@ func NewWriter(w io.Writer, r *contract.Resource, chunk int, checker *validation
 	return &Writer{
 		rows: copybinary.NewWriter(w), resource: r, columns: len(r.StagingStream()), fields: Fields(r),
 		chunk:    int32(chunk), //nolint:gosec // a manifest has far fewer chunks
-		compared: comparedTexts(r), checker: checker, keys: keys, values: make([]validation.Value, len(r.Fields)),
+		compared: comparedTexts(r), checker: checker, keys: keys, public: PublicKey(r), values: make([]validation.Value, len(r.Fields)),
 	}
 }
 
@@ -66,7 +68,7 @@ func (w *Writer) Write(rec *record.Record) error {
 // malformed writes the sealed text of a record that could not be read, and no fields.
 func (w *Writer) malformed(rec *record.Record) {
 	w.rows.String(rec.Code())
-	w.sealed = w.keys.Sealer.Seal(w.sealed[:0], protection.RawColumn, rec.Line, rec.Raw)
+	w.sealed = w.keys.Sealer.Seal(w.sealed[:0], protection.Record{Line: rec.Line}, protection.RawColumn, rec.Raw)
 	w.rows.Bytea(w.sealed)
 	for range w.columns - fixedCells + 1 {
 		w.rows.Null()
@@ -85,13 +87,14 @@ func (w *Writer) wellFormed(rec *record.Record) {
 		w.withhold(rec)
 		w.mistyped()
 	}
+	of := w.record(rec.Line)
 	for i, f := range w.resource.Fields {
 		value := &w.values[i]
 		switch {
 		case value.Missing, !fits && w.withheld(f):
 			w.rows.Null()
 		case f.Sensitive():
-			w.sealed = w.keys.Sealer.Seal(w.sealed[:0], f.Name, rec.Line, value.Text)
+			w.sealed = w.keys.Sealer.Seal(w.sealed[:0], of, f.Name, value.Text)
 			w.rows.Bytea(w.sealed)
 		default:
 			w.rows.Text(value.Text)
@@ -103,6 +106,15 @@ func (w *Writer) wellFormed(rec *record.Record) {
 			w.key(value)
 		}
 	}
+}
+
+// record returns what the record's values are bound to, valid until the next record.
+func (w *Writer) record(line int64) protection.Record {
+	w.bound = w.bound[:0]
+	for _, f := range w.public {
+		w.bound = AppendKey(w.bound, f, w.values[f.Index].Text)
+	}
+	return protection.Record{Line: line, Key: w.bound}
 }
 
 // token writes the token of a value if it has a canonical form. A value whose JSON kind

@@ -15,6 +15,7 @@ import (
 	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/staged"
 )
 
 // reading collects what an import has left, as lines of text in the clear that
@@ -82,10 +83,14 @@ func (r *reading) target(ctx context.Context, resource *contract.Resource, value
 	if importID != r.imp.ImportID {
 		cells = append(cells, "of an earlier import")
 	}
+	of := protection.Record{Line: line}
+	for _, f := range staged.PublicKey(resource) {
+		of.Key = staged.AppendKey(of.Key, f, fmt.Append(nil, values[4+f.Index]))
+	}
 	for i, f := range resource.Fields {
 		cell := values[4+i]
 		if sealed, ok := cell.([]byte); ok {
-			plain, err := r.open(ctx, protection.Scope{ImportID: importID, Generation: int(generation), Resource: resource.Name}, f.Name, line, sealed)
+			plain, err := r.open(ctx, protection.Scope{ImportID: importID, Generation: int(generation), Resource: resource.Name}, of, f.Name, sealed)
 			if err != nil {
 				return err
 			}
@@ -113,6 +118,10 @@ func (r *reading) events(ctx context.Context) error {
 			return err
 		}
 		scope := protection.Scope{ImportID: r.imp.ImportID, Generation: int(generation), Resource: name}
+		of := protection.Record{Line: line}
+		for _, f := range staged.PublicKey(resource) {
+			of.Key = staged.AppendKey(of.Key, f, fmt.Append(nil, data[f.Target]))
+		}
 		for _, f := range resource.Fields {
 			sealed, ok := data[f.Target].(string)
 			if !ok || !f.Sensitive() {
@@ -122,7 +131,7 @@ func (r *reading) events(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if data[f.Target], err = r.open(ctx, scope, f.Name, line, ciphertext); err != nil {
+			if data[f.Target], err = r.open(ctx, scope, of, f.Name, ciphertext); err != nil {
 				return err
 			}
 		}
@@ -284,7 +293,7 @@ func (r *reading) query(ctx context.Context, statement string, each func([]any) 
 }
 
 // open decrypts a cell.
-func (r *reading) open(ctx context.Context, scope protection.Scope, column string, line int64, sealed []byte) (string, error) {
+func (r *reading) open(ctx context.Context, scope protection.Scope, of protection.Record, column string, sealed []byte) (string, error) {
 	key, known := r.keys[scope.ImportID]
 	if !known {
 		var id uint32
@@ -301,9 +310,9 @@ func (r *reading) open(ctx context.Context, scope protection.Scope, column strin
 		}
 		r.keys[scope.ImportID] = key
 	}
-	plain, err := protection.NewOpener(key, scope).Open(nil, column, line, sealed)
+	plain, err := protection.NewOpener(key, scope).Open(nil, of, column, sealed)
 	if err != nil {
-		return "", fmt.Errorf("%s, line %d, %s: %w", scope.Resource, line, column, err)
+		return "", fmt.Errorf("%s, line %d, %s: %w", scope.Resource, of.Line, column, err)
 	}
 	return string(plain), nil
 }

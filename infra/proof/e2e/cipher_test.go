@@ -4,12 +4,14 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/protection"
+	"etl-dataloader/internal/staged"
 )
 
 // scope is what the ciphertexts of one file of an import have in common.
@@ -36,8 +38,18 @@ func (s *system) vault() *vault {
 	}
 }
 
+// record is what the sealed values of a record are bound to: its line and its public
+// key, whose columns or members key holds by target name.
+func (v *vault) record(resource string, line int64, key map[string]any) protection.Record {
+	of := protection.Record{Line: line}
+	for _, f := range staged.PublicKey(v.system.contract.Resource(resource)) {
+		of.Key = staged.AppendKey(of.Key, f, fmt.Append(nil, key[f.Target]))
+	}
+	return of
+}
+
 // open decrypts a cell, with the import's data key, which KMS unwraps.
-func (v *vault) open(t *testing.T, of scope, column string, line int64, sealed []byte) string {
+func (v *vault) open(t *testing.T, of scope, record protection.Record, column string, sealed []byte) string {
 	t.Helper()
 	opener := v.openers[of]
 	if opener == nil {
@@ -46,9 +58,9 @@ func (v *vault) open(t *testing.T, of scope, column string, line int64, sealed [
 		})
 		v.openers[of] = opener
 	}
-	plain, err := opener.Open(nil, column, line, sealed)
+	plain, err := opener.Open(nil, record, column, sealed)
 	if err != nil {
-		t.Fatalf("%s, line %d, %s: %v", of.resource, line, column, err)
+		t.Fatalf("%s, line %d, %s: %v", of.resource, record.Line, column, err)
 	}
 	return string(plain)
 }

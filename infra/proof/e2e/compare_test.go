@@ -279,7 +279,7 @@ func (s *system) compareClient(t *testing.T, v *vault, imp stack.Import, e event
 		}
 		return
 	}
-	plain := v.open(t, scope{imp.ImportID, e.generation, e.resource}, f.Name, e.line, e.clientID)
+	plain := v.open(t, scope{imp.ImportID, e.generation, e.resource}, v.record(e.resource, e.line, e.data), f.Name, e.clientID)
 	v.token(t, f, plain, e.clientIDToken)
 	if plain != text(want.Target[f.Target]) {
 		t.Errorf("event of %s, line %d: another client_id", e.resource, e.line)
@@ -321,7 +321,7 @@ func (v *vault) member(t *testing.T, f *contract.Field, of scope, e event) any {
 	if err != nil {
 		t.Fatalf("event of %s, line %d, %s: %v", e.resource, e.line, f.Target, err)
 	}
-	return v.open(t, of, f.Name, e.line, ciphertext)
+	return v.open(t, of, v.record(e.resource, e.line, e.data), f.Name, ciphertext)
 }
 
 // sameMember compares the oracle's value with a member of an event's data: a

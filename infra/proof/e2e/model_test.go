@@ -135,7 +135,7 @@ func compareRow(t *testing.T, v *vault, r *contract.Resource, of scope, want val
 	for _, f := range r.Fields {
 		got := cells[f.Target]
 		if sealed, ok := got.([]byte); ok {
-			plain := v.open(t, of, f.Name, want.Line, sealed)
+			plain := v.open(t, of, v.record(r.Name, want.Line, cells), f.Name, sealed)
 			if f.Sensitivity == contract.Token {
 				token, _ := cells[f.Target+contract.TokenSuffix].([]byte)
 				v.token(t, f, plain, token)

@@ -333,7 +333,7 @@ func (sc *scenario) content(t *testing.T) []string {
 			for _, f := range r.Fields {
 				cell := cells[f.Target]
 				if sealed, ok := cell.([]byte); ok {
-					cell = sc.vault.open(t, scope{at.importID, generation, r.Name}, f.Name, at.line, sealed)
+					cell = sc.vault.open(t, scope{at.importID, generation, r.Name}, sc.vault.record(r.Name, at.line, cells), f.Name, sealed)
 				}
 				row = append(row, fmt.Sprint(cell))
 			}

@@ -1,0 +1,57 @@
+package staged
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/protection"
+)
+
+// stagedRows are the staged rows of a file, with their lines.
+func stagedRows(t *testing.T, r *contract.Resource, format, text string) (rows [][][]byte, lines []int64) {
+	t.Helper()
+	stream, _ := throughStaging(t, r, format, text)
+	if err := copybinary.Each(bytes.NewReader(stream), func(row [][]byte) error {
+		kept := make([][]byte, len(row))
+		for i, cell := range row {
+			kept[i] = bytes.Clone(cell)
+		}
+		line, err := Line(row)
+		rows, lines = append(rows, kept), append(lines, line)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return rows, lines
+}
+
+// TestCopiedValue: a sealed value that is copied to another record, with everything
+// that stands beside it, does not open there.
+func TestCopiedValue(t *testing.T) {
+	t.Parallel()
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := pkg.Resource("paiements")
+	rows, lines := stagedRows(t, r, "csv", payments)
+	_, open := testKeys(t, r)
+	reader := NewReader(r, open)
+	for i, row := range rows {
+		if _, err := reader.Values(row, lines[i]); err != nil {
+			t.Fatalf("line %d: %v", lines[i], err)
+		}
+	}
+	iban := Fields(r)[r.Field("iban").Index].Value
+	rows[1][iban] = rows[0][iban]
+	if _, err := reader.Values(rows[1], lines[0]); !errors.Is(err, protection.ErrOpen) {
+		t.Errorf("an IBAN copied to another payment with its line number opens: %v", err)
+	}
+}
+
+// payments are two, whose keys and IBANs are examples.
+const payments = "501,1001,25.00,virement,FR7630006000011234567890189,2024-10-08T10:00:00Z\n" +
+	"+0502,1002,8.00,virement,FR1420041010050500013M02606,2024-10-08T10:00:00Z\n"

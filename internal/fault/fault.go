@@ -26,6 +26,9 @@ const (
 	Redrive Advice = "redrive"
 	// Restart means that the import must start over, with corrected files.
 	Restart Advice = "restart"
+	// Continue means that a new execution must take over, under the machine's present
+	// definition; it keeps what was done.
+	Continue Advice = "continue"
 	// None means that nothing needs to be done: another attempt has taken over.
 	None Advice = "none"
 )
@@ -184,15 +187,23 @@ func (e *TooManyRecords) Advice() Advice { return Restart }
 type Incompatible struct {
 	Object string // key of the work object
 	Reason string
+	// Continue says that the execution follows an older definition of the machine, so
+	// that the object can be made by a new one.
+	Continue bool
 }
 
 // Error implements error.
 func (e *Incompatible) Error() string {
-	return message.Text(incompatibleText(e.Object, e.Reason))
+	return message.Text(incompatibleText(e.Object, e.Reason, e.Continue))
 }
 
 // Advice implements [Stop].
-func (e *Incompatible) Advice() Advice { return Restart }
+func (e *Incompatible) Advice() Advice {
+	if e.Continue {
+		return Continue
+	}
+	return Restart
+}
 
 // Mismatch reports that what was persisted differs from what should have been written.
 type Mismatch struct {

@@ -42,6 +42,7 @@ var lifting = map[string]struct {
 	"invalid file":                    {&fault.InvalidFile{Files: []fault.RefusedFile{{File: "f", Reason: "r"}}}, "InvalidFile", fault.Restart},
 	"superseded":                      {&fault.Superseded{ImportID: "I", Generation: 2}, "Superseded", fault.None},
 	"incompatible":                    {&fault.Incompatible{Object: "k", Reason: "r"}, "Incompatible", fault.Restart},
+	"of an older definition":          {&fault.Incompatible{Object: "k", Reason: "r", Continue: true}, "Incompatible", fault.Continue},
 	"implausible":                     {&fault.Implausible{ImportID: "I", Tables: []fault.Shrink{{Resource: "r", Before: 2}}}, "Implausible", fault.Redrive},
 	"budget exceeded":                 {&fault.BudgetExceeded{ImportID: "I", Files: []string{"f"}}, "BudgetExceeded", fault.Redrive},
 	"too many records":                {&fault.TooManyRecords{ImportID: "I", Records: 2, Limit: 1}, "TooManyRecords", fault.Restart},

@@ -34,8 +34,12 @@ func tooManyRecordsText(importID string, records, limit int64) string {
 }
 
 // incompatibleText refuses a work object that cannot be used.
-func incompatibleText(object, reason string) string {
-	return fmt.Sprintf("Objet de travail %s : %s. Recommencez l'import (restart).", object, reason)
+func incompatibleText(object, reason string, goOn bool) string {
+	what := "Recommencez l'import (restart)"
+	if goOn {
+		what = "Continuez l'import dans une nouvelle exécution (continue)"
+	}
+	return fmt.Sprintf("Objet de travail %s : %s. %s.", object, reason, what)
 }
 
 // mismatchText reports that an import is not published because its figures differ.
@@ -132,6 +136,8 @@ func WhatToDo(importID string, name etl.Fault, advice string) string {
 		return "Faites ce que la raison indique. L'état de l'import : make status IMPORT_ID=" + importID
 	case advice == "restart":
 		return "Déposez les fichiers corrigés, puis redémarrez depuis le début : make restart IMPORT_ID=" + importID
+	case advice == "continue":
+		return "Continuez dans une nouvelle exécution, qui garde ce qui est fait : make redrive CONTINUE=1 IMPORT_ID=" + importID
 	case advice == "none":
 		return "Vérifiez l'état de l'import (make status IMPORT_ID=" + importID +
 			"), puis redémarrez-le si besoin : make restart IMPORT_ID=" + importID

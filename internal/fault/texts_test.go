@@ -20,6 +20,7 @@ func TestFaults(t *testing.T) {
 		(&fault.InvalidFile{Files: []fault.RefusedFile{{File: "client_data_20241008.csv", Reason: "R"}}}).Error(): {"client_data_20241008.csv", "R", "restart"},
 		(&fault.Superseded{ImportID: importID, Generation: 3}).Error():                                            {importID, "3"},
 		(&fault.Incompatible{Object: "k/0.copy", Reason: "R"}).Error():                                            {"k/0.copy", "R", "restart"},
+		(&fault.Incompatible{Object: "k/0.copy", Reason: "R", Continue: true}).Error():                            {"k/0.copy", "R", "continue"},
 		(&fault.Mismatch{ImportID: importID, Reason: "R"}).Error():                                                {importID, "R", "restart", "Rien n'a été publié"},
 		(&fault.Refused{ImportID: importID, Reason: "R"}).Error():                                                 {importID, "R"},
 	} {

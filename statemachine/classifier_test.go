@@ -21,7 +21,7 @@ func TestOneClassifier(t *testing.T) {
 		"internal/postgres/migrate.go":  "another deployment migrates",
 		"internal/registry/arrival.go":  "others kept changing an item",
 		"internal/registry/landing.go":  "DynamoDB left keys of a batch unread",
-		"internal/phase/transform.go":   "the function's time is up",
+		"internal/phase/enrich.go":      "the function's time is up",
 	}
 	found := map[string]bool{}
 	err := filepath.WalkDir("../internal", func(path string, entry fs.DirEntry, err error) error {

@@ -41,7 +41,7 @@ func inputOf(name string) any {
 		return new(phase.ScanIn)
 	case "plan":
 		return new(phase.PlanIn)
-	case "protect", "transform":
+	case "protect", "enrich", "transform":
 		return new(phase.ChunkIn)
 	case "stage", "validate":
 		return new(phase.StageIn)
@@ -64,8 +64,8 @@ func inputOf(name string) any {
 func TestSampleEvents(t *testing.T) {
 	sent := map[string][]byte{"migrate": migrateEvent(t)}
 	walked(t, newSample(t, 30), func(s *state, input []byte) { sent[function(s)] = input }, func(string, string, []byte) {})
-	if len(sent) != 13 {
-		t.Fatalf("%d functions, want 13", len(sent))
+	if len(sent) != 14 {
+		t.Fatalf("%d functions, want 14", len(sent))
 	}
 	for name, input := range sent {
 		t.Run(name, func(t *testing.T) {

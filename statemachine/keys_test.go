@@ -49,7 +49,7 @@ func functions(t *testing.T) map[string]*yaml.Node {
 // behind the services that store.
 func TestKeyGrants(t *testing.T) {
 	const decrypt, generate = "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"
-	fields := map[string]string{"OpenFunction": generate, "ProtectFunction": decrypt, "ValidateFunction": decrypt, "TransformFunction": decrypt}
+	fields := map[string]string{"OpenFunction": generate, "ProtectFunction": decrypt, "ValidateFunction": decrypt, "EnrichFunction": decrypt}
 	for name, properties := range functions(t) {
 		policies, variables := member(properties, "Policies"), []string{}
 		if environment := member(properties, "Environment"); environment != nil {

@@ -41,6 +41,15 @@ type state struct {
 	ItemSelector                  map[string]any
 	ItemProcessor                 *machine
 	ResultWriter                  *writer
+	Choices                       []choice
+	Default                       string
+}
+
+// choice is a condition of a Choice; the machine's only one asks whether a number is
+// positive.
+type choice struct {
+	Variable, Next     string
+	NumericGreaterThan *int
 }
 
 type retrier struct {
@@ -80,6 +89,14 @@ func load(t *testing.T) *machine {
 	return &m
 }
 
+// next is the state that follows: after a Choice, the one that its only condition names.
+func (s *state) next() string {
+	if len(s.Choices) == 1 {
+		return s.Choices[0].Next
+	}
+	return s.Next
+}
+
 // each visits every state, those inside Maps too, in the order of their names.
 func (m *machine) each(visit func(name string, s *state)) {
 	for _, name := range slices.Sorted(maps.Keys(m.States)) {
@@ -94,7 +111,7 @@ func (m *machine) each(visit func(name string, s *state)) {
 func TestPath(t *testing.T) {
 	m := load(t)
 	line := func(m *machine) (names []string) {
-		for name := m.StartAt; ; name = m.States[name].Next {
+		for name := m.StartAt; ; name = m.States[name].next() {
 			if m.States[name] == nil {
 				t.Fatalf("%q leads to no state", name)
 			}
@@ -103,13 +120,13 @@ func TestPath(t *testing.T) {
 			}
 		}
 	}
-	want := "Open Scan Plan Raw IndexStaging CrossCheck Events IndexTargets Reconcile Publish"
+	want := "Open Scan Plan Raw IndexStaging CrossCheck ToEnrich Enrich Events IndexTargets Reconcile Publish"
 	if got := strings.Join(line(m), " "); got != want {
 		t.Errorf("the machine goes %s, want %s", got, want)
 	}
 	for state, want := range map[string]string{
 		"Scan": "ScanFile", "Raw": "Protect Stage Validate", "IndexStaging": "IndexStagingResource",
-		"Events": "Transform Prepare", "IndexTargets": "IndexTarget",
+		"Enrich": "EnrichChunk", "Events": "Transform Prepare", "IndexTargets": "IndexTarget",
 	} {
 		if got := strings.Join(line(m.States[state].ItemProcessor), " "); got != want {
 			t.Errorf("%s goes %s, want %s", state, got, want)
@@ -129,10 +146,13 @@ func TestEveryPathEnds(t *testing.T) {
 				t.Fatalf("state %q does not exist, or comes twice", name)
 			}
 			reached[name] = true
-			if s.End == (s.Next != "") {
+			if s.End == (s.next() != "") {
 				t.Errorf("%s needs either End or Next", name)
 			}
-			name = s.Next
+			if s.Type == "Choice" && m.States[s.Default] == nil {
+				t.Errorf("%s leads nowhere if its condition fails", name)
+			}
+			name = s.next()
 		}
 		for name, s := range m.States {
 			if !reached[name] {
@@ -153,8 +173,8 @@ func TestNothingCatches(t *testing.T) {
 		if s.Catch != nil {
 			t.Errorf("%s has a Catch", name)
 		}
-		if s.Type != "Task" && s.Type != "Map" {
-			t.Errorf("%s is a %s; only Tasks and Maps can be redriven as this machine needs it", name, s.Type)
+		if s.Type != "Task" && s.Type != "Map" && s.Type != "Choice" {
+			t.Errorf("%s is a %s; only Tasks, Maps and Choices can be redriven as this machine needs it", name, s.Type)
 		}
 	})
 }
@@ -222,8 +242,28 @@ func TestMaps(t *testing.T) {
 			t.Errorf("%s does not write its results to the work bucket", name)
 		}
 	})
-	if len(labels) != 2 {
-		t.Errorf("%d distributed maps, want 2", len(labels))
+	if len(labels) != 3 {
+		t.Errorf("%d distributed maps, want 3", len(labels))
+	}
+}
+
+// TestToEnrich: without a chunk to enrich there is no manifest for Enrich to read, so
+// the machine goes on with Events.
+func TestToEnrich(t *testing.T) {
+	s := load(t).States["ToEnrich"]
+	if s == nil || s.Type != "Choice" || s.Default != "Events" || len(s.Choices) != 1 {
+		t.Fatalf("ToEnrich is %+v", s)
+	}
+	if c := s.Choices[0]; c.Variable != "$.plan.enrichment.chunks" || c.NumericGreaterThan == nil || *c.NumericGreaterThan != 0 || c.Next != "Enrich" {
+		t.Errorf("its condition is %+v", c)
+	}
+	for chunks, want := range map[int]bool{0: false, 3: true} {
+		sample := newSample(t, chunks*10)
+		entered := false
+		walked(t, sample, func(*state, []byte) {}, func(name, _ string, _ []byte) { entered = entered || name == "Enrich" })
+		if entered != want {
+			t.Errorf("with %d chunks to enrich the machine enters Enrich: %v", chunks, entered)
+		}
 	}
 }
 

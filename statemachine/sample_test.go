@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"etl-dataloader/internal/answers"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
@@ -86,7 +87,7 @@ func (s *sample) scan(in phase.ScanIn) phase.ScanOut {
 func (s *sample) plan(in phase.PlanIn) phase.PlanOut {
 	out := phase.PlanOut{
 		Bucket: "etl-dataloader-workbucket-1x2y3z4a5b6c7", Manifest: object("manifest.jsonl"), ResultsPrefix: importID + "/g1/results",
-		Chunks: s.chunks, Records: int64(s.chunks) * 100_000,
+		Chunks: s.chunks, Records: int64(s.chunks) * 100_000, Enrichment: phase.ToEnrich{Chunks: s.chunks / 10, Manifest: object("enrichment.jsonl")},
 	}
 	for _, f := range in.Scanned {
 		out.Resources = append(out.Resources, f.Resource)
@@ -153,6 +154,10 @@ func (s *sample) perform(name string, input []byte) (any, error) {
 		return work(input, func(in phase.IndexIn) phase.IndexOut { return phase.IndexOut{Resource: in.Resource} })
 	case "CrossCheck":
 		return work(input, func(phase.ImportIn) phase.CrossChecked { return s.crossChecked() })
+	case "EnrichChunk":
+		return work(input, func(in phase.ChunkIn) phase.Enriched {
+			return phase.Enriched{Resource: in.Chunk.Resource, Chunk: in.Chunk.Range.Index, Answers: answers.Counts{Records: 99_000, Enriched: 98_000, NotEnriched: 1_000}}
+		})
 	case "Transform":
 		return work(input, func(in phase.ChunkIn) phase.Transformed {
 			return phase.Transformed{
@@ -199,8 +204,8 @@ func walked(t *testing.T, s *sample, task func(st *state, input []byte), see fun
 func TestInputs(t *testing.T) {
 	seen := map[string]bool{}
 	walked(t, newSample(t, 10_000), func(s *state, _ []byte) { seen[s.Resource] = true }, func(string, string, []byte) {})
-	if len(seen) != 12 {
-		t.Errorf("%d functions were called, want 12: %v", len(seen), seen)
+	if len(seen) != 13 {
+		t.Errorf("%d functions were called, want 13: %v", len(seen), seen)
 	}
 }
 

@@ -148,3 +148,20 @@ func TestInvokePolicies(t *testing.T) {
 		t.Errorf("the machine may call %v, it calls %v", allowed, wanted)
 	}
 }
+
+// TestAsking: only the function of Enrich knows where the enrichment source is.
+func TestAsking(t *testing.T) {
+	if variables := section(t, "Globals", "Function", "Environment", "Variables"); member(variables, "ENRICHMENT_CLIENTS_URL") != nil {
+		t.Error("every function is told the address of the source")
+	}
+	resources := section(t, "Resources")
+	var told []string
+	for i := 0; i+1 < len(resources.Content); i += 2 {
+		if slices.Contains(scalars(resources.Content[i+1]), "EnrichmentClientsUrl") {
+			told = append(told, resources.Content[i].Value)
+		}
+	}
+	if !slices.Equal(told, []string{"EnrichFunction"}) {
+		t.Errorf("%v are told the address of the source", told)
+	}
+}

@@ -21,9 +21,14 @@ type walk struct {
 
 // run returns the output of a machine.
 func (w *walk) run(m *machine, input, execution any) any {
-	for name := m.StartAt; name != ""; name = m.States[name].Next {
+	for name, next := m.StartAt, ""; name != ""; name = next {
 		s := m.States[name]
+		next = s.Next
 		w.see(name, "input", text(w.t, input))
+		if s.Type == "Choice" {
+			next = w.choose(s, input)
+			continue
+		}
 		var result any
 		if s.Type == "Map" {
 			result = w.mapState(name, s, input, execution)
@@ -37,6 +42,20 @@ func (w *walk) run(m *machine, input, execution any) any {
 		w.see(name, "output", text(w.t, input))
 	}
 	return input
+}
+
+// choose returns the state that a Choice leads to.
+func (w *walk) choose(s *state, input any) string {
+	for _, c := range s.Choices {
+		n, err := w.path(c.Variable, input).(json.Number).Int64()
+		if err != nil {
+			w.t.Fatalf("%s: %v", c.Variable, err)
+		}
+		if n > int64(*c.NumericGreaterThan) {
+			return c.Next
+		}
+	}
+	return s.Default
 }
 
 // mapState runs the processor over its items.

@@ -20,9 +20,6 @@ func build(a *app.App) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	transform := phase.Transform{
-		Common: common, DB: a.Database(1), KMS: a.KMS(), FieldsKeyID: a.FieldsKey(),
-		Enrichers: a.Enrichers(common.Contract), NewID: event.NewIDs(rand.Reader),
-	}
+	transform := phase.Transform{Common: common, DB: a.Database(1), NewID: event.NewIDs(rand.Reader)}
 	return app.Handler(a, etl.StateTransform, transform.Run), nil
 }

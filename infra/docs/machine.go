@@ -18,10 +18,14 @@ type level struct {
 
 // state is a state of the machine, with the fields that the diagram shows.
 type state struct {
-	Type          string `json:"Type"`
-	Comment       string `json:"Comment"`
-	Next          string `json:"Next"`
-	End           bool   `json:"End"`
+	Type    string `json:"Type"`
+	Comment string `json:"Comment"`
+	Next    string `json:"Next"`
+	End     bool   `json:"End"`
+	Choices []struct {
+		Next string `json:"Next"`
+	} `json:"Choices"`
+	Default       string `json:"Default"`
 	ItemProcessor *struct {
 		level
 		Config struct {
@@ -45,7 +49,7 @@ func loadMachine(file string) (*level, error) {
 // order returns the names of the states along the line, then any others.
 func (l *level) order() []string {
 	var names []string
-	for name := l.StartAt; name != "" && !slices.Contains(names, name); name = l.States[name].Next {
+	for name := l.StartAt; name != "" && !slices.Contains(names, name); name = l.States[name].next() {
 		if _, known := l.States[name]; !known {
 			break
 		}
@@ -59,6 +63,14 @@ func (l *level) order() []string {
 	}
 	slices.Sort(others)
 	return append(names, others...)
+}
+
+// next returns the state that follows on the longest way.
+func (s state) next() string {
+	if len(s.Choices) > 0 {
+		return s.Choices[0].Next
+	}
+	return s.Next
 }
 
 // kind returns the kind of a state.
@@ -119,7 +131,10 @@ func drawLevel(out *strings.Builder, l *level, indent string) {
 		if st.End {
 			line(out, "%s%s --> [*]", indent, name)
 		} else {
-			line(out, "%s%s --> %s", indent, name, st.Next)
+			line(out, "%s%s --> %s", indent, name, st.next())
+		}
+		if st.Default != "" {
+			line(out, "%s%s --> %s", indent, name, st.Default)
 		}
 	}
 }

@@ -16,6 +16,9 @@ const (
 	StateIndexStaging         State = "IndexStaging" // the Map over the resources
 	StateIndexStagingResource State = "IndexStagingResource"
 	StateCrossCheck           State = "CrossCheck"
+	StateToEnrich             State = "ToEnrich" // the Choice: is there a chunk to enrich?
+	StateEnrich               State = "Enrich"   // the Map over the chunks to enrich
+	StateEnrichChunk          State = "EnrichChunk"
 	StateEvents               State = "Events" // the Map over the chunks: Transform, Prepare
 	StateTransform            State = "Transform"
 	StatePrepare              State = "Prepare"
@@ -59,7 +62,7 @@ func (s State) Step() Step {
 		return StepStaging
 	case StateRaw, StateValidate, StateCrossCheck:
 		return StepValidation
-	case StateEvents, StateTransform:
+	case StateToEnrich, StateEnrich, StateEnrichChunk, StateEvents, StateTransform:
 		return StepTransformation
 	case StatePrepare, StateIndexTargets, StateIndexTarget, StateReconcile, StatePublish:
 		return StepPersistence

@@ -64,7 +64,7 @@ func TestBudget(t *testing.T) {
 	}
 	l.loggedOnce(t, r, 3)
 	r.checked = out
-	r.through(t, "Events", "Publish")
+	r.through(t, "Enrich", "Publish")
 	if n := l.count(t, `SELECT count(*) FROM final.ventes WHERE import_id = $1`, r.imp.ImportID); n != 4 {
 		t.Errorf("%d sales are published", n)
 	}
@@ -210,7 +210,7 @@ func TestBudgetRestart(t *testing.T) {
 	if corrected.checked, err = check.Run(t.Context(), corrected.importIn()); err != nil {
 		t.Fatal(err)
 	}
-	corrected.through(t, "Events", "Publish")
+	corrected.through(t, "Enrich", "Publish")
 	if n := l.count(t, `SELECT count(*) FROM final.magasins WHERE name = 'Est'`); n != 1 {
 		t.Errorf("the corrected store is published %d times", n)
 	}

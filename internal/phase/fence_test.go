@@ -35,6 +35,7 @@ func (r *run) writers(t *testing.T) map[string]func(context.Context) error {
 		"Validate":     call(staged, l.validate().Run),
 		"IndexStaging": call(phase.IndexIn{Import: r.imp, Resource: "clients", Kind: "staging"}, l.index().Run),
 		"CrossCheck":   call(r.importIn(), l.crossCheck().Run),
+		"Enrich":       call(in, l.enrich().Run),
 		"Transform":    call(in, l.transform().Run),
 		"Prepare":      call(r.prepared[i], l.prepare().Run),
 		"IndexTargets": call(phase.IndexIn{Import: r.imp, Resource: "clients", Kind: "target"}, l.index().Run),
@@ -155,6 +156,13 @@ func (r *run) foreign(t *testing.T, key string, metadata map[string]string, from
 	return object
 }
 
+// refersTo lets the ledger name another object for the clients of a state.
+func (r *run) refersTo(t *testing.T, state string, object objectstore.Object) {
+	t.Helper()
+	postgrestest.Exec(t, r.l.conn, `UPDATE etl.ledger SET object_key = $1, object_version = $2, object_checksum = $3 WHERE phase = $4 AND resource = 'clients'`,
+		object.Key, object.VersionID, object.Checksum, state)
+}
+
 // TestIncompatible: a stream that was made for other columns, before a
 // migration, or that is not what was written, is refused by name.
 func TestIncompatible(t *testing.T) {
@@ -184,9 +192,13 @@ func TestIncompatible(t *testing.T) {
 	expect("Validate of other content", call(phase.StageIn{ChunkIn: in, Protected: changed}, l.validate().Run)(t.Context()))
 
 	r.through(t, "Raw", "CrossCheck")
-	postgrestest.Exec(t, l.conn, `UPDATE etl.ledger SET object_key = $1, object_version = $2 WHERE phase = 'Stage' AND resource = 'clients'`, foreign.Object.Key, foreign.Object.VersionID)
+	r.refersTo(t, "Stage", foreign.Object)
+	expect("Enrich of other columns", call(in, l.enrich().Run)(t.Context()))
+	r.refersTo(t, "Stage", protected.Object)
+	r.through(t, "Enrich", "Enrich")
+	r.refersTo(t, "Stage", foreign.Object)
 	expect("Transform of other columns", call(in, l.transform().Run)(t.Context()))
-	postgrestest.Exec(t, l.conn, `UPDATE etl.ledger SET object_key = $1, object_version = $2 WHERE phase = 'Stage' AND resource = 'clients'`, protected.Object.Key, protected.Object.VersionID)
+	r.refersTo(t, "Stage", protected.Object)
 	transformed := do(t, r, "Transform", in, l.transform().Run)
 	for what, tamper := range map[string]func(*phase.Transformed){
 		"events of other columns":  func(x *phase.Transformed) { x.Events = r.foreign(t, "other/events", other, x.Events) },

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"etl-dataloader/internal/answers"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
@@ -46,7 +47,7 @@ func TestGolden(t *testing.T) {
 		"scan_refused":  phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Refused: "le fichier est vide"},
 		"scan_hashed":   phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Records: 90, Chunks: 3, Object: object, SHA256: "e3b0"},
 		"plan_in":       phase.PlanIn{Import: imp, Scanned: []phase.ScanOut{scanned}, Attempt: 1},
-		"plan_out":      phase.PlanOut{Bucket: "b", Manifest: object, ResultsPrefix: "p", Resources: []string{"clients"}, Targets: []string{"clients", "events"}, Chunks: 3, Records: 90},
+		"plan_out":      phase.PlanOut{Bucket: "b", Manifest: object, ResultsPrefix: "p", Resources: []string{"clients"}, Targets: []string{"clients", "events"}, Chunks: 3, Records: 90, Enrichment: phase.ToEnrich{Chunks: 3, Manifest: object}},
 		"manifest_item": chunk,
 		"chunk_in":      in,
 		"protected":     protected,
@@ -57,6 +58,7 @@ func TestGolden(t *testing.T) {
 		"index_out":     phase.IndexOut{Resource: "clients"},
 		"import_in":     phase.ImportIn{Import: imp, Attempt: 1},
 		"cross_checked": phase.CrossChecked{Files: []phase.FileCounts{{Resource: "clients", File: file.File, Read: 30, Valid: 26, Rejected: 4, CrossRejected: 2, CrossErrors: 3}}},
+		"enriched":      phase.Enriched{Resource: "clients", Chunk: 3, Answers: answers.Counts{Records: 28, Enriched: 27, NotEnriched: 1}},
 		"transformed":   transformed,
 		"prepare_in":    phase.PrepareIn{ChunkIn: in, Transformed: transformed},
 		"prepared":      phase.Prepared{Resource: "clients", Chunk: 3, Summary: summary},

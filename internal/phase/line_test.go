@@ -109,11 +109,15 @@ func (l *line) crossCheck() *phase.CrossCheck {
 	return &phase.CrossCheck{Common: l.common, DB: l.wide, Recorder: l.registry, MaxShrink: l.maxShrink}
 }
 
-func (l *line) transform() *phase.Transform {
-	return &phase.Transform{
-		Common: l.common, DB: l.db, KMS: l.kms, FieldsKeyID: l.fieldsKey, NewID: event.NewIDs(rand.Reader),
+func (l *line) enrich() *phase.Enrich {
+	return &phase.Enrich{
+		Common: l.common, DB: l.db, KMS: l.kms, FieldsKeyID: l.fieldsKey,
 		Enrichers: func(string, etl.Mode) (phase.Enricher, error) { return l.enricher, nil },
 	}
+}
+
+func (l *line) transform() *phase.Transform {
+	return &phase.Transform{Common: l.common, DB: l.db, NewID: event.NewIDs(rand.Reader)}
 }
 func (l *line) prepare() *phase.Prepare     { return &phase.Prepare{Common: l.common, DB: l.db} }
 func (l *line) reconcile() *phase.Reconcile { return &phase.Reconcile{Common: l.common, DB: l.db} }
@@ -190,7 +194,7 @@ func try[In, Out any](t *testing.T, r *run, state string, in In, f func(context.
 }
 
 // states of the line, in order, by which a run goes on.
-var states = []string{"Open", "Scan", "Plan", "Raw", "IndexStaging", "CrossCheck", "Events", "IndexTargets", "Reconcile", "Publish"}
+var states = []string{"Open", "Scan", "Plan", "Raw", "IndexStaging", "CrossCheck", "Enrich", "Events", "IndexTargets", "Reconcile", "Publish"}
 
 // through runs the states from the first to the last named.
 func (r *run) through(t *testing.T, first, last string) *run {
@@ -239,7 +243,7 @@ func (r *run) state(t *testing.T, state string) {
 		}
 	case "Plan":
 		r.planned = do(t, r, state, r.planIn(), r.l.plan().Run)
-		r.chunks = r.manifest(t)
+		r.chunks = r.manifest(t, r.planned.Manifest)
 	case "Raw":
 		r.protected = nil
 		for _, c := range r.chunks {
@@ -255,6 +259,13 @@ func (r *run) state(t *testing.T, state string) {
 		}
 	case "CrossCheck":
 		r.checked = do(t, r, state, r.importIn(), r.l.crossCheck().Run)
+	case "Enrich":
+		if r.planned.Enrichment.Chunks == 0 { // as the state machine's Choice
+			return
+		}
+		for _, c := range r.manifest(t, r.planned.Enrichment.Manifest) {
+			do(t, r, state, phase.ChunkIn{Import: r.imp, Chunk: c}, r.l.enrich().Run)
+		}
 	case "Events":
 		r.prepared = nil
 		for _, c := range r.chunks {
@@ -277,9 +288,9 @@ func (r *run) state(t *testing.T, state string) {
 }
 
 // manifest reads the chunks as the Distributed Maps do.
-func (r *run) manifest(t *testing.T) (chunks []phase.Chunk) {
+func (r *run) manifest(t *testing.T, object objectstore.Object) (chunks []phase.Chunk) {
 	t.Helper()
-	body, err := r.l.work.Open(t.Context(), r.planned.Manifest.Key, r.planned.Manifest.VersionID)
+	body, err := r.l.work.Open(t.Context(), object.Key, object.VersionID)
 	if err != nil {
 		t.Fatal(err)
 	}

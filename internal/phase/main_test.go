@@ -2,6 +2,7 @@ package phase_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -220,9 +221,10 @@ type fakeEnricher struct {
 	unknown map[string]bool
 	before  func() // called by each Enrich, if set
 	tier    string // what it answers
+	window  int    // 0: 2
 }
 
-func (f *fakeEnricher) Window() int { return 2 }
+func (f *fakeEnricher) Window() int { return cmp.Or(f.window, 2) }
 
 func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Outcome {
 	f.mu.Lock()

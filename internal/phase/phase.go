@@ -124,6 +124,9 @@ type ChunkIn struct {
 	Attempt int    `json:"attempt"` // how often the execution was redriven
 }
 
+// answersKind is the kind of the work objects of Enrich.
+const answersKind = "answers"
+
 // object returns the key of a chunk's work object of a kind.
 func (in ChunkIn) object(kind string) string {
 	return fmt.Sprintf("%s%s/%s/%06d.copy", in.Import.prefix(), kind, in.Chunk.Resource, in.Chunk.Range.Index)

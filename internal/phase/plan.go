@@ -30,6 +30,13 @@ type PlanOut struct {
 	Targets       []string           `json:"targets"`   // detached tables to index before publishing, the largest first
 	Chunks        int                `json:"chunks"`
 	Records       int64              `json:"records"`
+	Enrichment    ToEnrich           `json:"enrichment"`
+}
+
+// ToEnrich are the chunks of the resources that an external system enriches.
+type ToEnrich struct {
+	Chunks   int                `json:"chunks"`   // 0: none, and no manifest
+	Manifest objectstore.Object `json:"manifest"` // of these chunks alone
 }
 
 // eventsTable stands for the events among the detached tables.
@@ -87,18 +94,12 @@ func (p *Plan) Run(ctx context.Context, in PlanIn) (PlanOut, error) {
 		return PlanOut{}, &fault.TooManyRecords{ImportID: in.Import.ImportID, Records: out.Records, Limit: p.MaxDailyRecords}
 	}
 	out.Targets = append([]string{eventsTable}, out.Resources...)
-	object, created, err := p.Work.PutOnce(ctx, in.Import.prefix()+"manifest.jsonl", nil, func(w io.Writer) error {
-		return p.concatenate(ctx, in.Scanned, w)
-	})
-	if err != nil {
+	if out.Manifest, err = p.manifest(ctx, in.Import, "manifest", in.Scanned); err != nil {
 		return PlanOut{}, err
 	}
-	if !created {
-		if object, err = p.Work.Read(ctx, object, func(io.Reader) error { return nil }); err != nil {
-			return PlanOut{}, err
-		}
+	if out.Enrichment, err = p.toEnrich(ctx, in); err != nil {
+		return PlanOut{}, err
 	}
-	out.Manifest = object
 	if err := p.tables(ctx, in); err != nil {
 		return PlanOut{}, err
 	}
@@ -118,6 +119,36 @@ func largestFirst(scanned []ScanOut) []string {
 		names[i] = s.Resource
 	}
 	return names
+}
+
+// manifest writes the list of the chunks of files, or finds it.
+func (p *Plan) manifest(ctx context.Context, imp Import, name string, files []ScanOut) (objectstore.Object, error) {
+	object, created, err := p.Work.PutOnce(ctx, imp.prefix()+name+".jsonl", nil, func(w io.Writer) error {
+		return p.concatenate(ctx, files, w)
+	})
+	if err == nil && !bool(created) {
+		object, err = p.Work.Read(ctx, object, func(io.Reader) error { return nil })
+	}
+	return object, err
+}
+
+// toEnrich writes the manifest of Enrich, unless there is nothing to enrich.
+func (p *Plan) toEnrich(ctx context.Context, in PlanIn) (out ToEnrich, err error) {
+	var enriched []ScanOut
+	for _, s := range in.Scanned {
+		r, err := p.resource(s.Resource)
+		if err != nil {
+			return out, err
+		}
+		if r.Enrichment != nil && s.Chunks > 0 {
+			enriched = append(enriched, s)
+			out.Chunks += s.Chunks
+		}
+	}
+	if out.Chunks > 0 {
+		out.Manifest, err = p.manifest(ctx, in.Import, "enrichment", enriched)
+	}
+	return out, err
 }
 
 // concatenate joins the lists of chunks, in the order of the contract.

@@ -119,6 +119,8 @@ func (s machineState) events(items int64) int64 {
 			n += retryEvents * r.MaxAttempts
 		}
 		return n
+	case s.Type == "Choice":
+		return 2 // entered, exited
 	case s.ItemProcessor.ProcessorConfig.Mode == "DISTRIBUTED":
 		return 6 // entered, started, run started, run succeeded, succeeded, exited
 	default:
@@ -210,7 +212,7 @@ func TestScalePayloads(t *testing.T) {
 	}
 	for _, r := range pkg.Resources {
 		w := newWidest(r)
-		open.Import, plan.Manifest = w.imp, w.object
+		open.Import, plan.Manifest, plan.Enrichment = w.imp, w.object, phase.ToEnrich{Chunks: math.MaxInt32, Manifest: w.object}
 		open.Files = append(open.Files, w.file)
 		scanned = append(scanned, phase.ScanOut{Resource: r.Name, Records: math.MaxInt64, Chunks: math.MaxInt32, Object: w.object})
 		plan.Resources, plan.Targets = append(plan.Resources, r.Name), append(plan.Targets, r.Name)
@@ -252,7 +254,7 @@ func TestScaleChunks(t *testing.T) {
 	// A work object is at most ten times its chunk: base64 of ciphertexts in JSON.
 	below(t, "parts of a work object", 10*chunkBytes/(8<<20), partsQuota, share)
 	// Protect calls KMS once for the data key and once for each of two token
-	// domains, Validate and Transform once; a chunk takes at least a second.
+	// domains, Validate and Enrich once; a chunk takes at least a second.
 	below(t, "KMS requests a second", 5*concurrency, kmsASecond, share)
 }
 

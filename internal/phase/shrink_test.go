@@ -71,7 +71,7 @@ func TestImplausible(t *testing.T) {
 	if err := check(); err != nil {
 		t.Fatal(err)
 	}
-	r.through(t, "Events", "Publish")
+	r.through(t, "Enrich", "Publish")
 	if n := l.count(t, `SELECT count(*) FROM final.fournisseurs`); n != 2 {
 		t.Errorf("%d suppliers are published", n)
 	}
@@ -95,7 +95,7 @@ func TestShrinkBelowTheLimit(t *testing.T) {
 		if err := r.crossCheckOf(t)(); err != nil {
 			t.Fatalf("%d suppliers: %v", c.suppliers, err)
 		}
-		r.through(t, "Events", "Publish")
+		r.through(t, "Enrich", "Publish")
 		if got := len(l.log.lines(t, phase.LogReloadShrinks)); got != c.warnings {
 			t.Errorf("%d suppliers: %d warnings, want %d", c.suppliers, got, c.warnings)
 		}

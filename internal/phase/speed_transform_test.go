@@ -2,18 +2,23 @@ package phase
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"etl-dataloader/internal/answers"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
+	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/objectstore"
+	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/record"
 	"etl-dataloader/internal/staged"
 	"etl-dataloader/internal/validation"
@@ -73,22 +78,86 @@ func BenchmarkProtect(b *testing.B) {
 	})
 }
 
-// BenchmarkTransform is the way of a staged record through Transform on one core,
-// S3 and enrichment apart.
+// known is an external system that knows every key at once.
+type known struct{ outcomes []enrichment.Outcome }
+
+func (k known) Window() int { return len(k.outcomes) }
+
+func (k known) Enrich(_ context.Context, keys []string) []enrichment.Outcome {
+	return k.outcomes[:len(keys)]
+}
+
+func newKnown() known {
+	k := known{outcomes: make([]enrichment.Outcome, 4000)}
+	for i := range k.outcomes {
+		k.outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: []byte(`{"segment":"A","loyalty_tier":"or","risk_score":0.5}`)}
+	}
+	return k
+}
+
+// enrichedChunk returns the answers for a protected chunk.
+func enrichedChunk(b *testing.B, r *contract.Resource, in ChunkIn, stream []byte) []byte {
+	b.Helper()
+	var out bytes.Buffer
+	values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(b.Context(), oneKey{}, "", in.Import) }, scope: in.Import.scope(r.Name)}
+	a := &asking{resource: r, enricher: newKnown(), rows: staged.NewReader(r, values.open), answers: answers.NewWriter(&out), places: map[string]int{}}
+	if err := copybinary.Each(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(row [][]byte) error {
+		line, err := staged.Line(row)
+		if err != nil {
+			return err
+		}
+		return a.add(b.Context(), line, row)
+	}); err != nil {
+		b.Fatal(err)
+	}
+	if err := errors.Join(a.flush(b.Context()), a.answers.Close()); err != nil {
+		b.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// BenchmarkEnrich is the way of a staged record through Enrich on one core, S3 and the
+// external system apart.
+func BenchmarkEnrich(b *testing.B) {
+	forEachSpeed(b, func(b *testing.B, r *contract.Resource, in ChunkIn, text string) {
+		if r.Enrichment == nil {
+			b.Skip("it is not enriched")
+		}
+		stream := protectedChunk(b, r, in, text)
+		b.ResetTimer()
+		for b.Loop() {
+			enrichedChunk(b, r, in, stream)
+		}
+	})
+}
+
+// BenchmarkTransform is the way of a staged record, and of the answer for it, through
+// Transform on one core, S3 apart.
 func BenchmarkTransform(b *testing.B) {
 	forEachSpeed(b, func(b *testing.B, r *contract.Resource, in ChunkIn, text string) {
 		stream := protectedChunk(b, r, in, text)
+		var answered []byte
+		if r.Enrichment != nil {
+			answered = enrichedChunk(b, r, in, stream)
+		}
 		b.ResetTimer()
 		for b.Loop() {
 			builder := event.NewBuilder(r, time.Now, event.NewIDs(rand.Reader))
 			var summary event.Summary
 			streams := event.NewStreams(builder, objectstore.NewChecksum(), objectstore.NewChecksum(), &summary)
+			answer := answers.NewReader(io.TeeReader(bytes.NewReader(answered), objectstore.NewChecksum()))
 			if err := copybinary.Each(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(fields [][]byte) error {
 				line, err := staged.Line(fields)
 				if err != nil {
 					return err
 				}
-				return streams.Write(line, fields, event.Enrichment{})
+				var e event.Enrichment
+				if answered != nil {
+					if _, e, err = answer.Next(); err != nil {
+						return err
+					}
+				}
+				return streams.Write(line, fields, e)
 			}); err != nil {
 				b.Fatal(err)
 			}

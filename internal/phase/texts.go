@@ -20,6 +20,7 @@ const (
 	chunkValidated      = "Lot validé"
 	stagingIndexed      = "Données brutes indexées"
 	resourceChecked     = "Contrôles croisés terminés"
+	chunkEnriched       = "Lot enrichi"
 	chunkTransformed    = "Lot transformé en événements"
 	chunkPrepared       = "Événements du lot persistés"
 	targetIndexed       = "Table cible indexée"
@@ -92,7 +93,14 @@ func CountMismatch(what, resource string, want, got any) string {
 const (
 	otherSchema  = "il a été écrit pour d'autres colonnes"
 	otherContent = "son contenu n'est pas celui qui a été écrit"
+	olderMachine = "il manque, car l'exécution suit une définition d'avant l'état Enrich"
 )
+
+// otherAnswers reports that the answers of the enrichment do not match the valid
+// records, which only a bug can cause.
+func otherAnswers(resource string, line int64) string {
+	return fmt.Sprintf("les réponses de l'enrichissement de '%s' ne sont pas celles de ses enregistrements valides (ligne %d)", resource, line)
+}
 
 // OverBudget states how many records of a file are rejected and how many may be. The
 // limit is a number of rejects, a share (in millionths of the records read) that applies

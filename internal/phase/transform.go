@@ -2,21 +2,18 @@ package phase
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 
-	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/answers"
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
-	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
-	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
-	"etl-dataloader/internal/staged"
 	"github.com/google/uuid"
 )
 
@@ -27,29 +24,18 @@ type Transformed struct {
 	Summary event.Summary      `json:"summary"`
 }
 
-// Enricher queries the external system of a resource. It returns its answers in the
-// order of the keys, retries within its own limits, and never fails as a whole.
-type Enricher interface {
-	Enrich(ctx context.Context, keys []string) []enrichment.Outcome
-	// Window returns how many keys all its concurrent calls take together.
-	Window() int
-}
-
 // Transform produces the events and the typed target rows of the valid records of a
-// chunk, enriched by the external systems.
+// chunk. It merges what Enrich was answered by line. It decrypts nothing and reaches no
+// network but S3 and PostgreSQL.
 type Transform struct {
 	Common
-	DB          *postgres.DB
-	KMS         protection.KMS
-	FieldsKeyID string
-	// Enrichers returns the enricher of a source for a mode. It fails if the source is
-	// not configured.
-	Enrichers func(source string, mode etl.Mode) (Enricher, error)
-	NewID     func() (uuid.UUID, error) // time-ordered ids (UUIDv7)
+	DB    *postgres.DB
+	NewID func() (uuid.UUID, error) // time-ordered ids (UUIDv7)
 }
 
 // Run writes the two work objects of the chunk. The target rows depend only on the
-// staged records; the events of the first run stay.
+// staged records; the events of the first run stay. If Enrich has not run, because the
+// execution is of an older state machine, it fails with *[fault.Incompatible].
 func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
@@ -60,7 +46,6 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 	if err != nil {
 		return Transformed{}, err
 	}
-	defer job.key.Wipe()
 	var out Transformed
 	var eventsNew objectstore.Created
 	targets, targetsNew, err := p.Work.PutOnce(ctx, in.object("targets"), schemaOf(r.TargetStream()), func(targets io.Writer) (err error) {
@@ -96,176 +81,105 @@ func (p *Transform) Run(ctx context.Context, in ChunkIn) (Transformed, error) {
 
 // transformJob is what the records of a chunk are transformed with.
 type transformJob struct {
-	in       ChunkIn
-	resource *contract.Resource
-	object   objectstore.Object // of the staged rows
-	rejected []int64            // ascending
-	key      protection.DataKey // zero if the resource is not enriched
-	rows     *staged.Reader
-	builder  *event.Builder
-	enricher Enricher // nil if the resource is not enriched
+	rows    *validRows
+	answers objectstore.Object // empty if the resource is not enriched
+	builder *event.Builder
 }
 
-// job looks up the staged object in the ledger, the rejects, and the keys.
-func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (*transformJob, error) {
-	j := &transformJob{in: in, resource: r}
-	object, found, err := p.DB.LedgerObject(ctx, in.unit(etl.StateStage))
-	if err != nil {
-		return nil, err
-	}
-	if !found {
-		return nil, &fault.Superseded{ImportID: in.Import.ImportID, Generation: in.Import.Generation}
-	}
-	j.object = objectstore.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
-	if j.rejected, err = p.DB.Rejects(ctx, in.unit(etl.StateTransform), in.Chunk.lines()); err != nil {
-		return nil, err
-	}
-	open := func([]byte, protection.Record, string, []byte) ([]byte, error) {
-		return nil, fmt.Errorf("%s is not enriched, so nothing is decrypted", r.Name)
-	}
+// job looks up the answers and the staged object in the ledger, and the rejects.
+func (p *Transform) job(ctx context.Context, in ChunkIn, r *contract.Resource) (j *transformJob, err error) {
+	j = &transformJob{builder: event.NewBuilder(r, p.Now, p.NewID)}
+	var object postgres.Object
+	var answered bool
 	if r.Enrichment != nil {
-		if j.enricher, err = p.Enrichers(r.Enrichment.Source, in.Import.Mode); err != nil {
+		if object, answered, err = p.DB.LedgerObject(ctx, in.unit(etl.StateEnrich)); err != nil {
 			return nil, err
 		}
-		if j.key, err = openKey(ctx, p.KMS, p.FieldsKeyID, in.Import); err != nil {
-			return nil, err
-		}
-		open = protection.NewOpener(j.key, in.Import.scope(r.Name)).Open
+		j.answers = workObject(object)
 	}
-	j.rows = staged.NewReader(r, open)
-	j.builder = event.NewBuilder(r, p.Now, p.NewID)
+	if j.rows, err = p.validRows(ctx, p.DB, in, r); err != nil {
+		return nil, err
+	}
+	if r.Enrichment != nil && !answered {
+		return nil, &fault.Incompatible{Object: in.object(answersKind), Reason: olderMachine, Continue: true}
+	}
 	return j, nil
 }
 
-// produce writes both streams from the staged rows.
+// produce writes both streams from the staged rows and the answers.
 func (p *Transform) produce(ctx context.Context, j *transformJob, targets, events io.Writer, summary *event.Summary) error {
-	body, err := openStream(ctx, p.Work, j.object, j.resource.StagingStream())
+	*summary = event.Summary{}
+	streams := event.NewStreams(j.builder, targets, events, summary)
+	a, err := p.openAnswers(ctx, j)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }()
-	*summary = event.Summary{}
-	streams := event.NewStreams(j.builder, targets, events, summary)
-	content := newHashed(body, j.object)
-	batch := &batch{}
-	next := 0
-	err = copybinary.Each(content, func(row [][]byte) error {
-		line, err := staged.Line(row)
+	defer a.close()
+	if err := j.rows.each(ctx, func(line int64, row [][]byte) error {
+		answer, err := a.of(line)
 		if err != nil {
 			return err
 		}
-		if next < len(j.rejected) && j.rejected[next] == line {
-			next++
-			return nil
-		}
-		if staged.Sealed(row) { // such a record must have been rejected
-			return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: notRejected(j.resource.Name, line)}
-		}
-		if j.enricher == nil {
-			return streams.Write(line, row, event.Enrichment{})
-		}
-		if err := batch.add(j, line, row); err != nil {
-			return err
-		}
-		if len(batch.lines) < j.enricher.Window() {
-			return nil
-		}
-		return p.flush(ctx, j, batch, streams)
-	})
+		return streams.Write(line, row, answer)
+	}); err != nil {
+		return err
+	}
+	if err := a.end(); err != nil {
+		return err
+	}
+	return streams.Close()
+}
+
+// answered are the answers for a chunk, in step with its valid rows.
+type answered struct {
+	rows    *validRows
+	body    io.Closer
+	content *hashed
+	reader  *answers.Reader // nil if the resource is not enriched
+}
+
+func (p *Transform) openAnswers(ctx context.Context, j *transformJob) (*answered, error) {
+	if j.answers.Key == "" {
+		return &answered{}, nil
+	}
+	body, err := openStream(ctx, p.Work, j.answers, answers.Stream())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := p.flush(ctx, j, batch, streams); err != nil {
-		return err
-	}
-	if next != len(j.rejected) {
-		return &fault.Mismatch{ImportID: j.in.Import.ImportID, Reason: CountMismatch("rejets", j.resource.Name, len(j.rejected), next)}
-	}
-	if err := streams.Close(); err != nil {
-		return err
-	}
-	return content.check()
+	content := newHashed(body, j.answers)
+	return &answered{rows: j.rows, body: body, content: content, reader: answers.NewReader(content)}, nil
 }
 
-// batch holds copies of the rows that are enriched together, in memory that the next
-// rows reuse.
-type batch struct {
-	lines []int64
-	keys  []string
-	cells [][]byte // of all rows, one after the other
-	block []byte
-	plain []byte
+func (a *answered) close() {
+	if a.body != nil {
+		_ = a.body.Close()
+	}
 }
 
-// blockBytes is how much memory for rows is allocated at a time.
-const blockBytes = 1 << 20
-
-// add copies a row and decrypts its key, which stays in memory.
-func (b *batch) add(j *transformJob, line int64, row [][]byte) error {
-	field := j.resource.Field(j.resource.Enrichment.Key[0])
-	value, err := j.rows.Value(b.plain[:0], field, line, row)
-	if err != nil {
-		return err
+// of returns the answer for the next valid record; it is valid until the next call.
+func (a *answered) of(line int64) (event.Enrichment, error) {
+	if a.reader == nil {
+		return event.Enrichment{}, nil
 	}
-	b.plain = value.Text[:0]
-	key, _ := field.Canonical(value.Text)
-	for _, cell := range row {
-		b.cells = append(b.cells, b.keep(cell))
+	found, answer, err := a.reader.Next()
+	if errors.Is(err, io.EOF) || err == nil && found != line {
+		return answer, a.rows.mismatch(otherAnswers(a.rows.resource.Name, line))
 	}
-	b.lines, b.keys = append(b.lines, line), append(b.keys, key)
-	return nil
+	return answer, err
 }
 
-// keep copies a cell into the block, or into a new one if it is full.
-func (b *batch) keep(cell []byte) []byte {
-	if cell == nil {
+// end checks that no answer is left, and that the object is the one that Enrich
+// committed.
+func (a *answered) end() error {
+	if a.reader == nil {
 		return nil
 	}
-	if len(b.block)+len(cell) > cap(b.block) {
-		b.block = make([]byte, 0, max(blockBytes, len(cell)))
+	line, _, err := a.reader.Next()
+	if err == nil {
+		return a.rows.mismatch(otherAnswers(a.rows.resource.Name, line))
 	}
-	start := len(b.block)
-	b.block = append(b.block, cell...)
-	return b.block[start:len(b.block):len(b.block)]
-}
-
-// row returns the copy of the row at i.
-func (b *batch) row(i int) [][]byte {
-	width := len(b.cells) / len(b.lines)
-	return b.cells[i*width : (i+1)*width]
-}
-
-// reset forgets the rows.
-func (b *batch) reset() {
-	clear(b.cells)
-	b.lines, b.keys, b.cells, b.block = b.lines[:0], b.keys[:0], b.cells[:0], b.block[:0]
-}
-
-// flush enriches the batch and writes its rows. A record that could not be enriched is
-// logged and still becomes an event.
-func (p *Transform) flush(ctx context.Context, j *transformJob, b *batch, streams *event.Streams) error {
-	if len(b.lines) == 0 {
-		return nil
+	if !errors.Is(err, io.EOF) {
+		return err
 	}
-	outcomes := j.enricher.Enrich(ctx, b.keys)
-	if err := ctx.Err(); err != nil {
-		// The function ran out of time, which says nothing about the source.
-		return &fault.Transient{Op: "enrich " + j.resource.Name, Err: err}
-	}
-	if len(outcomes) != len(b.lines) {
-		return fmt.Errorf("enrichment of %s: %d answers for %d records", j.resource.Name, len(outcomes), len(b.lines))
-	}
-	for i, o := range outcomes {
-		e := event.Enrichment{Status: o.Status, Error: string(o.Code), Values: o.Values}
-		if e.Status == etl.EnrichmentFailed {
-			p.Log.ErrorContext(ctx, EnrichmentError, centrallog.ImportID(j.in.Import.ImportID), centrallog.File(j.in.Chunk.File.File),
-				centrallog.Line(b.lines[i]), centrallog.Details(NotEnriched(j.resource.Enrichment.Source, string(o.Code))),
-				centrallog.Step(etl.StepTransformation))
-		}
-		if err := streams.Write(b.lines[i], b.row(i), e); err != nil {
-			return err
-		}
-	}
-	b.reset()
-	return nil
+	return a.content.check()
 }

@@ -159,7 +159,7 @@ type Fault struct {
 //   - read from ScanFile (or Scan);
 //   - rejected from Validate plus CrossCheck;
 //   - valid from CrossCheck once it has run for the resource, until then from Validate;
-//   - enriched from Transform;
+//   - enriched from Enrich, or from Transform of an import that had no such state;
 //   - persisted from Publish once it has run, until then from Prepare;
 //   - kept and skipped from Publish.
 type Progress struct {

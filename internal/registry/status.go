@@ -63,6 +63,8 @@ type FileTotal struct {
 	WorkSeconds float64 // sum over the units
 
 	Unterminated bool // its last line has no line terminator
+
+	asked bool // Enrich has told its counts
 }
 
 // Notes returns, in French, what there is to know about the file besides its counts.
@@ -118,7 +120,7 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 // chunked reports whether the units of a state are the planned chunks.
 func chunked(state etl.State) bool {
 	switch state {
-	case etl.StateProtect, etl.StateStage, etl.StateValidate, etl.StateTransform, etl.StatePrepare:
+	case etl.StateProtect, etl.StateStage, etl.StateValidate, etl.StateEnrich, etl.StateTransform, etl.StatePrepare:
 		return true
 	default:
 		return false
@@ -126,10 +128,6 @@ func chunked(state etl.State) bool {
 }
 
 func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
-	planned := 0
-	for _, n := range chunks {
-		planned += n
-	}
 	byState := map[etl.State]*StateTotal{}
 	for _, u := range units {
 		t := byState[u.State]
@@ -147,9 +145,9 @@ func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
 		if u.FinishedAt.After(t.FinishedAt) {
 			t.FinishedAt = u.FinishedAt
 		}
-		if chunked(u.State) {
-			t.Planned = planned
-		}
+	}
+	for _, t := range byState {
+		t.Planned = plannedUnits(t.State, units, chunks)
 	}
 	totals := make([]StateTotal, 0, len(byState))
 	for _, t := range byState {
@@ -159,6 +157,20 @@ func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.State, b.State))
 	})
 	return totals
+}
+
+// plannedUnits returns how many units of a state are planned. Enrich has those of the
+// resources of which it has done a unit, since the plan does not say which are enriched.
+func plannedUnits(state etl.State, units []Progress, chunks map[string]int) (planned int) {
+	if !chunked(state) {
+		return 0
+	}
+	for resource, n := range chunks {
+		if state != etl.StateEnrich || slices.ContainsFunc(units, func(u Progress) bool { return u.State == state && u.Resource == resource }) {
+			planned += n
+		}
+	}
+	return planned
 }
 
 func (c *Counts) add(u Progress) {
@@ -204,7 +216,8 @@ func fileTotals(units []Progress, files []SealedFile) []FileTotal {
 
 // add takes from a unit the counts that its state is the source of. CrossCheck
 // sorts before Validate, so Validate's valid never overwrites the final figure.
-// Publish sorts after Prepare, so what was published replaces what was prepared.
+// Publish sorts after Prepare, so what was published replaces what was prepared. Enrich
+// sorts before Transform, so what both know counts once.
 func (t *FileTotal) add(u Progress) {
 	t.WorkSeconds += u.Seconds
 	t.Counts.Errors += u.Errors
@@ -220,9 +233,15 @@ func (t *FileTotal) add(u Progress) {
 		if !t.Done {
 			t.Counts.Valid += u.Valid
 		}
-	case etl.StateTransform:
+	case etl.StateEnrich:
 		t.Counts.Enriched += u.Enriched
 		t.Counts.NotEnriched += u.NotEnriched
+		t.asked = true
+	case etl.StateTransform:
+		if !t.asked {
+			t.Counts.Enriched += u.Enriched
+			t.Counts.NotEnriched += u.NotEnriched
+		}
 	case etl.StatePrepare:
 		t.Counts.Persisted += u.Persisted
 	case etl.StatePublish:

@@ -28,7 +28,9 @@ func TestStatus(t *testing.T) {
 		{State: "Validate", Resource: "clients", Chunk: 1, Valid: 10, Seconds: 4},
 		{State: "Validate", Resource: "clients", Chunk: 1, Valid: 10, Seconds: 4}, // ran twice
 		{State: "CrossCheck", Resource: "clients", Valid: 27, Rejected: 1, Errors: 1, Seconds: 2},
-		{State: "Transform", Resource: "clients", Enriched: 26, NotEnriched: 1},
+		{State: "Enrich", Resource: "clients", Chunk: 0, Enriched: 17, NotEnriched: 1},
+		{State: "Enrich", Resource: "clients", Chunk: 1, Enriched: 9},
+		{State: "Transform", Resource: "clients", Enriched: 17, NotEnriched: 1},
 		{State: "Prepare", Resource: "clients", Persisted: 27},
 	}
 	for _, u := range units {
@@ -55,7 +57,7 @@ func TestStatus(t *testing.T) {
 	for _, st := range s.States {
 		states = append(states, fmt.Sprintf("%s %d/%d", st.State, st.Done, st.Planned))
 	}
-	wantStates := []string{"ScanFile 1/0", "Validate 2/3", "CrossCheck 1/0", "Transform 1/3", "Prepare 1/3"}
+	wantStates := []string{"ScanFile 1/0", "Validate 2/3", "CrossCheck 1/0", "Enrich 2/2", "Transform 1/3", "Prepare 1/3"}
 	if diff := cmp.Diff(wantStates, states); diff != "" {
 		t.Errorf("states (-want +got):\n%s", diff)
 	}

@@ -36,7 +36,7 @@ const clientBytes = 155.0
 
 // measuredPhases are the functions whose memory must not depend on the file.
 func measuredPhases() []string {
-	return []string{"Scan", "Protect", "Stage", "Validate", "Transform", "Prepare"}
+	return []string{"Scan", "Protect", "Stage", "Validate", "Enrich", "Transform", "Prepare"}
 }
 
 // memoryOptions are the flags of `bench memory`.
@@ -211,11 +211,11 @@ func (r *memoryRun) phases(ctx context.Context, c *cloud, d *database, of stack.
 	}
 }
 
-// chunk runs the five phases over one chunk.
+// chunk runs the phases over one chunk.
 func (r *memoryRun) chunk(ctx context.Context, c *cloud, imp, chunk json.RawMessage) error {
 	input := map[string]any{"import": imp, "chunk": chunk, "attempt": 0}
 	for _, step := range []struct{ phase, result string }{
-		{"Protect", "protected"}, {"Stage", ""}, {"Validate", ""}, {"Transform", "transformed"}, {"Prepare", ""},
+		{"Protect", "protected"}, {"Stage", ""}, {"Validate", ""}, {"Enrich", ""}, {"Transform", "transformed"}, {"Prepare", ""},
 	} {
 		began := time.Now()
 		answer, err := c.Invoke(ctx, step.phase+"Function", input, once)

@@ -55,7 +55,7 @@ func (s *system) inject(c cell) (injection, error) {
 	}
 	switch c.fault.name {
 	case "killed":
-		s.killed(c.step, &i)
+		s.killed(c, &i)
 	case "pg-restart":
 		s.restarted(c.step, &i)
 	case "pg-down":
@@ -104,12 +104,12 @@ func (s *system) trapped(i *injection, t *trap) {
 }
 
 // killed kills the step's process in the middle of its write.
-func (s *system) killed(st step, i *injection) {
-	if !st.commits {
-		i.arm = s.arming(st, "kill_put", always)
+func (s *system) killed(c cell, i *injection) {
+	if c.atObject() {
+		i.arm = s.arming(c.step, "kill_put", always)
 		return
 	}
-	s.trapped(i, &trap{step: st.name, left: always, strike: func(l *link) bool {
+	s.trapped(i, &trap{step: c.step.name, left: always, strike: func(l *link) bool {
 		done, err := s.tell(context.Background(), "KillFunction", map[string]any{"port": l.clientPort(), "to": s.proxy.port()})
 		if err != nil || done.Killed != 1 {
 			s.proxy.fail(errors.Join(fmt.Errorf("%d processes were killed instead of one", done.Killed), err))
@@ -215,7 +215,7 @@ func (s *system) stopped(c cell, i *injection) {
 	switch {
 	case restarts && c.mode == "initial":
 		i.arm = s.arming(c.step, "hold", 1)
-	case c.step.commits:
+	case !c.atObject():
 		s.trapped(i, &trap{step: c.step.name, left: 1, strike: func(*link) bool {
 			<-let
 			return true

@@ -25,6 +25,7 @@ func steps() []step {
 		{name: "Validate", function: "ValidateFunction", commits: true},
 		{name: "IndexStaging", function: "IndexFunction", where: map[string]string{"kind": "staging"}, commits: true},
 		{name: "CrossCheck", function: "CrosscheckFunction", commits: true},
+		{name: "Enrich", function: "EnrichFunction", commits: true, puts: true},
 		{name: "Transform", function: "TransformFunction", puts: true},
 		{name: "Prepare", function: "PrepareFunction", commits: true},
 		{name: "IndexTargets", function: "IndexFunction", where: map[string]string{"kind": "target"}, commits: true},
@@ -68,9 +69,9 @@ func modes() []string { return []string{"initial", "daily"} }
 // doesNotApply says why a fault cannot meet a step; it is empty if it can.
 func doesNotApply(s step, f fault) string {
 	touches := map[string]string{
-		"kms":        "Open Protect Validate Transform",
-		"s3":         "Scan Plan Protect Stage Validate Transform Prepare",
-		"enrichment": "Transform",
+		"kms":        "Open Protect Validate Enrich",
+		"s3":         "Scan Plan Protect Stage Validate Enrich Transform Prepare",
+		"enrichment": "Enrich",
 	}
 	switch names, limited := touches[f.name]; {
 	case limited && !strings.Contains(" "+names+" ", " "+s.name+" "):
@@ -91,6 +92,12 @@ type cell struct {
 	step  step
 	fault fault
 	mode  string
+}
+
+// atObject tells whether a fault in the middle of the step's write meets its object: if
+// it does not commit, or if it does both, in one of the modes.
+func (c cell) atObject() bool {
+	return !c.step.commits || c.step.puts && c.mode == "initial"
 }
 
 // String is how `make chaos CELL=` names the cell.
@@ -131,7 +138,7 @@ func fast() []string {
 		"Plan/error-before/initial", "Protect/killed/initial", "Publish/answer-lost/initial", "CrossCheck/pg-down/initial",
 		"IndexTargets/late-twin/initial",
 		"Open/two-redrives/daily", "Scan/timeout/daily", "Stage/pg-restart/daily", "Validate/kms/daily",
-		"IndexStaging/twice/daily", "Transform/enrichment/daily", "Prepare/s3/daily", "Reconcile/stopped/daily",
+		"IndexStaging/twice/daily", "Enrich/enrichment/daily", "Transform/killed/daily", "Prepare/s3/daily", "Reconcile/stopped/daily",
 		"Publish/late-twin/daily",
 	}
 }

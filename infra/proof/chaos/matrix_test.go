@@ -21,6 +21,7 @@ func TestStepsAreTheMachines(t *testing.T) {
 		States  map[string]struct {
 			Type, Resource, Next string
 			ItemProcessor        json.RawMessage
+			Choices              []struct{ Next string }
 		}
 	}
 	var walk func(text []byte) []string
@@ -30,6 +31,9 @@ func TestStepsAreTheMachines(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name := m.StartAt; name != ""; name = m.States[name].Next {
+			if c := m.States[name].Choices; len(c) > 0 { // it runs no function
+				name = c[0].Next
+			}
 			if inner := m.States[name].ItemProcessor; inner != nil {
 				inside := walk(inner)
 				if len(inside) == 1 {
@@ -78,8 +82,8 @@ func TestCells(t *testing.T) {
 		perFault[c.fault.name]++
 	}
 	want := map[string]int{
-		"error-before": 26, "answer-lost": 26, "killed": 26, "timeout": 26, "pg-restart": 22, "pg-down": 22, "kms": 8, "s3": 14,
-		"enrichment": 2, "twice": 26, "two-redrives": 26, "stopped": 26, "late-twin": 26,
+		"error-before": 28, "answer-lost": 28, "killed": 28, "timeout": 28, "pg-restart": 24, "pg-down": 24, "kms": 8, "s3": 16,
+		"enrichment": 2, "twice": 28, "two-redrives": 28, "stopped": 28, "late-twin": 28,
 	}
 	if !maps.Equal(perFault, want) {
 		t.Errorf("cells by fault %v, want %v", perFault, want)
@@ -113,7 +117,7 @@ func TestFast(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	for pattern, want := range map[string]int{
-		"*": 276, "Stage/killed/daily": 1, "Stage/killed": 2, "*/enrichment": 2, "*/*/daily": 138, "Scan/pg-down": 0, "Nowhere": 0, "Stage/killed/daily/x": 0,
+		"*": 298, "Stage/killed/daily": 1, "Stage/killed": 2, "*/enrichment": 2, "*/*/daily": 149, "Scan/pg-down": 0, "Nowhere": 0, "Stage/killed/daily/x": 0,
 	} {
 		chosen, err := choose([]string{pattern})
 		if len(chosen) != want || (err == nil) != (want > 0) {

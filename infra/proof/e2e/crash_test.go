@@ -24,7 +24,7 @@ func (sc *scenario) crash(t *testing.T) {
 	t.Helper()
 	defer sc.fault(t, "DisarmFault", nil)
 	of := sc.day(t, "-rows", "60", "-seed", "16")
-	for i, function := range []string{"ProtectFunction", "TransformFunction"} {
+	for i, function := range []string{"ProtectFunction", "EnrichFunction", "TransformFunction"} {
 		sc.fault(t, "ArmFault", map[string]any{"kind": "hold_put", "function": function})
 		if i == 0 {
 			sc.upload(t, of, of.files(t)...)

@@ -69,6 +69,6 @@ func TestEnrichmentOutage(t *testing.T) {
 func (sc *scenario) restoreEnrichment(t *testing.T) {
 	t.Helper()
 	sc.enrichment(t, "/faults", map[string]any{"mode": "ok"})
-	restore := sc.configure(t, "TransformFunction", map[string]string{"E2E": "new instances"})
+	restore := sc.configure(t, "EnrichFunction", map[string]string{"E2E": "new instances"})
 	restore()
 }

@@ -169,7 +169,7 @@ func TestAutomaticRedrivesAreCounted(t *testing.T) {
 
 func TestWhatIsNotRedrivenAutomatically(t *testing.T) {
 	for _, name := range []string{
-		"MissingFiles", "InvalidFile", "BudgetExceeded", "Implausible", "Incompatible", "Mismatch", "Superseded", "Refused", "Unexpected", "States.DataLimitExceeded",
+		"MissingFiles", "InvalidFile", "BudgetExceeded", "Implausible", "Incompatible", "Mismatch", "TokenKeyChanged", "Superseded", "Refused", "Unexpected", "States.DataLimitExceeded",
 	} {
 		h, s, imp := withRedrives(t, name)
 		if len(s.made) != 0 || imp.Decided() || strings.Contains(h.inbox.alerts[0].Text, "Reprise automatique") {

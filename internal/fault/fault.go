@@ -219,6 +219,22 @@ func (e *Mismatch) Error() string {
 // Advice implements [Stop].
 func (e *Mismatch) Advice() Advice { return Restart }
 
+// TokenKeyChanged reports tokens that were made with another key than those that are in
+// the database, as by a stack made anew. The chunk was not staged. With the key of before,
+// the import can start over.
+type TokenKeyChanged struct {
+	ImportID string
+	First    string // the import that was the first to use the database's key
+}
+
+// Error implements error.
+func (e *TokenKeyChanged) Error() string {
+	return message.Text(tokenKeyChangedText(e.ImportID, e.First))
+}
+
+// Advice implements [Stop].
+func (e *TokenKeyChanged) Advice() Advice { return Restart }
+
 // Refused reports a request that the state of the import does not allow, such
 // as the restart of a running import.
 type Refused struct {

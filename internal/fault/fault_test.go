@@ -46,6 +46,7 @@ var lifting = map[string]struct {
 	"implausible":                     {&fault.Implausible{ImportID: "I", Tables: []fault.Shrink{{Resource: "r", Before: 2}}}, "Implausible", fault.Redrive},
 	"budget exceeded":                 {&fault.BudgetExceeded{ImportID: "I", Files: []string{"f"}}, "BudgetExceeded", fault.Redrive},
 	"too many records":                {&fault.TooManyRecords{ImportID: "I", Records: 2, Limit: 1}, "TooManyRecords", fault.Restart},
+	"token key changed":               {&fault.TokenKeyChanged{ImportID: "I", First: "J"}, "TokenKeyChanged", fault.Restart},
 	"mismatch":                        {mismatch(), "Mismatch", fault.Restart},
 	"access denied":                   {denied(), "AccessDenied", fault.Redrive},
 	"transient caused by a denial":    {&fault.Transient{Op: "x", Err: denied()}, "AccessDenied", fault.Redrive},

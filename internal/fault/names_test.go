@@ -17,6 +17,7 @@ func TestNames(t *testing.T) {
 		etl.FaultImplausible: new(fault.Implausible), etl.FaultIncompatible: new(fault.Incompatible),
 		etl.FaultMismatch: new(fault.Mismatch), etl.FaultSuperseded: new(fault.Superseded), etl.FaultRefused: new(fault.Refused),
 		etl.FaultAccessDenied: new(fault.AccessDenied), etl.FaultKeyUnusable: new(fault.KeyUnusable),
+		etl.FaultTokenKeyChanged: new(fault.TokenKeyChanged),
 	} {
 		if got := fault.Name(err); got != want {
 			t.Errorf("got %s, want %s", got, want)

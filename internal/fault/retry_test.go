@@ -12,7 +12,7 @@ func TestRetryable(t *testing.T) {
 	cause := errors.New("cause")
 	for _, stop := range []error{
 		&fault.Unexpected{Err: cause}, &fault.MissingFiles{}, &fault.InvalidFile{}, &fault.Superseded{}, &fault.BudgetExceeded{}, &fault.Implausible{},
-		&fault.Incompatible{}, &fault.Mismatch{}, &fault.Refused{}, &fault.TooManyRecords{},
+		&fault.Incompatible{}, &fault.Mismatch{}, &fault.Refused{}, &fault.TooManyRecords{}, &fault.TokenKeyChanged{},
 		&fault.AccessDenied{Err: cause}, &fault.KeyUnusable{Err: cause},
 	} {
 		if name := fault.Name(stop); fault.Retryable(name) {

@@ -85,6 +85,7 @@ func TestMonstrousFaults(t *testing.T) {
 		"budget exceeded":  &fault.BudgetExceeded{ImportID: "I", Files: many},
 		"too many records": &fault.TooManyRecords{ImportID: monster},
 		"implausible":      &fault.Implausible{ImportID: monster, Tables: make([]fault.Shrink, 1000)},
+		"token key":        &fault.TokenKeyChanged{ImportID: monster, First: monster},
 		"mismatch":         &fault.Mismatch{ImportID: "I", Reason: monster},
 		"refused":          &fault.Refused{ImportID: "I", Reason: monster},
 		"unexpected":       &fault.Unexpected{Err: errors.New(monster)},

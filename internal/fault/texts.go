@@ -47,6 +47,13 @@ func mismatchText(importID, reason string) string {
 	return fmt.Sprintf("Import %s : %s. Rien n'a été publié : recommencez l'import (restart).", importID, reason)
 }
 
+// tokenKeyChangedText refuses tokens that would join with none of the database's.
+func tokenKeyChangedText(importID, first string) string {
+	return fmt.Sprintf("Import %s : la clé des jetons n'est pas celle de la base, en usage depuis l'import %s ; chaque client serait inséré une seconde fois. "+
+		"Rien n'a été publié. Indiquez l'ancienne clé (paramètre TokensKeyArn de la pile), ou la base de cette pile (DatabaseSecretArn), puis recommencez l'import (restart).",
+		importID, first)
+}
+
 // budgetExceededText is the reason of an import stopped because files have too many
 // rejects.
 func budgetExceededText(importID string, files []string) string {
@@ -132,6 +139,8 @@ func WhatToDo(importID string, name etl.Fault, advice string) string {
 			". Ou, si la base de données suit : relevez MaxDailyRecords, puis reprenez : make redrive IMPORT_ID=" + importID
 	case name == etl.FaultAccessDenied || name == etl.FaultKeyUnusable:
 		return mendAccess(importID, name)
+	case name == etl.FaultTokenKeyChanged:
+		return "Indiquez à la pile la clé des jetons d'avant (paramètre TokensKeyArn, voir docs/deploy.md), puis redémarrez : make restart IMPORT_ID=" + importID
 	case name == etl.FaultRefused:
 		return "Faites ce que la raison indique. L'état de l'import : make status IMPORT_ID=" + importID
 	case advice == "restart":

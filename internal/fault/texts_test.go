@@ -89,6 +89,21 @@ func TestBudgetExceeded(t *testing.T) {
 	}
 }
 
+// TestTokenKeyChanged: the text names the import since which the key is in use, and the
+// parameter that brings it back.
+func TestTokenKeyChanged(t *testing.T) {
+	t.Parallel()
+	text := (&fault.TokenKeyChanged{ImportID: "IMPORT_2", First: "IMPORT_1"}).Error()
+	for _, part := range []string{"IMPORT_2", "IMPORT_1", "TokensKeyArn", "Rien n'a été publié", "restart"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q lacks %q", text, part)
+		}
+	}
+	if todo := fault.WhatToDo("IMPORT_2", "TokenKeyChanged", "restart"); !strings.Contains(todo, "TokensKeyArn") || !strings.Contains(todo, "make restart IMPORT_ID=IMPORT_2") {
+		t.Error(todo)
+	}
+}
+
 // TestRefused: only the reason knows what to do, so no restart is advised.
 func TestRefused(t *testing.T) {
 	t.Parallel()

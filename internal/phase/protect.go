@@ -2,8 +2,10 @@ package phase
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/copybinary"
@@ -35,8 +37,8 @@ type Protect struct {
 }
 
 // Run writes the work object of the chunk. A second run returns the object of the
-// first. Run calls KMS once for the data key and once for each token domain of the
-// resource, at most three times in all.
+// first. Run calls KMS once for the data key and, for a resource with tokens, once for
+// each domain and once for the check value: at most four times in all.
 func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
@@ -47,8 +49,12 @@ func (p *Protect) Run(ctx context.Context, in ChunkIn) (Protected, error) {
 	if err != nil {
 		return Protected{}, err
 	}
+	metadata, err := p.metadata(ctx, r)
+	if err != nil {
+		return Protected{}, err
+	}
 	var out Protected
-	object, created, err := p.Work.PutOnce(ctx, in.object("staged"), schemaOf(r.StagingStream()), func(w io.Writer) error {
+	object, created, err := p.Work.PutOnce(ctx, in.object("staged"), metadata, func(w io.Writer) error {
 		body, err := p.Landing.OpenRange(ctx, in.Chunk.Key, in.Chunk.VersionID, in.Chunk.Range.Start, in.Chunk.Range.End)
 		if err != nil {
 			return err
@@ -132,6 +138,25 @@ func (p *Protect) tokenizers(ctx context.Context, r *contract.Resource) ([]*prot
 		tokenizers[i] = domains[f.Domain]
 	}
 	return tokenizers, nil
+}
+
+// tokenKeyCheck is the metadata key under which a stream with tokens holds the check
+// value of the key that made them. It stays with the object: a second run of Protect,
+// with another key, finds the object of the first.
+const tokenKeyCheck = "token-key-check"
+
+// metadata returns the metadata of a chunk's stream.
+func (p *Protect) metadata(ctx context.Context, r *contract.Resource) (map[string]string, error) {
+	metadata := schemaOf(r.StagingStream())
+	if !slices.ContainsFunc(r.Fields, func(f *contract.Field) bool { return f.Sensitivity == contract.Token }) {
+		return metadata, nil
+	}
+	check, err := protection.TokenKeyCheck(ctx, p.KMS, p.TokensKeyID)
+	if err != nil {
+		return nil, err
+	}
+	metadata[tokenKeyCheck] = hex.EncodeToString(check)
+	return metadata, nil
 }
 
 // openKey unwraps the import's data key with one call to KMS. The caller wipes it.

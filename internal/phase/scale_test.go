@@ -253,9 +253,10 @@ func TestScaleChunks(t *testing.T) {
 	below(t, "children at a time", concurrency, parallelQuota, share)
 	// A work object is at most ten times its chunk: base64 of ciphertexts in JSON.
 	below(t, "parts of a work object", 10*chunkBytes/(8<<20), partsQuota, share)
-	// Protect calls KMS once for the data key and once for each of two token
-	// domains, Validate and Enrich once; a chunk takes at least a second.
-	below(t, "KMS requests a second", 5*concurrency, kmsASecond, share)
+	// Protect calls KMS once for the data key, once for each of two token domains and
+	// once for the check value, Validate and Enrich once; a chunk takes at least a
+	// second.
+	below(t, "KMS requests a second", 6*concurrency, kmsASecond, share)
 }
 
 // TestScaleHistory: the history of the execution does not depend on the number of

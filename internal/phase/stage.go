@@ -2,10 +2,13 @@ package phase
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres"
+	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
 )
 
@@ -28,7 +31,8 @@ type Stage struct {
 }
 
 // Run persists the chunk once; a second run returns the stored result. It fails
-// with *[fault.Incompatible] if the work object was made for other columns.
+// with *[fault.Incompatible] if the work object was made for other columns, and with
+// *[fault.TokenKeyChanged] if its tokens come from another key than those of the database.
 func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
@@ -51,7 +55,10 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 		if rows != in.Protected.Read {
 			return Staged{}, &fault.Mismatch{ImportID: in.Import.ImportID, Reason: CountMismatch(countRowsStored, r.Name, in.Protected.Read, rows)}
 		}
-		return Staged{Rows: rows}, content.check()
+		if err := content.check(); err != nil {
+			return Staged{}, err
+		}
+		return Staged{Rows: rows}, holdTokenKey(ctx, tx, body.Metadata)
 	})
 	if err != nil {
 		return Staged{}, err
@@ -60,4 +67,19 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 		State: etl.StateStage, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Protected.Read, Persisted: out.Rows,
 	}, started, chunkStaged)
 	return out, nil
+}
+
+// holdTokenKey has the transaction refuse tokens of another key than those that are
+// persisted already. It comes last, because it may lock the key's row until the commit. A
+// stream without tokens has no check value, nor has one that was made before there was any.
+func holdTokenKey(ctx context.Context, tx *postgres.Tx, metadata map[string]string) error {
+	text := metadata[tokenKeyCheck]
+	if text == "" {
+		return nil
+	}
+	check, err := hex.DecodeString(text)
+	if err != nil {
+		return fmt.Errorf("the check value of the token key: %w", err)
+	}
+	return tx.HoldTokenKey(ctx, protection.TokenKeyVersion, check)
 }

@@ -130,6 +130,10 @@ func TestKMSFailures(t *testing.T) {
 			_, err := NewTokenKey(ctx, c, "alias/tokens", "nif")
 			return err
 		},
+		"check value": func(ctx context.Context, c KMS) error {
+			_, err := TokenKeyCheck(ctx, c, "alias/tokens")
+			return err
+		},
 	}
 	for name, call := range calls {
 		for _, c := range []struct {
@@ -161,6 +165,9 @@ func TestKMSFailures(t *testing.T) {
 	}
 	if _, err := NewTokenKey(t.Context(), &fakeKMS{size: 16}, "alias/tokens", "nif"); err == nil {
 		t.Error("a token key of 16 bytes is accepted")
+	}
+	if _, err := TokenKeyCheck(t.Context(), &fakeKMS{size: 16}, "alias/tokens"); err == nil {
+		t.Error("a check value of a mac of 16 bytes is accepted")
 	}
 	if _, err := NewTokenKey(t.Context(), &fakeKMS{}, "alias/tokens", ""); err == nil {
 		t.Error("a token key without a domain is accepted")

@@ -22,6 +22,7 @@ type vectors struct {
 	Values    []vector          `json:"values"`
 	TokensKey string            `json:"tokens_key"` // hex: the HMAC key in KMS
 	Tokens    []tokenVector     `json:"tokens"`
+	KeyCheck  string            `json:"tokens_key_check"` // hex
 }
 
 type vector struct {
@@ -124,5 +125,12 @@ func TestPublishedTokens(t *testing.T) {
 		if got := hex.EncodeToString(tokenOf(t, unhex(t, v.TokensKey), c.Domain, c.Canonical)); got != c.Token {
 			t.Errorf("the token of a %s is %s, want %s", c.Domain, got, c.Token)
 		}
+	}
+	check, err := TokenKeyCheck(t.Context(), secretKMS{secret: unhex(t, v.TokensKey)}, "alias/tokens")
+	if err != nil || hex.EncodeToString(check) != v.KeyCheck {
+		t.Errorf("the check value is %x, %v, want %s", check, err, v.KeyCheck)
+	}
+	if other, err := TokenKeyCheck(t.Context(), secretKMS{secret: unhex(t, v.DataKeys["1"])}, "alias/tokens"); err != nil || bytes.Equal(other, check) {
+		t.Errorf("another key has the same check value: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package protection
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -15,19 +16,40 @@ import (
 )
 
 const (
-	// tokenKeyVersion is the first byte of every token. KMS HMAC keys do not
+	// TokenKeyVersion is the first byte of every token. KMS HMAC keys do not
 	// rotate by themselves; a new one gets the next version, and all tokens are
 	// made anew from the ciphertexts.
-	tokenKeyVersion = 1
+	TokenKeyVersion = 1
 
 	// TokenSize is the length of a token in bytes: the key's version, then the
 	// leftmost 16 bytes of an HMAC-SHA-256 (truncation: RFC 2104, section 5). At
 	// 2^40 distinct values two share a token with a probability below 2^-48.
 	TokenSize = 1 + tokenMacSize
 
-	tokenMacSize  = 16
-	tokenKeyLabel = "etl-dataloader token v1:" //nolint:gosec // a label, no secret
+	tokenMacSize    = 16
+	tokenCheckSize  = 16
+	tokenKeyLabel   = "etl-dataloader token v1:"          //nolint:gosec // a label, no secret
+	tokenCheckLabel = "etl-dataloader token key check v1" //nolint:gosec // likewise
 )
+
+// TokenKeyCheck has the HMAC key keyID make a value that tells it from any other key. It
+// is made under a label of its own, so it reveals nothing about tokens, and it may be
+// stored in clear. It makes one KMS call, and fails as [NewTokenKey] does.
+func TokenKeyCheck(ctx context.Context, client KMS, keyID string) ([]byte, error) {
+	out, err := client.GenerateMac(ctx, &kms.GenerateMacInput{
+		KeyId:        aws.String(keyID),
+		MacAlgorithm: types.MacAlgorithmSpecHmacSha256,
+		Message:      []byte(tokenCheckLabel),
+	})
+	if err != nil {
+		return nil, kmsError("make the check value of the token key", err)
+	}
+	defer clear(out.Mac)
+	if len(out.Mac) != sha256.Size {
+		return nil, fmt.Errorf("protection: KMS made a check value of %d bytes", len(out.Mac))
+	}
+	return bytes.Clone(out.Mac[:tokenCheckSize]), nil
+}
 
 // TokenKey is the token key of one domain, in memory only. Tokens of two
 // domains are unrelated, even for equal values.
@@ -93,7 +115,7 @@ func (t *Tokenizer) Token(canonical []byte) [TokenSize]byte {
 	t.mac.Reset()
 	_, _ = t.mac.Write(canonical) // hash.Hash never fails
 	sum := t.mac.Sum(t.sum[:0])
-	token := [TokenSize]byte{tokenKeyVersion}
+	token := [TokenSize]byte{TokenKeyVersion}
 	copy(token[1:], sum)
 	return token
 }

@@ -48,6 +48,10 @@ def token(tokens_key, domain, canonical):
     return b"\x01" + hmac.digest(derived, canonical.encode(), hashlib.sha256)[:16]
 
 
+def key_check(tokens_key):
+    return hmac.digest(tokens_key, b"etl-dataloader token key check v1", hashlib.sha256)[:16]
+
+
 class Vectors(unittest.TestCase):
     def setUp(self):
         self.vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
@@ -68,6 +72,7 @@ class Vectors(unittest.TestCase):
         for value in self.vectors["tokens"]:
             with self.subTest(value["domain"]):
                 self.assertEqual(token(key, value["domain"], value["canonical"]).hex(), value["token"])
+        self.assertEqual(key_check(key).hex(), self.vectors["tokens_key_check"])
 
 
 if __name__ == "__main__":

@@ -64,5 +64,5 @@ func TestSampleEvents(t *testing.T) {
 // named tells whether an error is one of the faults that the machine knows.
 func named(failed string) bool {
 	name, _, _ := strings.Cut(failed, ":")
-	return slices.Contains([]string{"Transient", "Unexpected", "MissingFiles", "InvalidFile", "Superseded", "Incompatible", "Mismatch", "BudgetExceeded", "Implausible", "TooManyRecords", "Refused", "AccessDenied", "KeyUnusable"}, name)
+	return slices.Contains([]string{"Transient", "Unexpected", "MissingFiles", "InvalidFile", "Superseded", "Incompatible", "Mismatch", "BudgetExceeded", "Implausible", "TooManyRecords", "Refused", "AccessDenied", "KeyUnusable", "TokenKeyChanged"}, name)
 }

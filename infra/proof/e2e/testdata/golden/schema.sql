@@ -30,6 +30,8 @@ ALTER TABLE ONLY etl.ledger
     ADD CONSTRAINT ledger_pkey PRIMARY KEY (import_id, generation, phase, resource, chunk);
 ALTER TABLE ONLY etl.rejects
     ADD CONSTRAINT rejects_pkey PRIMARY KEY (import_id, generation, resource, line_number);
+ALTER TABLE ONLY etl.token_key
+    ADD CONSTRAINT token_key_pkey PRIMARY KEY (version);
 ALTER TABLE ONLY final.categories
     ADD CONSTRAINT categories_pkey PRIMARY KEY (category_id);
 ALTER TABLE ONLY final.categories ATTACH PARTITION partitions.target_categories_IMPORT_g1 FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
@@ -142,6 +144,9 @@ COMMENT ON COLUMN etl.imports.failed_reason IS 'Why it failed, while status is �
 COMMENT ON COLUMN etl.imports.failed_step IS 'Processing step that failed, while status is échoué';
 COMMENT ON COLUMN etl.imports.published_generation IS 'The generation that readers of final see; a forced restart replaces it when it is published';
 COMMENT ON COLUMN etl.ledger.object_checksum IS 'Of the work object: CRC-64/NVME, in base64 as S3 writes it';
+COMMENT ON COLUMN etl.token_key.import_id IS 'The import that was the first to use the key';
+COMMENT ON COLUMN etl.token_key.key_check IS 'Made by the key under a label of its own; it tells two keys apart and nothing about tokens';
+COMMENT ON COLUMN etl.token_key.version IS 'The first byte of the tokens';
 COMMENT ON COLUMN final.events.enrichment IS 'NULL where no enrichment is configured';
 COMMENT ON SCHEMA etl IS 'Imports, their ledger, their errors and their keys';
 COMMENT ON SCHEMA final IS 'What readers use: the target tables and the events, complete imports only';
@@ -156,6 +161,7 @@ COMMENT ON TABLE etl.imports IS 'One row an import that began to load, failed, o
 COMMENT ON TABLE etl.incoherences IS 'Published rows whose parent is gone, by relation and missing key (a token in hexadecimal where the key is sensitive)';
 COMMENT ON TABLE etl.ledger IS 'One row a persisted unit, written in the transaction that persisted it: the whole of exactly-once';
 COMMENT ON TABLE etl.rejects IS 'The rejected records, once each; every one has its reasons in etl.errors';
+COMMENT ON TABLE etl.token_key IS 'The KMS key behind the tokens of this database: an import whose tokens come from another one is refused';
 CREATE AGGREGATE etl.taken(taken numeric, change numeric, most numeric) (
     SFUNC = etl.take,
     STYPE = numeric
@@ -311,6 +317,13 @@ CREATE TABLE etl.rejects (
     generation integer NOT NULL,
     resource text NOT NULL,
     line_number bigint NOT NULL
+);
+CREATE TABLE etl.token_key (
+    version smallint NOT NULL,
+    key_check bytea NOT NULL,
+    import_id text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT token_key_key_check_check CHECK ((octet_length(key_check) = 16))
 );
 CREATE TABLE final.categories (
     category_id bigint NOT NULL,

@@ -110,3 +110,22 @@ func TestStatusOfKeptAndSkipped(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusWithoutEnrich: the counts of an import from before the state Enrich are
+// those of Transform.
+func TestStatusWithoutEnrich(t *testing.T) {
+	r, _ := open(t)
+	imp := sealedImport(t, r, "clients")
+	for chunk := range 2 {
+		if err := r.RecordProgress(t.Context(), imp.ImportID, 1, registry.Progress{State: "Transform", Resource: "clients", Chunk: chunk, Enriched: 3, NotEnriched: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := r.Status(t.Context(), imp.ImportID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (registry.Counts{Enriched: 6, NotEnriched: 2}); s.Files[0].Counts != want {
+		t.Errorf("%+v, want %+v", s.Files[0].Counts, want)
+	}
+}

@@ -30,14 +30,15 @@ const (
 	KeyDisabled        = "Disabled"
 	KeyPendingDeletion = "PendingDeletion"
 	KeyNotFound        = "NotFound"
+	KeyIncorrect       = "IncorrectKey" // the key is sound, but another one wrapped the data key
 	KeyInvalidState    = "InvalidState" // any other state in which KMS refuses a key
 )
 
-// KeyUnusable reports a KMS key whose state forbids its use. It is not retried: a
-// person must enable the key, or cancel its deletion.
+// KeyUnusable reports a KMS key whose state forbids its use, or that is the wrong one.
+// It is not retried: a person must enable the key, cancel its deletion, or name another.
 type KeyUnusable struct {
 	Op     string // what was attempted
-	State  string // KeyDisabled, KeyPendingDeletion, KeyNotFound or KeyInvalidState
+	State  string // one of the constants above
 	Detail string // the service's message, which names the key
 	Err    error  // the cause, never nil
 }

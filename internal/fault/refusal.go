@@ -23,7 +23,11 @@ func refusal(op string, err error) Stop {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		code, text = api.ErrorCode(), api.ErrorMessage()
 	}
-	if state := keyState(code, text, service(err)); state != "" {
+	state := keyState(code, text, service(err))
+	if state == "" {
+		state = toldKeyState(text)
+	}
+	if state != "" {
 		return &KeyUnusable{Op: op, State: state, Detail: join(code, text), Err: err}
 	}
 	if !deniedCode(code) && (!deniedStatus(err) || otherRefusal(code)) {
@@ -85,6 +89,8 @@ func keyState(code, text, service string) string {
 		return KeyDisabled
 	case "NotFound":
 		return KeyNotFound
+	case "IncorrectKey":
+		return KeyIncorrect
 	case "InvalidState":
 		switch {
 		case strings.Contains(text, "pending deletion"), strings.Contains(text, "PendingDeletion"):
@@ -97,6 +103,18 @@ func keyState(code, text, service string) string {
 	default:
 		return ""
 	}
+}
+
+// toldKeyState returns the state of a key that a service tells in its own words, as
+// DynamoDB and Step Functions do with what KMS told them; "" if it tells none.
+func toldKeyState(text string) string {
+	if m := regexp.MustCompile(`(?:Service: AWSKMS; .*Error Code: (?:KMS\.)?|Error Code: KMS\.)(\w+)`).FindStringSubmatch(text); m != nil {
+		return keyState("KMS."+m[1], text, "")
+	}
+	if regexp.MustCompile(`:key/[\w-]+ is (?:disabled|pending deletion)`).MatchString(text) {
+		return keyState("KMS.InvalidState", text, "")
+	}
+	return ""
 }
 
 // service is the name of the service that was asked, as the SDK has it.

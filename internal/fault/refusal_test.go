@@ -47,6 +47,7 @@ func TestDenied(t *testing.T) {
 		"Step Functions":        {asked("SFN", "StartExecution", says("AccessDeniedException", "")), "states:StartExecution", ""},
 		"Secrets Manager":       {asked("Secrets Manager", "GetSecretValue", says("AccessDeniedException", "Access to KMS is not allowed")), "secretsmanager:GetSecretValue", ""},
 		"SNS":                   {asked("SNS", "Publish", &snstypes.AuthorizationErrorException{}), "sns:Publish", ""},
+		"DynamoDB, for its key": {asked("DynamoDB", "PutItem", says("AccessDeniedException", behindDynamoDB("AccessDeniedException", "x"))), "dynamodb:PutItem", ""},
 		"SNS, for its key":      {asked("SNS", "Publish", &snstypes.KMSAccessDeniedException{}), "sns:Publish", ""},
 		"Scheduler, the role":   {asked("Scheduler", "CreateSchedule", says("AccessDeniedException", fmt.Sprintf(notAuthorized, "iam:PassRole", "arn:aws:iam::1:role/x"))), "iam:PassRole", "arn:aws:iam::1:role/x"},
 		"expired credentials":   {asked("S3", "GetObject", answered(400, says("ExpiredToken", ""))), "s3:GetObject", ""},
@@ -74,6 +75,11 @@ func TestDenied(t *testing.T) {
 	}
 }
 
+// behindDynamoDB is how DynamoDB reports what KMS told it.
+func behindDynamoDB(code, text string) string {
+	return fmt.Sprintf("KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: %s (Service: AWSKMS; Status Code: 400; Error Code: %s; Request ID: 1; Proxy: null)", text, code)
+}
+
 // TestKeyStates: a key that is disabled or about to be deleted is another matter
 // than a permission, and its state is named.
 func TestKeyStates(t *testing.T) {
@@ -93,6 +99,9 @@ func TestKeyStates(t *testing.T) {
 		"SNS, pending deletion":  {asked("SNS", "Publish", &snstypes.KMSInvalidStateException{Message: aws.String("pending deletion")}), "PendingDeletion"},
 		"Step Functions, its":    {asked("SFN", "StartExecution", says("KmsInvalidStateException", "pending deletion")), "PendingDeletion"},
 		"the service is unknown": {&kmstypes.DisabledException{}, "Disabled"},
+		"KMS, another key":       {asked("KMS", "Decrypt", &kmstypes.IncorrectKeyException{}), "IncorrectKey"},
+		"DynamoDB, disabled":     {asked("DynamoDB", "PutItem", says("AccessDeniedException", behindDynamoDB("DisabledException", "arn:k is disabled."))), "Disabled"},
+		"DynamoDB, deletion":     {asked("DynamoDB", "PutItem", says("AccessDeniedException", behindDynamoDB("KMSInvalidStateException", "arn:k is pending deletion."))), "PendingDeletion"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

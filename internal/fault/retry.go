@@ -25,9 +25,10 @@ func Retryable(name etl.Fault) bool {
 	}
 }
 
-// NameOf returns the name of an execution's failure: error, or AccessDenied where
-// the cause says that Lambda or Step Functions lacked a permission. Step Functions
-// reports that under names which also stand for failures that pass by themselves.
+// NameOf returns the name of an execution's failure: error, or AccessDenied or
+// KeyUnusable where the cause says that Lambda or Step Functions lacked a permission, or
+// that KMS refuses a key of theirs. Step Functions reports that under names which also
+// stand for failures that pass by themselves.
 func NameOf(name etl.Fault, cause string) etl.Fault {
 	switch name {
 	case "States.Permissions", "Lambda.AccessDeniedException", "Lambda.KMSAccessDeniedException":
@@ -36,6 +37,9 @@ func NameOf(name etl.Fault, cause string) etl.Fault {
 		return etl.FaultKeyUnusable
 	}
 	platform := strings.HasPrefix(string(name), "Lambda.") || strings.HasPrefix(string(name), "States.")
+	if platform && toldKeyState(cause) != "" {
+		return etl.FaultKeyUnusable
+	}
 	if action, _ := refused(cause); platform && (action != "" || strings.Contains(cause, "Error Code: AccessDenied")) {
 		return etl.FaultAccessDenied
 	}

@@ -111,12 +111,14 @@ func keyUnusableText(op, state, detail string) string {
 // mendKey returns what makes a KMS key usable again.
 func mendKey(state string) string {
 	switch state {
-	case "Disabled":
+	case KeyDisabled:
 		return "Réactivez la clé (kms:EnableKey)"
-	case "PendingDeletion":
+	case KeyPendingDeletion:
 		return "Annulez la suppression de la clé (kms:CancelKeyDeletion) et réactivez-la"
-	case "NotFound":
+	case KeyNotFound:
 		return "Vérifiez la clé, son compte et sa région"
+	case KeyIncorrect:
+		return "Indiquez la clé qui a servi à l'ouverture de l'import (paramètre FieldsKeyArn de la pile)"
 	default:
 		return "Rétablissez la clé"
 	}

@@ -42,7 +42,7 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%q lacks %q", text, part)
 		}
 	}
-	for state, part := range map[string]string{"Disabled": "kms:EnableKey", "PendingDeletion": "kms:CancelKeyDeletion", "NotFound": "région", "InvalidState": "Rétablissez"} {
+	for state, part := range map[string]string{"IncorrectKey": "FieldsKeyArn", "Disabled": "kms:EnableKey", "PendingDeletion": "kms:CancelKeyDeletion", "NotFound": "région", "InvalidState": "Rétablissez"} {
 		if text := (&fault.KeyUnusable{Op: "op", State: state, Detail: "d", Err: errPlain}).Error(); !strings.Contains(text, part) || !strings.Contains(text, state) {
 			t.Errorf("%s: %q", state, text)
 		}

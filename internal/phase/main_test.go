@@ -41,21 +41,31 @@ func TestMain(m *testing.M) {
 // countingKMS is the emulator's KMS with a count of its calls.
 type countingKMS struct {
 	*kms.Client
-	calls int
+	calls  int
+	denied string // id of a key whose use is denied
 }
 
 func (c *countingKMS) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput, o ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
 	c.calls++
+	if err := c.refuse("GenerateDataKeyWithoutPlaintext", in.KeyId); err != nil {
+		return nil, err
+	}
 	return c.Client.GenerateDataKeyWithoutPlaintext(ctx, in, o...)
 }
 
 func (c *countingKMS) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
 	c.calls++
+	if err := c.refuse("Decrypt", in.KeyId); err != nil {
+		return nil, err
+	}
 	return c.Client.Decrypt(ctx, in, o...)
 }
 
 func (c *countingKMS) GenerateMac(ctx context.Context, in *kms.GenerateMacInput, o ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
 	c.calls++
+	if err := c.refuse("GenerateMac", in.KeyId); err != nil {
+		return nil, err
+	}
 	return c.Client.GenerateMac(ctx, in, o...)
 }
 

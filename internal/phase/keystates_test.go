@@ -216,7 +216,8 @@ func (w *keyWalk) openFails(t *testing.T) {
 }
 
 // TestForeignDataKey: the data key of another import opens nothing, whatever the state of
-// an execution says: KMS refuses it by the encryption context.
+// an execution says: KMS refuses it by the encryption context. One that another KMS key
+// wrapped is refused by name.
 func TestForeignDataKey(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
@@ -227,5 +228,10 @@ func TestForeignDataKey(t *testing.T) {
 	forged.Import.KeyID, forged.Import.WrappedKey = first.imp.KeyID, first.imp.WrappedKey
 	if _, err := l.protect().Run(t.Context(), forged); err == nil || !strings.Contains(err.Error(), "InvalidCiphertextException") {
 		t.Errorf("Protect seals with the data key of another import: %v", err)
+	}
+	_, l.fieldsKey, _ = newKMS(t)
+	_, err := l.protect().Run(t.Context(), phase.ChunkIn{Import: second.imp, Chunk: chunk})
+	if unusable, ok := errors.AsType[*fault.KeyUnusable](fault.Lift(err)); !ok || unusable.State != fault.KeyIncorrect {
+		t.Errorf("Protect opens the data key with another KMS key: %v", err)
 	}
 }

@@ -18,6 +18,7 @@ import executions
 import expressions
 import faults
 import functions
+import keys
 import logs
 import mapruns
 import maps
@@ -48,6 +49,7 @@ def install():
     connections.install()
     expressions.install()
     functions.install()
+    keys.install()
     logs.install()
     objects.install()
     servers.install()

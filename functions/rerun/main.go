@@ -2,12 +2,14 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"etl-dataloader/internal/app"
-	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/gateway"
 )
 
 func main() { os.Exit(app.Main(lambda.Start, build)) }
@@ -17,5 +19,13 @@ func build(a *app.App) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fault.Boundary(a.Log, rerunner.Rerun), nil
+	return gateway.Serve(a.Log, invoked, rerunner.Rerun), nil
+}
+
+// invoked returns the ARN by which the function was invoked.
+func invoked(ctx context.Context) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return lc.InvokedFunctionArn
+	}
+	return ""
 }

@@ -103,7 +103,7 @@ func TestFolderHostileNames(t *testing.T) {
 		}
 	}
 	hostile := "\x1b]0;titre\a\u202e\n« réussi »" + strings.Repeat("k", 1024)
-	full := map[string]string{"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "RERUN_FUNCTION": "f", "DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+	full := map[string]string{"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "CONTROL_API": "f", "DATABASE_URL": "postgresql://127.0.0.1:1/none"}
 	for _, arguments := range [][]string{
 		{"import", "--mode", "daily", "--dir", hostile},
 		{"import", "--mode", hostile, "--dir", dir},

@@ -70,7 +70,7 @@ func command(t *testing.T, environment map[string]string, arguments ...string) (
 func TestCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	full := map[string]string{
-		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "RERUN_FUNCTION": "f",
+		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "CONTROL_API": "f",
 		"DATABASE_URL": "postgresql://127.0.0.1:1/none",
 	}
 	for name, test := range map[string]struct {
@@ -90,7 +90,7 @@ func TestCommandLine(t *testing.T) {
 		"bad timeout":         {nil, []string{"status", "--timeout", "soon"}, exitUsage, "--timeout"},
 		"no settings":         {nil, []string{"import", "--mode", "daily", "--dir", dir}, exitUsage, textNoSetting("LANDING_BUCKET")},
 		"no table":            {nil, []string{"status"}, exitUsage, textNoSetting("REGISTRY_TABLE")},
-		"no function":         {map[string]string{"REGISTRY_TABLE": "r", "WORK_BUCKET": "w"}, []string{"redrive", importID}, exitUsage, textNoSetting("RERUN_FUNCTION")},
+		"no API":              {map[string]string{"REGISTRY_TABLE": "r", "WORK_BUCKET": "w"}, []string{"redrive", importID}, exitUsage, textNoSetting("CONTROL_API")},
 		"no region":           {map[string]string{"AWS_REGION": ""}, []string{"status"}, exitUsage, textNoRegion},
 		"no database":         {nil, []string{"errors", importID}, exitUsage, textNoDatabase},
 		"empty folder":        {full, []string{"import", "--mode", "daily", "--dir", dir}, exitUsage, textNoFiles(dir)},

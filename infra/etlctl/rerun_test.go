@@ -3,77 +3,59 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/registry"
 )
 
-// function is a Lambda function with one answer.
-type function struct {
-	asked  string
-	answer string
-	fault  string // function error; empty: none
-	err    error
+// stack answers a request for a re-execution.
+type stack struct {
+	asked   any
+	message string
+	err     error
 }
 
-func (f *function) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
-	f.asked = aws.ToString(in.FunctionName) + string(in.Payload)
-	out := &lambda.InvokeOutput{Payload: []byte(f.answer)}
-	if f.fault != "" {
-		out.FunctionError = &f.fault
+func (s *stack) ask(_ context.Context, _ string, in, out any) error {
+	s.asked = in
+	if s.err == nil {
+		*out.(*control.Answer) = control.Answer{Message: s.message}
 	}
-	return out, f.err
+	return s.err
 }
 
 func TestRerun(t *testing.T) {
-	request := control.Request{ImportID: importID, Mode: etl.KindRestart, Force: true, Trigger: etl.TriggerCommand}
-	ok := &function{answer: `{"import_id":"` + importID + `","kind":"restart","status":"en cours","message":"Il redémarre."}`}
-	answer, err := rerun(t.Context(), ok, "rerun", request)
-	if err != nil || answer.Message != "Il redémarre." || answer.Kind != etl.KindRestart {
-		t.Errorf("rerun = %+v, %v", answer, err)
+	request := control.Request{ImportID: importID, Mode: etl.KindRestart, Force: true}
+	w := newWorld()
+	f, _ := w.follower()
+	text, err := rerun(t.Context(), &stack{message: "Il redémarre."}, f, request)
+	if err != nil || text != "Il redémarre." {
+		t.Errorf("rerun = %q, %v", text, err)
 	}
-	if want := `rerun{"import_id":"` + importID + `","mode":"restart","force":true,"trigger":"command"}`; ok.asked != want {
-		t.Errorf("asked %s, want %s", ok.asked, want)
-	}
-
-	for name, test := range map[string]struct {
-		function function
-		text     string // of a *refusedError; empty: another error
-	}{
-		"refused": {
-			function{fault: "Unhandled", answer: `{"errorType":"Refused","errorMessage":"Import X : l'import est en cours"}`},
-			"Demande refusée. Import X : l'import est en cours.",
-		},
-		"transient": {
-			function{fault: "Unhandled", answer: `{"errorType":"Transient","errorMessage":"no answer"}`},
-			"La demande n'a pas abouti (Transient) : no answer. Elle peut être répétée.",
-		},
-		"killed":     {function{fault: "Unhandled", answer: `signal: killed`}, "La demande n'a pas abouti (Unhandled) : signal: killed. Elle peut être répétée."},
-		"no answer":  {function{err: errors.New("connection refused")}, ""},
-		"no JSON":    {function{answer: `what?`}, ""},
-		"empty body": {function{}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := rerun(t.Context(), &test.function, "rerun", request)
-			refused, ok := errors.AsType[*refusedError](err)
-			if err == nil || ok != (test.text != "") {
-				t.Fatalf("error %v", err)
-			}
-			if ok && refused.Error() != test.text {
-				t.Errorf("%q, want %q", strings.TrimSpace(refused.Error()), test.text)
-			}
-		})
+	lost := errors.New("connection reset")
+	if _, err := rerun(t.Context(), &stack{err: lost}, f, request); !errors.Is(err, lost) {
+		t.Errorf("rerun: %v", err)
 	}
 }
 
-// What is accepted, and who accepts it, is asked for as it was given, a value with
-// a comma included.
+// A re-execution that takes longer than the stack keeps its caller waiting goes on; the
+// command waits until it is no longer pending.
+func TestSlowRerun(t *testing.T) {
+	pending := failed(importID, "Transient", "redrive", true)
+	pending.Pending = registry.Pending{Kind: etl.KindRestart}
+	w := newWorld(nothing, set(running(importID)))
+	w.set(pending)
+	f, show := w.follower()
+	text, err := rerun(t.Context(), &stack{err: errSlow}, f, control.Request{ImportID: importID, Mode: etl.KindRestart})
+	if want := textImport(importID, daily, date, etl.StatusRunning); err != nil || text != want || !show.has(textSlow) {
+		t.Errorf("got %q, %v; want %q", text, err, want)
+	}
+}
+
+// What is accepted is asked for as it was given, a value with a comma included.
 func TestRerunAccepts(t *testing.T) {
 	var cli struct {
 		Redrive redriveCommand `cmd:""`
@@ -85,11 +67,7 @@ func TestRerunAccepts(t *testing.T) {
 	if _, err := parser.Parse([]string{"redrive", importID, "--accept", "shrink=produits", "--accept", "shrink=magasins,stocks"}); err != nil {
 		t.Fatal(err)
 	}
-	f := &function{answer: `{}`}
-	if _, err := rerun(t.Context(), f, "rerun", control.Request{ImportID: importID, Mode: etl.KindResume, Accept: cli.Redrive.Accept, By: "arn:anne"}); err != nil {
-		t.Fatal(err)
-	}
-	if want := `rerun{"import_id":"` + importID + `","mode":"resume","accept":["shrink=produits","shrink=magasins,stocks"],"by":"arn:anne"}`; f.asked != want {
-		t.Errorf("asked %s, want %s", f.asked, want)
+	if got := cli.Redrive.Accept; len(got) != 2 || got[0] != "shrink=produits" || got[1] != "shrink=magasins,stocks" {
+		t.Errorf("accepts %q", got)
 	}
 }

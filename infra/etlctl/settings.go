@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
 	"etl-dataloader/internal/contract"
@@ -27,8 +27,8 @@ func output(setting string) string {
 		return "WorkBucket"
 	case "REGISTRY_TABLE":
 		return "RegistryTable"
-	case "RERUN_FUNCTION":
-		return "RerunFunction"
+	case "CONTROL_API":
+		return "ControlApi"
 	default:
 		return ""
 	}
@@ -109,14 +109,13 @@ func (s *settings) is(name string) bool {
 
 // services are the clients and names that commands work with.
 type services struct {
-	registry             *registry.Registry
-	objects              *s3.Client
-	functions            *lambda.Client
-	landing, work, rerun string // names of the buckets and of the function
-	names                *landing.Names
-	noHistory            bool // daily imports do not wait for an initial one
-	pkg                  *contract.Package
-	whoami               func(context.Context) (arn string, err error) // the caller's identity in AWS
+	registry      *registry.Registry
+	objects       *s3.Client
+	api           api
+	landing, work string // names of the buckets
+	names         *landing.Names
+	noHistory     bool // daily imports do not wait for an initial one
+	pkg           *contract.Package
 }
 
 // waiting returns what finds out why dates wait.
@@ -155,17 +154,12 @@ func (c *console) open(ctx context.Context, needed ...string) (*services, error)
 	return &services{
 		registry: registry.New(dynamodb.NewFromConfig(cfg), values["REGISTRY_TABLE"], time.Now),
 		objects:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = endpoint != "" }),
-		// If a request was carried out and its answer lost, a second one would be
-		// refused. So the client does not repeat it; that is up to the operator.
-		functions: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.RetryMaxAttempts = 1 }),
-		landing:   values["LANDING_BUCKET"], work: values["WORK_BUCKET"], rerun: values["RERUN_FUNCTION"],
-		names: names.Requiring(c.settings.is("REQUIRE_CONTROL")), noHistory: c.settings.is("NO_HISTORY"), pkg: pkg,
-		whoami: func(ctx context.Context) (string, error) {
-			out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-			if err != nil {
-				return "", err
-			}
-			return aws.ToString(out.Arn), nil
+		api: api{
+			url: strings.TrimSuffix(values["CONTROL_API"], "/"), region: cfg.Region, credentials: cfg.Credentials, now: c.now,
+			// A redirection would carry the signature to another host.
+			client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		},
+		landing: values["LANDING_BUCKET"], work: values["WORK_BUCKET"],
+		names: names.Requiring(c.settings.is("REQUIRE_CONTROL")), noHistory: c.settings.is("NO_HISTORY"), pkg: pkg,
 	}, nil
 }

@@ -149,7 +149,11 @@ func showAttempts(out io.Writer, s registry.Status) {
 		if accepted := a.Acceptances(); accepted != "" {
 			kind += ", " + accepted
 		}
-		t.add(fmt.Sprint(a.Number), kind, message.TriggerName(a.Trigger), instant(a.At),
+		trigger := message.TriggerName(a.Trigger)
+		if a.By != "" {
+			trigger += ", " + a.By
+		}
+		t.add(fmt.Sprint(a.Number), kind, trigger, instant(a.At),
 			fmt.Sprint(a.Generation), or(string(a.FailedStep), textNone), or(a.FailedReason, textNone))
 	}
 	title(out, textTitleAttempts)

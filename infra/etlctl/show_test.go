@@ -34,7 +34,7 @@ func halfWay() registry.Status {
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: etl.KindStart, Trigger: etl.TriggerFile, At: at(0), Generation: 1},
 			{
-				Number: 2, Kind: etl.KindResume, Trigger: etl.TriggerCommand, At: at(3), Generation: 1, FailedStep: etl.StepStaging, FailedReason: "Base arrêtée.",
+				Number: 2, Kind: etl.KindResume, Trigger: etl.TriggerCommand, By: "arn:aws:iam::111122223333:user/anne (clé AKIA1)", At: at(3), Generation: 1, FailedStep: etl.StepStaging, FailedReason: "Base arrêtée.",
 				Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: "arn:aws:iam::111122223333:user/anne"}},
 			},
 		},

@@ -6,13 +6,12 @@ import (
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
-	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/registry"
 )
 
-// acceptances returns what a request accepts. It fails with *fault.Refused if it
+// acceptances returns what a request accepts, and who accepts it. It fails with *fault.Refused if it
 // does not know one of them, or if the request is not a resume.
-func (r *Rerunner) acceptances(request Request, trigger etl.Trigger) ([]registry.Acceptance, error) {
+func (r *Rerunner) acceptances(request Request, by registry.Pending) ([]registry.Acceptance, error) {
 	if len(request.Accept) == 0 {
 		return nil, nil
 	}
@@ -28,7 +27,7 @@ func (r *Rerunner) acceptances(request Request, trigger etl.Trigger) ([]registry
 		if what != registry.AcceptShrink || !slices.Contains(r.config.Names.Resources(), resource) {
 			return refused(RefusedAccept(asked, r.config.Names.Resources()))
 		}
-		all = append(all, registry.Acceptance{What: what, Resource: resource, By: message.Text(request.By), Trigger: trigger})
+		all = append(all, registry.Acceptance{What: what, Resource: resource, By: by.By, Trigger: by.Trigger})
 	}
 	return all, nil
 }

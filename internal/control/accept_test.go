@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
@@ -19,11 +20,11 @@ func TestAccept(t *testing.T) {
 	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue} {
 		h, imp := failedImport(t, "Implausible")
 		request := control.Request{
-			ImportID: imp.ImportID, Mode: mode, Trigger: etl.TriggerCommand, By: anne,
+			ImportID: imp.ImportID, Mode: mode,
 			Accept: []string{"shrink=produits", "shrink=magasins", "shrink=produits"},
 		}
 		h.machine.fail = map[etl.Kind]string{etl.KindResume: "Redrive", etl.KindContinue: "Start"}[mode]
-		if _, err := h.rerunner.Rerun(t.Context(), request); err == nil {
+		if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{ARN: anne}, request); err == nil {
 			t.Fatal("no error")
 		}
 		if got := h.load(imp.ImportID); !got.Accepts("shrink", "produits") || !got.Accepts("shrink", "magasins") {
@@ -67,7 +68,7 @@ func TestAcceptRefused(t *testing.T) {
 		{etl.KindRestart, "shrink=produits", control.RefusedAcceptMode},
 		{etl.KindAbandon, "shrink=produits", control.RefusedAcceptMode},
 	} {
-		_, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: test.mode, Accept: []string{"shrink=produits", test.accept}})
+		_, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: imp.ImportID, Mode: test.mode, Accept: []string{"shrink=produits", test.accept}})
 		if diff := cmp.Diff(test.want, refused(err)); diff != "" {
 			t.Errorf("%s %q (-want +got):\n%s", test.mode, test.accept, diff)
 		}

@@ -129,10 +129,9 @@ func (a *Advancer) next(ctx context.Context) (v queue.Verdict, last string, err 
 // lookFor looks in the landing bucket for the files of a date that is about to
 // start, and of the dates that would go before it. last is the latest published date.
 func (a *Advancer) lookFor(ctx context.Context, e registry.Entry, last string) error {
-	first := dayAfter(last)
-	if first > e.FileDate { // a late date: it holds up no other
-		first = e.FileDate
-	}
+	first := min(dayAfter(last),
+		// a late date: it holds up no other
+		e.FileDate)
 	_, err := a.config.Landing.Look(ctx, e.Mode, first, e.FileDate)
 	return err
 }
@@ -148,5 +147,5 @@ func dayAfter(date string) string {
 
 // restartCorrected returns the request for the restart that corrected files cause.
 func restartCorrected(imp registry.Import) Request {
-	return Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: imp.Attempts}
+	return Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Attempt: imp.Attempts}
 }

@@ -14,6 +14,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
@@ -78,7 +79,7 @@ func (h *house) fire(s *schedules, name string) control.Answer {
 	if err := json.Unmarshal([]byte(*in.Target.Input), &request); err != nil {
 		h.t.Fatal(err)
 	}
-	answer, err := h.rerunner.Rerun(h.t.Context(), request)
+	answer, err := h.rerunner.Rerun(h.t.Context(), caller.Identity{}, request)
 	if err != nil {
 		h.t.Fatalf("the planned redrive: %v", err)
 	}

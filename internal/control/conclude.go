@@ -144,7 +144,7 @@ func (c concluder) plan(ctx context.Context, imp registry.Import) (registry.Impo
 
 // automatic returns the request for the redrive planned for imp.
 func automatic(imp registry.Import) Request {
-	return Request{ImportID: imp.ImportID, Mode: etl.KindResume, Trigger: etl.TriggerAutomatic, Attempt: imp.Attempts}
+	return Request{ImportID: imp.ImportID, Mode: etl.KindResume, Attempt: imp.Attempts}
 }
 
 // planned returns what an alert says about an automatic redrive.

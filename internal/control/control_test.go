@@ -9,6 +9,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
@@ -86,7 +87,7 @@ func TestTwoDatesRunInOrder(t *testing.T) {
 	if h.machine.starts != 1 {
 		t.Fatal("the later date started after a failure")
 	}
-	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: first.ImportID, Mode: etl.KindResume}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: first.ImportID, Mode: etl.KindResume}); err != nil {
 		t.Fatal(err)
 	}
 	h.end(first, succeeded, "")
@@ -111,7 +112,7 @@ func TestEarlierDateWaitsForAnOpenOne(t *testing.T) {
 	if h.machine.starts != 1 || h.hasImport(daily, "2024-10-07") {
 		t.Fatal("two imports are open at once")
 	}
-	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: later.ImportID, Mode: etl.KindAbandon}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: later.ImportID, Mode: etl.KindAbandon}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.importOf(daily, "2024-10-07").Status; got != etl.StatusRunning {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/queue"
@@ -195,7 +196,7 @@ func TestOneRestartOfMany(t *testing.T) {
 		var mu sync.Mutex
 		for _, r := range asked.requests {
 			wg.Go(func() {
-				a, err := h.rerunner.Rerun(t.Context(), r)
+				a, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, r)
 				if err != nil {
 					t.Errorf("a request that lost: %v", err)
 				}
@@ -229,16 +230,16 @@ func TestOneRestartOfMany(t *testing.T) {
 // A request that comes late, or for files that are not corrected, changes nothing.
 func TestLateRequestForCorrectedFiles(t *testing.T) {
 	h, imp, keys := refusedImport(t, 1)
-	late := control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: imp.Attempts}
-	if a, err := h.rerunner.Rerun(t.Context(), late); err != nil || a.Kind != "" || a.Message != control.RefusedNotCorrected {
+	late := control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Attempt: imp.Attempts}
+	if a, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, late); err != nil || a.Kind != "" || a.Message != control.RefusedNotCorrected {
 		t.Errorf("not corrected: %+v, %v", a, err)
 	}
 	h.correct(keys[0], "corrected")
-	if a, err := h.rerunner.Rerun(t.Context(), late); err != nil || a.Kind != "" {
+	if a, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, late); err != nil || a.Kind != "" {
 		t.Errorf("running: %+v, %v", a, err)
 	}
 	h.end(h.load(imp.ImportID), failed, "InvalidFile")
-	if a, err := h.rerunner.Rerun(t.Context(), late); err != nil || a.Kind != "" {
+	if a, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, late); err != nil || a.Kind != "" {
 		t.Errorf("failed anew: %+v, %v", a, err)
 	}
 }

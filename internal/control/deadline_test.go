@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 )
@@ -101,7 +102,7 @@ func TestDeadlineThatWasSkipped(t *testing.T) {
 	if h.hasImport(daily, "2024-03-30") {
 		t.Fatal("a date is due before its deadline")
 	}
-	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: early.ImportID, Mode: etl.KindAbandon}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: early.ImportID, Mode: etl.KindAbandon}); err != nil {
 		t.Fatal(err)
 	}
 	h.sweep(control.SweepEvent{Deadline: true, Time: time.Date(2024, 4, 1, 0, 30, 0, 0, time.UTC)})

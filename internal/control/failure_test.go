@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/executions"
@@ -127,7 +128,7 @@ func TestFaultOfAnEarlierAttempt(t *testing.T) {
 	if got := h.end(imp, failed, "Unexpected"); got.Reason != "avant" {
 		t.Fatalf("reason = %s", got.Reason)
 	}
-	if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindResume}); err != nil {
+	if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: imp.ImportID, Mode: etl.KindResume}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.end(imp, failed, "Unexpected"); got.Reason != "Erreur Unexpected." {

@@ -6,13 +6,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 )
 
 func (h *house) force(importID string) (control.Answer, error) {
-	return h.rerunner.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: etl.KindRestart, Force: true, Trigger: etl.TriggerCommand})
+	return h.rerunner.Rerun(h.t.Context(), caller.Identity{}, control.Request{ImportID: importID, Mode: etl.KindRestart, Force: true})
 }
 
 // published returns a house whose import of 2024-10-08 succeeded.
@@ -104,7 +105,7 @@ func TestForcedRestartOfAnInitialImport(t *testing.T) {
 	h.arrive(files(daily, "2024-10-09")...)
 	day := h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
 	for _, force := range []bool{false, true} {
-		_, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
+		_, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
 		if refused(err) != control.RefusedInitialOver {
 			t.Errorf("force %v after a daily import: %v", force, err)
 		}
@@ -121,7 +122,7 @@ func TestHistoryUnderADay(t *testing.T) {
 	h.arrive(files(daily, "2024-10-09")...)
 	h.end(h.importOf(daily, "2024-10-09"), succeeded, "")
 	for _, force := range []bool{false, true} {
-		_, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
+		_, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: force})
 		if refused(err) != control.RefusedInitialOver {
 			t.Errorf("force %v: %v", force, err)
 		}

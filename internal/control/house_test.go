@@ -17,6 +17,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/awstest/memory"
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
@@ -147,7 +148,7 @@ func (h *house) rebuild(changes ...func(*setup)) {
 type atOnce struct{ house *house }
 
 func (a atOnce) Ask(ctx context.Context, request control.Request) error {
-	_, err := a.house.rerunner.Rerun(ctx, request)
+	_, err := a.house.rerunner.Rerun(ctx, caller.Identity{}, request)
 	return err
 }
 

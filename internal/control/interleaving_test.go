@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/awstest/memory"
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
@@ -305,7 +306,7 @@ func TestReexecutionsInterleaved(t *testing.T) {
 				eachInterleaving(t, func(t *testing.T, p *interposer) {
 					h, imp := failedByDeadline(t, p)
 					ask := func(ctx context.Context, mode etl.Kind) error {
-						_, err := h.rerunner.Rerun(ctx, control.Request{ImportID: imp.ImportID, Mode: mode, Trigger: etl.TriggerCommand})
+						_, err := h.rerunner.Rerun(ctx, caller.Identity{}, control.Request{ImportID: imp.ImportID, Mode: mode})
 						return err
 					}
 					second := sync.OnceValue(func() error { return ask(t.Context(), fast) })

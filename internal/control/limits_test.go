@@ -13,6 +13,7 @@ import (
 	"etl-dataloader/internal/alert"
 	"etl-dataloader/internal/awstest"
 	"etl-dataloader/internal/awstest/memory"
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/landing"
@@ -81,7 +82,7 @@ func TestMonstrousFailure(t *testing.T) {
 			if len(text) > alert.AlertBytes || message.VisibleLines(text) != text || strings.Contains(text, "\nStatut : réussi") {
 				t.Errorf("an alert of %d bytes: %q", len(text), text[:min(len(text), 2000)])
 			}
-			if _, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: imp.ImportID, Mode: etl.KindAbandon}); err != nil {
+			if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: imp.ImportID, Mode: etl.KindAbandon}); err != nil {
 				t.Error(err)
 			}
 		})

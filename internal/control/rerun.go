@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
@@ -86,22 +88,24 @@ type atOnce struct{ rerunner *Rerunner }
 
 // Ask implements [Reruns].
 func (a atOnce) Ask(ctx context.Context, request Request) error {
-	_, err := a.rerunner.Rerun(ctx, request)
+	_, err := a.rerunner.Rerun(ctx, caller.Identity{}, request)
 	return err
 }
 
-// Request asks for a re-execution.
+// Request asks for a re-execution. It does not say who asks: see [Rerunner.Rerun].
 type Request struct {
-	ImportID string      `json:"import_id"`
-	Mode     etl.Kind    `json:"mode"`
-	Force    bool        `json:"force,omitempty"`   // restart even after success, to replace what was published
-	Trigger  etl.Trigger `json:"trigger,omitempty"` // empty: console
-	Attempt  int         `json:"attempt,omitempty"` // number of the failed attempt that this was planned for; 0: not planned
+	ImportID string   `json:"import_id"`
+	Mode     etl.Kind `json:"mode"`
+	Force    bool     `json:"force,omitempty"` // restart even after success, to replace what was published
+
+	// Attempt is the number of the failed attempt for which the system planned this
+	// request; 0: a person asks. The registry knows what was planned, and a request
+	// that was not has no effect.
+	Attempt int `json:"attempt,omitempty"`
 
 	// Accept names limits that a resumed import may exceed, such as "shrink=produits";
 	// see registry.Acceptance.
 	Accept []string `json:"accept,omitempty"`
-	By     string   `json:"by,omitempty"` // identity of the person who accepts; empty: unknown
 }
 
 // Answer is the result of a re-execution.
@@ -118,13 +122,17 @@ type Answer struct {
 	DefinitionChanged bool `json:"definition_changed,omitempty"`
 }
 
-// Rerun resumes, restarts or abandons an import. It fails with *fault.Refused if
+// Rerun resumes, restarts or abandons an import. by is who asks, as AWS vouches for it;
+// a verified person's request is never a planned one. Rerun fails with *fault.Refused if
 // the import's state does not allow it, and with *fault.Transient if a service did
-// not answer; it may then be called again. If the import's state no longer allows a
-// planned redrive, that is not an error: the answer has no kind, and its message
-// gives the reason.
-func (r *Rerunner) Rerun(ctx context.Context, request Request) (Answer, error) {
-	a, err := r.rerun(ctx, request)
+// not answer; it may then be called again. If the import's state does not, or no
+// longer, allow a planned re-execution, that is not an error: the answer has no kind,
+// and its message gives the reason.
+func (r *Rerunner) Rerun(ctx context.Context, by caller.Identity, request Request) (Answer, error) {
+	if by.Verified() {
+		request.Attempt = 0
+	}
+	a, err := r.rerun(ctx, by, request)
 	if err == nil {
 		err = r.record(ctx, request)
 	}
@@ -161,8 +169,8 @@ func (r *Rerunner) record(ctx context.Context, request Request) error {
 	return nil
 }
 
-func (r *Rerunner) rerun(ctx context.Context, request Request) (Answer, error) {
-	asked, err := r.asked(request)
+func (r *Rerunner) rerun(ctx context.Context, by caller.Identity, request Request) (Answer, error) {
+	asked, err := r.asked(by, request)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -183,7 +191,7 @@ func (r *Rerunner) rerun(ctx context.Context, request Request) (Answer, error) {
 	if ended {
 		_ = r.concluder.tell(ctx, imp) // it logs a failure, which does not stop the request
 	}
-	if stale(request, imp) {
+	if request.Attempt != 0 && !r.planned(request, imp) {
 		return Answer{}, refused(request, RefusedOvertaken)
 	}
 	if request.Mode == etl.KindAbandon && imp.Status == etl.StatusAbandoned {
@@ -202,28 +210,43 @@ func refused(request Request, reason string) error {
 
 // asked checks a request before anything is read, and returns what the registry
 // will record about it.
-func (r *Rerunner) asked(request Request) (registry.Pending, error) {
+func (r *Rerunner) asked(by caller.Identity, request Request) (registry.Pending, error) {
 	switch request.Mode {
 	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon, etl.KindRecord:
 	default:
 		return registry.Pending{}, refused(request, RefusedMode)
 	}
-	trigger := request.Trigger
-	if trigger == "" {
-		trigger = etl.TriggerConsole
+	asked := registry.Pending{Trigger: etl.TriggerCommand, By: by.String()}
+	switch {
+	case request.Attempt != 0 && request.Mode == etl.KindResume:
+		asked.Trigger, asked.By = etl.TriggerAutomatic, ""
+	case request.Attempt != 0 && request.Mode == etl.KindRestart:
+		asked.Trigger, asked.By = etl.TriggerFile, ""
 	}
-	accepted, err := r.acceptances(request, trigger)
-	return registry.Pending{Trigger: trigger, Accepted: accepted}, err
+	var err error
+	asked.Accepted, err = r.acceptances(request, asked)
+	return asked, err
 }
 
-// stale reports whether a planned re-execution is for a failure that is out of
-// date: the import is running again, or ran again and failed again.
-func stale(request Request, imp registry.Import) bool {
-	if request.Attempt == 0 {
+// early is how much before its time a planned redrive may be requested: clocks differ.
+const early = 10 * time.Second
+
+// planned reports whether the system itself would now do what a request asks for: the
+// redrive that the registry has planned for the import's last failure, or the restart
+// once all its refused files are replaced, which [Rerunner.act] checks. Otherwise the
+// request comes too late, or somebody pretends to be the system.
+func (r *Rerunner) planned(request Request, imp registry.Import) bool {
+	if request.Attempt != imp.Attempts || imp.Status != etl.StatusFailed || request.Force || len(request.Accept) > 0 {
 		return false
 	}
-	unplanned := request.Trigger == etl.TriggerAutomatic && imp.Automatic.At.IsZero()
-	return request.Attempt != imp.Attempts || imp.Status != etl.StatusFailed || unplanned
+	switch request.Mode {
+	case etl.KindResume:
+		return !imp.Automatic.At.IsZero() && !r.config.Now().Add(early).Before(imp.Automatic.At)
+	case etl.KindRestart:
+		return true
+	default:
+		return false
+	}
 }
 
 // admit refuses a request that does not fit the status of its import.
@@ -265,9 +288,9 @@ func (r *Rerunner) act(ctx context.Context, request Request, imp registry.Import
 				return Answer{}, errors.Join(err, refused(request, RefusedNotCorrected))
 			}
 		}
-		return r.restart(ctx, imp, asked.Trigger, request.Force)
+		return r.restart(ctx, imp, asked, request.Force)
 	default:
-		return r.abandon(ctx, imp, asked.Trigger)
+		return r.abandon(ctx, imp, asked)
 	}
 }
 

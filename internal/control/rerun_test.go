@@ -10,6 +10,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
@@ -34,7 +35,7 @@ func failedImportOf(t *testing.T, mode etl.Mode) (*house, registry.Import) {
 }
 
 func (h *house) rerun(importID string, mode etl.Kind) (control.Answer, error) {
-	return h.rerunner.Rerun(h.t.Context(), control.Request{ImportID: importID, Mode: mode, Trigger: etl.TriggerCommand})
+	return h.rerunner.Rerun(h.t.Context(), caller.Identity{}, control.Request{ImportID: importID, Mode: mode})
 }
 
 func refused(err error) string {
@@ -148,12 +149,12 @@ func TestRestartWithoutTheRest(t *testing.T) {
 	if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil {
 		t.Fatal(err)
 	}
-	kinds := ""
+	var kinds strings.Builder
 	for _, a := range h.fence.attempts {
-		kinds += string(a.Kind) + " "
+		kinds.WriteString(string(a.Kind) + " ")
 	}
-	if kinds != "start restart resume " {
-		t.Errorf("the database has the attempts %s", kinds)
+	if kinds.String() != "start restart resume " {
+		t.Errorf("the database has the attempts %s", kinds.String())
 	}
 }
 
@@ -276,7 +277,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	for _, mode := range []etl.Kind{etl.KindResume, etl.KindContinue, etl.KindAbandon} {
-		_, err := h.rerunner.Rerun(t.Context(), control.Request{ImportID: running.ImportID, Mode: mode, Force: true})
+		_, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: running.ImportID, Mode: mode, Force: true})
 		if refused(err) != control.RefusedForce {
 			t.Errorf("forced %s: %v", mode, err)
 		}

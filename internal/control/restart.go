@@ -46,11 +46,12 @@ func (r *Rerunner) replaceable(ctx context.Context, imp registry.Import) error {
 
 // restart fences off the generation that failed, or with force the one that was
 // published, and starts a new one.
-func (r *Rerunner) restart(ctx context.Context, imp registry.Import, trigger etl.Trigger, force bool) (Answer, error) {
+func (r *Rerunner) restart(ctx context.Context, imp registry.Import, asked registry.Pending, force bool) (Answer, error) {
 	if err := r.replaceable(ctx, imp); err != nil {
 		return Answer{}, err
 	}
-	claimed, err := r.runner.claim(ctx, imp, registry.Pending{Kind: etl.KindRestart, Trigger: trigger})
+	asked.Kind = etl.KindRestart
+	claimed, err := r.runner.claim(ctx, imp, asked)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -71,8 +72,9 @@ func (r *Rerunner) restart(ctx context.Context, imp registry.Import, trigger etl
 }
 
 // abandon gives up an import and lets the next date start.
-func (r *Rerunner) abandon(ctx context.Context, imp registry.Import, trigger etl.Trigger) (Answer, error) {
-	claimed, err := r.runner.claim(ctx, imp, registry.Pending{Kind: etl.KindAbandon, Trigger: trigger})
+func (r *Rerunner) abandon(ctx context.Context, imp registry.Import, asked registry.Pending) (Answer, error) {
+	asked.Kind = etl.KindAbandon
+	claimed, err := r.runner.claim(ctx, imp, asked)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -88,7 +90,7 @@ func (r *Rerunner) abandon(ctx context.Context, imp registry.Import, trigger etl
 		return Answer{}, refusal(imp.ImportID, err)
 	}
 	r.runner.logAttempt(ctx, gone.ImportID, registry.Attempt{
-		Number: gone.Attempts, Kind: etl.KindAbandon, Trigger: trigger,
+		Number: gone.Attempts, Kind: etl.KindAbandon, Trigger: asked.Trigger, By: asked.By,
 		Generation: gone.Generation, FailedStep: imp.Step, FailedReason: imp.Reason,
 	})
 	r.goOn(ctx, gone.ImportID)

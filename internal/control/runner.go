@@ -82,7 +82,7 @@ func (r runner) begin(ctx context.Context, claimed registry.Import, generation i
 		return claimed, refusal(claimed.ImportID, err)
 	}
 	r.logAttempt(ctx, begun.ImportID, registry.Attempt{
-		Number: begun.Attempts, Kind: claimed.Pending.Kind, Trigger: claimed.Pending.Trigger,
+		Number: begun.Attempts, Kind: claimed.Pending.Kind, Trigger: claimed.Pending.Trigger, By: claimed.Pending.By,
 		Generation: begun.Generation, FailedStep: claimed.Step, FailedReason: claimed.Reason,
 	})
 	return begun, r.start(ctx, begun, claimed.Pending.Trigger)
@@ -119,5 +119,5 @@ func (r runner) observe(ctx context.Context, before registry.Import, o registry.
 func (r runner) logAttempt(ctx context.Context, importID string, a registry.Attempt) {
 	r.Log.InfoContext(ctx, LogRerun, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun),
 		centrallog.Details(a.FailedReason), slog.String("failed_step", string(a.FailedStep)), slog.String("mode", string(a.Kind)),
-		slog.String("trigger", string(a.Trigger)), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
+		slog.String("trigger", string(a.Trigger)), slog.String("by", a.By), slog.Int("attempt", a.Number), slog.Int("generation", a.Generation))
 }

@@ -18,8 +18,8 @@ func TestShapes(t *testing.T) {
 	for want, value := range map[string]any{
 		`{"import_id":"I","status":"en cours"}`: control.Tracked{ImportID: "I", Status: "en cours"},
 		`{}`:                                    control.Tracked{},
-		`{"arrivals":1,"open":2,"due":"2024-10-08"}`:            control.Swept{Arrivals: 1, Open: 2, Due: "2024-10-08"},
-		`{"import_id":"I","mode":"resume","trigger":"command"}`: control.Request{ImportID: "I", Mode: "resume", Trigger: "command"},
+		`{"arrivals":1,"open":2,"due":"2024-10-08"}`:    control.Swept{Arrivals: 1, Open: 2, Due: "2024-10-08"},
+		`{"import_id":"I","mode":"resume","attempt":2}`: control.Request{ImportID: "I", Mode: "resume", Attempt: 2},
 		`{"import_id":"I","kind":"restart","status":"en cours","generation":2,"execution":"arn","message":"fait"}`: control.Answer{
 			ImportID: "I", Kind: "restart", Status: "en cours", Generation: 2, Execution: "arn", Message: "fait",
 		},

@@ -7,6 +7,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
@@ -22,7 +23,7 @@ func TestStateIsCopied(t *testing.T) {
 		perform := func() {
 			t.Helper()
 			for _, r := range asked.requests {
-				if _, err := h.rerunner.Rerun(t.Context(), r); err != nil && !fails {
+				if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, r); err != nil && !fails {
 					t.Error(err)
 				}
 			}

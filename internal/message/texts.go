@@ -30,6 +30,9 @@ func LateFile(importID string, status etl.Status) string {
 
 // Refused reports that a request was not carried out, and why.
 func Refused(importID, reason string) string {
+	if importID == "" {
+		return reason
+	}
 	return fmt.Sprintf("Import %s : %s", importID, reason)
 }
 

@@ -17,7 +17,7 @@ const AcceptShrink = "shrink"
 type Acceptance struct {
 	What     string      `dynamodbav:"what" json:"what"`         // AcceptShrink
 	Resource string      `dynamodbav:"resource" json:"resource"` // target name, such as "produits"
-	By       string      `dynamodbav:"by" json:"by"`             // identity of the person, as given in the request; empty: unknown
+	By       string      `dynamodbav:"by" json:"by"`             // identity of the person, as people read it
 	Trigger  etl.Trigger `dynamodbav:"trigger" json:"trigger"`   // of the request
 	At       time.Time   `dynamodbav:"at" json:"at"`
 }

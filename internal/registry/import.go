@@ -181,7 +181,7 @@ func (r *Registry) Allot(ctx context.Context, e Entry, trigger etl.Trigger, arn 
 			Status: etl.StatusRunning, Generation: 1, ExecutionARN: arn(id), Executions: 1,
 			CreatedAt: at, UpdatedAt: at, StartedAt: at,
 		}
-		attempt := imp.attempt(etl.KindStart, trigger, at)
+		attempt := imp.attempt(Pending{Kind: etl.KindStart, Trigger: trigger}, at)
 		entry := e
 		entry.key, entry.ImportID = queueKey(e.Mode, e.FileDate), id
 		failed, err := r.transact(ctx,
@@ -206,10 +206,10 @@ func (r *Registry) Allot(ctx context.Context, e Entry, trigger etl.Trigger, arn 
 }
 
 // attempt counts a new attempt and returns its item.
-func (i *Import) attempt(kind etl.Kind, trigger etl.Trigger, at time.Time) Attempt {
+func (i *Import) attempt(asked Pending, at time.Time) Attempt {
 	i.Attempts++
 	return Attempt{
-		key: attemptKey(i.ImportID, i.Attempts), Number: i.Attempts, Kind: kind, Trigger: trigger, At: at,
+		key: attemptKey(i.ImportID, i.Attempts), Number: i.Attempts, Kind: asked.Kind, Trigger: asked.Trigger, By: asked.By, At: at,
 		Generation: i.Generation, ExecutionARN: i.ExecutionARN,
 		FailedStep: message.Text(i.Step), FailedReason: message.Text(i.Reason), Accepted: i.Accepted,
 	}

@@ -94,6 +94,7 @@ type Import struct {
 type Pending struct {
 	Kind     etl.Kind    `dynamodbav:"kind"` // empty: none
 	Trigger  etl.Trigger `dynamodbav:"trigger"`
+	By       string      `dynamodbav:"by"`       // who requested it, see [Attempt]
 	Redrives int         `dynamodbav:"redrives"` // number of the requested redrive
 	At       time.Time   `dynamodbav:"at"`
 
@@ -131,6 +132,7 @@ type Attempt struct {
 	Number       int         `dynamodbav:"number" json:"number"` // from 1
 	Kind         etl.Kind    `dynamodbav:"kind" json:"kind"`
 	Trigger      etl.Trigger `dynamodbav:"trigger" json:"trigger"`
+	By           string      `dynamodbav:"by,omitempty" json:"by,omitempty"` // identity of the person behind it, as people read it; empty: unknown, or no person
 	At           time.Time   `dynamodbav:"at" json:"at"`
 	Generation   int         `dynamodbav:"generation" json:"generation"`
 	ExecutionARN string      `dynamodbav:"execution_arn" json:"execution_arn"`

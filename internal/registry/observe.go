@@ -64,13 +64,13 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 		}
 		var writes []write
 		if o.Redrives > i.Redrives() {
-			trigger := i.redriveTrigger(o.Redrives)
+			redrive := i.redrive(o.Redrives)
 			if i.Status == etl.StatusRunning { // nobody saw it fail
 				i.Step, i.Reason = o.FailedStep, o.FailedReason
 			}
 			i.StartedAt = o.At
-			i.Automatic.follow(trigger)
-			writes = append(writes, write{item: i.attempt(etl.KindResume, trigger, o.At)})
+			i.Automatic.follow(redrive.Trigger)
+			writes = append(writes, write{item: i.attempt(redrive, o.At)})
 		}
 		if i.Pending.Kind == etl.KindResume {
 			i.Pending = Pending{}
@@ -101,13 +101,13 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 	})
 }
 
-// redriveTrigger returns what triggered a redrive of the current execution: the
-// pending request if there is one, else a person in the console.
-func (i *Import) redriveTrigger(redrives int) etl.Trigger {
+// redrive returns what is known of a redrive of the current execution: the pending
+// request if there is one, else that a person asked for it in the console.
+func (i *Import) redrive(redrives int) Pending {
 	if i.Pending.Kind == etl.KindResume && i.Pending.Redrives == redrives {
-		return i.Pending.Trigger
+		return i.Pending
 	}
-	return etl.TriggerConsole
+	return Pending{Kind: etl.KindResume, Trigger: etl.TriggerConsole, Redrives: redrives}
 }
 
 // Claim announces a re-execution of an import that is not running, and takes the
@@ -191,7 +191,7 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		if claim.Pending.Kind == etl.KindRestart {
 			i.Accepted = nil
 		}
-		attempt := i.attempt(claim.Pending.Kind, claim.Pending.Trigger, at)
+		attempt := i.attempt(claim.Pending, at)
 		i.Status, i.StartedAt, i.EndedAt, i.Pending = etl.StatusRunning, at, time.Time{}, Pending{}
 		i.State, i.Step, i.Fault, i.Reason, i.Advice = "", "", "", "", ""
 		if i.Automatic.follow(attempt.Trigger); attempt.Kind == etl.KindRestart {
@@ -225,7 +225,7 @@ func (r *Registry) Abandon(ctx context.Context, claim Import, generation int) (I
 			return nil, &ChangedError{Import: *i}
 		}
 		at := r.now().UTC()
-		attempt := i.attempt(etl.KindAbandon, claim.Pending.Trigger, at)
+		attempt := i.attempt(claim.Pending, at)
 		i.Generation, i.Status, i.EndedAt, i.Pending = generation, etl.StatusAbandoned, at, Pending{}
 		i.Automatic = Automatic{}
 		free, err := r.freeSlot(ctx, i.ImportID)

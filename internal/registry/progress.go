@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -74,5 +73,5 @@ func (r *Registry) AttemptsNow(ctx context.Context, importID, executionARN strin
 	if err != nil || imp.ExecutionARN != executionARN || redrives <= imp.Redrives() || len(attempts) > imp.Attempts {
 		return attempts, err
 	}
-	return append(attempts, imp.attempt(etl.KindResume, imp.redriveTrigger(redrives), r.now().UTC())), nil
+	return append(attempts, imp.attempt(imp.redrive(redrives), r.now().UTC())), nil
 }

@@ -47,7 +47,7 @@ func cases() map[string]registry.Status {
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: etl.KindStart, Trigger: etl.TriggerFile, At: at(0), Generation: 1, ExecutionARN: "arn"},
 			{
-				Number: 2, Kind: etl.KindResume, Trigger: etl.TriggerCommand, At: at(20), Generation: 1, ExecutionARN: "arn",
+				Number: 2, Kind: etl.KindResume, Trigger: etl.TriggerCommand, By: "arn:aws:iam::111122223333:user/anne (clé AKIA1)", At: at(20), Generation: 1, ExecutionARN: "arn",
 				FailedStep: etl.StepStaging, FailedReason: "La base <ne répond pas>.",
 				Accepted: []registry.Acceptance{{What: registry.AcceptShrink, Resource: "produits", By: "arn:aws:iam::111122223333:user/anne", Trigger: etl.TriggerCommand, At: at(19)}},
 			},

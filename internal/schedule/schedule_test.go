@@ -48,14 +48,14 @@ func TestLater(t *testing.T) {
 	s := &schedules{made: map[string]*scheduler.CreateScheduleInput{}}
 	at := time.Date(2024, 10, 9, 17, 0, 5, 0, time.FixedZone("Paris", 2*3600))
 	later := schedule.Later{Client: s, Group: "redrives", FunctionARN: "arn:rerun", RoleARN: "arn:role"}
-	request := control.Request{ImportID: "I", Mode: "resume", Trigger: "automatic", Attempt: 2}
+	request := control.Request{ImportID: "I", Mode: "resume", Attempt: 2}
 	for range 2 {
 		if err := later.Ask(t.Context(), "n", at, request); err != nil {
 			t.Fatal(err)
 		}
 	}
 	in := s.made["n"]
-	want := `{"import_id":"I","mode":"resume","trigger":"automatic","attempt":2}`
+	want := `{"import_id":"I","mode":"resume","attempt":2}`
 	if *in.ScheduleExpression != "at(2024-10-09T15:00:05)" || *in.Target.Input != want || *in.GroupName != "redrives" ||
 		*in.Target.Arn != "arn:rerun" || *in.Target.RoleArn != "arn:role" {
 		t.Errorf("made %+v for %s", in, *in.Target.Input)
@@ -76,7 +76,7 @@ func (f *functions) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(
 
 func TestSoon(t *testing.T) {
 	f := &functions{}
-	want := control.Request{ImportID: "IMPORT_20241009_150000_001", Mode: etl.KindRestart, Trigger: etl.TriggerFile, Attempt: 3}
+	want := control.Request{ImportID: "IMPORT_20241009_150000_001", Mode: etl.KindRestart, Attempt: 3}
 	if err := (schedule.Soon{Client: f, FunctionARN: "arn:rerun"}).Ask(t.Context(), want); err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,11 @@ import executions
 import expressions
 import faults
 import functions
+<<<<<<< HEAD
 import keys
+=======
+import gateway
+>>>>>>> 1dfd35b (gateway, caller, control: take re-executions from signed requests and record who asked)
 import logs
 import mapruns
 import maps
@@ -49,7 +53,11 @@ def install():
     connections.install()
     expressions.install()
     functions.install()
+<<<<<<< HEAD
     keys.install()
+=======
+    gateway.install()
+>>>>>>> 1dfd35b (gateway, caller, control: take re-executions from signed requests and record who asked)
     logs.install()
     objects.install()
     servers.install()

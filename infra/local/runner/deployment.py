@@ -26,7 +26,7 @@ SECRET = "etl-dataloader/database"
 
 # The files of LOCAL_DIR/env by the stack's outputs.
 OUTPUTS = {"LANDING_BUCKET": "LandingBucket", "WORK_BUCKET": "WorkBucket", "STATE_MACHINE_ARN": "StateMachineArn",
-           "REGISTRY_TABLE": "RegistryTable", "ALERTS_TOPIC_ARN": "AlertsTopicArn", "RERUN_FUNCTION": "RerunFunction",
+           "REGISTRY_TABLE": "RegistryTable", "ALERTS_TOPIC_ARN": "AlertsTopicArn", "CONTROL_API": "ControlApi",
            "DASHBOARD_NAME": "DashboardName"}
 
 # The settings in LOCAL_DIR/env by the template's parameters: what etlctl must know of the rules.

@@ -51,7 +51,7 @@ func (s *system) end(ctx context.Context, of stack.Set, attempts int) (stack.Imp
 // rerun asks for a re-execution, as an administrator does. A refusal because the
 // import is running already is no error: somebody else was faster.
 func (s *system) rerun(ctx context.Context, imp stack.Import, mode string) (refused bool, err error) {
-	_, err = s.Invoke(ctx, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "trigger": "command"})
+	_, err = s.Invoke(ctx, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode})
 	var failed *stack.FunctionError
 	if errors.As(err, &failed) && failed.Type == "Refused" {
 		return true, nil

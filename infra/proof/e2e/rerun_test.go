@@ -21,7 +21,7 @@ import (
 func (sc *scenario) rerun(t *testing.T, imp stack.Import, mode string) {
 	t.Helper()
 	sc.look(t)
-	if _, refused := sc.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode, "trigger": "command"}); refused != "" {
+	if _, refused := sc.ask(t, "/rerun", map[string]any{"import_id": imp.ImportID, "mode": mode}); refused != "" {
 		t.Fatalf("%s of %s: %s", mode, imp.ImportID, refused)
 	}
 }
@@ -29,7 +29,7 @@ func (sc *scenario) rerun(t *testing.T, imp stack.Import, mode string) {
 // mustRefuse checks that a re-execution is refused.
 func (sc *scenario) mustRefuse(t *testing.T, imp stack.Import, mode string) {
 	t.Helper()
-	answer, refused := sc.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": mode})
+	answer, refused := sc.ask(t, "/rerun", map[string]any{"import_id": imp.ImportID, "mode": mode})
 	if !strings.HasPrefix(refused, "Refused: ") {
 		t.Errorf("%s of %s, «%s»: %v %s, want a refusal", mode, imp.ImportID, imp.Status, answer, refused)
 	}
@@ -217,7 +217,7 @@ func TestRestart(t *testing.T) {
 // force asks for a forced restart and returns the refusal, if it is refused.
 func (sc *scenario) force(t *testing.T, imp stack.Import) (refused string) {
 	t.Helper()
-	_, refused = sc.invoke(t, "RerunFunction", map[string]any{"import_id": imp.ImportID, "mode": "restart", "force": true, "trigger": "command"})
+	_, refused = sc.ask(t, "/rerun", map[string]any{"import_id": imp.ImportID, "mode": "restart", "force": true})
 	return refused
 }
 

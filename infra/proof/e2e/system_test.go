@@ -78,6 +78,24 @@ func (s *system) invoke(t *testing.T, function string, event any) (answer map[st
 	return answer, ""
 }
 
+// ask sends a request of the administrator to a route of the stack's API; its result is
+// that of invoke.
+func (s *system) ask(t *testing.T, route string, request any) (answer map[string]any, failed string) {
+	t.Helper()
+	body, err := s.Ask(t.Context(), route, request, s.Credentials())
+	var refusal *stack.RefusedError
+	if errors.As(err, &refusal) && refusal.Type != "" {
+		return nil, refusal.FunctionError.Error()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatalf("%s answered %.200s: %v", route, body, err)
+	}
+	return answer, ""
+}
+
 func text(v any) string {
 	s, _ := v.(string)
 	return s

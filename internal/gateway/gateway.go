@@ -1,0 +1,145 @@
+// Package gateway serves the requests that people sign: they come through the HTTP API
+// of the stack, which checks the signature and names who signed (AWS_IAM).
+//
+// A function is invoked in two ways. API Gateway invokes its alias [Alias], which no
+// policy of the product grants to anybody else; only there is the identity in the
+// event trusted. Every other invocation, such as a test event in the Lambda console, is
+// from somebody unknown, even if it looks like an event of API Gateway.
+package gateway
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"etl-dataloader/internal/caller"
+	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/fault"
+)
+
+// Alias is the name of the alias that API Gateway invokes.
+const Alias = "api"
+
+// event is what matters of an event of an HTTP API (API Gateway developer guide,
+// "Work with AWS Lambda proxy integrations for HTTP APIs", payload format 2.0).
+type event struct {
+	Body           string `json:"body"`
+	Base64         bool   `json:"isBase64Encoded"`
+	RequestContext struct {
+		Authorizer struct {
+			IAM struct {
+				UserARN   string `json:"userArn"`
+				AccessKey string `json:"accessKey"`
+			} `json:"iam"`
+		} `json:"authorizer"`
+	} `json:"requestContext"`
+}
+
+// Response is the answer to API Gateway, in payload format 2.0.
+type Response struct {
+	Status  int               `json:"statusCode"`
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"`
+}
+
+// Failure is the body of a response whose request was not carried out. It has the form
+// in which Lambda reports the error of a function.
+type Failure struct {
+	Name etl.Fault `json:"errorType"`
+	Text string    `json:"errorMessage"` // in French, for people
+}
+
+// Handler answers a request of somebody whose identity may be unknown.
+type Handler[In, Out any] func(ctx context.Context, by caller.Identity, in In) (Out, error)
+
+// Serve returns the handler of a function. invoked returns the ARN by which the
+// function was invoked, with its alias.
+func Serve[In, Out any](log *slog.Logger, invoked func(context.Context) string, handle Handler[In, Out]) func(context.Context, json.RawMessage) (any, error) {
+	return func(ctx context.Context, payload json.RawMessage) (any, error) {
+		if !strings.HasSuffix(invoked(ctx), ":"+Alias) {
+			return direct(ctx, log, payload, handle)
+		}
+		by, body, failed := read(payload)
+		if failed != nil {
+			return *failed, nil
+		}
+		return respond(carryOut(ctx, log, by, body, handle)), nil
+	}
+}
+
+// direct answers an invocation that did not come through the API.
+func direct[In, Out any](ctx context.Context, log *slog.Logger, payload json.RawMessage, handle Handler[In, Out]) (any, error) {
+	out, err := carryOut(ctx, log, caller.Identity{}, payload, handle)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// carryOut reads a request and hands it to its handler. Its error is a lifted fault.
+func carryOut[In, Out any](ctx context.Context, log *slog.Logger, by caller.Identity, body []byte, handle Handler[In, Out]) (Out, error) {
+	return fault.Boundary(log, func(ctx context.Context, body []byte) (Out, error) {
+		var in In
+		if err := json.Unmarshal(body, &in); err != nil {
+			// The error may quote the request.
+			return *new(Out), &fault.Refused{Reason: RefusedRequest}
+		}
+		return handle(ctx, by, in)
+	})(ctx, body)
+}
+
+// read returns who signed a request, and its body. failed is the answer to a request
+// that has no identity or cannot be read.
+func read(payload json.RawMessage) (by caller.Identity, body []byte, failed *Response) {
+	var e event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return by, nil, failure(http.StatusBadRequest, RefusedRequest)
+	}
+	signer := e.RequestContext.Authorizer.IAM
+	by = caller.Identity{ARN: signer.UserARN, AccessKey: signer.AccessKey}
+	if !by.Verified() {
+		return by, nil, failure(http.StatusUnauthorized, RefusedUnsigned)
+	}
+	if !e.Base64 {
+		return by, []byte(e.Body), nil
+	}
+	body, err := base64.StdEncoding.DecodeString(e.Body)
+	if err != nil {
+		return by, nil, failure(http.StatusBadRequest, RefusedRequest)
+	}
+	return by, body, nil
+}
+
+func failure(status int, reason string) *Response {
+	r := response(status, Failure{Name: etl.FaultRefused, Text: reason})
+	return &r
+}
+
+// respond returns the response with a result, or with a fault.
+func respond[Out any](out Out, err error) Response {
+	if err == nil {
+		return response(http.StatusOK, out)
+	}
+	status := http.StatusInternalServerError
+	switch fault.Name(err) {
+	case etl.FaultRefused:
+		status = http.StatusConflict
+	case etl.FaultTransient:
+		status = http.StatusServiceUnavailable
+	}
+	return response(status, Failure{Name: fault.Name(err), Text: err.Error()})
+}
+
+func response(status int, body any) Response {
+	text, err := json.Marshal(body)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{}`)
+	}
+	return Response{
+		Status: status, Body: string(text),
+		Headers: map[string]string{"content-type": "application/json", "cache-control": "no-store"},
+	}
+}

@@ -1,0 +1,127 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"etl-dataloader/internal/caller"
+	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/gateway"
+)
+
+const (
+	direct = "arn:aws:lambda:eu-west-3:111122223333:function:rerun"
+	byAPI  = direct + ":api"
+	anne   = "arn:aws:iam::111122223333:user/anne"
+)
+
+type request struct {
+	ImportID string `json:"import_id"`
+	By       string `json:"by"`
+}
+
+type answer struct {
+	By       string `json:"by"`
+	ImportID string `json:"import_id"`
+}
+
+// serve invokes a function by an ARN; its handler tells who asks, or fails.
+func serve(t *testing.T, arn string, payload string, fail error) (any, error) {
+	t.Helper()
+	log := centrallog.New(&bytes.Buffer{}, slog.LevelInfo)
+	handler := gateway.Serve(log, func(context.Context) string { return arn }, func(_ context.Context, by caller.Identity, in request) (answer, error) {
+		return answer{By: by.String(), ImportID: in.ImportID}, fail
+	})
+	return handler(t.Context(), json.RawMessage(payload))
+}
+
+// documented is an event of API Gateway as AWS documents it, with changes.
+func documented(t *testing.T, changes ...string) string {
+	t.Helper()
+	body, err := os.ReadFile("testdata/event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.NewReplacer(changes...).Replace(string(body))
+}
+
+func TestIdentity(t *testing.T) {
+	iam := `"iam": {`
+	for name, c := range map[string]struct{ arn, payload, by string }{
+		"signed":                        {byAPI, documented(t), anne + " (clé AKIA1)"},
+		"direct":                        {direct, `{"import_id":"I"}`, caller.Unverified},
+		"forged in the body":            {byAPI, documented(t, `\"import_id\"`, `\"by\":\"arn:root\",\"import_id\"`), anne + " (clé AKIA1)"},
+		"forged in a header":            {byAPI, documented(t, `"header1": "value1"`, `"x-amzn-iam-user-arn": "arn:root"`), anne + " (clé AKIA1)"},
+		"forged in a direct invocation": {direct, `{"import_id":"I","by":"arn:root","requestContext":{"authorizer":{"iam":{"userArn":"arn:root"}}}}`, caller.Unverified},
+		"by another alias":              {direct + ":live", `{"import_id":"I"}`, caller.Unverified},
+		"base64":                        {byAPI, documented(t, `"isBase64Encoded": false`, `"isBase64Encoded": true`, `{\"import_id\": \"I\"}`, "eyJpbXBvcnRfaWQiOiJJIn0="), anne + " (clé AKIA1)"},
+		"with another authorizer too":   {byAPI, documented(t, iam, `"jwt": {"claims": {"sub": "root"}}, `+iam), anne + " (clé AKIA1)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := serve(t, c.arn, c.payload, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := answer{By: c.by, ImportID: "I"}
+			if r, ok := got.(gateway.Response); ok {
+				var told answer
+				if err := json.Unmarshal([]byte(r.Body), &told); err != nil || r.Status != 200 {
+					t.Fatalf("response %+v, %v", r, err)
+				}
+				got = told
+			}
+			if got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+// A whole event of API Gateway that somebody sends to the function itself has no
+// identity, whatever it says.
+func TestForgedEvent(t *testing.T) {
+	got, err := serve(t, direct, documented(t), nil)
+	if a, ok := got.(answer); err != nil || !ok || a.By != caller.Unverified {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	refused := &fault.Refused{ImportID: "I", Reason: "no"}
+	for name, c := range map[string]struct {
+		payload string
+		fail    error
+		status  int
+		fault   string
+	}{
+		"refused":       {documented(t), refused, 409, "Refused"},
+		"transient":     {documented(t), &fault.Transient{Op: "op", Err: errors.New("lost")}, 503, "Transient"},
+		"unexpected":    {documented(t), errors.New("other"), 500, "Unexpected"},
+		"not signed":    {documented(t, `"userArn": "`+anne+`"`, `"userArn": null`), nil, 401, "Refused"},
+		"no JSON":       {documented(t, `{\"import_id\": \"I\"}`, "secret"), nil, 409, "Refused"},
+		"no base64":     {documented(t, `"isBase64Encoded": false`, `"isBase64Encoded": true`), nil, 400, "Refused"},
+		"no such event": {`[]`, nil, 400, "Refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := serve(t, byAPI, c.payload, c.fail)
+			r, ok := got.(gateway.Response)
+			var failed gateway.Failure
+			if err != nil || !ok || r.Status != c.status || json.Unmarshal([]byte(r.Body), &failed) != nil || string(failed.Name) != c.fault {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if strings.Contains(r.Body, "secret") {
+				t.Error("the response quotes the request")
+			}
+		})
+	}
+	if _, err := serve(t, direct, `{}`, refused); fault.Name(err) != "Refused" {
+		t.Errorf("direct: %v", err)
+	}
+}

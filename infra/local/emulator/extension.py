@@ -18,11 +18,8 @@ import executions
 import expressions
 import faults
 import functions
-<<<<<<< HEAD
-import keys
-=======
 import gateway
->>>>>>> 1dfd35b (gateway, caller, control: take re-executions from signed requests and record who asked)
+import keys
 import logs
 import mapruns
 import maps
@@ -53,11 +50,8 @@ def install():
     connections.install()
     expressions.install()
     functions.install()
-<<<<<<< HEAD
-    keys.install()
-=======
     gateway.install()
->>>>>>> 1dfd35b (gateway, caller, control: take re-executions from signed requests and record who asked)
+    keys.install()
     logs.install()
     objects.install()
     servers.install()

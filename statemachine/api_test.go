@@ -1,8 +1,12 @@
 package statemachine_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"etl-dataloader/internal/control"
+	"etl-dataloader/internal/gateway"
 )
 
 // TestRoutesAreSigned: every route of the API wants a signature, and reaches a function
@@ -24,7 +28,7 @@ func TestRoutesAreSigned(t *testing.T) {
 		if got := member(section(t, "Resources", alias), "Type").Value; got != "AWS::Lambda::Alias" {
 			t.Errorf("%s invokes %s, a %s", name, alias, got)
 		}
-		if got := member(section(t, "Resources", alias, "Properties"), "Name").Value; got != "api" {
+		if got := member(section(t, "Resources", alias, "Properties"), "Name").Value; got != gateway.Alias {
 			t.Errorf("%s invokes the alias %s", name, got)
 		}
 		permission := section(t, "Resources", alias+"Permission", "Properties")
@@ -36,5 +40,28 @@ func TestRoutesAreSigned(t *testing.T) {
 	}
 	if routes == 0 {
 		t.Error("the API has no route")
+	}
+}
+
+// TestTrail: only EventBridge invokes the alias whose events name people, and only with
+// redrives of this stack's imports.
+func TestTrail(t *testing.T) {
+	rule := section(t, "Resources", "ConsoleRedrives", "Properties")
+	pattern := scalars(member(rule, "EventPattern"))
+	for _, want := range []string{"aws.states", "AWS API Call via CloudTrail", "states.amazonaws.com", "RedriveExecution"} {
+		if !slices.Contains(pattern, want) {
+			t.Errorf("the rule does not want %s", want)
+		}
+	}
+	if !slices.ContainsFunc(pattern, func(s string) bool { return strings.HasSuffix(s, ":execution:${AWS::StackName}-import:") }) {
+		t.Error("the rule is not of this stack")
+	}
+	if !slices.Contains(scalars(member(rule, "Targets")), "TrackTrail") || member(section(t, "Resources", "TrackTrail", "Properties"), "Name").Value != control.TrailAlias {
+		t.Error("the rule does not invoke the alias that is trusted")
+	}
+	permission := section(t, "Resources", "TrackTrailPermission", "Properties")
+	if member(permission, "FunctionName").Value != "TrackTrail" || member(permission, "Principal").Value != "events.amazonaws.com" ||
+		member(permission, "SourceArn").Value != "ConsoleRedrives.Arn" {
+		t.Error("others may invoke the alias")
 	}
 }

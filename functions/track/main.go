@@ -2,12 +2,16 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"etl-dataloader/internal/app"
+	"etl-dataloader/internal/control"
 	"etl-dataloader/internal/fault"
+	"etl-dataloader/internal/gateway"
 )
 
 func main() { os.Exit(app.Main(lambda.Start, build)) }
@@ -17,5 +21,13 @@ func build(a *app.App) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fault.Boundary(a.Log, tracker.Track), nil
+	return gateway.Through(control.TrailAlias, invoked, fault.Boundary(a.Log, tracker.Redriven), fault.Boundary(a.Log, tracker.Track)), nil
+}
+
+// invoked returns the ARN by which the function was invoked.
+func invoked(ctx context.Context) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return lc.InvokedFunctionArn
+	}
+	return ""
 }

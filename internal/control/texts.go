@@ -16,6 +16,7 @@ const (
 	logEnded         = "Import terminé"
 	LogFailed        = "Import en échec"
 	LogRerun         = "Réexécution"
+	LogConsole       = "Reprise de la console : demandeur connu par CloudTrail"
 	logAutomaticVoid = "Reprise automatique sans objet"
 	LogForeign       = "Événement ignoré : l'exécution n'est pas l'exécution courante d'un import"
 	LogNoDefinition  = "Définition de la machine illisible : impossible de dire si elle a changé depuis le début de l'exécution"

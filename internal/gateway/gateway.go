@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -68,6 +69,27 @@ func Serve[In, Out any](log *slog.Logger, invoked func(context.Context) string, 
 		}
 		return respond(carryOut(ctx, log, by, body, handle)), nil
 	}
+}
+
+// Through returns a handler that hands the events of invocations by an alias to one
+// handler, and all others to another.
+func Through[A, B, Out any](alias string, invoked func(context.Context) string,
+	aliased func(context.Context, A) (Out, error), others func(context.Context, B) (Out, error),
+) func(context.Context, json.RawMessage) (Out, error) {
+	return func(ctx context.Context, payload json.RawMessage) (Out, error) {
+		if strings.HasSuffix(invoked(ctx), ":"+alias) {
+			return decoded(ctx, payload, aliased)
+		}
+		return decoded(ctx, payload, others)
+	}
+}
+
+func decoded[In, Out any](ctx context.Context, payload json.RawMessage, handle func(context.Context, In) (Out, error)) (Out, error) {
+	var in In
+	if err := json.Unmarshal(payload, &in); err != nil {
+		return *new(Out), fmt.Errorf("gateway: decode an event: %w", err)
+	}
+	return handle(ctx, in)
 }
 
 // direct answers an invocation that did not come through the API.

@@ -125,3 +125,18 @@ func TestFailures(t *testing.T) {
 		t.Errorf("direct: %v", err)
 	}
 }
+
+func TestThrough(t *testing.T) {
+	for arn, want := range map[string]string{byAPI: "aliased I", direct: "other I", direct + ":live": "other I"} {
+		tell := func(name string) func(context.Context, request) (string, error) {
+			return func(_ context.Context, in request) (string, error) { return name + " " + in.ImportID, nil }
+		}
+		handler := gateway.Through("api", func(context.Context) string { return arn }, tell("aliased"), tell("other"))
+		if got, err := handler(t.Context(), json.RawMessage(`{"import_id":"I"}`)); err != nil || got != want {
+			t.Errorf("%s: %s, %v", arn, got, err)
+		}
+		if _, err := handler(t.Context(), json.RawMessage(`[]`)); err == nil {
+			t.Errorf("%s: no error", arn)
+		}
+	}
+}

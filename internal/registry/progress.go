@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
 
@@ -59,6 +60,29 @@ func (r *Registry) Faults(ctx context.Context, importID string, generation int, 
 // Attempts returns the attempts of an import, oldest first.
 func (r *Registry) Attempts(ctx context.Context, importID string) ([]Attempt, error) {
 	return query[Attempt](ctx, r, importPK(importID), "ATTEMPT#")
+}
+
+// NameConsole records who asked for a redrive in the console: by, of the first such
+// redrive of an execution since a time. A name once recorded stands. It returns the
+// attempt; found is false if there is no such redrive, or somebody else is named.
+func (r *Registry) NameConsole(ctx context.Context, importID, executionARN string, since time.Time, by string) (named Attempt, found bool, err error) {
+	attempts, err := r.Attempts(ctx, importID)
+	if err != nil {
+		return Attempt{}, false, err
+	}
+	for _, a := range attempts {
+		switch {
+		case a.ExecutionARN != executionARN || a.Kind != etl.KindResume || a.Trigger != etl.TriggerConsole || a.At.Before(since):
+			continue
+		case a.By == by:
+			return a, true, nil
+		case a.By != "":
+			continue
+		}
+		a.By = by
+		return a, true, r.put(ctx, a)
+	}
+	return Attempt{}, false, nil
 }
 
 // AttemptsNow returns the attempts of an import as its execution sees them. redrives

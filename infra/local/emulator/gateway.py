@@ -1,6 +1,6 @@
 """HTTP APIs as their functions and callers need them: the alias invoked, and an address that resolves.
 
-A function that API Gateway invokes by an alias finds the alias in the ARN by which it was invoked (Lambda
+A function that API Gateway or EventBridge invokes by an alias finds the alias in the ARN by which it was invoked (Lambda
 runtime API, Lambda-Runtime-Invoked-Function-Arn); the emulator gave it the ARN of the function alone. And it
 gave out addresses under localhost, which few resolvers know; here an API is reached by its path.
 """
@@ -15,17 +15,16 @@ API = "AWS::ApiGatewayV2::Api"
 
 
 def install():
-    """Replaces how API Gateway finds a function, and the address of an API that a stack makes."""
-    lambda_svc._get_func_record_for_ref_in_scope = functools.partial(
-        function_of, lambda_svc._get_func_record_for_ref_in_scope)
+    """Replaces how a function is found, and the address of an API that a stack makes."""
+    lambda_svc._get_func_record_for_ref = functools.partial(function_of, lambda_svc._get_func_record_for_ref)
     handlers = provisioners._RESOURCE_HANDLERS[API]
     handlers["create"] = functools.partial(create_api, handlers["create"])
 
 
-def function_of(original, reference, **scope):
+def function_of(original, reference):
     """The function of a reference; its configuration has the ARN by which it is invoked."""
-    function, config, name = original(reference, **scope)
-    if config and reference.startswith("arn:") and reference.count(":") == 7:
+    function, config, name = original(reference)
+    if config and str(reference).startswith("arn:") and reference.count(":") == 7:
         config = {**config, "FunctionArn": reference}
     return function, config, name
 

@@ -60,7 +60,7 @@ func (a *App) Sweeper() (*control.Sweeper, error) {
 
 // Rerunner returns what resumes, restarts and abandons imports.
 func (a *App) Rerunner(db *postgres.DB) (*control.Rerunner, error) {
-	config := control.RerunnerConfig{Outcomes: a.outcomes(), Fence: db, Work: phase.WorkObjects{Store: a.Work()}}
+	config := control.RerunnerConfig{Outcomes: a.outcomes(), Fence: db, Work: phase.WorkObjects{Store: a.Work()}, Audit: db}
 	p, err := a.control()
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"etl-dataloader/internal/audit"
 	"etl-dataloader/internal/awstest/memory"
 	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/centrallog"
@@ -41,6 +42,7 @@ type house struct {
 	reports  *reports
 	fence    *fence
 	work     *work
+	audit    *trail
 	log      *bytes.Buffer
 	setup    setup
 
@@ -76,6 +78,7 @@ type setup struct {
 	Definitions control.Definitions
 	Fence       control.Fence
 	Work        control.WorkObjects
+	Audit       audit.Trail
 
 	DaysBack        int
 	InitialDeadline time.Duration
@@ -87,7 +90,7 @@ func open(t *testing.T, options ...func(*setup)) *house {
 	h := &house{
 		t: t, clock: clock, table: &memory.Table{}, objects: &memory.Bucket{Now: clock.Now},
 		machine: &machine{clock: clock, executions: map[string]*execution{}},
-		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}, states: map[string][]string{}}, work: &work{dropped: map[string]int{}}, log: &bytes.Buffer{},
+		inbox:   &inbox{}, reports: &reports{}, fence: &fence{current: map[string]int{}, states: map[string][]string{}}, work: &work{dropped: map[string]int{}}, audit: &trail{}, log: &bytes.Buffer{},
 	}
 	h.registry = registry.New(h.table, "registry", clock.Now)
 	names, err := landing.NewNames(types)
@@ -106,7 +109,7 @@ func open(t *testing.T, options ...func(*setup)) *house {
 		},
 		Outcomes:    control.Outcomes{Histories: machine, Alerts: h.inbox, Reports: h.reports},
 		Later:       schedule.Later{Client: &schedules{made: map[string]*scheduler.CreateScheduleInput{}}},
-		Definitions: machine, Fence: h.fence, Work: h.work, DaysBack: 1,
+		Definitions: machine, Fence: h.fence, Work: h.work, Audit: h.audit, DaysBack: 1,
 	}
 	h.rebuild(options...)
 	return h
@@ -136,7 +139,7 @@ func (h *house) rebuild(changes ...func(*setup)) {
 		Common: s.Common, Outcomes: s.Outcomes, Reruns: s.Reruns, Later: s.Later, DaysBack: s.DaysBack, InitialDeadline: s.InitialDeadline,
 	})
 	h.rerunner, errs[3] = control.NewRerunner(control.RerunnerConfig{
-		Common: s.Common, Outcomes: s.Outcomes, Definitions: s.Definitions, Fence: s.Fence, Work: s.Work,
+		Common: s.Common, Outcomes: s.Outcomes, Definitions: s.Definitions, Fence: s.Fence, Work: s.Work, Audit: s.Audit,
 	})
 	h.intake, errs[4] = landing.NewIntake(recorder, h.advancer)
 	if err := errors.Join(append(errs[:], recorderErr)...); err != nil {

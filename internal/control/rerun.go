@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"etl-dataloader/internal/audit"
 	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/centrallog"
 	"etl-dataloader/internal/etl"
@@ -22,6 +23,7 @@ type RerunnerConfig struct {
 	Definitions Definitions
 	Fence       Fence
 	Work        WorkObjects
+	Audit       audit.Trail
 }
 
 // Definitions reports whether the state machine's definition has changed since an
@@ -70,7 +72,7 @@ type Rerunner struct {
 // NewRerunner returns a rerunner; it fails if a mandatory field is missing.
 func NewRerunner(config RerunnerConfig) (*Rerunner, error) {
 	if err := check("rerunner", config.Common, config.Outcomes.mandatory(),
-		[]field{{"Definitions", config.Definitions != nil}, {"Fence", config.Fence != nil}, {"Work", config.Work != nil}}); err != nil {
+		[]field{{"Definitions", config.Definitions != nil}, {"Fence", config.Fence != nil}, {"Work", config.Work != nil}, {"Audit", config.Audit != nil}}); err != nil {
 		return nil, err
 	}
 	r := &Rerunner{
@@ -100,7 +102,8 @@ type Request struct {
 
 	// Attempt is the number of the failed attempt for which the system planned this
 	// request; 0: a person asks. The registry knows what was planned, and a request
-	// that was not has no effect.
+	// that was not has no effect. With the mode [etl.KindRecord], the number of a
+	// redrive in the console whose author has become known.
 	Attempt int `json:"attempt,omitempty"`
 
 	// Accept names limits that a resumed import may exceed, such as "shrink=produits";
@@ -132,6 +135,14 @@ func (r *Rerunner) Rerun(ctx context.Context, by caller.Identity, request Reques
 	if by.Verified() {
 		request.Attempt = 0
 	}
+	if request.Attempt != 0 || request.Mode == etl.KindRecord {
+		return r.recorded(ctx, by, request)
+	}
+	return r.audited(ctx, by, request)
+}
+
+// recorded carries out a request and copies what became of it into the database.
+func (r *Rerunner) recorded(ctx context.Context, by caller.Identity, request Request) (Answer, error) {
 	a, err := r.rerun(ctx, by, request)
 	if err == nil {
 		err = r.record(ctx, request)
@@ -182,7 +193,7 @@ func (r *Rerunner) rerun(ctx context.Context, by caller.Identity, request Reques
 		return Answer{}, err
 	}
 	if request.Mode == etl.KindRecord {
-		return answer(imp, "", ""), nil
+		return answer(imp, "", ""), r.auditConsole(ctx, request)
 	}
 	imp, ended, err := r.watcher.follow(ctx, imp)
 	if err != nil {

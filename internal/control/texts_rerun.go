@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
@@ -71,6 +72,11 @@ func textRestarted(importID, execution string, generation int, published bool) s
 // textAbandoned answers that an import was given up.
 func textAbandoned(importID string) string {
 	return "L'import " + importID + " est abandonné ; les dates suivantes peuvent avancer."
+}
+
+// textConsole tells of a redrive in the console.
+func textConsole(at time.Time) string {
+	return "reprise demandée dans la console Step Functions le " + at.UTC().Format("2006-01-02 15:04:05") + " UTC"
 }
 
 // Refusals of a re-execution: why, and what to do instead.

@@ -63,7 +63,7 @@ func (t *Tracker) Redriven(ctx context.Context, event TrailEvent) (Tracked, erro
 		}
 	}
 	by := caller.Identity{ARN: call.UserIdentity.ARN, AccessKey: call.UserIdentity.AccessKeyID}
-	attempt, found, err := t.config.Registry.NameConsole(ctx, importID, arn, call.EventTime.Add(-inexact), by.String())
+	attempt, found, err := t.config.Registry.NameConsole(ctx, importID, arn, call.EventTime.Add(-inexact), by)
 	if err != nil {
 		return Tracked{}, err
 	}
@@ -72,7 +72,8 @@ func (t *Tracker) Redriven(ctx context.Context, event TrailEvent) (Tracked, erro
 	}
 	t.config.Log.InfoContext(ctx, LogConsole, centrallog.ImportID(importID), centrallog.Step(etl.StepRerun),
 		slog.Int("attempt", attempt.Number), slog.String("by", attempt.By))
-	return Tracked{ImportID: importID, Status: imp.Status}, nil
+	return Tracked{ImportID: importID, Status: imp.Status},
+		t.config.Reruns.Ask(ctx, Request{ImportID: importID, Mode: etl.KindRecord, Attempt: attempt.Number})
 }
 
 // foreign logs that an event is not about an import.

@@ -7,10 +7,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"etl-dataloader/internal/audit"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/postgres/postgrestest"
 )
+
+var _ audit.Trail = (*postgres.DB)(nil)
 
 // auditText is what etl.audit holds.
 const auditText = `SELECT coalesce(string_agg(concat_ws(' ', request_id, stage, identity, coalesce(access_key_id, '-'), verified, action,
@@ -22,8 +25,8 @@ const requestID = "0b8b7f1e-6b1c-4f53-9f0a-6d1f9a2c3d4e"
 // answer is lost, and it is made again.
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	asked := postgres.AuditEntry{
-		RequestID: requestID, Stage: postgres.AuditAsked, Identity: "arn:aws:iam::1:user/a", AccessKeyID: "AKIA", Verified: true,
+	asked := audit.Entry{
+		RequestID: requestID, Stage: audit.Asked, Identity: "arn:aws:iam::1:user/a", AccessKeyID: "AKIA", Verified: true,
 		Action: "restart", ImportID: importID, Details: json.RawMessage(`{"reason":"why"}`),
 	}
 	const row = requestID + ` asked arn:aws:iam::1:user/a AKIA t restart ` + importID + ` {"reason": "why"} -`
@@ -60,7 +63,7 @@ func TestAudit(t *testing.T) {
 func TestAuditOfLittle(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	if err := o.db.Audit(t.Context(), postgres.AuditEntry{RequestID: requestID, Stage: postgres.AuditDone, Identity: "?", Action: "reveal", Outcome: "refused"}); err != nil {
+	if err := o.db.Audit(t.Context(), audit.Entry{RequestID: requestID, Stage: audit.Done, Identity: "?", Action: "reveal", Outcome: "refused"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := postgrestest.Scan[string](t, o.conn, auditText), requestID+" done ? - f reveal - - refused"; got != want {
@@ -72,18 +75,18 @@ func TestAuditOfLittle(t *testing.T) {
 func TestAuditMalformed(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	for name, change := range map[string]func(*postgres.AuditEntry){
-		"no identity":            func(e *postgres.AuditEntry) { e.Identity = "" },
-		"no action":              func(e *postgres.AuditEntry) { e.Action = "" },
-		"no request":             func(e *postgres.AuditEntry) { e.RequestID = "" },
-		"another stage":          func(e *postgres.AuditEntry) { e.Stage = "undone" },
-		"an outcome before":      func(e *postgres.AuditEntry) { e.Outcome = "done" },
-		"no outcome after":       func(e *postgres.AuditEntry) { e.Stage = postgres.AuditDone },
-		"details without a name": func(e *postgres.AuditEntry) { e.Details = json.RawMessage(`"text"`) },
+	for name, change := range map[string]func(*audit.Entry){
+		"no identity":            func(e *audit.Entry) { e.Identity = "" },
+		"no action":              func(e *audit.Entry) { e.Action = "" },
+		"no request":             func(e *audit.Entry) { e.RequestID = "" },
+		"another stage":          func(e *audit.Entry) { e.Stage = "undone" },
+		"an outcome before":      func(e *audit.Entry) { e.Outcome = "done" },
+		"no outcome after":       func(e *audit.Entry) { e.Stage = audit.Done },
+		"details without a name": func(e *audit.Entry) { e.Details = json.RawMessage(`"text"`) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := postgres.AuditEntry{RequestID: requestID, Stage: postgres.AuditAsked, Identity: "arn", Action: "restart"}
+			e := audit.Entry{RequestID: requestID, Stage: audit.Asked, Identity: "arn", Action: "restart"}
 			change(&e)
 			db := postgrestest.Open(t, o.url)
 			if err := db.Audit(t.Context(), e); err == nil || fault.Retryable(fault.Name(err)) {
@@ -97,7 +100,7 @@ func TestAuditMalformed(t *testing.T) {
 func TestAuditIsAppendOnly(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	if err := o.db.Audit(t.Context(), postgres.AuditEntry{RequestID: requestID, Stage: postgres.AuditAsked, Identity: "arn", Action: "restart"}); err != nil {
+	if err := o.db.Audit(t.Context(), audit.Entry{RequestID: requestID, Stage: audit.Asked, Identity: "arn", Action: "restart"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, statement := range []string{`UPDATE etl.audit SET identity = 'another'`, `DELETE FROM etl.audit`, `TRUNCATE etl.audit`} {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"etl-dataloader/internal/awstest/memory"
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
@@ -48,7 +49,7 @@ func TestNameConsole(t *testing.T) {
 		since := redriven.StartedAt
 		table.fail = fail
 		name := func(by string) (registry.Attempt, bool, error) {
-			return r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, since.Add(-time.Second), by)
+			return r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, since.Add(-time.Second), caller.Identity{ARN: by})
 		}
 		if _, _, err := name("anne"); (err != nil) != (fail != "") {
 			t.Errorf("%q: %v", fail, err)
@@ -65,10 +66,10 @@ func TestNameConsole(t *testing.T) {
 		if err != nil || len(attempts) != 2 || attempts[0].By != "" || attempts[1].By != "anne" {
 			t.Errorf("%q: %+v, %v", fail, attempts, err)
 		}
-		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, since.Add(time.Second), "anne"); err != nil || found {
+		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, since.Add(time.Second), caller.Identity{ARN: "anne"}); err != nil || found {
 			t.Errorf("%q: a redrive that is not there yet was named: %v", fail, err)
 		}
-		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, "arn:other", since, "anne"); err != nil || found {
+		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, "arn:other", since, caller.Identity{ARN: "anne"}); err != nil || found {
 			t.Errorf("%q: a redrive of another execution was named: %v", fail, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/etl"
 )
 
@@ -140,6 +141,8 @@ type Attempt struct {
 	FailedReason string      `dynamodbav:"failed_reason" json:"failed_reason,omitempty"`
 
 	Accepted []Acceptance `dynamodbav:"accepted,omitempty" json:"accepted,omitempty"` // in force for this attempt
+
+	Caller caller.Identity `dynamodbav:"caller,omitempty" json:"-"` // of a redrive in the console, once CloudTrail named it
 }
 
 // Fault is the last fault of a state, as its function reported it.

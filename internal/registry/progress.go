@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
 )
@@ -65,7 +66,7 @@ func (r *Registry) Attempts(ctx context.Context, importID string) ([]Attempt, er
 // NameConsole records who asked for a redrive in the console: by, of the first such
 // redrive of an execution since a time. A name once recorded stands. It returns the
 // attempt; found is false if there is no such redrive, or somebody else is named.
-func (r *Registry) NameConsole(ctx context.Context, importID, executionARN string, since time.Time, by string) (named Attempt, found bool, err error) {
+func (r *Registry) NameConsole(ctx context.Context, importID, executionARN string, since time.Time, by caller.Identity) (named Attempt, found bool, err error) {
 	attempts, err := r.Attempts(ctx, importID)
 	if err != nil {
 		return Attempt{}, false, err
@@ -74,12 +75,12 @@ func (r *Registry) NameConsole(ctx context.Context, importID, executionARN strin
 		switch {
 		case a.ExecutionARN != executionARN || a.Kind != etl.KindResume || a.Trigger != etl.TriggerConsole || a.At.Before(since):
 			continue
-		case a.By == by:
+		case a.Caller == by:
 			return a, true, nil
 		case a.By != "":
 			continue
 		}
-		a.By = by
+		a.By, a.Caller = by.String(), by
 		return a, true, r.put(ctx, a)
 	}
 	return Attempt{}, false, nil

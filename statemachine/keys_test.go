@@ -45,11 +45,12 @@ func functions(t *testing.T) map[string]*yaml.Node {
 }
 
 // TestKeyGrants: the fields key opens for the functions that read values, the tokens
-// key works for Protect, both on nothing but their own use; the storage key works only
+// key works for Protect and Reveal, both on nothing but their own use; the storage key works only
 // behind the services that store.
 func TestKeyGrants(t *testing.T) {
 	const decrypt, generate = "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"
-	fields := map[string]string{"OpenFunction": generate, "ProtectFunction": decrypt, "ValidateFunction": decrypt, "EnrichFunction": decrypt}
+	fields := map[string]string{"OpenFunction": generate, "ProtectFunction": decrypt, "ValidateFunction": decrypt, "EnrichFunction": decrypt, "RevealFunction": decrypt}
+	tokensFor := []string{"ProtectFunction", "RevealFunction"}
 	for name, properties := range functions(t) {
 		policies, variables := member(properties, "Policies"), []string{}
 		if environment := member(properties, "Environment"); environment != nil {
@@ -69,10 +70,10 @@ func TestKeyGrants(t *testing.T) {
 			t.Errorf("%s knows the fields key: %v, want %v", name, got, want)
 		}
 		tokens := slices.Collect(maps.Keys(grants(t, policies, "TokensKey")))
-		if want := map[bool]string{true: "kms:GenerateMac"}[name == "ProtectFunction"]; strings.Join(tokens, " ") != want {
+		if want := map[bool]string{true: "kms:GenerateMac"}[slices.Contains(tokensFor, name)]; strings.Join(tokens, " ") != want {
 			t.Errorf("%s may %v with the tokens key, want %q", name, tokens, want)
 		}
-		if got := slices.Contains(variables, "TokensKeyArn"); got != (name == "ProtectFunction") {
+		if got := slices.Contains(variables, "TokensKeyArn"); got != slices.Contains(tokensFor, name) {
 			t.Errorf("%s knows the tokens key: %v", name, got)
 		}
 		for action, condition := range grants(t, policies, "StorageKey") {

@@ -1,11 +1,12 @@
 // Command etlctl is the operator's tool: it uploads the files of an import,
 // follows imports to their end, resumes, restarts and abandons them, and shows
-// their errors.
+// their errors and, to whoever may read them, encrypted values.
 //
 // It works with the local stack and with an AWS account alike. Its settings are the
 // environment variables that `make up` writes, or the outputs of a CloudFormation stack
 // (--stack). Everything it shows comes from the registry, so it works even when
-// PostgreSQL is down; only `errors` reads PostgreSQL. The only thing it changes itself is
+// PostgreSQL is down; only `errors` reads PostgreSQL, and `reveal` and `find` have it
+// read by a function. The only thing it changes itself is
 // the landing bucket: the functions of the stack start, resume and abandon imports.
 //
 // Exit status: 0 for success and, if an import was followed, «réussi»; 1 for a failure, a
@@ -47,6 +48,8 @@ type grammar struct {
 	Restart restartCommand `cmd:"" help:"${restart}"`
 	Abandon abandonCommand `cmd:"" help:"${abandon}"`
 	Errors  errorsCommand  `cmd:"" help:"${errors}"`
+	Reveal  revealCommand  `cmd:"" help:"${reveal}"`
+	Find    findCommand    `cmd:"" help:"${find}"`
 
 	Contract contractCommand `cmd:"" help:"${contract}"`
 }
@@ -131,6 +134,7 @@ func run(arguments []string, c console) int {
 	var g grammar
 	shown, texts := false, textHelp()
 	maps.Copy(texts, textCheckHelp())
+	maps.Copy(texts, textRevealHelp())
 	parser, err := kong.New(&g, kong.Name("etlctl"), kong.Description(texts["about"]),
 		kong.Vars(texts), kong.Writers(c.out, c.err), kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { shown = true }))

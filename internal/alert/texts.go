@@ -86,3 +86,12 @@ func Incoherence(importID string, found []string) Alert {
 			importID, message.List(found, "\n- ")),
 	}
 }
+
+// RevealBound tells that somebody asked for more values than a day allows.
+func RevealBound(by string, used, most int) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : limite de lecture depassee",
+		Text: fmt.Sprintf("Lecture de valeurs refusée : la limite du jour est de %d enregistrements, dont %d déjà lus.\nDemandeur : %s\n"+
+			"Les demandes et leurs motifs sont dans etl.audit (action reveal).\n", most, used, by),
+	}
+}

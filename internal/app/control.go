@@ -16,6 +16,7 @@ import (
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/report"
+	"etl-dataloader/internal/reveal"
 	"etl-dataloader/internal/schedule"
 )
 
@@ -67,6 +68,22 @@ func (a *App) Rerunner(db *postgres.DB) (*control.Rerunner, error) {
 	}
 	config.Common, config.Histories, config.Definitions = p.common, p.machine, p.machine
 	return control.NewRerunner(config)
+}
+
+// Revealer returns what reads encrypted values for people.
+func (a *App) Revealer(db *postgres.DB) (*reveal.Revealer, error) {
+	keys := reveal.KMSKeys{Wrapped: db, KMS: a.KMS(), FieldsKeyID: a.FieldsKey(), TokensKeyID: a.TokensKey()}
+	config := reveal.Config{
+		Store: db, Tracer: db, Trail: db, Keys: keys, Alerts: a.Alerts(), Log: a.Log, PerDay: a.Env.RevealPerDay,
+	}
+	if err := a.Missing(); err != nil {
+		return nil, err
+	}
+	var err error
+	if config.Contract, err = contract.Load(); err != nil {
+		return nil, err
+	}
+	return reveal.New(config)
 }
 
 // controlParts are what every control service is made of.

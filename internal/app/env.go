@@ -41,6 +41,7 @@ type Env struct {
 	RequireControl       bool          // REQUIRE_CONTROL: control totals are mandatory like the files, default false
 	RejectBudget         string        // REJECT_BUDGET: limits that replace the contract's, "clients=5%,ventes=1000"
 	MaxShrink            int           // MAX_SHRINK: percent of its table's rows that a reload may remove, default 50
+	RevealPerDay         int           // REVEAL_PER_DAY: records that one person may reveal in a day, default 1,000
 	MaxFileBytes         int64         // MAX_FILE_BYTES: size above which a file is refused, default 0: no limit
 }
 
@@ -109,6 +110,7 @@ func readEnv() (Env, error) {
 		RequireControl:       e.text("REQUIRE_CONTROL", "false") == "true",
 		RejectBudget:         e.text("REJECT_BUDGET", ""),
 		MaxShrink:            int(e.number("MAX_SHRINK", 50)),
+		RevealPerDay:         int(e.number("REVEAL_PER_DAY", 1000)),
 		MaxFileBytes:         e.number("MAX_FILE_BYTES", 0),
 	}
 	return env, e.err

@@ -27,6 +27,7 @@ const Alias = "api"
 // event is what matters of an event of an HTTP API (API Gateway developer guide,
 // "Work with AWS Lambda proxy integrations for HTTP APIs", payload format 2.0).
 type event struct {
+	Route          string `json:"routeKey"`
 	Body           string `json:"body"`
 	Base64         bool   `json:"isBase64Encoded"`
 	RequestContext struct {
@@ -63,11 +64,41 @@ func Serve[In, Out any](log *slog.Logger, invoked func(context.Context) string, 
 		if !strings.HasSuffix(invoked(ctx), ":"+Alias) {
 			return direct(ctx, log, payload, handle)
 		}
-		by, body, failed := read(payload)
+		by, _, body, failed := read(payload)
 		if failed != nil {
 			return *failed, nil
 		}
 		return respond(carryOut(ctx, log, by, body, handle)), nil
+	}
+}
+
+// Route carries out the requests of one route.
+type Route func(ctx context.Context, log *slog.Logger, by caller.Identity, body []byte) (any, error)
+
+// To returns the route of a handler.
+func To[In, Out any](handle Handler[In, Out]) Route {
+	return func(ctx context.Context, log *slog.Logger, by caller.Identity, body []byte) (any, error) {
+		return carryOut(ctx, log, by, body, handle)
+	}
+}
+
+// ServeRoutes returns the handler of a function that answers several routes of the API,
+// such as "POST /reveal", and nobody else. Each route is a permission of its own.
+func ServeRoutes(log *slog.Logger, invoked func(context.Context) string, routes map[string]Route) func(context.Context, json.RawMessage) (any, error) {
+	return func(ctx context.Context, payload json.RawMessage) (any, error) {
+		if !strings.HasSuffix(invoked(ctx), ":"+Alias) {
+			log.WarnContext(ctx, LogDirect)
+			return nil, &fault.Refused{Reason: RefusedDirect}
+		}
+		by, name, body, failed := read(payload)
+		if failed != nil {
+			return *failed, nil
+		}
+		route, ok := routes[name]
+		if !ok {
+			return *failure(http.StatusNotFound, RefusedRequest), nil
+		}
+		return respond(route(ctx, log, by, body)), nil
 	}
 }
 
@@ -113,26 +144,26 @@ func carryOut[In, Out any](ctx context.Context, log *slog.Logger, by caller.Iden
 	})(ctx, body)
 }
 
-// read returns who signed a request, and its body. failed is the answer to a request
-// that has no identity or cannot be read.
-func read(payload json.RawMessage) (by caller.Identity, body []byte, failed *Response) {
+// read returns who signed a request, its route and its body. failed is the answer to a
+// request that has no identity or cannot be read.
+func read(payload json.RawMessage) (by caller.Identity, route string, body []byte, failed *Response) {
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
-		return by, nil, failure(http.StatusBadRequest, RefusedRequest)
+		return by, "", nil, failure(http.StatusBadRequest, RefusedRequest)
 	}
 	signer := e.RequestContext.Authorizer.IAM
 	by = caller.Identity{ARN: signer.UserARN, AccessKey: signer.AccessKey}
 	if !by.Verified() {
-		return by, nil, failure(http.StatusUnauthorized, RefusedUnsigned)
+		return by, "", nil, failure(http.StatusUnauthorized, RefusedUnsigned)
 	}
 	if !e.Base64 {
-		return by, []byte(e.Body), nil
+		return by, e.Route, []byte(e.Body), nil
 	}
 	body, err := base64.StdEncoding.DecodeString(e.Body)
 	if err != nil {
-		return by, nil, failure(http.StatusBadRequest, RefusedRequest)
+		return by, "", nil, failure(http.StatusBadRequest, RefusedRequest)
 	}
-	return by, body, nil
+	return by, e.Route, body, nil
 }
 
 func failure(status int, reason string) *Response {

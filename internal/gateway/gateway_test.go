@@ -140,3 +140,35 @@ func TestThrough(t *testing.T) {
 		}
 	}
 }
+
+// A function that answers the API alone refuses everybody else, however well an event is
+// forged, and tells its routes apart.
+func TestServeRoutes(t *testing.T) {
+	tell := func(name string) gateway.Route {
+		return gateway.To(func(_ context.Context, by caller.Identity, in request) (answer, error) {
+			return answer{By: name + " " + by.String(), ImportID: in.ImportID}, nil
+		})
+	}
+	routes := map[string]gateway.Route{"POST /rerun": tell("rerun"), "POST /find": tell("find")}
+	log := &bytes.Buffer{}
+	serve := func(arn, payload string) (any, error) {
+		handler := gateway.ServeRoutes(centrallog.New(log, slog.LevelInfo), func(context.Context) string { return arn }, routes)
+		return handler(t.Context(), json.RawMessage(payload))
+	}
+	for _, arn := range []string{direct, direct + ":live"} {
+		if got, err := serve(arn, documented(t)); fault.Name(err) != "Refused" || got != nil {
+			t.Errorf("%s: %v, %v", arn, got, err)
+		}
+	}
+	if !strings.Contains(log.String(), gateway.LogDirect) {
+		t.Error("the refusals are not logged")
+	}
+	for route, want := range map[string]int{"POST /rerun": 200, "POST /find": 200, "POST /other": 404} {
+		got, err := serve(byAPI, documented(t, `"routeKey": "POST /rerun",
+  "rawPath"`, `"routeKey": "`+route+`", "rawPath"`))
+		r, ok := got.(gateway.Response)
+		if err != nil || !ok || r.Status != want || (want == 200 && !strings.Contains(r.Body, strings.TrimPrefix(route, "POST /")+" "+anne)) {
+			t.Errorf("%s: %+v, %v", route, got, err)
+		}
+	}
+}

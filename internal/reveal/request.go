@@ -1,0 +1,155 @@
+package reveal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"etl-dataloader/internal/contract"
+)
+
+// Request asks for values: of records of a table, of an event, or of a rejected line.
+type Request struct {
+	Table  string     `json:"table,omitempty"`
+	Where  *Condition `json:"where,omitempty"` // of the table
+	Event  string     `json:"event,omitempty"` // event_id
+	Raw    *Line      `json:"raw,omitempty"`
+	Fields []string   `json:"fields,omitempty"` // of the table, or of the event: empty for all that are sensitive
+	Reason string     `json:"reason"`
+}
+
+// Condition is a field and the value that it has.
+type Condition struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+}
+
+// Line is a rejected line of a file.
+type Line struct {
+	ImportID string `json:"import_id"`
+	File     string `json:"file"` // its name, without a folder
+	Line     int64  `json:"line"`
+}
+
+// Answer has the values of the records found.
+type Answer struct {
+	RequestID string   `json:"request_id"` // in etl.audit
+	Records   []Record `json:"records"`
+}
+
+// Record is a record with its values.
+type Record struct {
+	ImportID string  `json:"import_id"`
+	Resource string  `json:"resource"`
+	Line     int64   `json:"line"`
+	Values   []Value `json:"values,omitempty"`
+	Raw      string  `json:"raw,omitempty"`        // the text of a malformed record
+	RawBytes []byte  `json:"raw_base64,omitempty"` // the same if it is no UTF-8
+}
+
+// Value is the value of a field as it was in the file; nil if it had none.
+type Value struct {
+	Field string  `json:"field"`
+	Text  *string `json:"text"`
+}
+
+// shortestEcho is the length from which a value that stands in the reason is noticed.
+const shortestEcho = 4
+
+// checkReason refuses a reason that says nothing, or repeats the value asked for: the
+// reason is kept in clear.
+func checkReason(reason, value string) error {
+	reason = strings.TrimSpace(reason)
+	if reason == "" || !utf8.ValidString(reason) {
+		return refused(RefusedReason)
+	}
+	if value = strings.TrimSpace(value); len(value) >= shortestEcho && strings.Contains(reason, value) {
+		return refused(RefusedEcho)
+	}
+	return nil
+}
+
+// source checks a request and returns where its records come from.
+func (r *Revealer) source(request Request) (source, error) {
+	value := ""
+	if request.Where != nil {
+		value = request.Where.Value
+	}
+	if err := checkReason(request.Reason, value); err != nil {
+		return nil, err
+	}
+	kinds := 0
+	for _, asked := range []bool{request.Table != "", request.Event != "", request.Raw != nil} {
+		if asked {
+			kinds++
+		}
+	}
+	switch {
+	case kinds != 1 || (request.Table == "") != (request.Where == nil):
+		return nil, refused(RefusedShape)
+	case request.Table != "":
+		return r.tableSource(request)
+	case request.Event != "":
+		if _, err := uuid.Parse(request.Event); err != nil {
+			return nil, refused(RefusedEvent)
+		}
+		return &eventSource{r: r, id: request.Event, names: request.Fields}, nil
+	default:
+		if len(request.Fields) > 0 {
+			return nil, refused(RefusedShape)
+		}
+		return &rawSource{r: r, line: *request.Raw}, nil
+	}
+}
+
+// fieldsOf returns the sensitive fields of those names; all of them for no names.
+func fieldsOf(res *contract.Resource, names []string) ([]*contract.Field, error) {
+	var fields []*contract.Field
+	for _, f := range res.Fields {
+		if f.Sensitive() && (len(names) == 0 || slices.Contains(names, f.Name)) {
+			fields = append(fields, f)
+		}
+	}
+	for _, name := range names {
+		switch f := res.Field(name); {
+		case f == nil:
+			return nil, refused(RefusedField(name, res.Name))
+		case !f.Sensitive():
+			return nil, refused(RefusedPublic(name, res.Name))
+		}
+	}
+	if len(fields) == 0 {
+		return nil, refused(RefusedNothing(res.Name))
+	}
+	return fields, nil
+}
+
+// resource returns a resource of the contract.
+func (r *Revealer) resource(name string) (*contract.Resource, error) {
+	if res := r.config.Contract.Resource(name); res != nil {
+		return res, nil
+	}
+	return nil, refused(RefusedTable(name))
+}
+
+// canonical returns the canonical form of a value that a field is to have.
+func canonical(f *contract.Field, value string) ([]byte, error) {
+	text, ok := f.AppendCanonical(nil, []byte(strings.TrimSpace(value)))
+	if !ok {
+		return nil, refused(RefusedValue(f.Name)) // never the value
+	}
+	return text, nil
+}
+
+// columnOf returns a column of a list.
+func columnOf(columns []contract.Column, name string) (contract.Column, error) {
+	for _, c := range columns {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	return contract.Column{}, fmt.Errorf("reveal: there is no column %s", name)
+}

@@ -1,0 +1,35 @@
+-- +goose Up
+CREATE INDEX audit_revealed ON etl.audit (at) WHERE action = 'reveal' AND stage = 'asked';
+
+-- audit_reveal enters a person's request for records before they are decrypted, unless
+-- the principal would then have asked for more than the most of a day (UTC). used is what
+-- it has asked for today, this request included if it was entered; a repeated call enters
+-- it once. Requests are counted one after the other. The loader may enter into the audit, but not read it.
+-- +goose StatementBegin
+CREATE FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_principal text, import text, what jsonb, records bigint, most bigint,
+    OUT entered boolean, OUT used bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    LOCK TABLE etl.audit IN SHARE ROW EXCLUSIVE MODE;
+    SELECT coalesce(sum((a.details->>'count')::bigint), 0) INTO used FROM etl.audit a
+        WHERE a.action = 'reveal' AND a.stage = 'asked' AND a.at >= date_trunc('day', now(), 'UTC')
+            AND a.details->>'principal' = of_principal AND a.request_id <> request;
+    entered := used + records <= most;
+    IF entered AND NOT EXISTS (SELECT FROM etl.audit a WHERE a.request_id = request AND a.stage = 'asked' AND a.action = 'reveal') THEN
+        INSERT INTO etl.audit (request_id, stage, identity, access_key_id, verified, action, import_id, details)
+            VALUES (request, 'asked', who, nullif(access_key, ''), true, 'reveal', nullif(import, ''),
+                what || jsonb_build_object('principal', of_principal, 'count', records));
+    END IF;
+    IF entered THEN
+        used := used + records;
+    END IF;
+END $$;
+-- +goose StatementEnd
+REVOKE EXECUTE ON FUNCTION etl.audit_reveal FROM PUBLIC;
+-- +goose StatementBegin
+DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'etl_loader') THEN GRANT EXECUTE ON FUNCTION etl.audit_reveal TO etl_loader; END IF; END $$;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP FUNCTION etl.audit_reveal;
+DROP INDEX etl.audit_revealed;

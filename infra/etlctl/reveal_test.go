@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -75,7 +76,7 @@ func TestAskTellsRefusals(t *testing.T) {
 	for _, err := range []error{&refusedError{Name: "Refused", Text: "non"}, errSlow} {
 		var errs bytes.Buffer
 		c := &console{out: &errs, err: &errs}
-		if got := c.ask(t.Context(), &stack{err: err}, "/reveal", nil, nil); got != (toldError{}) {
+		if got := c.ask(t.Context(), &stack{err: err}, "/reveal", nil, nil); !errors.Is(got, toldError{}) {
 			t.Errorf("%v: %v", err, got)
 		}
 		if errs.Len() == 0 {

@@ -36,7 +36,7 @@ func read(t *testing.T, variables map[string]string) (Env, error) {
 		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "FIELDS_KEY_ID", "TOKENS_KEY_ID",
 		"ENRICHMENT_CLIENTS_URL", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
 		"NO_HISTORY", "STAGING_RETENTION_DAYS", "MAX_DAILY_RECORDS", "AUTOMATIC_REDRIVES", "AUTOMATIC_REDRIVE_DELAY", "RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_GROUP",
-		"REDRIVE_SCHEDULE_ROLE_ARN", "REQUIRE_CONTROL", "MAX_FUTURE_DAYS", "INITIAL_DEADLINE_HOURS", "MAX_SHRINK", "MAX_FILE_BYTES", "REJECT_BUDGET",
+		"REDRIVE_SCHEDULE_ROLE_ARN", "REQUIRE_CONTROL", "MAX_FUTURE_DAYS", "INITIAL_DEADLINE_HOURS", "MAX_SHRINK", "MAX_FILE_BYTES", "REJECT_BUDGET", "REVEAL_PER_DAY",
 	} {
 		t.Setenv(name, variables[name])
 	}
@@ -48,7 +48,7 @@ func TestEnvDefaults(t *testing.T) {
 	want := Env{
 		ChunkBytes: 32 << 20, ChunkRecords: 2000, MaxConcurrency: 4, MaxShrink: 50, LogLevel: slog.LevelInfo,
 		DeadlineTimeZone: "Europe/Paris", DeadlineDaysBack: 1, StagingRetention: 30 * 24 * time.Hour,
-		AutomaticRedrives: 3, RedriveDelay: time.Minute, MaxFutureDays: 1, InitialDeadline: 24 * time.Hour,
+		AutomaticRedrives: 3, RedriveDelay: time.Minute, MaxFutureDays: 1, InitialDeadline: 24 * time.Hour, RevealPerDay: 1000,
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -60,13 +60,13 @@ func TestEnvValues(t *testing.T) {
 		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "STATE_MACHINE_ARN": "s", "ALERTS_TOPIC_ARN": "a", "DATABASE_SECRET_ARN": "d",
 		"FIELDS_KEY_ID": "fk", "TOKENS_KEY_ID": "tk", "ENRICHMENT_CLIENTS_URL": "https://e", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
 		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "REQUIRE_CONTROL": "true", "MAX_FUTURE_DAYS": "3", "INITIAL_DEADLINE_HOURS": "0", "STAGING_RETENTION_DAYS": "7",
-		"MAX_DAILY_RECORDS": "8", "MAX_SHRINK": "30", "MAX_FILE_BYTES": "5", "REJECT_BUDGET": "*=none",
+		"MAX_DAILY_RECORDS": "8", "MAX_SHRINK": "30", "MAX_FILE_BYTES": "5", "REJECT_BUDGET": "*=none", "REVEAL_PER_DAY": "4",
 		"AUTOMATIC_REDRIVES": "0", "AUTOMATIC_REDRIVE_DELAY": "1", "RERUN_FUNCTION_ARN": "f", "REDRIVE_SCHEDULE_GROUP": "g", "REDRIVE_SCHEDULE_ROLE_ARN": "o",
 	})
 	want := Env{
 		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", FieldsKeyID: "fk", TokensKeyID: "tk",
 		EnrichmentClientsURL: "https://e", ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
-		NoHistory: true, RequireControl: true, MaxFutureDays: 3, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, MaxShrink: 30, MaxFileBytes: 5, RejectBudget: "*=none", RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
+		NoHistory: true, RequireControl: true, MaxFutureDays: 3, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, MaxShrink: 30, MaxFileBytes: 5, RejectBudget: "*=none", RevealPerDay: 4, RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -106,6 +106,7 @@ func TestMissingSettings(t *testing.T) {
 		"intake":       {func(a *App) (any, error) { return a.Intake() }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "LANDING_BUCKET", "STATE_MACHINE_ARN", "RERUN_FUNCTION_ARN"}},
 		"control":      {func(a *App) (any, error) { return a.Tracker() }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "WORK_BUCKET", "STATE_MACHINE_ARN"}},
 		"redrives":     {func(a *App) (any, error) { a.Env.ScheduleGroup = "g"; return a.Sweeper() }, []string{"RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_ROLE_ARN"}},
+		"reveal":       {func(a *App) (any, error) { return a.Revealer(a.Database(1)) }, []string{"DATABASE_SECRET_ARN", "FIELDS_KEY_ID", "TOKENS_KEY_ID", "ALERTS_TOPIC_ARN"}},
 		"re-execution": {func(a *App) (any, error) { return a.Rerunner(a.Database(1)) }, []string{"DATABASE_SECRET_ARN", "WORK_BUCKET"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -166,6 +166,25 @@ CREATE AGGREGATE etl.taken(taken numeric, change numeric, most numeric) (
     SFUNC = etl.take,
     STYPE = numeric
 );
+CREATE FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_principal text, import text, what jsonb, records bigint, most bigint, OUT entered boolean, OUT used bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    LOCK TABLE etl.audit IN SHARE ROW EXCLUSIVE MODE;
+    SELECT coalesce(sum((a.details->>'count')::bigint), 0) INTO used FROM etl.audit a
+        WHERE a.action = 'reveal' AND a.stage = 'asked' AND a.at >= date_trunc('day', now(), 'UTC')
+            AND a.details->>'principal' = of_principal AND a.request_id <> request;
+    entered := used + records <= most;
+    IF entered AND NOT EXISTS (SELECT FROM etl.audit a WHERE a.request_id = request AND a.stage = 'asked' AND a.action = 'reveal') THEN
+        INSERT INTO etl.audit (request_id, stage, identity, access_key_id, verified, action, import_id, details)
+            VALUES (request, 'asked', who, nullif(access_key, ''), true, 'reveal', nullif(import, ''),
+                what || jsonb_build_object('principal', of_principal, 'count', records));
+    END IF;
+    IF entered THEN
+        used := used + records;
+    END IF;
+END $$;
 CREATE FUNCTION etl.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -178,6 +197,7 @@ CREATE FUNCTION etl.take(so_far numeric, taken numeric, change numeric, most num
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((COALESCE(so_far, taken) + change) <= most) THEN (COALESCE(so_far, taken) + change) ELSE COALESCE(so_far, taken) END;
 CREATE INDEX audit_import ON etl.audit USING btree (import_id, at);
+CREATE INDEX audit_revealed ON etl.audit USING btree (at) WHERE ((action = 'reveal'::text) AND (stage = 'asked'::text));
 CREATE INDEX errors_line ON etl.errors USING btree (import_id, generation, resource, line_number);
 CREATE INDEX incoherences_import ON etl.incoherences USING btree (import_id);
 CREATE INDEX staging_… ON partitions.staging_categories_IMPORT_g1 USING btree (category_id_key, line_number);
@@ -1326,3 +1346,4 @@ CREATE VIEW staging.ventes_ready AS
   WHERE (NOT (EXISTS ( SELECT
            FROM etl.rejects r
           WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'ventes'::text) AND (r.line_number = s.line_number)))));
+REVOKE ALL ON FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_principal text, import text, what jsonb, records bigint, most bigint, OUT entered boolean, OUT used bigint) FROM PUBLIC;

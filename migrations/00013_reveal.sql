@@ -26,9 +26,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 REVOKE EXECUTE ON FUNCTION etl.audit_reveal FROM PUBLIC;
--- +goose StatementBegin
-DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'etl_loader') THEN GRANT EXECUTE ON FUNCTION etl.audit_reveal TO etl_loader; END IF; END $$;
--- +goose StatementEnd
+GRANT EXECUTE ON FUNCTION etl.audit_reveal TO etl_loader;
 
 -- +goose Down
 DROP FUNCTION etl.audit_reveal;

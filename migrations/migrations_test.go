@@ -85,7 +85,7 @@ func TestMigrateTwice(t *testing.T) {
 	url := server.URL(t)
 	conn := postgrestest.Connect(t, url)
 	before := postgrestest.Scan[string](t, conn, catalogue)
-	version, err := postgrestest.OpenWide(t, url, 3).Migrate(t.Context())
+	version, err := postgrestest.OpenAs(t, url, 3).Migrate(t.Context())
 	if err != nil || version != newest(t) {
 		t.Errorf("migrated to %d, %v; want %d", version, err, newest(t))
 	}

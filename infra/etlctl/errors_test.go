@@ -25,7 +25,7 @@ func withErrors(t *testing.T) string {
 		($1, 2, 'employee_data_20241008.csv', 'employes', 0, 7, 'first_name', 'required', 'Le champ ''first_name'' est vide.', 'Validation des données', '2024-10-09T15:00:00Z'),
 		($1, 1, 'client_data_20241008.csv', 'clients', 0, 1, 'nif', 'pattern', 'Une génération passée.', 'Validation des données', '2024-10-09T14:00:00Z'),
 		($2, 1, 'client_data_20241007.csv', 'clients', 0, 1, 'nif', 'pattern', 'Un autre import.', 'Validation des données', '2024-10-08T14:00:00Z')`, importID, otherID)
-	return url
+	return server.Reader(url)
 }
 
 // errorsOf runs the command.

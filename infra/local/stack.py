@@ -65,13 +65,13 @@ def up(settings):
     enrichment = services.start_enrichment(settings)
     url = postgres.up(settings)
     endpoint, objects = services.start_emulator(settings)
-    secret = deployment.put_secret(settings, endpoint, url)
-    outputs = deployment.deploy(settings, endpoint, secret, enrichment)
+    secrets = deployment.put_secrets(settings, endpoint, url)
+    outputs = deployment.deploy(settings, endpoint, secrets, enrichment)
     file = write_env(settings, {
         "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS,
         **{name: outputs[key] for name, key in deployment.OUTPUTS.items() if key in outputs},
-        **deployment.rules(settings, secret, enrichment),
-        "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secret, **of_tests(settings, url),
+        **deployment.rules(settings, secrets, enrichment),
+        "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secrets["DatabaseSecretArn"], **of_tests(settings, url),
     })
     print(f"The local stack is up: {endpoint}, settings in {os.path.relpath(file)}")
 

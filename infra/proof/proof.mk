@@ -25,10 +25,15 @@ hostile: build ## Runs what hostile people and accounts do, or some of it CELL=N
 	@go run ./infra/proof/chaos -hostile $(if $(PUBLISH),-publish docs/chaos.md) $(if $(CELL),'$(CELL)')
 
 .PHONY: full
-full: build ## Runs the proofs that take longer than make test: the whole fault matrix, the hostilities, 200,000 clients against the oracle
+full: build ## Runs the proofs that take longer than make test: PostgreSQL 15, the whole fault matrix, the hostilities, 200,000 clients against the oracle
+	@$(MAKE) --no-print-directory postgres15
 	@$(MAKE) --no-print-directory chaos
 	@$(MAKE) --no-print-directory hostile
 	@$(MAKE) --no-print-directory proof ROWS=200000
+
+.PHONY: postgres15
+postgres15: ## Runs the tests of migrations, statements and logins on PostgreSQL 15, the oldest version supported
+	@infra/proof/postgres15.sh
 
 bench proof bench-rules bench-ceiling: ROWS ?= 1000000
 .PHONY: bench

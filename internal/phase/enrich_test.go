@@ -62,7 +62,7 @@ func TestEnrichTwin(t *testing.T) {
 	_, chunk := r.chunkOf(t, "clients")
 	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
 	proxy := postgrestest.Listen(t, l.url)
-	l.db = postgrestest.Open(t, proxy.URL)
+	l.db = server.Open(t, proxy.URL)
 	var answers string
 	for name, c := range map[string]postgrestest.Loss{"failed, not saved": postgrestest.LoseRequest, "failed, but saved": postgrestest.LoseAnswer} {
 		postgrestest.Exec(t, l.conn, `DELETE FROM etl.ledger WHERE phase = 'Enrich'`)

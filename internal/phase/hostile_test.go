@@ -16,8 +16,8 @@ import (
 // goose takes by default. Nothing of it is called, and it stops nothing.
 func TestSquatter(t *testing.T) {
 	t.Parallel()
-	loader, squatter := server.Login(t), server.Login(t)
-	admin := server.Granted(t, loader, false)
+	squatter := server.Login(t)
+	admin := server.Granted(t, false)
 	postgrestest.Exec(t, postgrestest.Connect(t, admin), `GRANT CREATE ON SCHEMA public TO PUBLIC`)
 	squat := postgrestest.Connect(t, squatter.URL(admin))
 	called := postgrestest.Squat(t, squat)
@@ -26,8 +26,8 @@ func TestSquatter(t *testing.T) {
 		name := fmt.Sprintf("etl:IMPORT_20241009_150000_%03d:g%d", n/2+1, n%2+1)
 		postgrestest.Exec(t, postgrestest.Connect(t, squatter.URL(admin)), `SELECT set_config('application_name', $1, false)`, name)
 	}
-	url := loader.URL(admin)
-	if _, err := postgrestest.OpenWide(t, url, 2).Migrate(t.Context()); err != nil {
+	url := server.Owner(admin)
+	if _, err := postgrestest.OpenAs(t, url, 2).Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	l := newLineOn(t, url)

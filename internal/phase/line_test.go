@@ -68,8 +68,8 @@ func newLineOn(t *testing.T, url string) *line {
 		chunkBytes: 32 << 20, maxShrink: 50,
 	}
 	l.url = url
-	l.db, l.conn = postgrestest.Open(t, l.url), postgrestest.Connect(t, l.url)
-	l.wide = postgrestest.OpenWide(t, l.url, phase.CrossCheckConnections)
+	l.db, l.conn = server.Open(t, l.url), postgrestest.Connect(t, l.url)
+	l.wide = server.OpenWide(t, l.url, phase.CrossCheckConnections)
 	l.landing = objectstore.New(emulator.S3(t), emulator.Bucket(t))
 	l.work = objectstore.New(emulator.S3(t), emulator.Bucket(t))
 	l.kms, l.fieldsKey, l.tokensKey = newKMS(t)

@@ -17,7 +17,7 @@ import (
 func (r *run) publishUntilSettled(ctx context.Context, t *testing.T) error {
 	t.Helper()
 	publish := r.l.publish()
-	publish.DB = postgrestest.Open(t, r.l.url)
+	publish.DB = server.Open(t, r.l.url)
 	for {
 		_, err := publish.Run(ctx, r.importIn())
 		if _, busy := errors.AsType[*fault.Transient](err); !busy {

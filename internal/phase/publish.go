@@ -125,7 +125,7 @@ func (p *Publish) initial(ctx context.Context, tx *postgres.Tx, imp Import, repl
 	}
 	for _, r := range p.Contract.Resources {
 		leaf := imp.leaf(postgres.Target, r.Name)
-		if err := leaf.Swap(ctx, tx, len(r.Key)); err != nil {
+		if err := leaf.Swap(ctx, tx); err != nil {
 			return out, err
 		}
 		rows, err := tx.ReconciledEvents(ctx, r.Name)

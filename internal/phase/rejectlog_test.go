@@ -25,7 +25,7 @@ func TestRejectsAreLoggedOnce(t *testing.T) {
 		with("magasins", "3,,Metz,FR,2010-01-01", "3,Nord,Metz,FR,2010-01-01", "4,trop,de,champs,FR,2010-01-01").
 		with("ventes", "1010,999,1,1,1,1,1.00,2024-10-05,web", "1011,999,1,77,1,1,1.00,2024-10-05,web").csv(t))
 	proxy := postgrestest.Listen(t, l.url)
-	l.db = postgrestest.Open(t, proxy.URL)
+	l.db = server.Open(t, proxy.URL)
 	r.around = func(state string, once func() (any, error)) (any, error) {
 		for _, loss := range []postgrestest.Loss{postgrestest.LoseRequest, postgrestest.LoseAnswer} {
 			for commits := range int32(3) {

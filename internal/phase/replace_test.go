@@ -153,7 +153,7 @@ func TestReplacementLost(t *testing.T) {
 			l, second := replacing(t, mode)
 			delete(l.registry.imports, second.imp.ImportID) // no attempt to copy: the next commit is the one that publishes
 			proxy := postgrestest.Listen(t, l.url)
-			l.db = postgrestest.Open(t, proxy.URL)
+			l.db = server.Open(t, proxy.URL)
 			for _, c := range []struct {
 				name string
 				lose postgrestest.Loss

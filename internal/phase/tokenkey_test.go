@@ -79,7 +79,7 @@ func TestTokenKeyLost(t *testing.T) {
 			r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "Plan")
 			in := r.protectedClients(t)
 			proxy := postgrestest.Listen(t, l.url)
-			l.db = postgrestest.Open(t, proxy.URL)
+			l.db = server.Open(t, proxy.URL)
 			proxy.Lose(c.lose)
 			if _, err := l.stage().Run(t.Context(), in); fault.Name(fault.Lift(err)) != "Transient" {
 				t.Fatalf("got %v, want a Transient fault", err)

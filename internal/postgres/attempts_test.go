@@ -33,7 +33,7 @@ func TestRecordAttempts(t *testing.T) {
 			t.Parallel()
 			o := open(t)
 			proxy := postgrestest.Listen(t, o.url)
-			db := postgrestest.Open(t, proxy.URL)
+			db := server.Open(t, proxy.URL)
 			proxy.Lose(c.lose)
 			if err := db.RecordAttempts(t.Context(), importID, attempts[:1]); !isTransient(err) {
 				t.Fatalf("got %v, want a Transient fault", err)

@@ -41,7 +41,7 @@ func TestAudit(t *testing.T) {
 			t.Parallel()
 			o := open(t)
 			proxy := postgrestest.Listen(t, o.url)
-			db := postgrestest.Open(t, proxy.URL)
+			db := server.Open(t, proxy.URL)
 			proxy.Lose(c.lose)
 			if err := db.Audit(t.Context(), asked); !isTransient(err) {
 				t.Fatalf("got %v, want a Transient fault", err)
@@ -88,7 +88,7 @@ func TestAuditMalformed(t *testing.T) {
 			t.Parallel()
 			e := audit.Entry{RequestID: requestID, Stage: audit.Asked, Identity: "arn", Action: "restart"}
 			change(&e)
-			db := postgrestest.Open(t, o.url)
+			db := server.Open(t, o.url)
 			if err := db.Audit(t.Context(), e); err == nil || fault.Retryable(fault.Name(err)) {
 				t.Errorf("got %v, want a fault that no retry heals", err)
 			}

@@ -85,7 +85,7 @@ func TestConnectionRefused(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db := postgrestest.Open(t, "postgres://u:hunter2@"+closed+"/d?sslmode=disable")
+	db := postgrestest.OpenAs(t, "postgres://u:hunter2@"+closed+"/d?sslmode=disable", 1)
 	_, err = postgres.Once(t.Context(), db, unit(0), note("x"))
 	if !isTransient(err) {
 		t.Errorf("got %v, want a Transient fault", err)
@@ -99,7 +99,7 @@ func TestConnectionRefused(t *testing.T) {
 func TestNoValues(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	postgrestest.Exec(t, o.conn, `CREATE TABLE public.secrets (n bigint PRIMARY KEY, d date, CONSTRAINT small CHECK (n < 5000))`)
+	postgrestest.Exec(t, o.conn, `CREATE TABLE public.secrets (n bigint PRIMARY KEY, d date, CONSTRAINT small CHECK (n < 5000)); GRANT ALL ON public.secrets TO etl_loader`)
 	for name, c := range map[string]struct{ statement, code string }{
 		"invalid text":     {`SELECT 'tres-secret'::bigint`, "22P02"},
 		"invalid date":     {`INSERT INTO public.secrets VALUES (1, ('2024-13-' || '4321')::date)`, "22008"},

@@ -165,4 +165,4 @@ func (t *Tx) AnalyzeRejects(ctx context.Context) error {
 	return err
 }
 
-const analyzeRejects = `ANALYZE etl.rejects`
+const analyzeRejects = `SELECT etl.analyze_rejects()`

@@ -21,7 +21,7 @@ func TestRejectErrors(t *testing.T) {
 	o := open(t)
 	postgrestest.Exec(t, o.conn, `INSERT INTO etl.errors SELECT $1, 1, 'f', 'plain', (n - 2) / $2::int, n, 'x', rule, 'Texte.', 'étape'
 		FROM generate_series(2, 1 + $2::int * $3::int) n, unnest('{required,type}'::text[]) rule`, importID, errors, chunks)
-	o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
+	o.inTxOf(t, o.conn, func(ctx context.Context, tx *postgres.Tx) error {
 		if _, err := tx.Execute(ctx, `SET LOCAL enable_seqscan = off`); err != nil { // so small a table may well be read whole
 			return err
 		}

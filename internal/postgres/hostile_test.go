@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -28,10 +27,9 @@ type beside struct {
 
 func newBeside(t *testing.T) *beside {
 	t.Helper()
-	loader, squatter := server.Login(t), server.Login(t)
-	admin := server.Granted(t, loader, false)
-	url := loader.URL(admin)
-	b := &beside{opened: &opened{url: url}, admin: postgrestest.Connect(t, admin), squatter: squatter, squat: squatter.URL(admin)}
+	squatter := server.Login(t)
+	admin := server.Granted(t, false)
+	b := &beside{opened: &opened{url: server.Owner(admin)}, admin: postgrestest.Connect(t, admin), squatter: squatter, squat: squatter.URL(admin)}
 	postgrestest.Exec(t, b.admin, `GRANT CREATE ON SCHEMA public TO PUBLIC`) // as PostgreSQL 14 does
 	return b
 }
@@ -39,12 +37,12 @@ func newBeside(t *testing.T) *beside {
 // migrated opens the product's access, and one import.
 func (b *beside) migrated(t *testing.T) {
 	t.Helper()
-	wide := postgrestest.OpenWide(t, b.url, 2)
+	wide := postgrestest.OpenAs(t, b.url, 2)
 	if _, err := wide.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.db, b.conn = postgrestest.Open(t, b.url), postgrestest.Connect(t, b.url)
-	postgrestest.Exec(t, b.conn, `SET search_path = pg_catalog; CREATE TABLE IF NOT EXISTS public.written (note text)`)
+	b.db, b.conn = server.Open(t, b.url), postgrestest.Connect(t, b.url)
+	postgrestest.Exec(t, b.conn, `SET search_path = pg_catalog; CREATE TABLE IF NOT EXISTS public.written (note text); GRANT ALL ON public.written TO etl_loader`)
 	b.addImport(t, importID)
 }
 
@@ -64,35 +62,25 @@ func (b *beside) connect(t *testing.T, application string) *pgx.Conn {
 	return conn
 }
 
-// TestGrantsAreDocumented: what the tests give the product's role is what
-// docs/deploy.md asks a database administrator for.
-func TestGrantsAreDocumented(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../../docs/deploy.md")
-	if err != nil || !strings.Contains(string(text), "```sql\n"+postgrestest.Grants+"\n```") {
-		t.Errorf("docs/deploy.md does not have these grants: %v\n%s", err, postgrestest.Grants)
-	}
-}
-
 // TestDocumentedRightsSuffice: with the documented rights and no other, public
 // closed and nobody else admitted, everything works.
 func TestDocumentedRightsSuffice(t *testing.T) {
 	t.Parallel()
-	loader := server.Login(t)
-	admin := server.Granted(t, loader, true)
+	admin := server.Granted(t, true)
 	conn := postgrestest.Connect(t, admin)
 	postgrestest.Exec(t, conn, `REVOKE ALL ON SCHEMA public FROM PUBLIC`)
-	db := postgrestest.OpenWide(t, loader.URL(admin), 2)
+	owner := server.Owner(admin)
 	for range 2 {
-		if _, err := db.Migrate(t.Context()); err != nil {
+		if _, err := postgrestest.OpenAs(t, owner, 2).Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got := postgrestest.Scan[int](t, conn, `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace`); got != 0 {
 		t.Errorf("%d relations in public", got)
 	}
-	o := &opened{url: loader.URL(admin), db: db, conn: postgrestest.Connect(t, loader.URL(admin))}
+	o := &opened{url: owner, db: server.Open(t, owner), conn: postgrestest.Connect(t, owner)}
 	o.addImport(t, importID)
+	db := o.db
 	if _, err := postgres.Once(t.Context(), db, unit(0), func(context.Context, *postgres.Tx) (int, error) { return 1, nil }); err != nil {
 		t.Error(err)
 	}
@@ -122,7 +110,7 @@ func TestNothingOfPublicIsCalled(t *testing.T) {
 	errs := []error{err, ledger, postgres.WaitForOlderSnapshots(ctx, b.db, time.Minute), postgres.PurgeStaging(ctx, b.db, time.Now())}
 	_, err = b.db.Restart(ctx, numbered(importID, 1), false)
 	errs = append(errs, err, b.db.RecordAttempts(ctx, importID, nil), b.db.Abandon(ctx, numbered(importID, 2)))
-	_, err = postgrestest.OpenWide(t, b.url, 2).Migrate(ctx)
+	_, err = postgrestest.OpenAs(t, b.url, 2).Migrate(ctx)
 	if err := errors.Join(append(errs, err)...); err != nil {
 		t.Error(err)
 	}
@@ -166,7 +154,7 @@ func TestSquattersSessions(t *testing.T) {
 		ended <- err
 	}()
 	<-inside
-	other := postgrestest.Open(t, b.url)
+	other := server.Open(t, b.url)
 	if generation, err := other.Restart(t.Context(), numbered(importID, 1), false); err != nil || generation != 2 {
 		t.Errorf("restarted as %d, %v", generation, err)
 	}
@@ -193,7 +181,7 @@ func TestAdvisoryLocks(t *testing.T) {
 	postgrestest.Exec(t, conn, `SELECT pg_advisory_lock($1)`, goose)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if _, err := postgrestest.OpenWide(t, b.url, 2).Migrate(ctx); err != nil {
+	if _, err := postgrestest.OpenAs(t, b.url, 2).Migrate(ctx); err != nil {
 		t.Errorf("migrate: %v", err)
 	}
 	if _, err := conn.Exec(t.Context(), `LOCK TABLE etl.migration_lock IN ACCESS SHARE MODE`); err == nil {
@@ -208,7 +196,7 @@ func TestTwoDeployments(t *testing.T) {
 	done := make(chan error)
 	const deployments = 3
 	for range deployments {
-		db := postgrestest.OpenWide(t, url, 2)
+		db := postgrestest.OpenAs(t, url, 2)
 		go func() {
 			_, err := db.Migrate(t.Context())
 			done <- err
@@ -236,7 +224,7 @@ func TestVersionsFromPublic(t *testing.T) {
 	postgrestest.Exec(t, conn, `ALTER TABLE etl.goose_db_version SET SCHEMA public; DROP TABLE etl.migration_lock`)
 	postgrestest.Exec(t, conn, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash) VALUES ('i', 'daily', '2024-10-08', 'en cours', 1, 'h')`)
 	for range 2 {
-		if _, err := postgrestest.OpenWide(t, url, 2).Migrate(t.Context()); err != nil {
+		if _, err := postgrestest.OpenAs(t, url, 2).Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -265,7 +253,7 @@ func TestVersionsOfASquatter(t *testing.T) {
 	}
 	// And where the product's own table of versions is lost.
 	postgrestest.Exec(t, b.conn, `DROP TABLE etl.goose_db_version`)
-	if _, err := postgrestest.OpenWide(t, b.url, 2).Migrate(t.Context()); err == nil {
+	if _, err := postgrestest.OpenAs(t, b.url, 2).Migrate(t.Context()); err == nil {
 		t.Error("migrations were applied over tables that exist")
 	}
 	if got := b.count(t, `SELECT count(*) FROM etl.imports`); got != 1 {
@@ -278,7 +266,7 @@ func TestSchemaOfAnother(t *testing.T) {
 	t.Parallel()
 	b := newBeside(t)
 	postgrestest.Exec(t, b.admin, `CREATE SCHEMA etl`)
-	_, err := postgrestest.OpenWide(t, b.url, 2).Migrate(t.Context())
+	_, err := postgrestest.OpenAs(t, b.url, 2).Migrate(t.Context())
 	denied, ok := errors.AsType[*fault.AccessDenied](fault.Lift(err))
 	if !ok || denied.Resource != "schema etl" {
 		t.Errorf("got %v", err)
@@ -312,7 +300,7 @@ func TestOldSnapshots(t *testing.T) {
 			b, group := newBeside(t), server.Login(t)
 			b.migrated(t)
 			quote := func(role string) string { return pgx.Identifier{role}.Sanitize() }
-			postgrestest.Exec(t, b.admin, `GRANT `+quote(group.Role)+` TO `+quote(b.squatter.Role)+` WITH INHERIT FALSE`)
+			postgrestest.Exec(t, b.admin, `ALTER ROLE `+quote(b.squatter.Role)+` NOINHERIT; GRANT `+quote(group.Role)+` TO `+quote(b.squatter.Role))
 			if c.own != "" {
 				postgrestest.Exec(t, postgrestest.Connect(t, b.squat), c.own)
 			}
@@ -397,14 +385,14 @@ func TestNoConnectionLeft(t *testing.T) {
 	limit := postgrestest.Scan[int](t, b.admin, `SELECT count(*) + 2 FROM pg_stat_activity WHERE datname = current_database()`)
 	name := postgrestest.Scan[string](t, b.admin, `SELECT quote_ident(current_database())`)
 	postgrestest.Exec(t, b.admin, fmt.Sprintf(`ALTER DATABASE %s CONNECTION LIMIT %d`, name, limit))
-	db := postgrestest.Open(t, b.url)
+	db := server.Open(t, b.url)
 	var taken []*pgx.Conn
 	var err error
 	for n := 0; err == nil && n < 10; n++ { // again if a session of before has ended meanwhile
 		for conn, err := pgx.Connect(t.Context(), b.squat); err == nil; conn, err = pgx.Connect(t.Context(), b.squat) {
 			taken = append(taken, conn)
 		}
-		one := postgrestest.Open(t, b.url)
+		one := server.Open(t, b.url)
 		_, err = one.Restart(t.Context(), numbered(importID, 1), false)
 		one.Close()
 	}

@@ -2,9 +2,7 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"etl-dataloader/internal/contract"
 )
@@ -22,11 +20,11 @@ func (t *Tx) IndexStaging(ctx context.Context, leaf Leaf, r *contract.Resource) 
 		return err
 	}
 	for _, key := range append([][]string{r.Key}, r.Unique...) {
-		if _, err := t.tx.Exec(ctx, fmt.Sprintf(`CREATE INDEX ON %s (%s, line_number)`, leaf.Table(), strings.Join(r.StagingKey(key), ", "))); err != nil {
+		if err := t.index(ctx, leaf, append(r.StagingKey(key), "line_number")); err != nil {
 			return err
 		}
 	}
-	if _, err := t.tx.Exec(ctx, fmt.Sprintf(`ANALYZE %s (%s)`, leaf.Table(), strings.Join(comparedColumns(r), ", "))); err != nil {
+	if err := t.analyze(ctx, leaf, comparedColumns(r)); err != nil {
 		return err
 	}
 	return leaf.AttachByImport(ctx, t)
@@ -37,14 +35,19 @@ func (t *Tx) IndexTarget(ctx context.Context, leaf Leaf, key []string) error {
 	if _, err := t.tx.Exec(ctx, indexSettings); err != nil {
 		return err
 	}
-	_, err := t.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ADD PRIMARY KEY (%s)`, leaf.Table(), strings.Join(key, ", ")))
-	return err
+	return t.call(ctx, `etl.key_leaf($1, $2, $3, $4, $5)`, leaf.Kind, leaf.Resource, leaf.ImportID, leaf.Generation, key)
 }
 
 // Analyze collects planner statistics for a filled leaf.
-func (t *Tx) Analyze(ctx context.Context, leaf Leaf) error {
-	_, err := t.tx.Exec(ctx, `ANALYZE `+leaf.Table())
-	return err
+func (t *Tx) Analyze(ctx context.Context, leaf Leaf) error { return t.analyze(ctx, leaf, []string{}) }
+
+// analyze collects statistics for some columns, for all if there are none.
+func (t *Tx) analyze(ctx context.Context, leaf Leaf, columns []string) error {
+	return t.call(ctx, `etl.analyze_leaf($1, $2, $3, $4, $5)`, leaf.Kind, leaf.Resource, leaf.ImportID, leaf.Generation, columns)
+}
+
+func (t *Tx) index(ctx context.Context, leaf Leaf, columns []string) error {
+	return t.call(ctx, `etl.index_leaf($1, $2, $3, $4, $5)`, leaf.Kind, leaf.Resource, leaf.ImportID, leaf.Generation, columns)
 }
 
 // comparedColumns returns the staging columns that rules over more than one record

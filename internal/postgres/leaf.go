@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -90,78 +89,26 @@ type Source struct {
 // lets ATTACH PARTITION skip its scan. While the leaf is being filled, autovacuum is
 // off.
 func (l Leaf) Create(ctx context.Context, tx *Tx, from Source) error {
-	check := ""
-	if l.Kind != Target {
-		check = fmt.Sprintf(", CHECK (import_id = %s)", QuoteLiteral(l.ImportID))
-	}
-	_, err := tx.tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING CONSTRAINTS%s) WITH (autovacuum_enabled = off); ALTER TABLE %s %s`,
-		l.Table(), l.Parent(), check, l.Table(), strings.Join(l.defaults(from), ", ")))
-	return err
-}
-
-// defaults returns the defaults of the columns that no stream contains.
-func (l Leaf) defaults(from Source) []string {
-	columns := []string{"import_id", "generation", "file_date"}
-	values := []string{l.ImportID, strconv.Itoa(l.Generation), from.FileDate}
-	if l.Kind == Staging {
-		columns, values = append(columns, "file_type", "file"), append(values, from.FileType, from.File)
-	}
-	for i, value := range values {
-		columns[i] = fmt.Sprintf("ALTER COLUMN %s SET DEFAULT %s", columns[i], QuoteLiteral(value))
-	}
-	return columns
-}
-
-// release turns autovacuum back on for a leaf that is about to be published. A
-// staging leaf never changes again, so there is nothing to vacuum.
-func (l Leaf) release(ctx context.Context, tx *Tx) error {
-	if l.Kind == Staging {
-		return nil
-	}
-	_, err := tx.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s RESET (autovacuum_enabled)`, l.Table()))
-	return err
+	return tx.call(ctx, `etl.create_leaf($1, $2, $3, $4, $5, $6, $7)`,
+		l.Kind, l.Resource, l.ImportID, l.Generation, from.FileDate, from.FileType, from.File)
 }
 
 // Drop drops the leaf, attached or not. It is not an error if the leaf does not exist.
+// It fails if readers see the leaf.
 func (l Leaf) Drop(ctx context.Context, tx *Tx) error {
-	_, err := tx.tx.Exec(ctx, `DROP TABLE IF EXISTS `+l.Table())
-	return err
+	return tx.call(ctx, `etl.drop_leaf($1, $2, $3, $4)`, l.Kind, l.Resource, l.ImportID, l.Generation)
 }
 
-// AttachByImport makes the leaf the parent's partition of its import.
+// AttachByImport makes the leaf the parent's partition of its import. It turns
+// autovacuum back on, except for a staging leaf, which never changes again.
 func (l Leaf) AttachByImport(ctx context.Context, tx *Tx) error {
-	if err := l.release(ctx, tx); err != nil {
-		return err
-	}
-	_, err := tx.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)`,
-		l.Parent(), l.Table(), QuoteLiteral(l.ImportID)))
-	return err
+	return tx.call(ctx, `etl.attach_leaf($1, $2, $3, $4)`, l.Kind, l.Resource, l.ImportID, l.Generation)
 }
 
-// Swap makes a Target leaf the only partition of its parent and drops the previous
-// one. The caller holds the exclusive lock on the parent. keyColumns is the number of
-// columns in its primary key.
-func (l Leaf) Swap(ctx context.Context, tx *Tx, keyColumns int) error {
-	rows, err := tx.tx.Query(ctx, `SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`, l.Parent())
-	if err != nil {
-		return err
-	}
-	old, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	for _, name := range old {
-		if _, err := tx.tx.Exec(ctx, `DROP TABLE `+pgx.Identifier{"partitions", name}.Sanitize()); err != nil {
-			return err
-		}
-	}
-	if err := l.release(ctx, tx); err != nil {
-		return err
-	}
-	minimum := strings.TrimSuffix(strings.Repeat("MINVALUE, ", keyColumns), ", ")
-	_, err = tx.tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)`,
-		l.Parent(), l.Table(), minimum, strings.ReplaceAll(minimum, "MIN", "MAX")))
-	return err
+// Swap makes a Target leaf of an initial import the only partition of its parent and
+// drops the previous one. The caller holds the exclusive lock on the parent.
+func (l Leaf) Swap(ctx context.Context, tx *Tx) error {
+	return tx.call(ctx, `etl.swap_target($1, $2, $3)`, l.Resource, l.ImportID, l.Generation)
 }
 
 // QuoteLiteral quotes text for statements that take no parameters, such as DDL.

@@ -32,12 +32,14 @@ func TestLeafNames(t *testing.T) {
 }
 
 // TestLongLeafNames: PostgreSQL cuts a name after 63 bytes in silence; two
-// resources that differ in their last letter alone would then share a table.
+// resources that differ in their last letter alone would then share a table. The
+// owner's functions make the same names.
 func TestLongLeafNames(t *testing.T) {
 	t.Parallel()
+	o := open(t)
 	long := strings.Repeat("commandes_", 6) + "ab"
 	names := make(map[string]postgres.Leaf)
-	for _, resource := range []string{long + "a", long + "b", long[:33], long[:34], long[:35], strings.Repeat("é", 31)} {
+	for _, resource := range []string{long + "a", long + "b", long[:33], long[:34], long[:35], strings.Repeat("é", 31), "été"} {
 		for _, kind := range []postgres.Kind{postgres.Staging, postgres.Target} {
 			for _, generation := range []int{1, 12, 2147483647} {
 				leaf := postgres.Leaf{Kind: kind, Resource: resource, ImportID: importID, Generation: generation}
@@ -49,6 +51,9 @@ func TestLongLeafNames(t *testing.T) {
 					t.Errorf("%s is not found by its kind, import and generation", name)
 				}
 				names[name] = leaf
+				if got := postgrestest.Scan[string](t, o.conn, `SELECT etl.leaf($1, $2, $3, $4)`, kind, resource, importID, generation); got != name {
+					t.Errorf("the owner's functions call %s %s", name, got)
+				}
 			}
 		}
 	}
@@ -67,7 +72,7 @@ func TestLongResources(t *testing.T) {
 			if err := leaf.Create(ctx, tx, from); err != nil {
 				return err
 			}
-			if _, err := tx.Execute(ctx, `CREATE INDEX ON `+leaf.Table()+` (store_id_key, line_number)`); err != nil {
+			if _, err := tx.Execute(ctx, `SELECT etl.index_leaf('staging', $1, $2, 1, '{store_id_key,line_number}')`, resource, importID); err != nil {
 				return err
 			}
 			return leaf.AttachByImport(ctx, tx)
@@ -126,16 +131,17 @@ func TestLeafSwap(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	for generation := 1; generation <= 2; generation++ {
-		for resource, key := range map[string]string{"produits": "product_id", "stocks": "product_id, store_id"} {
+		postgrestest.Exec(t, o.conn, `UPDATE etl.imports SET mode = 'initial', generation = $1`, generation)
+		for resource, key := range map[string][]string{"produits": {"product_id"}, "stocks": {"product_id", "store_id"}} {
 			leaf := postgres.Leaf{Kind: postgres.Target, Resource: resource, ImportID: importID, Generation: generation}
 			o.inTx(t, func(ctx context.Context, tx *postgres.Tx) error {
 				if err := leaf.Create(ctx, tx, from); err != nil {
 					return err
 				}
-				if _, err := tx.Execute(ctx, `ALTER TABLE `+leaf.Table()+` ADD PRIMARY KEY (`+key+`)`); err != nil {
+				if err := tx.IndexTarget(ctx, leaf, key); err != nil {
 					return err
 				}
-				return leaf.Swap(ctx, tx, strings.Count(key, ",")+1)
+				return leaf.Swap(ctx, tx)
 			})
 			got := postgrestest.Scan[string](t, o.conn, `SELECT string_agg(inhrelid::regclass::text, ',') FROM pg_inherits WHERE inhparent = $1::regclass`, leaf.Parent())
 			if got != "partitions."+leaf.Name() {

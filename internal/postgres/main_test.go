@@ -23,15 +23,15 @@ const importID = "IMPORT_20241009_150000_001"
 // tests write.
 type opened struct {
 	url  string
-	db   *postgres.DB
-	conn *pgx.Conn // the test's own
+	db   *postgres.DB // the loader's
+	conn *pgx.Conn    // the test's own, the owner's
 }
 
 func open(t *testing.T) *opened {
 	t.Helper()
 	url := server.URL(t)
-	o := &opened{url: url, db: postgrestest.Open(t, url), conn: postgrestest.Connect(t, url)}
-	postgrestest.Exec(t, o.conn, `CREATE TABLE public.written (note text NOT NULL)`)
+	o := &opened{url: url, db: server.Open(t, url), conn: postgrestest.Connect(t, url)}
+	postgrestest.Exec(t, o.conn, `CREATE TABLE public.written (note text NOT NULL); GRANT ALL ON public.written TO etl_loader`)
 	o.addImport(t, importID)
 	return o
 }
@@ -69,10 +69,18 @@ func (o *opened) waitBlocked(t *testing.T) {
 	}
 }
 
-// inTx runs f in a transaction of the test's own connection.
+// inTx runs f in a transaction of the loader.
 func (o *opened) inTx(t *testing.T, f func(context.Context, *postgres.Tx) error) {
 	t.Helper()
-	if err := pgx.BeginFunc(t.Context(), o.conn, func(tx pgx.Tx) error { return f(t.Context(), postgres.NewTx(tx, unit(0))) }); err != nil {
+	conn := postgrestest.Connect(t, server.Loader(o.url))
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	o.inTxOf(t, conn, f)
+}
+
+// inTxOf runs f in a transaction of a connection.
+func (o *opened) inTxOf(t *testing.T, conn *pgx.Conn, f func(context.Context, *postgres.Tx) error) {
+	t.Helper()
+	if err := pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error { return f(t.Context(), postgres.NewTx(tx, unit(0))) }); err != nil {
 		t.Fatal(err)
 	}
 }

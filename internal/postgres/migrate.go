@@ -32,6 +32,9 @@ func (db *DB) Migrate(ctx context.Context) (version int64, err error) {
 		return 0, errors.New(migrationNeedsConnections)
 	}
 	err = db.Query(ctx, "migrations", func(ctx context.Context, conn *pgx.Conn) error {
+		if err := requireGroups(ctx, conn); err != nil {
+			return err
+		}
 		if err := prepareMigrations(ctx, conn); err != nil {
 			return err
 		}
@@ -48,6 +51,17 @@ func (db *DB) Migrate(ctx context.Context) (version int64, err error) {
 		})
 	})
 	return version, err
+}
+
+// requireGroups fails unless the groups exist to which the migrations grant rights. Only
+// an administrator can create them.
+func requireGroups(ctx context.Context, conn *pgx.Conn) error {
+	var missing bool
+	err := conn.QueryRow(ctx, `SELECT count(*) < 2 FROM pg_roles WHERE rolname IN ('etl_loader', 'etl_reader')`).Scan(&missing)
+	if err == nil && missing {
+		err = errors.New(migrationNeedsGroups)
+	}
+	return err
 }
 
 // prepareMigrations creates the schema etl and the lock's table unless they exist.

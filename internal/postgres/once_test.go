@@ -115,7 +115,7 @@ func TestOnceFailedNotSaved(t *testing.T) {
 func TestOnceConcurrentTwins(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	other := postgrestest.Open(t, o.url)
+	other := server.Open(t, o.url)
 	inside, release := make(chan struct{}), make(chan struct{})
 	type outcome struct {
 		result
@@ -152,7 +152,7 @@ func TestOnceConcurrentTwins(t *testing.T) {
 func TestOnceTwinOfAFailure(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	other := postgrestest.Open(t, o.url)
+	other := server.Open(t, o.url)
 	inside, release := make(chan struct{}), make(chan struct{})
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() {
@@ -197,7 +197,7 @@ func TestCommitLost(t *testing.T) {
 			t.Parallel()
 			o := open(t)
 			p := postgrestest.Listen(t, o.url)
-			db := postgrestest.Open(t, p.URL)
+			db := server.Open(t, p.URL)
 			writes := 0
 			write := func(ctx context.Context, tx *postgres.Tx) (result, error) {
 				writes++

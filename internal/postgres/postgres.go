@@ -7,6 +7,10 @@
 // writer's generation (the fence), inserts the unit's ledger row, lets the caller
 // write, stores the result in the ledger and commits. A second run of the same unit
 // finds the ledger row and returns the stored result.
+//
+// The functions connect as the loader, which owns no table. What takes an owner's
+// right, the owner's functions in the schema etl do for it (migrations/00012_logins.sql).
+// Only [DB.Migrate] needs the owner's login.
 package postgres
 
 import (

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/contract"
-	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 )
 
@@ -126,9 +125,9 @@ func (t *Tx) PublishEvents(ctx context.Context, prepared, published Leaf, replac
 
 // MarkPublished records that readers see the unit's generation of the import.
 func (t *Tx) MarkPublished(ctx context.Context) error {
-	tag, err := t.tx.Exec(ctx, `UPDATE etl.imports SET status = $2, published_generation = $3, failed_step = NULL, failed_reason = NULL,
-		published_at = now(), updated_at = now() WHERE import_id = $1 AND generation = $3`, t.unit.ImportID, etl.StatusSucceeded, t.unit.Generation)
-	if err == nil && tag.RowsAffected() != 1 {
+	var current bool
+	err := t.tx.QueryRow(ctx, `SELECT etl.mark_published($1, $2)`, t.unit.ImportID, t.unit.Generation).Scan(&current)
+	if err == nil && !current {
 		err = &fault.Superseded{ImportID: t.unit.ImportID, Generation: t.unit.Generation}
 	}
 	return err

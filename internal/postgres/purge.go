@@ -48,7 +48,7 @@ func purgeLeaf(ctx context.Context, conn *pgx.Conn, name string) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '200ms'`); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `DROP TABLE IF EXISTS `+pgx.Identifier{"partitions", name}.Sanitize())
+		_, err := tx.Exec(ctx, `SELECT etl.purge_leaf($1)`, name)
 		return err
 	})
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == lockNotAvailable {

@@ -47,9 +47,9 @@ func (db *DB) retire(ctx context.Context, imp registry.Import, force bool, statu
 				return err
 			}
 			if published == generation {
-				return dropLeaves(ctx, tx, importID, generation, staged)
+				return dropLeaves(ctx, tx, importID, generation, true)
 			}
-			if err := dropLeaves(ctx, tx, importID, generation, ""); err != nil {
+			if err := dropLeaves(ctx, tx, importID, generation, false); err != nil {
 				return err
 			}
 			return dropRecords(ctx, tx, importID, generation)

@@ -227,7 +227,7 @@ func TestRestartEndsALateTwin(t *testing.T) {
 				ended <- err
 			}()
 			<-inside
-			if err := retire(t.Context(), postgrestest.Open(t, o.url)); err != nil {
+			if err := retire(t.Context(), server.Open(t, o.url)); err != nil {
 				t.Fatal(err)
 			}
 			close(release)

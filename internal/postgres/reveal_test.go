@@ -31,7 +31,7 @@ func TestAuditReveal(t *testing.T) {
 			t.Parallel()
 			o := open(t)
 			proxy := postgrestest.Listen(t, o.url)
-			db := postgrestest.Open(t, proxy.URL)
+			db := server.Open(t, proxy.URL)
 			proxy.Lose(c.lose)
 			if _, _, err := db.AuditReveal(t.Context(), revealing(requestID), principal, 60, 100); !isTransient(err) {
 				t.Fatalf("got %v, want a Transient fault", err)

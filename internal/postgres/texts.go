@@ -35,5 +35,9 @@ func textSession(pid int32, role string) string { return fmt.Sprintf("pid %d, r�
 // migrationRuns refuses a migration while another one runs.
 const migrationRuns = "une autre migration est en cours sur cette base ; attendez qu'elle finisse, puis redéployez"
 
+// migrationNeedsGroups refuses to migrate before the administrator has made the logins.
+const migrationNeedsGroups = "les rôles etl_loader et etl_reader n'existent pas dans PostgreSQL ; " +
+	"faites exécuter infra/database/roles.sql par l'administrateur de la base (voir docs/deploy.md), puis redéployez"
+
 // migrationNeedsConnections refuses to migrate with too small a connection pool.
 const migrationNeedsConnections = "une migration demande deux connexions au moins"

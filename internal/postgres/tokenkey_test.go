@@ -8,7 +8,6 @@ import (
 
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres"
-	"etl-dataloader/internal/postgres/postgrestest"
 )
 
 // hold holds a key whose check value consists of one letter.
@@ -49,7 +48,7 @@ func TestHoldTwoTokenKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := open(t)
-			other := postgrestest.Open(t, o.url)
+			other := server.Open(t, o.url)
 			inside, release := make(chan struct{}), make(chan struct{})
 			first, second := make(chan error, 1), make(chan error, 1)
 			go func() {

@@ -24,6 +24,13 @@ func (t *Tx) Execute(ctx context.Context, sql string, args ...any) (rows int64, 
 	return tag.RowsAffected(), err
 }
 
+// call calls a function of the owner, which does what the loader's login has no right
+// to do itself. Arguments are never NULL: the functions do nothing then.
+func (t *Tx) call(ctx context.Context, function string, args ...any) error {
+	_, err := t.tx.Exec(ctx, `SELECT `+function, args...)
+	return err
+}
+
 // Count returns the single number that a statement of another package yields.
 func (t *Tx) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
 	err = t.tx.QueryRow(ctx, sql, args...).Scan(&n)

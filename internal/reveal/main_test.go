@@ -139,7 +139,7 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, conn: postgrestest.Connect(t, url), pkg: pkg, kms: &fakeKMS{}, inbox: &inbox{}, log: &bytes.Buffer{}}
-	db := postgrestest.Open(t, url)
+	db := server.Open(t, url)
 	h.trail = &trail{DB: db}
 	h.revealer, err = reveal.New(reveal.Config{
 		Contract: pkg, Store: db, Tracer: db, Trail: h.trail, Alerts: h.inbox, Log: centrallog.New(h.log, slog.LevelInfo), PerDay: 150,

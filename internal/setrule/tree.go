@@ -20,20 +20,20 @@ import (
 // times [treeMemory], and the rest goes to disk, however many records there are.
 //
 // The scratch tables are created and dropped within the rule's transaction, so that
-// they never outlive a failure. They are not temporary tables, for which the product's
-// role would need a privilege.
+// they never outlive a failure. The owner's functions make, index and drop them, as
+// the loader's login owns no table. They are not temporary tables, for which that login
+// would need a privilege.
 type tree struct {
 	*writer
 	relation contract.Relation
 	field    string
 
-	links       string // node, parent, valid, shielded: the records that name a parent
-	jumps       string // node, jump
-	ahead       string // the same, of the next round
-	starts      string // node: one of each cycle
-	members     string // node: all of each cycle
-	below       string // node: the children of members that are not members themselves
-	definitions string
+	links   string // node, parent, valid, shielded: the records that name a parent
+	jumps   string // node, jump
+	ahead   string // the same, of the next round
+	starts  string // node: one of each cycle
+	members string // node: all of each cycle
+	below   string // node: the children of members that are not members themselves
 }
 
 // treeMemory is how much memory a sort may use before it spills to a temporary file. A
@@ -51,17 +51,15 @@ const (
 		SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = on; SET LOCAL enable_nestloop = off`
 )
 
+// links is the kind of the scratch table that is looked up by index.
+const links postgres.Kind = "links"
+
 // newTree names the scratch tables.
 func newTree(w *writer, relation contract.Relation) *tree {
 	t := &tree{writer: w, relation: relation, field: strings.Join(relation.Fields, ", ")}
-	table := func(kind postgres.Kind, columns string) string {
-		name := w.table(kind, w.resource.Name)
-		t.definitions += fmt.Sprintf("CREATE TABLE %s (%s); ", name, columns)
-		return name
-	}
-	t.links = table("links", "node bigint, parent bigint, valid boolean, shielded boolean")
-	t.jumps, t.ahead = table("jumps", "node bigint, jump bigint"), table("ahead", "node bigint, jump bigint")
-	t.starts, t.members, t.below = table("starts", "node bigint"), table("members", "node bigint"), table("below", "node bigint")
+	table := func(kind postgres.Kind) string { return w.table(kind, w.resource.Name) }
+	t.links, t.jumps, t.ahead = table(links), table("jumps"), table("ahead")
+	t.starts, t.members, t.below = table("starts"), table("members"), table("below")
 	return t
 }
 
@@ -70,10 +68,13 @@ func newTree(w *writer, relation contract.Relation) *tree {
 // cycles with rule cycle, and the records below them with rule foreignKey.
 func (w *writer) tree(ctx context.Context, relation contract.Relation) error {
 	t := newTree(w, relation)
-	if err := t.exec(ctx, t.definitions+treeSettings); err != nil {
+	if err := t.exec(ctx, treeSettings); err != nil {
 		return err
 	}
-	err := t.link(ctx)
+	err := t.call(ctx, `etl.create_scratch($1, $2, $3)`, t.resource.Name, t.scope.ImportID, t.scope.Generation)
+	if err == nil {
+		err = t.link(ctx)
+	}
 	if err == nil {
 		err = t.fall(ctx, `SELECT node FROM `+t.links+` WHERE parent IS NULL AND NOT shielded`)
 	}
@@ -83,12 +84,23 @@ func (w *writer) tree(ctx context.Context, relation contract.Relation) error {
 	if err != nil {
 		return err
 	}
-	return t.exec(ctx, `DROP TABLE `+strings.Join([]string{t.links, t.jumps, t.ahead, t.starts, t.members, t.below}, ", "))
+	return t.call(ctx, `etl.drop_scratch($1, $2, $3)`, t.resource.Name, t.scope.ImportID, t.scope.Generation)
 }
 
 func (t *tree) exec(ctx context.Context, sql string) error {
 	_, err := t.tx.Execute(ctx, sql)
 	return err
+}
+
+// call calls a function of the owner.
+func (t *tree) call(ctx context.Context, function string, args ...any) error {
+	_, err := t.tx.Execute(ctx, `SELECT `+function, args...)
+	return err
+}
+
+// index indexes a column of links.
+func (t *tree) index(ctx context.Context, column string) error {
+	return t.call(ctx, `etl.index_leaf($1, $2, $3, $4, $5)`, links, t.resource.Name, t.scope.ImportID, t.scope.Generation, []string{column})
 }
 
 // link looks up the parent of each record that names one: a valid record of this file
@@ -104,14 +116,19 @@ func (t *tree) link(ctx context.Context) error {
 		shielded = "f." + target[0] + " IS NOT NULL"
 		published = fmt.Sprintf("LEFT JOIN final.%s f ON %s", postgres.Quote(t.resource.Name), pairs("f", target, "c", child))
 	}
-	return t.exec(ctx, fmt.Sprintf(`
+	if err := t.exec(ctx, fmt.Sprintf(`
 		INSERT INTO %[1]s SELECT c.line_number, p.line_number, r.line_number IS NULL, %[2]s
 		FROM %[3]s c LEFT JOIN etl.rejects r ON %[4]s
 		LEFT JOIN (SELECT p.* FROM %[3]s p LEFT JOIN etl.rejects r ON %[5]s WHERE r.line_number IS NULL) p ON %[6]s
-		%[7]s WHERE %[8]s;
-		CREATE INDEX ON %[1]s (parent); ANALYZE %[1]s`,
+		%[7]s WHERE %[8]s`,
 		t.links, shielded, leaf, t.rejectOf(t.resource.Name, "c"), t.rejectOf(t.resource.Name, "p"), pairs("p", key, "c", child),
-		published, notNull("c.", strings.Join(child, ", "))))
+		published, notNull("c.", strings.Join(child, ", ")))); err != nil {
+		return err
+	}
+	if err := t.index(ctx, "parent"); err != nil {
+		return err
+	}
+	return t.call(ctx, `etl.analyze_leaf($1, $2, $3, $4, $5)`, links, t.resource.Name, t.scope.ImportID, t.scope.Generation, []string{})
 }
 
 // fall rejects the records that a query of nodes yields, and all records below them
@@ -135,8 +152,10 @@ func (t *tree) cycles(ctx context.Context) error {
 		return err
 	}
 	// From each start, follow the parents until they lead back to it.
-	if err := t.exec(ctx, fmt.Sprintf(`%s; CREATE INDEX ON %[2]s (node);
-		INSERT INTO %[3]s WITH RECURSIVE member AS (SELECT node AS start, node FROM %[4]s
+	if err := t.index(ctx, "node"); err != nil {
+		return err
+	}
+	if err := t.exec(ctx, fmt.Sprintf(`%s; INSERT INTO %[3]s WITH RECURSIVE member AS (SELECT node AS start, node FROM %[4]s
 			UNION ALL SELECT m.start, l.parent FROM member m JOIN %[2]s l ON l.node = m.node WHERE l.parent <> m.start)
 		SELECT node FROM member`, descending, t.links, t.members, t.starts)); err != nil {
 		return err

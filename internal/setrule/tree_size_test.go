@@ -79,7 +79,7 @@ const readSoFar = `SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)
 
 func (t *touching) Execute(ctx context.Context, sql string, args ...any) (int64, error) {
 	t.statements++
-	if strings.HasPrefix(sql, "DROP TABLE") {
+	if strings.Contains(sql, "etl.drop_scratch(") {
 		var err error
 		if t.rows, err = t.Count(ctx, readSoFar); err != nil {
 			return 0, err

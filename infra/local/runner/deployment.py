@@ -22,7 +22,8 @@ import yaml
 from . import postgres
 from .settings import CREDENTIALS, HERE, ROOT, Problem
 
-SECRET = "etl-dataloader/database"
+# The secrets with the logins of PostgreSQL, by the template's parameters.
+SECRETS = {"DatabaseSecretArn": ("etl-dataloader/database", "loader"), "OwnerSecretArn": ("etl-dataloader/database-owner", "owner")}
 
 # The files of LOCAL_DIR/env by the stack's outputs.
 OUTPUTS = {"LANDING_BUCKET": "LandingBucket", "WORK_BUCKET": "WorkBucket", "STATE_MACHINE_ARN": "StateMachineArn",
@@ -42,25 +43,31 @@ def client(settings, endpoint, service):
                         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
 
 
-def put_secret(settings, endpoint, url):
-    """Writes the database's connection as a secret; returns its ARN."""
-    manager, text = client(settings, endpoint, "secretsmanager"), json.dumps(postgres.secret_of(url))
+def put_secrets(settings, endpoint, url):
+    """Writes the logins of the database as secrets; returns their ARNs by the template's parameters."""
+    manager = client(settings, endpoint, "secretsmanager")
+    return {parameter: put_secret(manager, name, json.dumps(postgres.secret_of(postgres.login_url(settings, url, login))))
+            for parameter, (name, login) in SECRETS.items()}
+
+
+def put_secret(manager, name, text):
+    """Writes a secret; returns its ARN."""
     try:
-        current = manager.get_secret_value(SecretId=SECRET)
+        current = manager.get_secret_value(SecretId=name)
     except manager.exceptions.ResourceNotFoundException:
-        return manager.create_secret(Name=SECRET, SecretString=text)["ARN"]
+        return manager.create_secret(Name=name, SecretString=text)["ARN"]
     if current["SecretString"] != text:
-        manager.put_secret_value(SecretId=SECRET, SecretString=text)
+        manager.put_secret_value(SecretId=name, SecretString=text)
     return current["ARN"]
 
 
-def parameters(settings, template, secret, enrichment):
+def parameters(settings, template, secrets, enrichment):
     """The template parameters to set: those that it declares, as {name: value}."""
     values = json.loads((HERE / "parameters.json").read_text())
     # The functions, PostgreSQL and the emulator share the cores: more chunks at a time only wait for each other.
     values["MaxConcurrency"] = str((os.cpu_count() or 1) + 1)
     values |= {
-        "DatabaseSecretArn": secret,
+        **secrets,
         "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
         "EnrichmentClientsUrl": enrichment,
     }
@@ -72,9 +79,9 @@ def parameters(settings, template, secret, enrichment):
     return {name: value for name, value in {**values, **chosen}.items() if name in declared}
 
 
-def rules(settings, secret, enrichment):
+def rules(settings, secrets, enrichment):
     """The settings of RULES, as the functions have them."""
-    values = parameters(settings, template_of(settings), secret, enrichment)
+    values = parameters(settings, template_of(settings), secrets, enrichment)
     return {name: values.get(parameter, "false") for name, parameter in RULES.items()}
 
 
@@ -102,13 +109,13 @@ def checksum(template, values):
     return total.hexdigest()
 
 
-def deploy(settings, endpoint, secret, enrichment):
+def deploy(settings, endpoint, secrets, enrichment):
     """Deploys what changed; returns the stack's outputs."""
     template = template_of(settings)
     if not template.exists():
         raise Problem(f"{template} is missing.")
     require_binaries(template)
-    values = parameters(settings, template, secret, enrichment)
+    values = parameters(settings, template, secrets, enrichment)
     wanted = checksum(template, values)
     outputs = stack_outputs(settings, endpoint)
     if outputs is None or settings.state.get("deployed") != wanted:

@@ -1,8 +1,9 @@
 """PostgreSQL of the local stack: the user's own, or one from the wheel.
 
-The embedded one listens on 127.0.0.1 with a password, as the product meets it
-on AWS: its role owns one database and is no superuser. PostgreSQL refuses to
-run as root; then it runs as the user postgres or nobody.
+The embedded one listens on 127.0.0.1 with passwords, as the product meets it on
+AWS: an administrator that is no superuser makes the database, and the logins of
+the product with infra/database/roles.sql. PostgreSQL refuses to run as root; then
+it runs as the user postgres or nobody.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ import subprocess
 import urllib.parse
 
 from . import processes
-from .settings import Problem
+from .settings import ROOT, Problem
 
 
 def shared_buffers():
@@ -50,7 +51,11 @@ OPTIONS = {
     "log_line_prefix": "%m [%p] %a ",
     "log_min_duration_statement": "10s",
 }
+# The administrator's, with which the proofs ask and change what they like; the product never uses it.
 ROLE = DATABASE = "etl"
+# The product's logins, by the variables of the script that makes them.
+LOGINS = {"owner": "etl_owner", "loader": "etl_load", "reader": "etl_read"}
+SCRIPT = ROOT / "infra" / "database" / "roles.sql"
 # Of the tests, which make databases and logins of their own; the product never uses it.
 TEST_ROLE = "etl_test"
 
@@ -69,6 +74,15 @@ def up(settings):
            "?sslmode=disable")
     settings.save(postgres_url=url)
     return url
+
+
+def login_url(settings, url, login):
+    """The URL with one of LOGINS. Of a PostgreSQL of the user's own only the URL that was given is known."""
+    if settings.database_url:
+        return url
+    state = settings.state
+    return (f"postgresql://{LOGINS[login]}:{state['postgres_logins'][login]}@127.0.0.1:{state['postgres_port']}/{DATABASE}"
+            "?sslmode=disable")
 
 
 def test_url(settings, url):
@@ -95,18 +109,37 @@ def start(settings):
                     settings.clean_environment(LC_ALL="C"), user)
     processes.await_ready(settings, "postgres", lambda: psql(settings, binaries, "SELECT 1", check=False) == "1")
     if not psql(settings, binaries, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
-        psql(settings, binaries, f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{settings.state['postgres_password']}'")
+        psql(settings, binaries, f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{settings.state['postgres_password']}'")
         psql(settings, binaries, f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+    make_logins(settings, binaries)
     if not psql(settings, binaries, f"SELECT 1 FROM pg_roles WHERE rolname = '{TEST_ROLE}'"):
         psql(settings, binaries, f"CREATE ROLE {TEST_ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{settings.state['postgres_password']}'")
+    psql(settings, binaries, f"GRANT etl_loader, etl_reader TO {TEST_ROLE} WITH ADMIN OPTION")  # it gives them to its logins
 
 
-def psql(settings, binaries, statement, check=True):
-    """Runs one statement as the superuser; returns its output."""
+def make_logins(settings, binaries):
+    """Makes the product's logins as the administrator does, unless they are there, each with a password of its own."""
+    if not psql(settings, binaries, f"SELECT 1 FROM pg_roles WHERE rolname = '{LOGINS['owner']}'"):
+        psql(settings, binaries, f"ALTER ROLE {ROLE} CREATEROLE")
+        psql(settings, binaries, SCRIPT.read_text(), user=ROLE, to=DATABASE, database=DATABASE, **LOGINS)
+        # A stack from before the logins were apart: its tables pass to the owner.
+        if psql(settings, binaries, "SELECT 1 FROM pg_namespace WHERE nspname = 'etl'", to=DATABASE):
+            psql(settings, binaries, f"REASSIGN OWNED BY {ROLE} TO {LOGINS['owner']}; ALTER DATABASE {DATABASE} OWNER TO {ROLE}", to=DATABASE)
+    if not settings.state.get("postgres_logins"):
+        settings.save(postgres_logins={login: secrets.token_hex(16) for login in LOGINS})
+    for login, role in LOGINS.items():
+        psql(settings, binaries, f"ALTER ROLE {role} PASSWORD '{settings.state['postgres_logins'][login]}'")
+    # The proofs look everywhere and end sessions; whoever makes a role only administers it.
+    psql(settings, binaries, f"GRANT {', '.join(LOGINS.values())} TO {ROLE} WITH INHERIT TRUE, SET TRUE")
+
+
+def psql(settings, binaries, statement, check=True, user="postgres", to="postgres", **variables):
+    """Runs statements, as the superuser by default; returns their output."""
     state = settings.state
+    given = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
     done = subprocess.run(
-        [str(binaries / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1",
-         "-p", str(state["postgres_port"]), "-U", "postgres", "-d", "postgres"],
+        [str(binaries / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", *given, "-h", "127.0.0.1",
+         "-p", str(state["postgres_port"]), "-U", user, "-d", to],
         input=statement, env=settings.clean_environment(PGPASSWORD=state["postgres_password"], PGCONNECT_TIMEOUT="5"),
         capture_output=True, text=True, check=False)
     if check and done.returncode:

@@ -27,7 +27,8 @@ class Settings:
 
     LOCAL_DIR            state directory, default .local
     LOCAL_STACK_NAME     CloudFormation stack, default etl-dataloader
-    DATABASE_URL         a PostgreSQL to use instead of the embedded one
+    DATABASE_URL         a PostgreSQL to use instead of the embedded one, with the owner's login of
+                         infra/database/roles.sql; all functions then use that login
     LOCAL_ENRICHMENT_URL an enrichment server to use instead of one's own
     LOCAL_TEMPLATE       another template to deploy than template.yaml
     MINISTACK_REGION     Region, default eu-west-1

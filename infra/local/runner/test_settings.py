@@ -77,6 +77,13 @@ class PostgresTest(StackTest):
                          "postgresql://etl_test:p@127.0.0.1:5/postgres?sslmode=disable")
         self.assertEqual(postgres.test_url(self.settings(DATABASE_URL="postgresql://other"), "postgresql://other"), "postgresql://other")
 
+    def test_each_login_has_a_url(self):
+        settings = self.settings()
+        settings.save(postgres_port=5, postgres_logins={"owner": "o", "loader": "l", "reader": "r"})
+        self.assertEqual(postgres.login_url(settings, "postgresql://etl:p@127.0.0.1:5/etl", "loader"),
+                         "postgresql://etl_load:l@127.0.0.1:5/etl?sslmode=disable")
+        self.assertEqual(postgres.login_url(self.settings(DATABASE_URL="postgresql://other"), "postgresql://other", "owner"), "postgresql://other")
+
     def test_reset_removes_only_its_own_folder(self):
         (self.folder / "postgres").mkdir()
         (self.folder / "other").mkdir()
@@ -94,16 +101,16 @@ class DeploymentTest(StackTest):
     def test_only_declared_parameters_are_set(self):
         template = self.template("Parameters:\n  Architecture: {Type: String}\n  A: {Type: String}\n"
                                  "Resources:\n  T: {Type: AWS::SNS::Topic, Properties: {TopicName: !Sub x}}\n")
-        values = deployment.parameters(self.settings(LOCAL_PARAMETERS="A='b c'"), template, "arn", "http://x")
+        values = deployment.parameters(self.settings(LOCAL_PARAMETERS="A='b c'"), template, {}, "http://x")
         self.assertEqual(values.keys(), {"Architecture", "A"})
         self.assertEqual(values["A"], "b c")
         with self.assertRaisesRegex(Problem, "names B"):
-            deployment.parameters(self.settings(LOCAL_PARAMETERS="B=1"), template, "arn", "http://x")
+            deployment.parameters(self.settings(LOCAL_PARAMETERS="B=1"), template, {}, "http://x")
 
     def test_etlctl_is_told_the_rules(self):
         template = self.template("Parameters:\n  NoHistory: {Type: String}\n")
         settings = self.settings(LOCAL_PARAMETERS="NoHistory=true", LOCAL_TEMPLATE=str(template))
-        self.assertEqual(deployment.rules(settings, "arn", "http://x"), {"NO_HISTORY": "true", "REQUIRE_CONTROL": "false"})
+        self.assertEqual(deployment.rules(settings, {}, "http://x"), {"NO_HISTORY": "true", "REQUIRE_CONTROL": "false"})
 
     def test_missing_binary_is_a_sentence(self):
         template = self.template("Resources: {F: {Properties: {\n  CodeUri: build/open/\n}}}\n")

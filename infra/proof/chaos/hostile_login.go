@@ -44,7 +44,8 @@ func (s *system) squat(ctx context.Context, name string) (*squatting, error) {
 	q := &squatting{system: s}
 	if err := s.asSuperuser(ctx, "postgres", `DO $$ BEGIN
 		CREATE ROLE `+squatRole+` LOGIN PASSWORD 'squatter';
-		EXCEPTION WHEN duplicate_object THEN NULL; END $$`); err != nil {
+		EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+		GRANT CONNECT ON DATABASE etl TO `+squatRole); err != nil {
 		return nil, err
 	}
 	u, err := url.Parse(s.Env["DATABASE_URL"])

@@ -23,6 +23,7 @@ type obstacle struct {
 const obstacleSQL = `
 	CREATE SCHEMA IF NOT EXISTS e2e;
 	CREATE TABLE IF NOT EXISTS e2e.obstacles (phase text, resource text, chunk integer);
+	GRANT USAGE ON SCHEMA e2e TO etl_loader; GRANT SELECT ON e2e.obstacles TO etl_loader;
 	CREATE OR REPLACE FUNCTION e2e.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
 		IF EXISTS (SELECT FROM e2e.obstacles o WHERE (o.phase, o.resource, o.chunk) = (NEW.phase, NEW.resource, NEW.chunk)) THEN

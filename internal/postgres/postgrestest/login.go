@@ -9,27 +9,30 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"etl-dataloader/infra/database"
+	"etl-dataloader/internal/postgres"
 )
 
-// Login is a role that may log in and has no other right. The role of
-// TEST_DATABASE_URL must be able to create roles.
+// Login is a role that may log in.
 type Login struct {
 	Role     string
 	password string
 }
 
-// Login creates a login, which exists until the tests of the package have ended.
+// Login creates a login without any right, which exists until the tests of the package
+// have ended. The role of TEST_DATABASE_URL must be able to create roles.
 func (s *Server) Login(t testing.TB) Login {
 	t.Helper()
 	s.ready(t)
 	l := Login{Role: fmt.Sprintf("%slogin_%d", s.prefix, s.count.Add(1)), password: rand.Text()}
-	err := s.admit(t.Context(), fmt.Sprintf(`CREATE ROLE %s LOGIN PASSWORD '%s'`, pgx.Identifier{l.Role}.Sanitize(), l.password))
+	err := s.admit(t.Context(), fmt.Sprintf(`CREATE ROLE %s LOGIN PASSWORD '%s'`, quote(l.Role), l.password))
 	if err != nil {
 		t.Fatalf("make a login: %v: the role of TEST_DATABASE_URL must be able to create roles (ALTER ROLE … CREATEROLE); `make test` uses such a role", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.logins = append(s.logins, l.Role)
+	s.logins = append(s.logins, l)
 	return l
 }
 
@@ -43,40 +46,82 @@ func (l Login) URL(databaseURL string) string {
 	return u.String()
 }
 
-// Grants is what a database administrator runs for the product's role, as
-// docs/deploy.md has it.
-const Grants = `CREATE DATABASE etl;
-REVOKE ALL ON DATABASE etl FROM PUBLIC;
-CREATE ROLE etl LOGIN PASSWORD '…';
-GRANT CONNECT, CREATE ON DATABASE etl TO etl;`
+// Owner returns a connection string with the login that migrates.
+func (s *Server) Owner(databaseURL string) string { return s.owner.URL(databaseURL) }
 
-// Granted creates an empty database in which the login has the rights of [Grants],
-// and returns the administrator's connection string. If closed is set, nobody else
-// has a right on the database; otherwise PUBLIC keeps PostgreSQL's defaults.
-func (s *Server) Granted(t testing.TB, loader Login, closed bool) string {
+// Loader returns a connection string with the login of the product's functions.
+func (s *Server) Loader(databaseURL string) string { return s.loader.URL(databaseURL) }
+
+// Reader returns a connection string with the login of a reader.
+func (s *Server) Reader(databaseURL string) string { return s.reader.URL(databaseURL) }
+
+// Open returns the product's access to a database with one connection, as a function
+// has it: with the loader's login.
+func (s *Server) Open(t testing.TB, databaseURL string) *postgres.DB {
 	t.Helper()
-	admin := s.Empty(t)
-	u, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal(err)
+	return s.OpenWide(t, databaseURL, 1)
+}
+
+// OpenWide is [Server.Open] with up to connections connections.
+func (s *Server) OpenWide(t testing.TB, databaseURL string, connections int32) *postgres.DB {
+	t.Helper()
+	return OpenAs(t, s.Loader(databaseURL), connections)
+}
+
+// names are the names that the administrator's script has for a database.
+func (s *Server) names(of string) database.Names {
+	return database.Names{Database: of, Owner: s.owner.Role, Loader: s.loader.Role, Reader: s.reader.Role}
+}
+
+// makeLogins creates the package's owner, loader and reader, with the rights that the
+// administrator's script gives them in a database.
+func (s *Server) makeLogins(ctx context.Context, in string) error {
+	for _, l := range []struct {
+		login *Login
+		role  string
+	}{{&s.owner, "owner"}, {&s.loader, "loader"}, {&s.reader, "reader"}} {
+		*l.login = Login{Role: s.prefix + l.role, password: rand.Text()}
+		s.logins = append(s.logins, *l.login)
 	}
-	named := strings.NewReplacer("DATABASE etl", "DATABASE "+pgx.Identifier{strings.TrimPrefix(u.Path, "/")}.Sanitize(),
-		"TO etl", "TO "+pgx.Identifier{loader.Role}.Sanitize())
-	conn := Connect(t, admin)
-	for statement := range strings.SplitSeq(Grants, "\n") {
-		if strings.HasPrefix(statement, "GRANT") || closed && strings.HasPrefix(statement, "REVOKE") {
-			Exec(t, conn, named.Replace(statement))
+	if err := s.admit(ctx, s.names(in).Statements()...); err != nil {
+		return err
+	}
+	for _, l := range s.logins {
+		if err := s.admit(ctx, fmt.Sprintf(`ALTER ROLE %s PASSWORD '%s'`, quote(l.Role), l.password)); err != nil {
+			return err
 		}
 	}
-	return admin
+	// The tests' databases belong to the owner, whose login the tests' own questions
+	// have, also of sessions. Only [Server.Granted] does without.
+	return s.admit(ctx, `GRANT `+quote(s.owner.Role)+` TO CURRENT_USER`,
+		fmt.Sprintf(`GRANT %s, %s TO %s`, quote(s.loader.Role), quote(s.reader.Role), quote(s.owner.Role)))
+}
+
+// Granted creates an empty database in which the logins of the package have the rights
+// of the administrator's script and no other, and returns the administrator's
+// connection string. If closed is set, nobody else has a right on the database;
+// otherwise PUBLIC keeps PostgreSQL's defaults.
+func (s *Server) Granted(t testing.TB, closed bool) string {
+	t.Helper()
+	s.ready(t)
+	return s.create(t, "", func(name string) (statements []string) {
+		for _, statement := range s.names(name).OfDatabase() {
+			if closed || !strings.HasPrefix(statement, "REVOKE") {
+				statements = append(statements, statement)
+			}
+		}
+		return statements
+	})
 }
 
 // dropLogins removes the logins, after the databases in which they own something.
 func (s *Server) dropLogins(ctx context.Context) error {
-	for _, role := range s.logins {
-		if err := s.admit(ctx, `DROP ROLE IF EXISTS `+pgx.Identifier{role}.Sanitize()); err != nil {
+	for _, l := range s.logins {
+		if err := s.admit(ctx, `DROP ROLE IF EXISTS `+quote(l.Role)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -40,8 +40,11 @@ type Server struct {
 	admin  url.URL
 	prefix string
 
+	// Of all databases of the package; see infra/database/roles.sql.
+	owner, loader, reader Login
+
 	mu     sync.Mutex
-	logins []string
+	logins []Login // to drop
 }
 
 // Run runs the tests of a package, such as m.Run, and returns their exit code for
@@ -81,6 +84,9 @@ func (s *Server) start() error {
 		s.prefix = "" // nothing to drop
 		return fmt.Errorf("TEST_DATABASE_URL: %w", err)
 	}
+	if err := s.makeLogins(ctx, s.prefix+"template"); err != nil {
+		return fmt.Errorf("TEST_DATABASE_URL names a role that must be able to create roles: %w", err)
+	}
 	if err := s.migrate(ctx); err != nil {
 		return fmt.Errorf("migrate the template database: %w", err)
 	}
@@ -90,7 +96,7 @@ func (s *Server) start() error {
 // migrate brings the template to the newest schema.
 func (s *Server) migrate(ctx context.Context) error {
 	const connections = 3 // for the migrations and their lock
-	db := open(s.url("template"), connections)
+	db := open(s.Owner(s.url("template")), connections)
 	defer db.Close()
 	_, err := db.Migrate(ctx)
 	return err
@@ -121,15 +127,19 @@ func (s *Server) drop(ctx context.Context, name string) error {
 	return s.admit(ctx, `DROP DATABASE IF EXISTS `+s.quoted(name)+` WITH (FORCE)`)
 }
 
-// admit runs a statement on the database of TEST_DATABASE_URL.
-func (s *Server) admit(ctx context.Context, statement string) error {
+// admit runs statements on the database of TEST_DATABASE_URL.
+func (s *Server) admit(ctx context.Context, statements ...string) error {
 	conn, err := pgx.Connect(ctx, s.admin.String())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, statement)
-	return err
+	for _, statement := range statements {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) quoted(name string) string { return pgx.Identifier{s.prefix + name}.Sanitize() }
@@ -140,25 +150,36 @@ func (s *Server) url(name string) string {
 	return u.String()
 }
 
-// URL creates a migrated database and returns its connection string.
+// URL creates a migrated database and returns its connection string, with the owner's
+// login. [Server.Open] connects to it as the product does.
 func (s *Server) URL(t testing.TB) string {
 	t.Helper()
 	s.ready(t)
-	return s.create(t, ` TEMPLATE `+s.quoted("template"))
+	return s.owned(t, ` TEMPLATE `+s.quoted("template"))
 }
 
 // Empty creates a database without any schema of the product and returns its
-// connection string.
+// connection string, with the owner's login.
 func (s *Server) Empty(t testing.TB) string {
 	t.Helper()
 	s.ready(t)
-	return s.create(t, "")
+	return s.owned(t, "")
 }
 
-func (s *Server) create(t testing.TB, template string) string {
+// owned creates a database that belongs to the owner, with the rights of the
+// administrator's script.
+func (s *Server) owned(t testing.TB, template string) string {
+	t.Helper()
+	return s.Owner(s.create(t, template+` OWNER `+quote(s.owner.Role), func(name string) []string { return s.names(name).OfDatabase() }))
+}
+
+// create creates a database with these options and runs what rights yields for its
+// name. It returns the administrator's connection string.
+func (s *Server) create(t testing.TB, with string, rights func(name string) []string) string {
 	t.Helper()
 	name := strconv.FormatInt(s.count.Add(1), 10)
-	if err := s.admit(t.Context(), `CREATE DATABASE `+s.quoted(name)+template); err != nil {
+	statements := append([]string{`CREATE DATABASE ` + s.quoted(name) + with}, rights(s.prefix+name)...)
+	if err := s.admit(t.Context(), statements...); err != nil {
 		t.Fatalf("make a database: %v", err)
 	}
 	t.Cleanup(func() {
@@ -169,15 +190,9 @@ func (s *Server) create(t testing.TB, template string) string {
 	return s.url(name)
 }
 
-// Open returns the product's access to a database with one connection, as a function
-// has it.
-func Open(t testing.TB, databaseURL string) *postgres.DB {
-	t.Helper()
-	return OpenWide(t, databaseURL, 1)
-}
-
-// OpenWide is [Open] with up to connections connections.
-func OpenWide(t testing.TB, databaseURL string, connections int32) *postgres.DB {
+// OpenAs returns an access to a database with the login of the connection string and
+// up to connections connections.
+func OpenAs(t testing.TB, databaseURL string, connections int32) *postgres.DB {
 	t.Helper()
 	db := open(databaseURL, connections)
 	t.Cleanup(db.Close)

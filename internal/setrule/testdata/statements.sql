@@ -40,12 +40,17 @@ WITH found AS MATERIALIZED (
 
 -- rule 2 of categories
 SET LOCAL work_mem = '256MB'; SET LOCAL hash_mem_multiplier = 1; SET LOCAL max_parallel_workers_per_gather = 0
-CREATE TABLE "partitions"."links_categories_20241009_150000_001_g1" (node bigint, parent bigint, valid boolean, shielded boolean); CREATE TABLE "partitions"."jumps_categories_20241009_150000_001_g1" (node bigint, jump bigint); CREATE TABLE "partitions"."ahead_categories_20241009_150000_001_g1" (node bigint, jump bigint); CREATE TABLE "partitions"."starts_categories_20241009_150000_001_g1" (node bigint); CREATE TABLE "partitions"."members_categories_20241009_150000_001_g1" (node bigint); CREATE TABLE "partitions"."below_categories_20241009_150000_001_g1" (node bigint); SET LOCAL work_mem = '16MB'; SET LOCAL hash_mem_multiplier = 2; SET LOCAL jit = off
+SET LOCAL work_mem = '16MB'; SET LOCAL hash_mem_multiplier = 2; SET LOCAL jit = off
+SELECT etl.create_scratch($1, $2, $3)
+-- [categories IMPORT_20241009_150000_001 1]
 INSERT INTO "partitions"."links_categories_20241009_150000_001_g1" SELECT c.line_number, p.line_number, r.line_number IS NULL, false
 		FROM "partitions"."staging_categories_20241009_150000_001_g1" c LEFT JOIN etl.rejects r ON r.import_id = 'IMPORT_20241009_150000_001' AND r.generation = 1 AND r.resource = 'categories' AND r.line_number = c.line_number
 		LEFT JOIN (SELECT p.* FROM "partitions"."staging_categories_20241009_150000_001_g1" p LEFT JOIN etl.rejects r ON r.import_id = 'IMPORT_20241009_150000_001' AND r.generation = 1 AND r.resource = 'categories' AND r.line_number = p.line_number WHERE r.line_number IS NULL) p ON p.category_id_key = c.parent_category_id_key
-		 WHERE c.parent_category_id_key IS NOT NULL;
-		CREATE INDEX ON "partitions"."links_categories_20241009_150000_001_g1" (parent); ANALYZE "partitions"."links_categories_20241009_150000_001_g1"
+		 WHERE c.parent_category_id_key IS NOT NULL
+SELECT etl.index_leaf($1, $2, $3, $4, $5)
+-- [links categories IMPORT_20241009_150000_001 1 [parent]]
+SELECT etl.analyze_leaf($1, $2, $3, $4, $5)
+-- [links categories IMPORT_20241009_150000_001 1 []]
 SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off;
 		SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = on
 WITH found AS MATERIALIZED (
@@ -65,7 +70,8 @@ WITH tossed AS NOT MATERIALIZED (
 				SELECT node, jump, hashint8extended(node, 1) > 0 AND hashint8extended(jump, 1) <= 0 AS out FROM "partitions"."jumps_categories_20241009_150000_001_g1" WHERE node <> jump)
 			INSERT INTO "partitions"."ahead_categories_20241009_150000_001_g1" SELECT a.node, CASE WHEN b.out THEN b.jump ELSE a.jump END
 			FROM tossed a JOIN tossed b ON b.node = a.jump WHERE NOT a.out
-DROP TABLE "partitions"."links_categories_20241009_150000_001_g1", "partitions"."jumps_categories_20241009_150000_001_g1", "partitions"."ahead_categories_20241009_150000_001_g1", "partitions"."starts_categories_20241009_150000_001_g1", "partitions"."members_categories_20241009_150000_001_g1", "partitions"."below_categories_20241009_150000_001_g1"
+SELECT etl.drop_scratch($1, $2, $3)
+-- [categories IMPORT_20241009_150000_001 1]
 
 -- rule 1 of fournisseurs
 SET LOCAL work_mem = '256MB'; SET LOCAL hash_mem_multiplier = 1; SET LOCAL max_parallel_workers_per_gather = 0

@@ -1,3 +1,6 @@
+ALTER DEFAULT PRIVILEGES FOR ROLE etl_owner IN SCHEMA final GRANT SELECT,INSERT,DELETE,UPDATE ON TABLES TO etl_loader;
+ALTER DEFAULT PRIVILEGES FOR ROLE etl_owner IN SCHEMA final GRANT SELECT ON TABLES TO etl_reader;
+ALTER DEFAULT PRIVILEGES FOR ROLE etl_owner IN SCHEMA staging GRANT SELECT ON TABLES TO etl_loader;
 ALTER INDEX final.categories_pkey ATTACH PARTITION partitions.target_categories_IMPORT_g1_pkey;
 ALTER INDEX final.clients_pkey ATTACH PARTITION partitions.target_clients_IMPORT_g1_pkey;
 ALTER INDEX final.employes_pkey ATTACH PARTITION partitions.target_employes_IMPORT_g1_pkey;
@@ -166,6 +169,33 @@ CREATE AGGREGATE etl.taken(taken numeric, change numeric, most numeric) (
     SFUNC = etl.take,
     STYPE = numeric
 );
+CREATE FUNCTION etl.analyze_leaf(kind text, resource text, import text, gen integer, columns text[]) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    EXECUTE format('ANALYZE %s%s', etl.detached_leaf(kind, resource, import, gen), ' (' || etl.names(columns) || ')');
+END $$;
+CREATE FUNCTION etl.analyze_rejects() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    ANALYZE etl.rejects;
+END $$;
+CREATE FUNCTION etl.attach_leaf(kind text, resource text, import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    leaf regclass := etl.detached_leaf(kind, resource, import, gen);
+BEGIN
+    IF kind <> 'staging' THEN
+        PERFORM etl.fence(import, gen);
+        EXECUTE format('ALTER TABLE %s RESET (autovacuum_enabled)', leaf);
+    END IF;
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%L)', etl.parent(kind, resource), leaf, import);
+END $$;
 CREATE FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_principal text, import text, what jsonb, records bigint, most bigint, OUT entered boolean, OUT used bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -185,6 +215,201 @@ BEGIN
         used := used + records;
     END IF;
 END $$;
+CREATE FUNCTION etl.create_leaf(kind text, resource text, import text, gen integer, file_date date, file_type text, file text) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    leaf text := etl.leaf(kind, resource, import, gen);
+    of_import text := CASE WHEN kind = 'target' THEN '' ELSE format(', CHECK (import_id = %L)', import) END;
+    of_file text := CASE WHEN kind = 'staging' THEN format(', ALTER file_type SET DEFAULT %L, ALTER file SET DEFAULT %L', file_type, file) ELSE '' END;
+BEGIN
+    EXECUTE format('CREATE TABLE IF NOT EXISTS partitions.%I (LIKE %s INCLUDING CONSTRAINTS%s) WITH (autovacuum_enabled = off)',
+        leaf, etl.parent(kind, resource), of_import);
+    EXECUTE format('ALTER TABLE %s ALTER import_id SET DEFAULT %L, ALTER generation SET DEFAULT %s, ALTER file_date SET DEFAULT %L%s',
+        etl.detached_leaf(kind, resource, import, gen), import, gen, file_date, of_file);
+    EXECUTE format('GRANT SELECT, INSERT ON partitions.%I TO etl_loader', leaf);
+END $$;
+CREATE FUNCTION etl.create_scratch(resource text, import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    kind text;
+    columns text;
+BEGIN
+    FOR kind, columns IN VALUES ('links', 'node bigint, parent bigint, valid boolean, shielded boolean'), ('jumps', 'node bigint, jump bigint'),
+        ('ahead', 'node bigint, jump bigint'), ('starts', 'node bigint'), ('members', 'node bigint'), ('below', 'node bigint') LOOP
+        EXECUTE format('CREATE TABLE partitions.%I (%s)', etl.leaf(kind, resource, import, gen), columns);
+        EXECUTE format('GRANT SELECT, INSERT, TRUNCATE ON partitions.%I TO etl_loader', etl.leaf(kind, resource, import, gen));
+    END LOOP;
+END $$;
+CREATE FUNCTION etl.detached_leaf(kind text, resource text, import text, gen integer) RETURNS regclass
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    found regclass := format('partitions.%I', etl.leaf(kind, resource, import, gen));
+BEGIN
+    IF (SELECT c.relispartition FROM pg_class c WHERE c.oid = found) THEN
+        RAISE EXCEPTION '% is attached', found USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    RETURN found;
+END $$;
+CREATE FUNCTION etl.drop_leaf(kind text, resource text, import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    leaf regclass := to_regclass(format('partitions.%I', etl.leaf(kind, resource, import, gen)));
+BEGIN
+    IF leaf IS NULL THEN
+        RETURN;
+    END IF;
+    IF etl.read_by_others(leaf, import) THEN
+        RAISE EXCEPTION '% is published', leaf USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    EXECUTE format('DROP TABLE %s', leaf);
+END $$;
+CREATE FUNCTION etl.drop_leaves(import text, gen integer, staged boolean) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    suffix text := substr(etl.leaf('events', '', import, gen), length('events') + 1);
+    leaf regclass;
+BEGIN
+    FOR leaf IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'partitions' AND c.relkind = 'r' AND right(c.relname, length(suffix)) = suffix
+            AND (NOT staged OR c.relname LIKE 'staging\_%') AND NOT etl.read_by_others(c.oid, import) LOOP
+        EXECUTE format('DROP TABLE %s', leaf);
+    END LOOP;
+END $$;
+CREATE FUNCTION etl.drop_published_events(import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    previous regclass;
+BEGIN
+    PERFORM etl.fence_initial(import, gen);
+    FOR previous IN SELECT h.inhrelid FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+        WHERE h.inhparent = 'final.events'::regclass AND pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES IN (%L)', import) LOOP
+        EXECUTE format('DROP TABLE %s', previous);
+    END LOOP;
+END $$;
+CREATE FUNCTION etl.drop_scratch(resource text, import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['links', 'jumps', 'ahead', 'starts', 'members', 'below'] LOOP
+        EXECUTE format('DROP TABLE partitions.%I', etl.leaf(kind, resource, import, gen));
+    END LOOP;
+END $$;
+CREATE FUNCTION etl.fence(import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM etl.imports i WHERE i.import_id = import AND i.generation = gen AND i.status <> 'abandonné' FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '% is not at generation %', import, gen USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+END $$;
+CREATE FUNCTION etl.fence_initial(import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM etl.fence(import, gen);
+    IF EXISTS (SELECT FROM etl.imports i WHERE i.import_id = import AND i.mode <> 'initial')
+        OR EXISTS (SELECT FROM etl.imports i WHERE i.import_id <> import AND i.published_generation IS NOT NULL) THEN
+        RAISE EXCEPTION '% may not replace what is published', import USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+END $$;
+CREATE FUNCTION etl.index_leaf(kind text, resource text, import text, gen integer, columns text[]) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    EXECUTE format('CREATE INDEX ON %s (%s)', etl.detached_leaf(kind, resource, import, gen), etl.names(columns));
+END $$;
+CREATE FUNCTION etl.key_leaf(kind text, resource text, import text, gen integer, columns text[]) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', etl.detached_leaf(kind, resource, import, gen), etl.names(columns));
+END $$;
+CREATE FUNCTION etl.leaf(kind text, resource text, import text, gen integer) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    suffix text := '_' || lower(replace(import, 'IMPORT_', '')) || '_g' || gen;
+    most integer := 63 - octet_length(kind) - 1 - octet_length(suffix); -- bytes of the resource's name
+    short text := resource;
+    hash text;
+BEGIN
+    IF import !~ '^IMPORT_[0-9]{8}_[0-9]{6}_[0-9]{3,}$' OR gen < 1 OR (resource = '') <> (kind IN ('events', 'published'))
+        OR kind NOT IN ('staging', 'target', 'events', 'published', 'links', 'jumps', 'ahead', 'starts', 'members', 'below') THEN
+        RAISE EXCEPTION 'no such leaf' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF resource = '' THEN
+        RETURN kind || suffix;
+    END IF;
+    IF octet_length(resource) > most THEN
+        hash := '_' || substr(encode(sha256(convert_to(resource, 'UTF8')), 'hex'), 1, 16);
+        WHILE octet_length(short) > greatest(most - octet_length(hash), 0) LOOP
+            short := left(short, -1);
+        END LOOP;
+        short := short || hash;
+    END IF;
+    RETURN kind || '_' || short || suffix;
+END $_$;
+CREATE FUNCTION etl.mark_published(import text, gen integer) RETURNS boolean
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE etl.imports i SET status = 'réussi', published_generation = gen, failed_step = NULL, failed_reason = NULL,
+        published_at = now(), updated_at = now() WHERE i.import_id = import AND i.generation = gen;
+    RETURN FOUND;
+END $$;
+CREATE FUNCTION etl.names(columns text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT
+    RETURN (SELECT string_agg(quote_ident(n.name), ', '::text ORDER BY n.place) AS string_agg FROM unnest(names.columns) WITH ORDINALITY n(name, place));
+CREATE FUNCTION etl.parent(kind text, resource text) RETURNS regclass
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    found regclass := CASE
+        WHEN kind = 'staging' THEN to_regclass(format('staging.%I', resource))
+        WHEN kind = 'target' AND resource <> 'events' THEN to_regclass(format('final.%I', resource))
+        WHEN kind IN ('events', 'published') THEN 'final.events'::regclass END;
+BEGIN
+    IF (SELECT c.relkind FROM pg_class c WHERE c.oid = found) IS DISTINCT FROM 'p' THEN
+        RAISE EXCEPTION 'no such table' USING ERRCODE = 'undefined_table';
+    END IF;
+    RETURN found;
+END $$;
+CREATE FUNCTION etl.purge_leaf(leaf text) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF leaf LIKE 'staging\_%' AND EXISTS (SELECT FROM etl.imports i WHERE i.status IN ('réussi', 'abandonné')
+        AND position(lower(replace(i.import_id, 'IMPORT_', '')) || '_g' IN leaf) > 0) THEN
+        EXECUTE format('DROP TABLE IF EXISTS partitions.%I', leaf);
+    END IF;
+END $$;
+CREATE FUNCTION etl.read_by_others(leaf regclass, import text) RETURNS boolean
+    LANGUAGE sql STABLE STRICT
+    RETURN ((EXISTS (SELECT FROM ((pg_inherits h JOIN pg_class p ON ((p.oid = h.inhparent))) JOIN pg_namespace n ON ((n.oid = p.relnamespace))) WHERE ((h.inhrelid = (read_by_others.leaf)::oid) AND (n.nspname = 'final'::name)))) AND (EXISTS (SELECT FROM etl.imports i WHERE ((i.import_id = read_by_others.import) AND (i.published_generation IS NOT NULL)))));
 CREATE FUNCTION etl.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -192,6 +417,23 @@ CREATE FUNCTION etl.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION 'permission denied for table %', TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege', DETAIL = 'The table is append only.';
+END $$;
+CREATE FUNCTION etl.swap_target(resource text, import text, gen integer) RETURNS void
+    LANGUAGE plpgsql STRICT SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    leaf regclass := etl.detached_leaf('target', resource, import, gen);
+    parent regclass := etl.parent('target', resource);
+    lowest text := (SELECT rtrim(repeat('MINVALUE, ', p.partnatts), ', ') FROM pg_partitioned_table p WHERE p.partrelid = parent);
+    previous regclass;
+BEGIN
+    PERFORM etl.fence_initial(import, gen);
+    FOR previous IN SELECT h.inhrelid FROM pg_inherits h WHERE h.inhparent = parent LOOP
+        EXECUTE format('DROP TABLE %s', previous);
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s RESET (autovacuum_enabled)', leaf);
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)', parent, leaf, lowest, replace(lowest, 'MIN', 'MAX'));
 END $$;
 CREATE FUNCTION etl.take(so_far numeric, taken numeric, change numeric, most numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1346,4 +1588,148 @@ CREATE VIEW staging.ventes_ready AS
   WHERE (NOT (EXISTS ( SELECT
            FROM etl.rejects r
           WHERE ((r.import_id = s.import_id) AND (r.generation = s.generation) AND (r.resource = 'ventes'::text) AND (r.line_number = s.line_number)))));
+GRANT INSERT(access_key_id) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(action) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(attempt),UPDATE(attempt) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(contract_hash),UPDATE(contract_hash) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(details) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(failed_reason),UPDATE(failed_reason) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(failed_step),UPDATE(failed_step) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(file_date) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(generation),UPDATE(generation) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(identity) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(import_id) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(import_id) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(mode) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(outcome) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(request_id) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(stage) ON TABLE etl.audit TO etl_loader;
+GRANT INSERT(status),UPDATE(status) ON TABLE etl.imports TO etl_loader;
+GRANT INSERT(verified) ON TABLE etl.audit TO etl_loader;
+GRANT SELECT ON TABLE etl.attempts TO etl_reader;
+GRANT SELECT,INSERT,UPDATE ON TABLE etl.attempts TO etl_loader;
+GRANT SELECT ON TABLE etl.errors TO etl_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE etl.errors TO etl_loader;
+GRANT SELECT ON TABLE etl.files TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.files TO etl_loader;
+GRANT SELECT ON TABLE etl.imports TO etl_reader;
+GRANT SELECT ON TABLE etl.imports TO etl_loader;
+GRANT SELECT ON TABLE etl.incoherences TO etl_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE etl.incoherences TO etl_loader;
+GRANT SELECT ON TABLE etl.rejects TO etl_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE etl.rejects TO etl_loader;
+GRANT SELECT ON TABLE final.categories TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.categories TO etl_loader;
+GRANT SELECT ON TABLE final.clients TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.clients TO etl_loader;
+GRANT SELECT ON TABLE final.employes TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.employes TO etl_loader;
+GRANT SELECT ON TABLE final.events TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.events TO etl_loader;
+GRANT SELECT ON TABLE final.fournisseurs TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.fournisseurs TO etl_loader;
+GRANT SELECT ON TABLE final.magasins TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.magasins TO etl_loader;
+GRANT SELECT ON TABLE final.paiements TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.paiements TO etl_loader;
+GRANT SELECT ON TABLE final.produits TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.produits TO etl_loader;
+GRANT SELECT ON TABLE final.retours TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.retours TO etl_loader;
+GRANT SELECT ON TABLE final.stocks TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.stocks TO etl_loader;
+GRANT SELECT ON TABLE final.ventes TO etl_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE final.ventes TO etl_loader;
+GRANT SELECT ON TABLE staging.categories TO etl_loader;
+GRANT SELECT ON TABLE staging.categories_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.clients TO etl_loader;
+GRANT SELECT ON TABLE staging.clients_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.employes TO etl_loader;
+GRANT SELECT ON TABLE staging.employes_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.fournisseurs TO etl_loader;
+GRANT SELECT ON TABLE staging.fournisseurs_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.magasins TO etl_loader;
+GRANT SELECT ON TABLE staging.magasins_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.paiements TO etl_loader;
+GRANT SELECT ON TABLE staging.paiements_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.produits TO etl_loader;
+GRANT SELECT ON TABLE staging.produits_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.retours TO etl_loader;
+GRANT SELECT ON TABLE staging.retours_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.stocks TO etl_loader;
+GRANT SELECT ON TABLE staging.stocks_ready TO etl_loader;
+GRANT SELECT ON TABLE staging.ventes TO etl_loader;
+GRANT SELECT ON TABLE staging.ventes_ready TO etl_loader;
+GRANT SELECT,INSERT ON TABLE etl.data_keys TO etl_loader;
+GRANT SELECT,INSERT ON TABLE etl.token_key TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.events_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.published_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_categories_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_clients_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_employes_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_fournisseurs_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_magasins_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_paiements_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_produits_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_retours_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_stocks_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.staging_ventes_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_categories_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_clients_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_employes_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_fournisseurs_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_magasins_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_paiements_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_produits_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_retours_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_stocks_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT ON TABLE partitions.target_ventes_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.ledger TO etl_loader;
+GRANT UPDATE(updated_at) ON TABLE etl.imports TO etl_loader;
+GRANT USAGE ON SCHEMA etl TO etl_loader;
+GRANT USAGE ON SCHEMA etl TO etl_reader;
+GRANT USAGE ON SCHEMA final TO etl_loader;
+GRANT USAGE ON SCHEMA final TO etl_reader;
+GRANT USAGE ON SCHEMA partitions TO etl_loader;
+GRANT USAGE ON SCHEMA staging TO etl_loader;
+REVOKE ALL ON FUNCTION etl.analyze_leaf(kind text, resource text, import text, gen integer, columns text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.analyze_leaf(kind text, resource text, import text, gen integer, columns text[]) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.analyze_rejects() FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.analyze_rejects() TO etl_loader;
+REVOKE ALL ON FUNCTION etl.attach_leaf(kind text, resource text, import text, gen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.attach_leaf(kind text, resource text, import text, gen integer) TO etl_loader;
 REVOKE ALL ON FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_principal text, import text, what jsonb, records bigint, most bigint, OUT entered boolean, OUT used bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_principal text, import text, what jsonb, records bigint, most bigint, OUT entered boolean, OUT used bigint) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.create_leaf(kind text, resource text, import text, gen integer, file_date date, file_type text, file text) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_leaf(kind text, resource text, import text, gen integer, file_date date, file_type text, file text) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.create_scratch(resource text, import text, gen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_scratch(resource text, import text, gen integer) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.detached_leaf(kind text, resource text, import text, gen integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.drop_leaf(kind text, resource text, import text, gen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.drop_leaf(kind text, resource text, import text, gen integer) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.drop_leaves(import text, gen integer, staged boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.drop_leaves(import text, gen integer, staged boolean) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.drop_published_events(import text, gen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.drop_published_events(import text, gen integer) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.drop_scratch(resource text, import text, gen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.drop_scratch(resource text, import text, gen integer) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.fence(import text, gen integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.fence_initial(import text, gen integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.index_leaf(kind text, resource text, import text, gen integer, columns text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.index_leaf(kind text, resource text, import text, gen integer, columns text[]) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.key_leaf(kind text, resource text, import text, gen integer, columns text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.key_leaf(kind text, resource text, import text, gen integer, columns text[]) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.leaf(kind text, resource text, import text, gen integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.mark_published(import text, gen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.mark_published(import text, gen integer) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.names(columns text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.parent(kind text, resource text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.purge_leaf(leaf text) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.purge_leaf(leaf text) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.read_by_others(leaf regclass, import text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.swap_target(resource text, import text, gen integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.swap_target(resource text, import text, gen integer) TO etl_loader;
+REVOKE ALL ON FUNCTION etl.take(so_far numeric, taken numeric, change numeric, most numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.taken(numeric, numeric, numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.taken(numeric, numeric, numeric) TO etl_loader;

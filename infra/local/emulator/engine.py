@@ -18,6 +18,7 @@ import threading
 
 from ministack.services import stepfunctions as sfn
 
+import permissions
 from history import add_event, encode
 from scope import CURRENT
 
@@ -191,6 +192,9 @@ def call_resource(state, resource, effective, execution, scope, ctx):
     add_event(execution, f"{prefix}Scheduled", {f"{key}ScheduledEventDetails": asked})
     add_event(execution, f"{prefix}Started", {} if direct else {f"{key}StartedEventDetails": kind})
     try:
+        if direct or service == "lambda":
+            function = permissions.function_arn(resource if direct else effective.get("FunctionName", ""))
+            permissions.step_functions(ctx, "lambda:InvokeFunction", function, "Lambda.AWSLambdaException")
         result = call(state, resource, effective, scope, ctx)
         output = encode(result, "result of the task")
     except sfn._ExecutionError as err:

@@ -24,7 +24,9 @@ import logs
 import mapruns
 import maps
 import objects
+import permissions
 import servers
+import signatures
 from history import add_event
 from scope import CURRENT, Scope
 
@@ -54,7 +56,9 @@ def install():
     keys.install()
     logs.install()
     objects.install()
+    permissions.install()
     servers.install()
+    signatures.install()
     faults.install()
 
 

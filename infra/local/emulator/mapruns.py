@@ -15,6 +15,7 @@ from ministack.services import stepfunctions as sfn
 
 import executions
 import maps
+import permissions
 import results
 from history import add_event, encode
 from scope import Stopped
@@ -40,6 +41,10 @@ class MapRun:
         self.record = sfn._map_runs.get(frame.get("mapRunArn") or "")
         self.exceeded = False
 
+    def allowed(self, action, resource):
+        """Fails the state unless the role of the execution may make a request."""
+        permissions.step_functions(self.ctx, action, resource, "States.Runtime")
+
     def option(self, field, default=0):
         """A number of the Map state: the field, or the value of its Path form."""
         if f"{field}Path" in self.state:
@@ -48,6 +53,7 @@ class MapRun:
 
     def open(self):
         """Reads the items and makes the Map Run's record."""
+        self.allowed("states:StartExecution", self.execution["stateMachineArn"])
         reader = self.state.get("ItemReader")
         items = (results.read_items(reader, self.effective, self.ctx) if reader
                  else maps.items_of(self.state, self.effective, self.frame["input"], self.ctx))
@@ -84,6 +90,8 @@ class MapRun:
     def reopen(self):
         """Sets an earlier attempt's record running again."""
         run = self.record
+        for arn in filter(None, run["_children"][:1]):
+            self.allowed("states:RedriveExecution", arn)
         if run["redriveCount"] >= MAX_REDRIVES:
             raise sfn._ExecutionError("States.Runtime", f"A Map Run can be redriven {MAX_REDRIVES} times")
         run["redriveCount"] += 1
@@ -160,6 +168,10 @@ class MapRun:
                 if not arn or sfn._executions[arn]["status"] != "SUCCEEDED"]
         with self.scope.child() as below:
             maps.run_pool(todo, run["maxConcurrency"], lambda i: self.work(i, below))
+        for child in filter(None, run["_children"][:1]):
+            self.allowed("states:DescribeExecution", child)
+            if self.exceeded or self.scope.stopped:
+                self.allowed("states:StopExecution", child)
         if self.scope.stopped:
             self.close("ABORTED")
             raise Stopped()

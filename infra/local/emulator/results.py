@@ -10,11 +10,15 @@ import json
 from ministack.services import s3
 from ministack.services import stepfunctions as sfn
 
+import permissions
+
 
 def read_items(reader, effective, ctx):
     """The items of an ItemReader."""
     params = sfn._resolve_params_obj(reader.get("Parameters") or reader.get("Arguments") or {}, effective, ctx)
     config = reader.get("ReaderConfig") or {}
+    action = "s3:GetObjectVersion" if params.get("VersionId") else "s3:GetObject"
+    permissions.step_functions(ctx, action, f"arn:aws:s3:::{params.get('Bucket')}/{params.get('Key')}", "States.ItemReaderFailed")
     if not params.get("VersionId"):
         return as_list(sfn._read_map_items(reader, effective, ctx))
     body = s3._get_object_data(params.get("Bucket"), params.get("Key"), params["VersionId"])
@@ -70,18 +74,19 @@ def write(state, run, effective, ctx):
         if records:
             body = json.dumps([{k: v for k, v in r.items() if v is not None} for r in records]).encode()
             key = f"{folder}/{name}_0.json"
-            put(bucket, key, body)
+            put(bucket, key, body, ctx)
             files[name] = [{"Key": key, "Size": len(body)}]
     key = f"{folder}/manifest.json"
     put(bucket, key, json.dumps({
-        "DestinationBucket": bucket, "MapRunArn": run["mapRunArn"], "ResultFiles": files}).encode())
+        "DestinationBucket": bucket, "MapRunArn": run["mapRunArn"], "ResultFiles": files}).encode(), ctx)
     for counts in (run["itemCounts"], run["executionCounts"]):
         counts["resultsWritten"] = counts["succeeded"]
     return {"MapRunArn": run["mapRunArn"], "ResultWriterDetails": {"Bucket": bucket, "Key": key}}
 
 
-def put(bucket, key, body):
-    """Writes one object; States.ResultWriterFailed if the bucket refuses it."""
+def put(bucket, key, body, ctx):
+    """Writes one object; States.ResultWriterFailed if the role may not, or the bucket refuses it."""
+    permissions.step_functions(ctx, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}", "States.ResultWriterFailed")
     status, _, answer = s3._put_object(bucket, key, body, {"content-type": "application/json"})
     if status != 200:
         reason = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer

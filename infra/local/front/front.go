@@ -31,6 +31,7 @@ func newFront(emulator *url.URL, dir string) *front {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(emulator)
 			r.Out.Host = r.In.Host
+			overTLS(r.Out.Header)
 		},
 		Transport:    f.transport,
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) { unavailable(w, err) },
@@ -105,6 +106,7 @@ func isRead(r *http.Request) bool {
 // keep stores the body and puts its reference in its place. Checksums of the body
 // go: the emulator makes those of the reference.
 func (f *front) keep(r *http.Request) error {
+	sign(r)
 	reference, err := f.parts.write(r.Body, r.ContentLength)
 	if err != nil {
 		return err
@@ -170,6 +172,8 @@ func (f *front) read(w http.ResponseWriter, r *http.Request) error {
 // ask asks the emulator for an object by a GET, with other headers than the request's.
 func (f *front) ask(r *http.Request, change func(http.Header)) (*http.Response, error) {
 	ask := r.Clone(r.Context())
+	sign(ask)
+	overTLS(ask.Header)
 	ask.Method, ask.RequestURI, ask.Body = http.MethodGet, "", nil
 	ask.URL.Scheme, ask.URL.Host = f.emulator.Scheme, f.emulator.Host
 	change(ask.Header)

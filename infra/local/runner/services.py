@@ -50,6 +50,9 @@ def emulator_environment(settings, port, front):
         AWS_DEFAULT_REGION=settings.region,
         MINISTACK_REGION=settings.region,
         BIND_HOST="127.0.0.1",
+        # Every request is checked: its signature, and the permissions of its role.
+        AUTH="true",
+        PERMISSIONS_FILE=str(settings.dir / "emulator" / "permissions.jsonl"),
         GATEWAY_PORT=str(port),
         SFN_WAIT_SCALE=settings.wait_scale,
         PERSIST_STATE="1",

@@ -68,6 +68,7 @@ func run(ctx context.Context, arguments []string) error {
 	s, err := start(ctx, *folder)
 	if err == nil {
 		results, err = runCells(ctx, s, chosen)
+		err = errors.Join(err, undenied(s))
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
@@ -96,6 +97,7 @@ func suffer(ctx context.Context, folder string, patterns []string, document stri
 	s, err := start(ctx, folder)
 	if err == nil {
 		results, err = runHostilities(ctx, s, patterns)
+		err = errors.Join(err, undenied(s))
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
@@ -111,6 +113,16 @@ func suffer(ctx context.Context, folder string, patterns []string, document stri
 		}
 	}
 	return err
+}
+
+// undenied fails if a role of the stack was denied a request, whatever came of that.
+func undenied(s *system) error {
+	denied, err := s.Denied()
+	if err != nil || len(denied) == 0 {
+		fmt.Printf("requests that IAM denied: %d\n", len(denied))
+		return err
+	}
+	return fmt.Errorf("IAM denied %s", strings.Join(denied, "; "))
 }
 
 // runCells runs cells and says of each how it ended.

@@ -91,6 +91,14 @@ func (s *system) subscribe(t *testing.T) {
 	var attributes struct{ Attributes map[string]string }
 	s.call(t, "AmazonSQS.GetQueueAttributes", map[string]any{"QueueUrl": s.queue, "AttributeNames": []string{"All"}}, &attributes)
 	topic, protocol, endpoint := s.Env["ALERTS_TOPIC_ARN"], "sqs", attributes.Attributes["QueueArn"]
+	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": map[string]any{
+		"Effect": "Allow", "Principal": map[string]string{"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": endpoint,
+		"Condition": map[string]any{"ArnEquals": map[string]string{"aws:SourceArn": topic}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.call(t, "AmazonSQS.SetQueueAttributes", map[string]any{"QueueUrl": s.queue, "Attributes": map[string]string{"Policy": string(policy)}}, &struct{}{})
 	if _, err := s.SNS.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint}); err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,7 @@ func (s *Stack) Ask(ctx context.Context, route string, in any, signer aws.Creden
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	hash := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, signer, request, hex.EncodeToString(hash[:]), "execute-api", s.Env["AWS_REGION"], time.Now()); err != nil {
+	if err := s.sign(ctx, request, body, "execute-api", signer); err != nil {
 		return nil, err
 	}
 	for _, change := range changes {
@@ -65,4 +64,10 @@ func (s *Stack) Ask(ctx context.Context, route string, in any, signer aws.Creden
 		return nil, refused
 	}
 	return answer, nil
+}
+
+// sign signs a request to a service.
+func (s *Stack) sign(ctx context.Context, request *http.Request, body []byte, service string, signer aws.Credentials) error {
+	hash := sha256.Sum256(body)
+	return v4.NewSigner().SignHTTP(ctx, signer, request, hex.EncodeToString(hash[:]), service, s.Env["AWS_REGION"], time.Now())
 }

@@ -7,13 +7,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // Call speaks the JSON protocol of an AWS service, for operations that the product
-// has no client for and for those of the emulator's own; it checks no signature.
+// has no client for and for those of the emulator's own.
 // target names the operation, such as "Logs_20140328.DescribeLogGroups".
 func (s *Stack) Call(ctx context.Context, target string, in, out any) error {
-	answer, err := post(ctx, s.Env["AWS_ENDPOINT_URL"]+"/", target, in)
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	answer, err := s.ask(ctx, serviceOf(target), target, body, http.Header{
+		"Content-Type": {"application/x-amz-json-1.0"}, "X-Amz-Target": {target},
+	})
 	if err != nil || len(answer) == 0 {
 		return err
 	}
@@ -23,12 +30,35 @@ func (s *Stack) Call(ctx context.Context, target string, in, out any) error {
 	return nil
 }
 
-// Post sends JSON to a server of the stack and returns its answer, which must be 200.
-func Post(ctx context.Context, url string, in any) ([]byte, error) {
-	return post(ctx, url, "", in)
+// serviceOf returns the name for which requests to the service of a target are signed.
+func serviceOf(target string) string {
+	service, _, _ := strings.Cut(target, ".")
+	switch {
+	case strings.HasPrefix(service, "Logs_"):
+		return "logs"
+	case service == "AmazonSQS":
+		return "sqs"
+	default:
+		return "states"
+	}
 }
 
-func post(ctx context.Context, url, target string, in any) ([]byte, error) {
+// ask sends a signed POST to the emulator and returns its answer, which must be 200.
+// what names the request in an error.
+func (s *Stack) ask(ctx context.Context, service, what string, body []byte, headers http.Header) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Env["AWS_ENDPOINT_URL"]+"/", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = headers
+	if err := s.sign(ctx, request, body, service, s.Credentials()); err != nil {
+		return nil, err
+	}
+	return send(request, what)
+}
+
+// Post sends JSON to a server of the stack and returns its answer, which must be 200.
+func Post(ctx context.Context, url string, in any) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
@@ -38,11 +68,7 @@ func post(ctx context.Context, url, target string, in any) ([]byte, error) {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	if target != "" {
-		request.Header.Set("Content-Type", "application/x-amz-json-1.0")
-		request.Header.Set("X-Amz-Target", target)
-	}
-	return send(request, target)
+	return send(request, "")
 }
 
 // send returns the answer to a request, which must be 200. what names the request in

@@ -6,18 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // Outputs returns the outputs of the CloudFormation stack by name.
 func (s *Stack) Outputs(ctx context.Context) (map[string]string, error) {
 	query := url.Values{"Action": {"DescribeStacks"}, "Version": {"2010-05-15"}, "StackName": {s.Name}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Env["AWS_ENDPOINT_URL"]+"/", strings.NewReader(query.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := send(request, "DescribeStacks of "+s.Name)
+	answer, err := s.ask(ctx, "cloudformation", "DescribeStacks of "+s.Name, []byte(query.Encode()), http.Header{
+		"Content-Type": {"application/x-www-form-urlencoded"},
+	})
 	if err != nil {
 		return nil, err
 	}

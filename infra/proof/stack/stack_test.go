@@ -154,3 +154,21 @@ func TestSet(t *testing.T) {
 		t.Errorf("%d bytes, %v", size, err)
 	}
 }
+
+func TestDenied(t *testing.T) {
+	s := &Stack{Folder: t.TempDir(), Name: "etl"}
+	if _, err := s.Denied(); err == nil {
+		t.Error("what was not recorded counts as not denied")
+	}
+	if err := os.Mkdir(filepath.Join(s.Folder, "emulator"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(s.Folder, "emulator", "permissions.jsonl"), `{"principal": "etl-ScanRole", "action": "s3:GetObject", "resource": "r", "context": {}, "allowed": true}
+{"principal": "etl-ScanRole", "action": "s3:PutObject", "resource": "r", "context": {}, "allowed": false}
+{"principal": "somebody", "action": "s3:PutObject", "resource": "r", "context": {}, "allowed": false}
+`)
+	denied, err := s.Denied()
+	if want := []string{"etl-ScanRole: s3:PutObject on r"}; err != nil || !slices.Equal(denied, want) {
+		t.Errorf("%q, %v, want %q", denied, err, want)
+	}
+}

@@ -8,7 +8,7 @@
 #
 # With a name, the first form runs the end-to-end tests of that name alone; with
 # SHUFFLE=on they run in a random order, each on what those before it published; with
-# UPDATE=1 they rewrite their golden files. The second form runs the tests of one
+# UPDATE=1 they rewrite their golden files, and docs/permissions.md if all of them run. The second form runs the tests of one
 # package, or those of a name, on services of the developer's own stack: PostgreSQL is
 # started if the package has tests that need it and left running (`make down` stops
 # it); a test that needs the emulator starts it.
@@ -45,6 +45,7 @@ if [ "$what" = all ]; then
   .local/venv/bin/python -m unittest discover -q -s infra/local/runner -t infra/local
   python3 -m unittest discover -q infra/proof/oracle
   .local/venv/bin/python -m unittest discover -q infra/proof/agreement
+  .local/venv/bin/python -m unittest discover -q infra/proof/permissions
   .local/venv/bin/python -m unittest discover -q infra/proof/ciphertext
   step "files as people deliver them"
   python3 infra/proof/fieldcases/check.py build/local/etlctl
@@ -64,6 +65,11 @@ fi
 step "end-to-end tests"
 # What they print is searched for sensitive values like every other log.
 E2E_ENV=$LOCAL_DIR/env go test -v -count=1 -timeout 25m -tags e2e -shuffle "${SHUFFLE:-off}" -run "$only" ./infra/proof/e2e/... ${UPDATE:+-update} 2>&1 | tee "$LOCAL_DIR/log/e2e.log"
+if [ -z "$only" ]; then
+  step "permissions: granted, used, and nothing denied"
+  (set -a; . $LOCAL_DIR/env; set +a; AWS_DEFAULT_REGION=$AWS_REGION .local/venv/bin/python infra/proof/permissions/check.py \
+    "$LOCAL_STACK_NAME" "$LOCAL_DIR/emulator/permissions.jsonl" ${UPDATE:+--update})
+fi
 if [ "$what" = e2e ]; then exit; fi
 step "fault matrix: a cell of each fault and of each step"
 stack down

@@ -60,7 +60,7 @@ class Findings:
         self.denied = [r for r in requests if r.principal in stack.roles and not r.allowed]
         allowed = [r for r in requests if r.allowed]
         self.by_role = {logical: [r for r in allowed if r.principal == physical] for physical, logical in stack.roles.items()}
-        self.rows, self.trouble, self.needed = [], [], 0
+        self.rows, self.lost, self.trouble, self.needed = [], [], [], 0
         for denied in self.denied:
             self.trouble.append(f"denied: {stack.roles[denied.principal]}: {denied.action} on {stack.short(denied.resource)}")
         for statement in stack.statements:
@@ -74,8 +74,8 @@ class Findings:
         """Adds the rows of one statement."""
         asked = [r for r in self.by_role[statement.role] if statement.allows(r)]
         others = [s for s in self.stack.statements if s.role == statement.role and s is not statement]
-        needed = any(not any(other.allows(r) for other in others) for r in asked)
-        unexplained = False
+        denied = [r for r in asked if not any(other.allows(r) for other in others)]
+        lost, unexplained = [], False
         for grant in statement.grants():
             resource = self.stack.short(grant.resource)
             used = any(grant.covers(r) for r in asked)
@@ -84,9 +84,13 @@ class Findings:
             if not used and reason is None:
                 self.trouble.append(f"never used, and no reason: {statement.role}: {grant.action} on {resource} {condition}".rstrip())
             unexplained |= reason is None
+            if reason is None and any(grant.covers(r) for r in denied):
+                lost.append(f"`{grant.action}` on `{resource}`")
             self.rows.append((statement, grant.action, resource, condition, used, reason))
-        self.needed += needed
-        if unexplained and not needed:
+        self.needed += bool(denied)
+        if lost:
+            self.lost.append((statement, list(dict.fromkeys(lost))))
+        if unexplained and not denied:
             self.trouble.append(f"nothing would be denied without it: {statement.role}: "
                                 f"{', '.join(statement.actions)} on {', '.join(map(self.stack.short, statement.resources))}")
 
@@ -109,6 +113,11 @@ class Findings:
                 last = statement
                 text.append(f"| {number} | `{action}` | `{resource}` | {f'`{condition}`' if condition else ''} | "
                             f"{'yes' if used and reason is None else self.told(reason)} |")
+        text += ["", "## Without a statement", "", "What the recorded requests would be denied if a statement were not there; statements that are",
+                 "there for a written reason alone are left out.", "", "| Role | Statement | Denied |", "| --- | --- | --- |"]
+        for role in sorted(self.by_role):
+            numbers = {id(s): n for n, s in enumerate((s for s in self.stack.statements if s.role == role), 1)}
+            text += [f"| {role} | {numbers[id(s)]} | {', '.join(lost)} |" for s, lost in self.lost if s.role == role]
         text += ["", "## Kept apart", "", "Each of these requests is tried in the name of every role of the stack.", "",
                  "| Action | Resource | May | Why nobody else |", "| --- | --- | --- | --- |"]
         for rule in self.forbidden:

@@ -78,6 +78,7 @@ class CheckTest(unittest.TestCase):
         findings = self.findings([self.PUT], [request("s3:PutObject", OBJECT)])
         self.assertEqual(findings.trouble, [])
         self.assertIn("| 1 | `s3:PutObject` | `WorkBucket/*` |  | yes |", findings.document())
+        self.assertIn("| ScanRole | 1 | `s3:PutObject` on `WorkBucket/*` |", findings.document())
 
     def test_denied(self):
         self.found("denied: ScanRole: s3:GetObject on WorkBucket/a", statements=[self.PUT],

@@ -55,3 +55,20 @@ func TestCopiedValue(t *testing.T) {
 // payments are two, whose keys and IBANs are examples.
 const payments = "501,1001,25.00,virement,FR7630006000011234567890189,2024-10-08T10:00:00Z\n" +
 	"+0502,1002,8.00,virement,FR1420041010050500013M02606,2024-10-08T10:00:00Z\n"
+
+// TestBlankKey: a record whose key is a blank text is bound to none, as the staged row
+// has none, and so opens for the validation that rejects it.
+func TestBlankKey(t *testing.T) {
+	t.Parallel()
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := pkg.Resource("paiements")
+	r.Field("payment_id").Type = contract.TypeString
+	rows, lines := stagedRows(t, r, "csv", "  ,1001,25.00,virement,FR7630006000011234567890189,2024-10-08T10:00:00Z\n")
+	_, open := testKeys(t, r)
+	if _, err := NewReader(r, open).Values(rows[0], lines[0]); err != nil {
+		t.Error(err)
+	}
+}

@@ -112,7 +112,11 @@ func (w *Writer) wellFormed(rec *record.Record) {
 func (w *Writer) record(line int64) protection.Record {
 	w.bound = w.bound[:0]
 	for _, f := range w.public {
-		w.bound = AppendKey(w.bound, f, w.values[f.Index].Text)
+		text := w.values[f.Index].Text
+		if w.values[f.Index].Missing {
+			text = nil // as it is staged: a blank text is no value
+		}
+		w.bound = AppendKey(w.bound, f, text)
 	}
 	return protection.Record{Line: line, Key: w.bound}
 }

@@ -241,7 +241,9 @@ def trusts(role, service, context):
     statements = [{**s, "Resource": "*"} for s in as_document(trust).get("Statement", [])
                   if iam._service_principal_matches(s.get("Principal"), service)]
     asked = asked_by_service(service, "sts:AssumeRole", role, context)
-    return iam.evaluate(asked, [iam.parse_policy_document({"Statement": statements})]).decision == "Allow"
+    allowed = iam.evaluate(asked, [iam.parse_policy_document({"Statement": statements})]).decision == "Allow"
+    RECORD.add(service, "sts:AssumeRole", role, context, allowed)
+    return allowed
 
 
 def refused_by_function(target, rule):

@@ -22,7 +22,7 @@ class Request:
 class Statement:
     """An Allow statement of one policy of a role."""
 
-    role: str  # logical id
+    role: str  # logical id of the role, or of the policy for people
     policy: str
     actions: list
     resources: list
@@ -75,7 +75,7 @@ def asked(request):
 
 
 class Stack:
-    """A deployed stack: its roles with their statements, and short names for its resources."""
+    """A deployed stack: its roles and its policies for people with their statements, and short names for its resources."""
 
     def __init__(self, name, cloudformation, roles):
         self.name = name
@@ -90,6 +90,11 @@ class Stack:
                       if r["ResourceType"] == "AWS::IAM::Role"}
         self.statements = [s for physical, logical in sorted(self.roles.items(), key=lambda item: item[1])
                            for s in statements(roles, physical, logical)]
+        self.people = {}  # who acts under a policy for people, by name
+        for arn, logical in sorted((r["PhysicalResourceId"], r["LogicalResourceId"]) for r in resources
+                                   if r["ResourceType"] == "AWS::IAM::ManagedPolicy"):
+            self.statements += read(logical, logical, document_of(roles, arn))
+            self.people |= {u["UserName"]: logical for u in roles.list_entities_for_policy(PolicyArn=arn)["PolicyUsers"]}
 
     def requests_of(self, role, rule):
         """The requests that a rule means, in the name of a role. Its resource has the template's names in braces."""
@@ -119,6 +124,12 @@ def statements(roles, physical, logical):
         document = {"Statement": [{"Effect": "Allow", "Action": f"policy:{policy['PolicyName']}", "Resource": "*"}]}
         found += read(logical, policy["PolicyName"], document)
     return found
+
+
+def document_of(roles, arn):
+    """The document of a managed policy of the stack."""
+    version = roles.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return roles.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 
 
 def read(role, policy, document):

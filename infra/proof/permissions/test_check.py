@@ -15,8 +15,9 @@ REGION, ACCOUNT = "eu-west-1", "000000000000"
 class Services:
     """CloudFormation and IAM with one stack: a bucket and a role."""
 
-    def __init__(self, *statements, attached=()):
+    def __init__(self, *statements, attached=(), people=()):
         self._policy, self._attached = {"Version": "2012-10-17", "Statement": list(statements)}, attached
+        self._people = list(people)
 
     def get_paginator(self, _):
         return self
@@ -24,7 +25,9 @@ class Services:
     def paginate(self, **_):
         return [{"StackResourceSummaries": [
             {"PhysicalResourceId": "etl-work-1", "LogicalResourceId": "WorkBucket", "ResourceType": "AWS::S3::Bucket"},
-            {"PhysicalResourceId": "etl-role-1", "LogicalResourceId": "ScanRole", "ResourceType": "AWS::IAM::Role"}]}]
+            {"PhysicalResourceId": "etl-role-1", "LogicalResourceId": "ScanRole", "ResourceType": "AWS::IAM::Role"},
+            *([{"PhysicalResourceId": f"arn:aws:iam::{ACCOUNT}:policy/etl-deposit-1", "LogicalResourceId": "DepositPolicy",
+                "ResourceType": "AWS::IAM::ManagedPolicy"}] if self._people else [])]}]
 
     def describe_stacks(self, **_):
         return {"Stacks": [{"StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/etl/1", "Parameters": []}]}
@@ -34,6 +37,15 @@ class Services:
 
     def get_role_policy(self, **_):
         return {"PolicyDocument": self._policy}
+
+    def get_policy(self, **_):
+        return {"Policy": {"DefaultVersionId": "v1"}}
+
+    def get_policy_version(self, **_):
+        return {"PolicyVersion": {"Document": {"Statement": self._people}}}
+
+    def list_entities_for_policy(self, **_):
+        return {"PolicyUsers": [{"UserName": "anne"}]}
 
     def list_attached_role_policies(self, **_):
         return {"AttachedPolicies": [{"PolicyName": name} for name in self._attached]}
@@ -54,9 +66,9 @@ WORK = "arn:aws:s3:::etl-work-1/*"
 
 
 class CheckTest(unittest.TestCase):
-    def findings(self, statements, requests, reasons=(), forbidden=(), attached=()):
+    def findings(self, statements, requests, reasons=(), forbidden=(), **more):
         """What is found for a role of these statements."""
-        services = Services(*statements, attached=attached)
+        services = Services(*statements, **more)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         here = pathlib.Path(folder.name)
@@ -83,6 +95,10 @@ class CheckTest(unittest.TestCase):
     def test_denied(self):
         self.found("denied: ScanRole: s3:GetObject on WorkBucket/a", statements=[self.PUT],
                    requests=[request("s3:PutObject", OBJECT), request("s3:GetObject", OBJECT, allowed=False)])
+
+    def test_denied_to_a_service(self):
+        event = grants.Request("events.amazonaws.com", "lambda:InvokeFunction", OBJECT, {}, False)
+        self.found("denied: events.amazonaws.com", statements=[self.PUT], requests=[request("s3:PutObject", OBJECT), event])
 
     def test_denied_to_somebody_else(self):
         other = grants.Request("somebody", "s3:GetObject", OBJECT, {}, False)
@@ -113,6 +129,13 @@ class CheckTest(unittest.TestCase):
     def test_policy_of_aws(self):
         self.found("never used, and no reason: ScanRole: policy:Basic on *", "nothing would be denied", statements=[self.PUT], attached=["Basic"],
                    requests=[request("s3:PutObject", OBJECT)])
+
+    def test_people(self):
+        put = request("s3:PutObject", OBJECT)
+        given = {"statements": [self.PUT], "people": [allow("s3:GetObject", WORK)]}
+        self.found("never used, and no reason: DepositPolicy: s3:GetObject", "nothing would be denied", requests=[put], **given)
+        self.found(requests=[put, grants.Request("anne", "s3:GetObject", OBJECT, {}, True),
+                             grants.Request("anne", "s3:DeleteObject", OBJECT, {}, False)], **given)
 
     def test_kept_apart(self):
         given = {"statements": [self.PUT], "requests": [request("s3:PutObject", OBJECT)]}

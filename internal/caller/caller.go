@@ -2,8 +2,8 @@
 //
 // An identity is verified only if AWS vouches for it: API Gateway checked a signature,
 // or CloudTrail recorded a call. Whatever a request says about its own author is
-// ignored. The name of a session is written by whoever assumes the role, so it is shown
-// as such and proves nothing.
+// ignored. The name of a session is written by whoever assumes the role or federates the
+// user, so it is shown as such and proves nothing.
 package caller
 
 import (
@@ -14,24 +14,37 @@ import (
 
 // Identity is who made a request. The zero value is somebody unknown.
 type Identity struct {
-	ARN       string // of the user or of the assumed role's session; "" if unknown
+	ARN       string // of the user, the assumed role's session or the federated user; "" if unknown
 	AccessKey string // id of the access key that signed the request; "" if unknown
 }
 
 // Verified reports whether AWS vouches for the identity.
 func (i Identity) Verified() bool { return i.ARN != "" }
 
-// Session splits the ARN of an assumed role's session into the ARN without the name of
-// the session, and that name, which its caller wrote. For any other ARN, name is empty.
+// Session splits the ARN of a session into the ARN without the session's name, and that
+// name, which its caller wrote. Of an assumed role the role remains, of a federated user
+// only the account. For any other ARN, name is empty.
 func (i Identity) Session() (arn, name string) {
-	_, resource, _ := strings.Cut(i.ARN, ":assumed-role/")
-	at := strings.IndexByte(resource, '/')
-	if at < 0 {
+	parts := strings.SplitN(i.ARN, ":", arnParts)
+	if len(parts) < arnParts || parts[2] != "sts" {
 		return i.ARN, ""
 	}
-	name = resource[at+1:]
+	kind, name, ok := strings.Cut(parts[arnParts-1], "/")
+	switch {
+	case ok && kind == "federated-user":
+	case ok && kind == "assumed-role":
+		if _, name, ok = strings.Cut(name, "/"); !ok {
+			return i.ARN, ""
+		}
+	default:
+		return i.ARN, ""
+	}
 	return strings.TrimSuffix(i.ARN, "/"+name), name
 }
+
+// arnParts is the number of parts of an ARN: arn, partition, service, region, account
+// and resource.
+const arnParts = 6
 
 // String returns the identity as people read it, in French.
 func (i Identity) String() string {

@@ -183,7 +183,7 @@ func (r *Revealer) enter(ctx context.Context, by caller.Identity, request Reques
 		return fmt.Errorf("reveal: encode what is asked: %w", err)
 	}
 	e.Stage = audit.Asked
-	principal, _ := by.Session() // whoever assumes a role chooses the session's name
+	principal, _ := by.Session() // whoever opens a session chooses its name
 	used, entered, err := r.config.Trail.AuditReveal(ctx, *e, principal, len(found), r.config.PerDay)
 	if err != nil {
 		return err

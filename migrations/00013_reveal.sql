@@ -1,8 +1,9 @@
 -- +goose Up
 CREATE INDEX audit_revealed ON etl.audit (at) WHERE action = 'reveal' AND stage = 'asked';
 
--- audit_reveal enters a person's request for records before they are decrypted, unless
--- the principal would then have asked for more than the most of a day (UTC). used is what
+-- audit_reveal enters the records of a person's request before they are decrypted, unless
+-- the principal would then have asked for more than the most of a day (UTC). The row that
+-- precedes the search has no count. used is what
 -- it has asked for today, this request included if it was entered; a repeated call enters
 -- it once. Requests are counted one after the other. The loader may enter into the audit, but not read it.
 -- +goose StatementBegin
@@ -15,7 +16,7 @@ BEGIN
         WHERE a.action = 'reveal' AND a.stage = 'asked' AND a.at >= date_trunc('day', now(), 'UTC')
             AND a.details->>'principal' = of_principal AND a.request_id <> request;
     entered := used + records <= most;
-    IF entered AND NOT EXISTS (SELECT FROM etl.audit a WHERE a.request_id = request AND a.stage = 'asked' AND a.action = 'reveal') THEN
+    IF entered AND NOT EXISTS (SELECT FROM etl.audit a WHERE a.request_id = request AND a.stage = 'asked' AND a.action = 'reveal' AND a.details ? 'count') THEN
         INSERT INTO etl.audit (request_id, stage, identity, access_key_id, verified, action, import_id, details)
             VALUES (request, 'asked', who, nullif(access_key, ''), true, 'reveal', nullif(import, ''),
                 what || jsonb_build_object('principal', of_principal, 'count', records));

@@ -1,8 +1,9 @@
 // Package audit is what the product records of people's requests: who asked for what,
 // when, on which import, and what became of it.
 //
-// A request has two entries in etl.audit, before the deed and after it. They never hold
-// a value of a file.
+// A request has two entries in etl.audit, before the deed and after it; one that reveals
+// records has another before the deed, with the records. They never hold a value of a
+// file.
 package audit
 
 import (
@@ -23,7 +24,7 @@ const (
 
 // Entry is what etl.audit records of a person's request, before the deed and after it.
 type Entry struct {
-	RequestID   string // a UUID, the same in both entries
+	RequestID   string // a UUID, the same in all its entries
 	Stage       Stage
 	Identity    string // ARN of whoever asked
 	AccessKeyID string // of the key that signed the request; "" if none is known

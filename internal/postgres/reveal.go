@@ -140,7 +140,7 @@ func (db *DB) Staged(ctx context.Context, of RejectedLine, columns []contract.Co
 	return cells, err
 }
 
-// AuditReveal enters a request for records into the audit before they are decrypted,
+// AuditReveal enters the records of a request into the audit before they are decrypted,
 // unless the principal would then have asked for more than the most of a day. used is
 // what it has asked for today. After a failure it may be called again.
 func (db *DB) AuditReveal(ctx context.Context, e audit.Entry, principal string, records, most int) (used int, entered bool, err error) {

@@ -62,6 +62,11 @@ func TestAuditRevealCounts(t *testing.T) {
 	}
 	postgrestest.Exec(t, o.conn, `INSERT INTO etl.audit (request_id, at, stage, identity, verified, action, details)
 		VALUES ($1, now() - interval '1 day', 'asked', 'a', true, 'reveal', jsonb_build_object('principal', $2::text, 'count', 90))`, requestID, principal)
+	first := revealing("00000000-0000-0000-0000-000000000001")
+	first.Stage = audit.Asked
+	if err := o.db.Audit(t.Context(), first); err != nil { // the entry that precedes the search
+		t.Fatal(err)
+	}
 	ask("00000000-0000-0000-0000-000000000001", principal, 60, 60, true)
 	ask("00000000-0000-0000-0000-000000000002", principal, 41, 60, false)
 	ask("00000000-0000-0000-0000-000000000003", principal, 40, 100, true)

@@ -5,6 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/postgres"
@@ -15,11 +18,33 @@ import (
 type eventSource struct {
 	r     *Revealer
 	id    string
-	names []string // of the fields asked for; empty for all that are sensitive
+	names []string // of the fields asked for, each once; empty for all that are sensitive
 	asked []*contract.Field
 }
 
-func (s *eventSource) fields() []string { return names(s.asked) }
+// eventSource checks a request for an event. Its table is not known yet, so each field
+// has to be one of any table.
+func (r *Revealer) eventSource(request Request) (source, error) {
+	id, err := uuid.Parse(request.Event)
+	if err != nil {
+		return nil, refused(RefusedEvent)
+	}
+	for _, name := range request.Fields {
+		if !slices.ContainsFunc(r.config.Contract.Resources, func(res *contract.Resource) bool { return res.Field(name) != nil }) {
+			return nil, refused(RefusedNoField(name))
+		}
+	}
+	return &eventSource{r: r, id: id.String(), names: slices.Compact(slices.Sorted(slices.Values(request.Fields)))}, nil
+}
+
+func (s *eventSource) fields() []string {
+	if s.asked == nil {
+		return s.names
+	}
+	return names(s.asked)
+}
+
+func (s *eventSource) event() string { return s.id }
 
 func (s *eventSource) load(ctx context.Context) ([]sealed, error) {
 	e, ok, err := s.r.config.Store.Event(ctx, s.id)

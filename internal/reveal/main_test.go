@@ -57,8 +57,8 @@ var anne = caller.Identity{ARN: "arn:aws:sts::111122223333:assumed-role/Complian
 // fakeKMS wraps and derives keys as KMS does, bound to the encryption context.
 type fakeKMS struct {
 	protection.KMS
-	decrypts int
-	fail     error
+	decrypts, macs int
+	fail           error
 }
 
 func (k *fakeKMS) Decrypt(_ context.Context, in *kms.DecryptInput, _ ...func(*kms.Options)) (*kms.DecryptOutput, error) {
@@ -74,6 +74,7 @@ func (k *fakeKMS) Decrypt(_ context.Context, in *kms.DecryptInput, _ ...func(*km
 }
 
 func (k *fakeKMS) GenerateMac(_ context.Context, in *kms.GenerateMacInput, _ ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
+	k.macs++
 	mac := hmac.New(sha256.New, []byte(*in.KeyId))
 	mac.Write(in.Message)
 	return &kms.GenerateMacOutput{Mac: mac.Sum(nil)}, nil
@@ -90,7 +91,7 @@ func (b *inbox) Alert(_ context.Context, a alert.Alert) error {
 // trail is the audit of a database whose entries fail, before or after they are saved.
 type trail struct {
 	*postgres.DB
-	failReveal, failAudit string
+	failAsked, failReveal, failDone string
 }
 
 var errLost = errors.New("connection reset")
@@ -106,7 +107,11 @@ func lose(fail string, save func() error) error {
 }
 
 func (a *trail) Audit(ctx context.Context, e audit.Entry) error {
-	return lose(a.failAudit, func() error { return a.DB.Audit(ctx, e) })
+	fail := a.failDone
+	if e.Stage == audit.Asked {
+		fail = a.failAsked
+	}
+	return lose(fail, func() error { return a.DB.Audit(ctx, e) })
 }
 
 func (a *trail) AuditReveal(ctx context.Context, e audit.Entry, principal string, records, most int) (used int, entered bool, err error) {
@@ -301,4 +306,10 @@ func (h *house) exec(sql string, args ...any) {
 func (h *house) entries() string {
 	h.t.Helper()
 	return postgrestest.Scan[string](h.t, h.conn, `SELECT coalesce(string_agg(concat_ws(' ', action, stage, split_part(outcome, ':', 1), details->>'count'), ', ' ORDER BY audit_id), '') FROM etl.audit`)
+}
+
+// asked lists the details of the entries before the deed.
+func (h *house) asked() string {
+	h.t.Helper()
+	return postgrestest.Scan[string](h.t, h.conn, `SELECT coalesce(string_agg(details::text, ' ' ORDER BY audit_id), '') FROM etl.audit WHERE stage = 'asked'`)
 }

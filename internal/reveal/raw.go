@@ -18,6 +18,8 @@ type rawSource struct {
 
 func (s *rawSource) fields() []string { return nil }
 
+func (s *rawSource) event() string { return "" }
+
 // load finds the line: its sealed text if it is malformed, otherwise the staged record.
 func (s *rawSource) load(ctx context.Context) ([]sealed, error) {
 	found, ok, err := s.r.config.Store.Rejected(ctx, s.line.ImportID, s.line.File, s.line.Line)

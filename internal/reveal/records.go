@@ -12,8 +12,10 @@ import (
 type source interface {
 	// load finds the records; nothing is decrypted yet.
 	load(ctx context.Context) ([]sealed, error)
-	// fields returns the names of the fields asked for; empty for a whole line.
+	// fields returns the names of the fields asked for; empty for a whole line, and
+	// before an event is loaded of which all are asked for.
 	fields() []string
+	event() string // the event_id; "" if it is no event
 }
 
 // sealed is a record that is still encrypted.
@@ -106,6 +108,8 @@ func (s *tableSource) plan(by *contract.Field) error {
 }
 
 func (s *tableSource) fields() []string { return names(s.asked) }
+
+func (s *tableSource) event() string { return "" }
 
 // load finds the records. A value that is sensitive is looked up by its token.
 func (s *tableSource) load(ctx context.Context) ([]sealed, error) {

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"etl-dataloader/internal/contract"
 )
 
@@ -93,10 +91,7 @@ func (r *Revealer) source(request Request) (source, error) {
 	case request.Table != "":
 		return r.tableSource(request)
 	case request.Event != "":
-		if _, err := uuid.Parse(request.Event); err != nil {
-			return nil, refused(RefusedEvent)
-		}
-		return &eventSource{r: r, id: request.Event, names: request.Fields}, nil
+		return r.eventSource(request)
 	default:
 		if len(request.Fields) > 0 {
 			return nil, refused(RefusedShape)

@@ -1,9 +1,10 @@
 // Package reveal reads what is stored encrypted, for people who may.
 //
-// A [Revealer] answers requests that their author signed (package gateway). It finds
-// the records while they are still encrypted, enters identity, reason, records and
-// fields into the audit, and only then asks KMS for the data keys. Without the entry
-// there is no answer. The records of a call and of a day are bounded.
+// A [Revealer] answers requests that their author signed (package gateway). It enters
+// identity, reason, table and fields into the audit, finds the records while they are
+// still encrypted, enters these, too, and only then asks KMS for the data keys. Without
+// the entries there is no answer, not even that nothing was found. The records of a call
+// and of a day are bounded.
 //
 // Values are in the answer and nowhere else: not in a log line, an error, an alert or
 // the audit.
@@ -57,7 +58,7 @@ type Tracer interface {
 // Trail is the audit; *postgres.DB implements it.
 type Trail interface {
 	audit.Trail
-	// AuditReveal enters a request for records unless the principal would then have
+	// AuditReveal enters the records of a request unless the principal would then have
 	// asked for more than the most of a day; used is what it has asked for today.
 	AuditReveal(ctx context.Context, e audit.Entry, principal string, records, most int) (used int, entered bool, err error)
 }
@@ -122,6 +123,10 @@ func (r *Revealer) reveal(ctx context.Context, by caller.Identity, request Reque
 	if err != nil {
 		return Answer{}, err
 	}
+	d, err := r.ask(ctx, request, source, e)
+	if err != nil {
+		return Answer{}, err
+	}
 	found, err := source.load(ctx)
 	if err != nil {
 		return Answer{}, err
@@ -129,7 +134,7 @@ func (r *Revealer) reveal(ctx context.Context, by caller.Identity, request Reque
 	if len(found) > MaxRecords {
 		return Answer{}, refused(RefusedMany())
 	}
-	if err := r.enter(ctx, by, request, source.fields(), found, e); err != nil {
+	if err := r.enter(ctx, by, d, source.fields(), found, e); err != nil {
 		return Answer{}, err
 	}
 	answer := Answer{RequestID: e.RequestID, Records: []Record{}}
@@ -150,7 +155,7 @@ type details struct {
 	Table   string   `json:"table,omitempty"`
 	By      string   `json:"by,omitempty"` // the field that the records are found by, never its value
 	Event   string   `json:"event,omitempty"`
-	Raw     bool     `json:"raw,omitempty"`
+	Raw     *Line    `json:"raw,omitempty"`
 	Fields  []string `json:"fields,omitempty"`
 	Records []origin `json:"records,omitempty"`
 	Reason  string   `json:"reason"`
@@ -164,13 +169,28 @@ type origin struct {
 	Line       int64  `json:"line"`
 }
 
-// enter enters a request into the audit. It fails if it cannot, and with *fault.Refused
-// and an alert beyond the bound of a day.
-func (r *Revealer) enter(ctx context.Context, by caller.Identity, request Request, fields []string, found []sealed, e *audit.Entry) error {
-	d := details{Table: request.Table, Event: request.Event, Raw: request.Raw != nil, Fields: fields, Reason: message.Text(request.Reason)}
+// ask enters a request into the audit before anything is looked up. It fails if it
+// cannot.
+func (r *Revealer) ask(ctx context.Context, request Request, source source, e *audit.Entry) (details, error) {
+	d := details{Table: request.Table, Event: source.event(), Fields: source.fields(), Reason: message.Text(request.Reason)}
 	if request.Where != nil {
 		d.By = request.Where.Field
 	}
+	if raw := request.Raw; raw != nil {
+		d.Raw = &Line{ImportID: message.Text(raw.ImportID), File: message.Text(raw.File), Line: raw.Line}
+	}
+	var err error
+	if e.Details, err = json.Marshal(d); err != nil {
+		return d, fmt.Errorf("reveal: encode what is asked: %w", err)
+	}
+	e.Stage = audit.Asked
+	return d, r.config.Trail.Audit(ctx, *e)
+}
+
+// enter enters the records found into the audit, and counts them. It fails if it cannot,
+// and with *fault.Refused and an alert beyond the bound of a day.
+func (r *Revealer) enter(ctx context.Context, by caller.Identity, d details, fields []string, found []sealed, e *audit.Entry) error {
+	d.Fields = fields
 	for _, s := range found {
 		d.Records = append(d.Records, s.origin())
 		e.ImportID = s.origin().ImportID

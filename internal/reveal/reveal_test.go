@@ -99,28 +99,78 @@ func TestReveal(t *testing.T) {
 			if diff := cmp.Diff(c.want, values(a)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if n := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE request_id = $1 AND verified AND identity = $2 AND access_key_id = 'ASIA1'`, a.RequestID, anne.ARN); n != 2 {
-				t.Errorf("%d entries in the audit, want 2", n)
+			if n := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE request_id = $1 AND verified AND identity = $2 AND access_key_id = 'ASIA1'`, a.RequestID, anne.ARN); n != 3 {
+				t.Errorf("%d entries in the audit, want 3", n)
 			}
 		})
 	}
 	h.quiet()
 }
 
-// TestAuditHolds: the entry has the reason, the record and the fields, and how the
-// records were found, but not by which value.
+// TestAuditHolds: the entries have the reason and the fields, and how the records were
+// found, but not by which value; the one before the values go out has the records, too.
 func TestAuditHolds(t *testing.T) {
 	h := open(t)
 	if _, err := h.ask(anne, ofClient("email", "nif")); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"by": "client_id", "count": 1, "table": "clients", "fields": ["email", "nif"], "reason": "` + reason + `", "records": [{"line": 7, "resource": "clients", ` +
+	const asked = `"table": "clients", "fields": ["email", "nif"], "reason": "` + reason + `"`
+	want := `{"by": "client_id", ` + asked + `} {"by": "client_id", "count": 1, ` + asked + `, "records": [{"line": 7, "resource": "clients", ` +
 		`"import_id": "` + imported + `", "generation": 2}], "principal": "arn:aws:sts::111122223333:assumed-role/Compliance"}`
-	if got := postgrestest.Scan[string](t, h.conn, `SELECT details::text FROM etl.audit WHERE stage = 'asked'`); got != want {
+	if got := h.asked(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := h.entries(); got != "reveal asked 1, reveal done revealed" {
+	if got := h.entries(); got != "reveal asked, reveal asked 1, reveal done revealed" {
 		t.Errorf("entries %s", got)
+	}
+}
+
+// TestAuditHoldsRefusals: a refusal that tells something of the data is preceded by an
+// entry of who asked for what and why.
+func TestAuditHoldsRefusals(t *testing.T) {
+	const nobody, other = "01926e9c-2b3a-7c4d-8e5f-000000000000", "payment_data_20241008.csv"
+	for name, c := range map[string]struct {
+		request reveal.Request
+		refusal string
+		details string
+	}{
+		"too many": {
+			reveal.Request{Table: "clients", Where: where("city", "Lyon"), Fields: []string{"email"}, Reason: reason}, reveal.RefusedMany(),
+			`{"by": "city", "table": "clients", "fields": ["email"], "reason": "` + reason + `"}`,
+		},
+		"an unknown event": {
+			reveal.Request{Event: "{" + nobody + "}", Fields: []string{"nif", "email", "email"}, Reason: reason}, reveal.RefusedNoEvent,
+			`{"event": "` + nobody + `", "fields": ["email", "nif"], "reason": "` + reason + `"}`,
+		},
+		"no such line": {
+			reveal.Request{Raw: &reveal.Line{ImportID: imported, File: other, Line: 11}, Reason: reason}, reveal.RefusedNoLine,
+			`{"raw": {"file": "` + other + `", "line": 11, "import_id": "` + imported + `"}, "reason": "` + reason + `"}`,
+		},
+		"a purged line": {
+			ofLine(12), reveal.RefusedPurged,
+			`{"raw": {"file": "client_data_20241008.csv", "line": 12, "import_id": "` + imported + `"}, "reason": "` + reason + `"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			for n := range reveal.MaxRecords {
+				h.client(fmt.Sprint(1000+n), int64(100+n))
+			}
+			h.exec(`DROP TABLE partitions.staged`)
+			h.trail.failAsked = "not saved"
+			if _, err := h.ask(anne, c.request); !errors.Is(err, errLost) {
+				t.Errorf("without an entry: %v", err)
+			}
+			h.trail.failAsked = ""
+			_, err := h.ask(anne, c.request)
+			if refused, ok := errors.AsType[*fault.Refused](err); !ok || refused.Reason != c.refusal {
+				t.Errorf("got %v, want %q", err, c.refusal)
+			}
+			if got := h.asked(); got != c.details {
+				t.Errorf("got  %s\nwant %s", got, c.details)
+			}
+			h.quiet()
+		})
 	}
 }
 
@@ -150,6 +200,7 @@ func TestRefused(t *testing.T) {
 		"two things":               {anne, with(func(r *reveal.Request) { r.Event = event }), reveal.RefusedShape},
 		"nothing":                  {anne, reveal.Request{Reason: reason}, reveal.RefusedShape},
 		"no event_id":              {anne, reveal.Request{Event: "Canari", Reason: reason}, reveal.RefusedEvent},
+		"a field of no table":      {anne, reveal.Request{Event: event, Fields: []string{"salaire"}, Reason: reason}, reveal.RefusedNoField("salaire")},
 		"an unknown event":         {anne, reveal.Request{Event: "01926e9c-2b3a-7c4d-8e5f-000000000000", Reason: reason}, reveal.RefusedNoEvent},
 		"fields of a line":         {anne, reveal.Request{Raw: ofLine(11).Raw, Fields: []string{"email"}, Reason: reason}, reveal.RefusedShape},
 		"a line that is no reject": {anne, ofLine(7), reveal.RefusedNoLine},
@@ -167,8 +218,8 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
-	if got := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE stage = 'done' AND outcome LIKE 'Refused: %'`); got != 19 {
-		t.Errorf("%d refusals in the audit, want 19", got)
+	if got := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE stage = 'done' AND outcome LIKE 'Refused: %'`); got != 20 {
+		t.Errorf("%d refusals in the audit, want 20", got)
 	}
 	h.quiet()
 }
@@ -209,6 +260,9 @@ func TestBounds(t *testing.T) {
 	if a, err := ask(again, "sale_id", "0"); err == nil || !strings.Contains(err.Error(), reveal.RefusedDay(100, 150)) || len(a.Records) != 0 || h.kms.decrypts != 0 {
 		t.Errorf("beyond the day: %d records, %d data keys, %v", len(a.Records), h.kms.decrypts, err)
 	}
+	if got := h.entries(); !strings.HasSuffix(got, "reveal asked, reveal done Refused") {
+		t.Errorf("beyond the day: entries %s", got)
+	}
 	if len(h.inbox.alerts) != 1 || !strings.Contains(h.inbox.alerts[0].Text, "another-name") || !strings.Contains(h.inbox.alerts[0].Text, "150") {
 		t.Errorf("alerts %+v", h.inbox.alerts)
 	}
@@ -223,20 +277,28 @@ func TestBounds(t *testing.T) {
 }
 
 // TestAuditUnavailable: without an entry before and after the deed there is no answer,
-// whether the entry was saved or not; without the one before, nothing is decrypted.
+// whether the entry was saved or not. Without the first nothing is looked up, and without
+// those before the deed nothing is decrypted.
 func TestAuditUnavailable(t *testing.T) {
 	for _, fail := range []string{"not saved", "saved"} {
 		h := open(t)
-		h.trail.failReveal = fail
+		h.trail.failAsked, h.kms.macs = fail, 0
+		if a, err := h.ask(anne, ofClient("email")); !errors.Is(err, errLost) || len(a.Records) != 0 || h.kms.decrypts != 0 || h.kms.macs != 0 {
+			t.Errorf("%s before the search: %+v, %v, %d data keys, %d MACs", fail, a, err, h.kms.decrypts, h.kms.macs)
+		}
+		if f, err := h.revealer.Find(t.Context(), anne, reveal.FindRequest{Condition: *where("client_id", clientID)}); !errors.Is(err, errLost) || len(f.Places) != 0 {
+			t.Errorf("%s before, find: %+v, %v", fail, f, err)
+		}
+		h.trail.failAsked, h.trail.failReveal = "", fail
 		if a, err := h.ask(anne, ofClient("email")); !errors.Is(err, errLost) || len(a.Records) != 0 || h.kms.decrypts != 0 {
 			t.Errorf("%s before: %+v, %v, %d data keys", fail, a, err, h.kms.decrypts)
 		}
-		h.trail.failReveal, h.trail.failAudit = "", fail
+		h.trail.failReveal, h.trail.failDone = "", fail
 		if a, err := h.ask(anne, ofClient("email")); !errors.Is(err, errLost) || len(a.Records) != 0 {
 			t.Errorf("%s after: %+v, %v", fail, a, err)
 		}
 		if f, err := h.revealer.Find(t.Context(), anne, reveal.FindRequest{Condition: *where("client_id", clientID)}); !errors.Is(err, errLost) || len(f.Places) != 0 {
-			t.Errorf("%s, find: %+v, %v", fail, f, err)
+			t.Errorf("%s after, find: %+v, %v", fail, f, err)
 		}
 		h.quiet()
 	}
@@ -250,7 +312,7 @@ func TestKeyDenied(t *testing.T) {
 	if fault.Name(fault.Lift(err)) != "AccessDenied" {
 		t.Errorf("got %v", err)
 	}
-	if got := h.entries(); got != "reveal asked 1, reveal done AccessDenied" {
+	if got := h.entries(); got != "reveal asked, reveal asked 1, reveal done AccessDenied" {
 		t.Errorf("entries %s", got)
 	}
 	h.exec(`DELETE FROM etl.data_keys`)

@@ -54,6 +54,11 @@ func RefusedField(name, table string) string {
 	return "le champ « " + message.Text(name) + " » n'existe pas dans " + table
 }
 
+// RefusedNoField refuses a field that no table has.
+func RefusedNoField(name string) string {
+	return "aucune table n'a de champ « " + message.Text(name) + " »"
+}
+
 // RefusedPublic refuses to reveal a field that is stored in clear.
 func RefusedPublic(name, table string) string {
 	return "le champ « " + name + " » n'est pas sensible : il se lit en clair dans final." + table

@@ -66,7 +66,7 @@ func TestReveal(t *testing.T) {
 			t.Errorf("%s: the value is not the one that was sealed", name)
 		}
 		var entries int
-		if err := sc.db.QueryRow(t.Context(), `SELECT count(*) FROM etl.audit WHERE request_id = $1::text::uuid AND verified AND action = 'reveal'`, text(answer["request_id"])).Scan(&entries); err != nil || entries != 2 {
+		if err := sc.db.QueryRow(t.Context(), `SELECT count(*) FROM etl.audit WHERE request_id = $1::text::uuid AND verified AND action = 'reveal'`, text(answer["request_id"])).Scan(&entries); err != nil || entries != 3 {
 			t.Errorf("%s: %d entries in the audit, %v", name, entries, err)
 		}
 	}

@@ -206,7 +206,7 @@ BEGIN
         WHERE a.action = 'reveal' AND a.stage = 'asked' AND a.at >= date_trunc('day', now(), 'UTC')
             AND a.details->>'principal' = of_principal AND a.request_id <> request;
     entered := used + records <= most;
-    IF entered AND NOT EXISTS (SELECT FROM etl.audit a WHERE a.request_id = request AND a.stage = 'asked' AND a.action = 'reveal') THEN
+    IF entered AND NOT EXISTS (SELECT FROM etl.audit a WHERE a.request_id = request AND a.stage = 'asked' AND a.action = 'reveal' AND a.details ? 'count') THEN
         INSERT INTO etl.audit (request_id, stage, identity, access_key_id, verified, action, import_id, details)
             VALUES (request, 'asked', who, nullif(access_key, ''), true, 'reveal', nullif(import, ''),
                 what || jsonb_build_object('principal', of_principal, 'count', records));

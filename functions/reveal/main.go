@@ -10,12 +10,13 @@ import (
 
 	"etl-dataloader/internal/app"
 	"etl-dataloader/internal/gateway"
+	"etl-dataloader/internal/reveal"
 )
 
 func main() { os.Exit(app.Main(lambda.Start, build)) }
 
 func build(a *app.App) (any, error) {
-	revealer, err := a.Revealer(a.Database(1))
+	revealer, err := a.Revealer(a.Database(1).EndStatements(reveal.StatementTimeout))
 	if err != nil {
 		return nil, err
 	}

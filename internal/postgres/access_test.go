@@ -125,3 +125,17 @@ func TestSecretRefused(t *testing.T) {
 		t.Errorf("got %v after %d pauses; the client that read the secret has waited already", err, sleeps)
 	}
 }
+
+// TestEndStatements: the server ends the statements of a function in the function's time.
+func TestEndStatements(t *testing.T) {
+	t.Parallel()
+	url := server.URL(t)
+	for want, db := range map[string]*postgres.DB{"14min": server.Open(t, url), "20s": server.Open(t, url).EndStatements(20 * time.Second)} {
+		var got string
+		if err := db.Query(t.Context(), "read", func(ctx context.Context, conn *pgx.Conn) error {
+			return conn.QueryRow(ctx, `SHOW statement_timeout`).Scan(&got)
+		}); err != nil || got != want {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+	}
+}

@@ -32,7 +32,8 @@ import (
 )
 
 // Timeouts of every session. A statement ends before its function does (900 s,
-// Lambda's limit), so that the server never works for a caller that has gone.
+// Lambda's limit; see [DB.EndStatements] for a shorter one), so that the server never
+// works for a caller that has gone.
 const (
 	statementTimeout = 14 * time.Minute
 	idleTimeout      = 2 * time.Minute
@@ -75,6 +76,7 @@ type DB struct {
 	application string
 	maxConns    int32
 	patience    *fault.Patience
+	statement   time.Duration // after which the server ends a statement
 
 	mu   sync.Mutex
 	pool *pgxpool.Pool // nil until the address is known
@@ -85,7 +87,14 @@ type DB struct {
 // What PostgreSQL refuses for lack of a right is retried with patience; nil retries
 // nothing.
 func Open(address Address, application string, maxConns int32, patience *fault.Patience) *DB {
-	return &DB{address: address, application: application, maxConns: maxConns, patience: patience}
+	return &DB{address: address, application: application, maxConns: maxConns, patience: patience, statement: statementTimeout}
+}
+
+// EndStatements has the server end each statement after a time, for a function that ends
+// earlier than others. It must be called before the first use, and returns db.
+func (db *DB) EndStatements(after time.Duration) *DB {
+	db.statement = after
+	return db
 }
 
 // open returns the pool, creating it if there is none.
@@ -100,7 +109,7 @@ func (db *DB) open(ctx context.Context) (*pgxpool.Pool, error) {
 		return nil, err
 	}
 	// The pool outlives the call that creates it.
-	pool, err := newPool(context.WithoutCancel(ctx), databaseURL, db.application, db.maxConns)
+	pool, err := db.newPool(context.WithoutCancel(ctx), databaseURL)
 	if err == nil {
 		db.pool = pool
 	}
@@ -121,17 +130,17 @@ func (db *DB) forget(pool *pgxpool.Pool) {
 	}
 }
 
-func newPool(ctx context.Context, databaseURL, application string, maxConns int32) (*pgxpool.Pool, error) {
+func (db *DB) newPool(ctx context.Context, databaseURL string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("database secret: %w", err)
 	}
-	config.MaxConns = maxConns
+	config.MaxConns = db.maxConns
 	config.MaxConnIdleTime = time.Minute
 	config.ConnConfig.ConnectTimeout = 10 * time.Second
 	params := config.ConnConfig.RuntimeParams
-	params["application_name"] = application
-	params["statement_timeout"] = milliseconds(statementTimeout)
+	params["application_name"] = db.application
+	params["statement_timeout"] = milliseconds(db.statement)
 	params["idle_in_transaction_session_timeout"] = milliseconds(idleTimeout)
 	params["lock_timeout"] = milliseconds(lockTimeout)
 	params["tcp_keepalives_idle"] = "60"

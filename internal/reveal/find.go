@@ -11,6 +11,7 @@ import (
 	"etl-dataloader/internal/audit"
 	"etl-dataloader/internal/caller"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/message"
 	"etl-dataloader/internal/postgres"
 )
 
@@ -43,16 +44,10 @@ type Place struct {
 // fails as [Revealer.Reveal] does.
 func (r *Revealer) Find(ctx context.Context, by caller.Identity, request FindRequest) (Found, error) {
 	e := audit.Entry{RequestID: uuid.NewString(), Action: actionFind}.By(by)
-	found, err := r.find(ctx, by, request, &e)
-	if err == nil {
-		err = r.done(ctx, e, fmt.Sprintf("%s: %d", outcomeFound, len(found.Places)))
-	} else {
-		r.failed(ctx, e, err)
-	}
-	if err != nil {
-		return Found{}, err
-	}
-	return found, nil
+	return audited(ctx, r, &e, func(ctx context.Context) (Found, string, error) {
+		found, err := r.find(ctx, by, request, &e)
+		return found, fmt.Sprintf("%s: %d", outcomeFound, len(found.Places)), err
+	})
 }
 
 func (r *Revealer) find(ctx context.Context, by caller.Identity, request FindRequest, e *audit.Entry) (Found, error) {
@@ -73,7 +68,7 @@ func (r *Revealer) find(ctx context.Context, by caller.Identity, request FindReq
 		return Found{}, err
 	}
 	defer clear(text)
-	if e.Details, err = json.Marshal(details{By: fields[0].field.Domain, Reason: request.Reason}); err != nil {
+	if e.Details, err = json.Marshal(details{By: fields[0].field.Domain, Reason: message.Text(request.Reason)}); err != nil {
 		return Found{}, fmt.Errorf("reveal: encode what is asked: %w", err)
 	}
 	e.Stage = audit.Asked

@@ -57,12 +57,18 @@ type Value struct {
 // shortestEcho is the length from which a value that stands in the reason is noticed.
 const shortestEcho = 4
 
-// checkReason refuses a reason that says nothing, or repeats the value asked for: the
+// longestReason is the most characters of a reason.
+const longestReason = 500
+
+// checkReason refuses a reason that says nothing or too much, or repeats the value asked for: the
 // reason is kept in clear.
 func checkReason(reason, value string) error {
 	reason = strings.TrimSpace(reason)
 	if reason == "" || !utf8.ValidString(reason) {
 		return refused(RefusedReason)
+	}
+	if utf8.RuneCountInString(reason) > longestReason {
+		return refused(RefusedLong())
 	}
 	if value = strings.TrimSpace(value); len(value) >= shortestEcho && strings.Contains(reason, value) {
 		return refused(RefusedEcho)

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -32,6 +33,15 @@ import (
 
 // MaxRecords is the most records that one call reveals.
 const MaxRecords = 100
+
+// Times. API Gateway waits 30 seconds, and the function ends after 29.
+const (
+	// StatementTimeout is when a statement of the database ends.
+	StatementTimeout = 20 * time.Second
+	// Spare is what a request leaves of its function's time for the last entry.
+	Spare     = 3 * time.Second
+	lastEntry = 2500 * time.Millisecond // that this entry may take
+)
 
 // The actions in the audit.
 const (
@@ -103,16 +113,32 @@ func New(config Config) (*Revealer, error) {
 // not or cannot be answered, and with *fault.Transient if a service did not answer.
 func (r *Revealer) Reveal(ctx context.Context, by caller.Identity, request Request) (Answer, error) {
 	e := audit.Entry{RequestID: uuid.NewString(), Action: actionReveal}.By(by)
-	answer, err := r.reveal(ctx, by, request, &e)
+	return audited(ctx, r, &e, func(ctx context.Context) (Answer, string, error) {
+		answer, err := r.reveal(ctx, by, request, &e)
+		return answer, fmt.Sprintf("%s: %d", outcomeRevealed, len(answer.Records)), err
+	})
+}
+
+// audited carries out a request, and enters what became of it. The request ends early
+// enough for that entry.
+func audited[Out any](ctx context.Context, r *Revealer, e *audit.Entry, do func(context.Context) (out Out, outcome string, err error)) (Out, error) {
+	early, cancel := ctx, context.CancelFunc(func() {})
+	if ends, ok := ctx.Deadline(); ok {
+		early, cancel = context.WithDeadline(ctx, ends.Add(-Spare))
+	}
+	defer cancel()
+	out, outcome, err := do(early)
+	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), lastEntry)
+	defer cancelLast()
 	if err == nil {
-		err = r.done(ctx, e, fmt.Sprintf("%s: %d", outcomeRevealed, len(answer.Records)))
+		err = r.done(last, *e, outcome)
 	} else {
-		r.failed(ctx, e, err)
+		r.failed(last, *e, err)
 	}
 	if err != nil {
-		return Answer{}, err
+		return *new(Out), err
 	}
-	return answer, nil
+	return out, nil
 }
 
 func (r *Revealer) reveal(ctx context.Context, by caller.Identity, request Request, e *audit.Entry) (Answer, error) {

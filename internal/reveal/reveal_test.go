@@ -1,6 +1,7 @@
 package reveal_test
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/caller"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/postgres/postgrestest"
 	"etl-dataloader/internal/reveal"
@@ -135,15 +137,18 @@ func TestAuditHoldsRefusals(t *testing.T) {
 		details string
 	}{
 		"too many": {
-			reveal.Request{Table: "clients", Where: where("city", "Lyon"), Fields: []string{"email"}, Reason: reason}, reveal.RefusedMany(),
+			reveal.Request{Table: "clients", Where: where("city", "Lyon"), Fields: []string{"email"}, Reason: reason},
+			reveal.RefusedMany(),
 			`{"by": "city", "table": "clients", "fields": ["email"], "reason": "` + reason + `"}`,
 		},
 		"an unknown event": {
-			reveal.Request{Event: "{" + nobody + "}", Fields: []string{"nif", "email", "email"}, Reason: reason}, reveal.RefusedNoEvent,
+			reveal.Request{Event: "{" + nobody + "}", Fields: []string{"nif", "email", "email"}, Reason: reason},
+			reveal.RefusedNoEvent,
 			`{"event": "` + nobody + `", "fields": ["email", "nif"], "reason": "` + reason + `"}`,
 		},
 		"no such line": {
-			reveal.Request{Raw: &reveal.Line{ImportID: imported, File: other, Line: 11}, Reason: reason}, reveal.RefusedNoLine,
+			reveal.Request{Raw: &reveal.Line{ImportID: imported, File: other, Line: 11}, Reason: reason},
+			reveal.RefusedNoLine,
 			`{"raw": {"file": "` + other + `", "line": 11, "import_id": "` + imported + `"}, "reason": "` + reason + `"}`,
 		},
 		"a purged line": {
@@ -186,6 +191,7 @@ func TestRefused(t *testing.T) {
 		request reveal.Request
 		want    string
 	}{
+		"a long reason":            {anne, with(func(r *reveal.Request) { r.Reason = strings.Repeat("é", 501) }), reveal.RefusedLong()},
 		"an unverified person":     {caller.Identity{}, ofClient("email"), reveal.RefusedUnverified},
 		"no reason":                {anne, with(func(r *reveal.Request) { r.Reason = " \t" }), reveal.RefusedReason},
 		"a reason with the value":  {anne, with(func(r *reveal.Request) { r.Reason = "client " + clientID }), reveal.RefusedEcho},
@@ -218,8 +224,8 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
-	if got := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE stage = 'done' AND outcome LIKE 'Refused: %'`); got != 20 {
-		t.Errorf("%d refusals in the audit, want 20", got)
+	if got := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE stage = 'done' AND outcome LIKE 'Refused: %'`); got != 21 {
+		t.Errorf("%d refusals in the audit, want 21", got)
 	}
 	h.quiet()
 }
@@ -366,6 +372,23 @@ func TestFind(t *testing.T) {
 	h.quiet()
 }
 
+// TestReasonIsHarmless: the audit takes what a terminal or PostgreSQL would not.
+func TestReasonIsHarmless(t *testing.T) {
+	h := open(t)
+	const hostile, shown = "a\x00b\x1b[31mc\nd", `a\u0000b\u001b[31mc\nd`
+	request := ofClient("email")
+	request.Reason = hostile
+	if _, err := h.ask(anne, request); err != nil {
+		t.Error(err)
+	}
+	if _, err := h.revealer.Find(t.Context(), anne, reveal.FindRequest{Condition: *where("client_id", clientID), Reason: hostile}); err != nil {
+		t.Error(err)
+	}
+	if got := postgrestest.Scan[string](t, h.conn, `SELECT string_agg(DISTINCT details->>'reason', ' | ') FROM etl.audit`); got != shown {
+		t.Errorf("reason %q", got)
+	}
+}
+
 func TestFindRefused(t *testing.T) {
 	h := open(t)
 	for name, c := range map[string]struct {
@@ -376,6 +399,7 @@ func TestFindRefused(t *testing.T) {
 		"unverified":              {caller.Identity{}, reveal.FindRequest{Condition: *where("client_id", clientID)}, reveal.RefusedUnverified},
 		"an unknown field":        {anne, reveal.FindRequest{Condition: *where("iban", iban)}, reveal.RefusedUnknown("iban")},
 		"a value of no form":      {anne, reveal.FindRequest{Condition: *where("client_id", "Canari")}, reveal.RefusedValue("client_id")},
+		"a long reason":           {anne, reveal.FindRequest{Condition: *where("client_id", clientID), Reason: strings.Repeat("r", 501)}, reveal.RefusedLong()},
 		"a reason with the value": {anne, reveal.FindRequest{Condition: *where("client_id", clientID), Reason: "client " + clientID}, reveal.RefusedEcho},
 	} {
 		_, err := h.revealer.Find(t.Context(), c.by, c.request)
@@ -383,6 +407,25 @@ func TestFindRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		h.texts = append(h.texts, fmt.Sprint(err))
+	}
+	h.quiet()
+}
+
+// TestOutOfTime: a request that its function has no time left for fails, and the audit
+// says so.
+func TestOutOfTime(t *testing.T) {
+	h := open(t)
+	ctx, cancel := context.WithTimeout(t.Context(), reveal.Spare)
+	defer cancel()
+	if a, err := h.revealer.Reveal(ctx, anne, ofClient("email")); fault.Name(fault.Lift(err)) != etl.FaultTransient || len(a.Records) != 0 || h.kms.decrypts != 0 {
+		t.Errorf("reveal: %+v, %v, %d data keys", a, err, h.kms.decrypts)
+	}
+	cancel() // the caller has gone
+	if f, err := h.revealer.Find(ctx, anne, reveal.FindRequest{Condition: *where("client_id", clientID)}); err == nil || len(f.Places) != 0 {
+		t.Errorf("find: %+v, %v", f, err)
+	}
+	if got := h.entries(); !strings.HasPrefix(got, "reveal done Transient, find done ") {
+		t.Errorf("entries %q", got)
 	}
 	h.quiet()
 }

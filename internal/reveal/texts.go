@@ -34,6 +34,11 @@ const (
 	RefusedNoKey      = "la clé de données de cet import manque dans etl.data_keys"
 )
 
+// RefusedLong refuses a reason that is too long.
+func RefusedLong() string {
+	return fmt.Sprintf("le motif dépasse %d caractères", longestReason)
+}
+
 // RefusedMany refuses more records than a call may reveal.
 func RefusedMany() string {
 	return fmt.Sprintf("plus de %d enregistrements correspondent ; précisez la condition", MaxRecords)

@@ -8,9 +8,11 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -68,17 +70,18 @@ func Serve[In, Out any](log *slog.Logger, invoked func(context.Context) string, 
 		if failed != nil {
 			return *failed, nil
 		}
-		return respond(carryOut(ctx, log, by, body, handle)), nil
+		return respond(carryOut(ctx, log, by, body, json.Unmarshal, handle)), nil
 	}
 }
 
 // Route carries out the requests of one route.
 type Route func(ctx context.Context, log *slog.Logger, by caller.Identity, body []byte) (any, error)
 
-// To returns the route of a handler.
+// To returns the route of a handler. It refuses a request with a member that the handler
+// does not know: a misspelt one would be a wider request.
 func To[In, Out any](handle Handler[In, Out]) Route {
 	return func(ctx context.Context, log *slog.Logger, by caller.Identity, body []byte) (any, error) {
-		return carryOut(ctx, log, by, body, handle)
+		return carryOut(ctx, log, by, body, strict, handle)
 	}
 }
 
@@ -125,18 +128,39 @@ func decoded[In, Out any](ctx context.Context, payload json.RawMessage, handle f
 
 // direct answers an invocation that did not come through the API.
 func direct[In, Out any](ctx context.Context, log *slog.Logger, payload json.RawMessage, handle Handler[In, Out]) (any, error) {
-	out, err := carryOut(ctx, log, caller.Identity{}, payload, handle)
+	out, err := carryOut(ctx, log, caller.Identity{}, payload, json.Unmarshal, handle)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
+// errMember reports a member that a request should not have. Unlike the error of
+// encoding/json, it does not quote it.
+var errMember = errors.New("gateway: an unknown member")
+
+// strict decodes JSON as json.Unmarshal does, but fails with errMember if the value does
+// not know a member.
+func strict(body []byte, value any) error {
+	if err := json.Unmarshal(body, value); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if d.Decode(value) != nil {
+		return errMember
+	}
+	return nil
+}
+
 // carryOut reads a request and hands it to its handler. Its error is a lifted fault.
-func carryOut[In, Out any](ctx context.Context, log *slog.Logger, by caller.Identity, body []byte, handle Handler[In, Out]) (Out, error) {
+func carryOut[In, Out any](ctx context.Context, log *slog.Logger, by caller.Identity, body []byte, decode func([]byte, any) error, handle Handler[In, Out]) (Out, error) {
 	return fault.Boundary(log, func(ctx context.Context, body []byte) (Out, error) {
 		var in In
-		if err := json.Unmarshal(body, &in); err != nil {
+		switch err := decode(body, &in); {
+		case errors.Is(err, errMember):
+			return *new(Out), &fault.Refused{Reason: RefusedMember}
+		case err != nil:
 			// The error may quote the request.
 			return *new(Out), &fault.Refused{Reason: RefusedRequest}
 		}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -169,6 +171,37 @@ func TestServeRoutes(t *testing.T) {
 		r, ok := got.(gateway.Response)
 		if err != nil || !ok || r.Status != want || (want == 200 && !strings.Contains(r.Body, strings.TrimPrefix(route, "POST /")+" "+anne)) {
 			t.Errorf("%s: %+v, %v", route, got, err)
+		}
+	}
+}
+
+// A member that a route does not know is refused, not ignored: a misspelt one would
+// widen what is asked.
+func TestUnknownMembers(t *testing.T) {
+	type request struct {
+		Where  *struct{ Field string } `json:"where"`
+		Fields []string                `json:"fields"`
+	}
+	type answer struct{ Fields int }
+	routes := map[string]gateway.Route{"POST /reveal": gateway.To(func(_ context.Context, _ caller.Identity, in request) (answer, error) {
+		return answer{len(in.Fields)}, nil
+	})}
+	handler := gateway.ServeRoutes(centrallog.New(&bytes.Buffer{}, slog.LevelInfo), func(context.Context) string { return byAPI }, routes)
+	for body, want := range map[string]string{
+		`{"fields": ["email"], "where": {"field": "nif"}}`: "200 ",
+		`{"field": ["secret"]}`:                            "409 " + gateway.RefusedMember,
+		`{"fields": [], "secret": 1}`:                      "409 " + gateway.RefusedMember,
+		`{"where": {"field": "nif", "secret": ""}}`:        "409 " + gateway.RefusedMember,
+		`{"fields": ["email"]} {"secret": 1}`:              "409 " + gateway.RefusedRequest,
+		`{"fields": "secret"}`:                             "409 " + gateway.RefusedRequest,
+		`secret`:                                           "409 " + gateway.RefusedRequest,
+	} {
+		payload := `{"routeKey": "POST /reveal", "body": ` + strconv.Quote(body) + `, "requestContext": {"authorizer": {"iam": {"userArn": "` + anne + `"}}}}`
+		got, err := handler(t.Context(), json.RawMessage(payload))
+		r, _ := got.(gateway.Response)
+		var failed gateway.Failure
+		if err != nil || json.Unmarshal([]byte(r.Body), &failed) != nil || fmt.Sprint(r.Status, " ", failed.Text) != want || strings.Contains(r.Body, "secret") {
+			t.Errorf("%s: %+v, %v; want %s", body, r, err, want)
 		}
 	}
 }

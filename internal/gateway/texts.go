@@ -3,6 +3,10 @@ package gateway
 // RefusedRequest refuses a request that is not the JSON expected.
 const RefusedRequest = "la demande n'est pas le JSON attendu"
 
+// RefusedMember refuses a request with a member that its route does not know. It does
+// not quote it: it is what somebody wrote.
+const RefusedMember = "la demande contient un membre JSON inconnu (faute de frappe ?) ; rien n'a été fait"
+
 // RefusedUnsigned refuses a request that nobody signed.
 const RefusedUnsigned = "la demande n'est pas signée : une identité AWS est exigée"
 

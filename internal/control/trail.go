@@ -35,7 +35,7 @@ type TrailEvent struct {
 	} `json:"detail"`
 }
 
-// inexact is how much earlier than its event CloudTrail may have recorded a redrive: the
+// inexact is how far the time of CloudTrail's event may be from that of the redrive: the
 // event has full seconds, and the time at which the call was completed.
 const inexact = 5 * time.Second
 
@@ -63,7 +63,7 @@ func (t *Tracker) Redriven(ctx context.Context, event TrailEvent) (Tracked, erro
 		}
 	}
 	by := caller.Identity{ARN: call.UserIdentity.ARN, AccessKey: call.UserIdentity.AccessKeyID}
-	attempt, found, err := t.config.Registry.NameConsole(ctx, importID, arn, call.EventTime.Add(-inexact), by)
+	attempt, found, err := t.config.Registry.NameConsole(ctx, importID, arn, call.EventTime, inexact, by)
 	if err != nil {
 		return Tracked{}, err
 	}

@@ -95,6 +95,33 @@ func TestConsoleRedrives(t *testing.T) {
 	}
 }
 
+// CloudTrail also tells, late, of a redrive that the product made. Its role is not the
+// author of a redrive in the console a few minutes later, whichever event comes first.
+func TestConsoleRedriveAfterOurOwn(t *testing.T) {
+	for _, first := range []string{"console", "our own"} {
+		h, imp := failedImport(t, "Unexpected")
+		h.clock.Move(time.Minute)
+		ours := h.clock.Now()
+		if _, err := h.rerun(imp.ImportID, etl.KindResume); err != nil {
+			t.Fatal(err)
+		}
+		h.end(imp, failed, "Unexpected")
+		h.clock.Move(2 * time.Minute)
+		h.console(imp)
+		own, console := recorded(t, imp.ExecutionARN, ours, "/anne", "/etl-rerun"), recorded(t, imp.ExecutionARN, h.clock.Now())
+		if first == "console" {
+			h.redriven(console)
+		}
+		if got := h.redriven(own); got.ImportID != "" {
+			t.Errorf("%s first: our own redrive: %+v", first, got)
+		}
+		h.redriven(console)
+		if diff := cmp.Diff([]string{"file ", "command identité non vérifiée", "console " + operator}, h.by(imp.ImportID)); diff != "" {
+			t.Errorf("%s first (-want +got):\n%s", first, diff)
+		}
+	}
+}
+
 // A redrive that the product made itself keeps the name of whoever asked for it; calls
 // that failed, or are about something else, name nobody.
 func TestNoConsoleRedrive(t *testing.T) {

@@ -62,6 +62,7 @@ func (w watcher) observation(ctx context.Context, imp registry.Import, e executi
 	o := registry.Observation{
 		ExecutionARN: imp.ExecutionARN,
 		Redrives:     e.Redrives,
+		RedrivenAt:   e.RedrivenAt,
 		At:           w.Now().UTC(),
 	}
 	if !e.RedrivenAt.IsZero() && imp.Status == etl.StatusRunning && o.Redrives > imp.Redrives() {

@@ -46,10 +46,10 @@ func TestNameConsole(t *testing.T) {
 		imp := allotted(t, r)
 		observe(t, r, imp, 0, etl.StatusFailed, "Unexpected")
 		redriven, _ := observe(t, r, imp, 1, etl.StatusRunning, "")
-		since := redriven.StartedAt
+		at := redriven.StartedAt
 		table.fail = fail
 		name := func(by string) (registry.Attempt, bool, error) {
-			return r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, since.Add(-time.Second), caller.Identity{ARN: by})
+			return r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, at.Add(-time.Second), time.Second, caller.Identity{ARN: by})
 		}
 		if _, _, err := name("anne"); (err != nil) != (fail != "") {
 			t.Errorf("%q: %v", fail, err)
@@ -66,10 +66,13 @@ func TestNameConsole(t *testing.T) {
 		if err != nil || len(attempts) != 2 || attempts[0].By != "" || attempts[1].By != "anne" {
 			t.Errorf("%q: %+v, %v", fail, attempts, err)
 		}
-		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, since.Add(time.Second), caller.Identity{ARN: "anne"}); err != nil || found {
+		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, at.Add(2*time.Second), time.Second, caller.Identity{ARN: "anne"}); err != nil || found {
 			t.Errorf("%q: a redrive that is not there yet was named: %v", fail, err)
 		}
-		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, "arn:other", since, caller.Identity{ARN: "anne"}); err != nil || found {
+		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, imp.ExecutionARN, at.Add(-2*time.Second), time.Second, caller.Identity{ARN: "anne"}); err != nil || found {
+			t.Errorf("%q: a later redrive was named: %v", fail, err)
+		}
+		if _, found, err := r.NameConsole(t.Context(), imp.ImportID, "arn:other", at, time.Second, caller.Identity{ARN: "anne"}); err != nil || found {
 			t.Errorf("%q: a redrive of another execution was named: %v", fail, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 type Observation struct {
 	ExecutionARN string
 	Redrives     int        // how often it was redriven
+	RedrivenAt   time.Time  // when it was last redriven; zero if that is not known
 	Status       etl.Status // running, succeeded or failed
 	At           time.Time
 
@@ -69,8 +70,11 @@ func (r *Registry) Observe(ctx context.Context, importID string, o Observation) 
 				i.Step, i.Reason = o.FailedStep, o.FailedReason
 			}
 			i.StartedAt = o.At
+			if !o.RedrivenAt.IsZero() {
+				i.StartedAt = o.RedrivenAt
+			}
 			i.Automatic.follow(redrive.Trigger)
-			writes = append(writes, write{item: i.attempt(redrive, o.At)})
+			writes = append(writes, write{item: i.attempt(redrive, i.StartedAt)})
 		}
 		if i.Pending.Kind == etl.KindResume {
 			i.Pending = Pending{}

@@ -63,27 +63,32 @@ func (r *Registry) Attempts(ctx context.Context, importID string) ([]Attempt, er
 	return query[Attempt](ctx, r, importPK(importID), "ATTEMPT#")
 }
 
-// NameConsole records who asked for a redrive in the console: by, of the first such
-// redrive of an execution since a time. A name once recorded stands. It returns the
-// attempt; found is false if there is no such redrive, or somebody else is named.
-func (r *Registry) NameConsole(ctx context.Context, importID, executionARN string, since time.Time, by caller.Identity) (named Attempt, found bool, err error) {
+// NameConsole records who asked for a redrive in the console: by, of the redrive of an
+// execution that was made at a time, give or take within. A name once recorded stands.
+// It returns the attempt; found is false if there is no such redrive, if the product
+// itself made it, or if somebody else is named.
+func (r *Registry) NameConsole(ctx context.Context, importID, executionARN string, at time.Time, within time.Duration, by caller.Identity,
+) (named Attempt, found bool, err error) {
 	attempts, err := r.Attempts(ctx, importID)
 	if err != nil {
 		return Attempt{}, false, err
 	}
 	for _, a := range attempts {
-		switch {
-		case a.ExecutionARN != executionARN || a.Kind != etl.KindResume || a.Trigger != etl.TriggerConsole || a.At.Before(since):
-			continue
-		case a.Caller == by:
-			return a, true, nil
-		case a.By != "":
-			continue
+		distance := a.At.Sub(at).Abs()
+		if a.ExecutionARN == executionARN && a.Kind == etl.KindResume && distance <= within && (!found || distance < named.At.Sub(at).Abs()) {
+			named, found = a, true
 		}
-		a.By, a.Caller = by.String(), by
-		return a, true, r.put(ctx, a)
 	}
-	return Attempt{}, false, nil
+	switch {
+	case !found || named.Trigger != etl.TriggerConsole:
+		return Attempt{}, false, nil
+	case named.Caller == by:
+		return named, true, nil
+	case named.By != "":
+		return Attempt{}, false, nil
+	}
+	named.By, named.Caller = by.String(), by
+	return named, true, r.put(ctx, named)
 }
 
 // AttemptsNow returns the attempts of an import as its execution sees them. redrives

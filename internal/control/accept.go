@@ -9,6 +9,17 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
+// bounded refuses a request that accepts something twice, or more than there is to
+// accept: etl.audit would not hold it.
+func (r *Rerunner) bounded(request Request) error {
+	different := slices.Compact(slices.Sorted(slices.Values(request.Accept)))
+	most := len(r.config.Names.Resources())
+	if len(different) != len(request.Accept) || len(different) > most {
+		return refused(request, RefusedAcceptMany(most))
+	}
+	return nil
+}
+
 // acceptances returns what a request accepts, and who accepts it. It fails with *fault.Refused if it
 // does not know one of them, or if the request is not a resume.
 func (r *Rerunner) acceptances(request Request, by registry.Pending) ([]registry.Acceptance, error) {

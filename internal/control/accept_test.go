@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,7 +23,7 @@ func TestAccept(t *testing.T) {
 		h, imp := failedImport(t, "Implausible")
 		request := control.Request{
 			ImportID: imp.ImportID, Mode: mode,
-			Accept: []string{"shrink=produits", "shrink=magasins", "shrink=produits"},
+			Accept: []string{"shrink=produits", "shrink=magasins"},
 		}
 		h.machine.fail = map[etl.Kind]string{etl.KindResume: "Redrive", etl.KindContinue: "Start"}[mode]
 		if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{ARN: anne}, request); err == nil {
@@ -65,8 +67,8 @@ func TestAcceptRefused(t *testing.T) {
 		{etl.KindContinue, "budget=produits", control.RefusedAccept("budget=produits", resources)},
 		{etl.KindResume, "shrink=control", control.RefusedAccept("shrink=control", resources)},
 		{etl.KindResume, "shrink=\x1b]0;x", control.RefusedAccept("shrink=\x1b]0;x", resources)},
-		{etl.KindRestart, "shrink=produits", control.RefusedAcceptMode},
-		{etl.KindAbandon, "shrink=produits", control.RefusedAcceptMode},
+		{etl.KindRestart, "shrink=magasins", control.RefusedAcceptMode},
+		{etl.KindAbandon, "shrink=magasins", control.RefusedAcceptMode},
 	} {
 		_, err := h.rerunner.Rerun(t.Context(), caller.Identity{}, control.Request{ImportID: imp.ImportID, Mode: test.mode, Accept: []string{"shrink=produits", test.accept}})
 		if diff := cmp.Diff(test.want, refused(err)); diff != "" {
@@ -75,5 +77,28 @@ func TestAcceptRefused(t *testing.T) {
 	}
 	if got := h.load(imp.ImportID); got.Accepted != nil || got.Status != etl.StatusFailed {
 		t.Errorf("import = %+v", got)
+	}
+}
+
+// Repeated acceptances would make a request too long for the audit: it is refused.
+func TestAcceptTwice(t *testing.T) {
+	h, imp := failedImport(t, "Implausible")
+	unknown := make([]string, len(types)+1)
+	for i := range unknown {
+		unknown[i] = strconv.Itoa(i)
+	}
+	for name, accept := range map[string][]string{
+		"twice":     {"shrink=produits", "shrink=magasins", "shrink=produits"},
+		"very long": slices.Repeat([]string{"shrink=produits"}, 10_000),
+		"too many":  unknown,
+	} {
+		request := control.Request{ImportID: imp.ImportID, Mode: etl.KindResume, Accept: accept}
+		_, err := h.rerunner.Rerun(t.Context(), caller.Identity{ARN: anne}, request)
+		if diff := cmp.Diff(control.RefusedAcceptMany(len(types)), refused(err)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if got := h.load(imp.ImportID); got.Accepted != nil || got.Status != etl.StatusFailed || len(h.audit.entries) != 0 {
+		t.Errorf("import = %+v, audit %d", got, len(h.audit.entries))
 	}
 }

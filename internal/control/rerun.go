@@ -138,6 +138,9 @@ func (r *Rerunner) Rerun(ctx context.Context, by caller.Identity, request Reques
 	if request.Attempt != 0 || request.Mode == etl.KindRecord {
 		return r.recorded(ctx, by, request)
 	}
+	if err := r.bounded(request); err != nil {
+		return Answer{}, err
+	}
 	return r.audited(ctx, by, request)
 }
 

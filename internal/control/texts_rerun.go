@@ -128,6 +128,11 @@ const RefusedNotCorrected = "les fichiers refusés n'ont pas tous une version pl
 // RefusedAcceptMode refuses an acceptance with anything but a resume.
 const RefusedAcceptMode = "une acceptation n'accompagne qu'une reprise (make redrive) : un redémarrage mesure tout de nouveau"
 
+// RefusedAcceptMany refuses acceptances that are repeated, or more than there are tables.
+func RefusedAcceptMany(most int) string {
+	return fmt.Sprintf("une limite ne s'accepte qu'une fois : au plus %d acceptations, toutes différentes", most)
+}
+
 // RefusedAccept refuses an acceptance of something that nobody can accept.
 func RefusedAccept(asked string, resources []string) string {
 	return fmt.Sprintf("« %s » ne peut pas être accepté ; la forme est shrink=<table>, avec l'une de : %s", message.Text(asked), strings.Join(resources, ", "))

@@ -110,6 +110,27 @@ func TestNotAudited(t *testing.T) {
 	}
 }
 
+// A person does not bring the database's copy of an import up to date, as the system
+// does; who tries is in the audit.
+func TestRecordOfAPerson(t *testing.T) {
+	h, imp := failedImport(t, "Unexpected")
+	before := len(h.fence.states[imp.ImportID])
+	_, err := h.rerunner.Rerun(t.Context(), caller.Identity{ARN: anne}, control.Request{ImportID: imp.ImportID, Mode: etl.KindRecord})
+	if refused(err) != control.RefusedMode {
+		t.Errorf("got %v", err)
+	}
+	if len(h.fence.states[imp.ImportID]) != before {
+		t.Errorf("the database was told %v", h.fence.states[imp.ImportID][before:])
+	}
+	want := []string{
+		"asked|" + anne + " verified||record|" + imp.ImportID + "|{}|",
+		"done|" + anne + " verified||record|" + imp.ImportID + "|{}|Refused",
+	}
+	if diff := cmp.Diff(want, h.audit.told(t)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Without etl.audit a redrive is possible all the same: the log has what matters.
 func TestAuditUnavailable(t *testing.T) {
 	for _, fail := range []string{"not saved", "saved"} {

@@ -135,7 +135,7 @@ func (r *Rerunner) Rerun(ctx context.Context, by caller.Identity, request Reques
 	if by.Verified() {
 		request.Attempt = 0
 	}
-	if request.Attempt != 0 || request.Mode == etl.KindRecord {
+	if request.Attempt != 0 || (request.Mode == etl.KindRecord && !by.Verified()) {
 		return r.recorded(ctx, by, request)
 	}
 	if err := r.bounded(request); err != nil {
@@ -226,7 +226,11 @@ func refused(request Request, reason string) error {
 // will record about it.
 func (r *Rerunner) asked(by caller.Identity, request Request) (registry.Pending, error) {
 	switch request.Mode {
-	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon, etl.KindRecord:
+	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon:
+	case etl.KindRecord:
+		if by.Verified() { // the system alone asks for it
+			return registry.Pending{}, refused(request, RefusedMode)
+		}
 	default:
 		return registry.Pending{}, refused(request, RefusedMode)
 	}

@@ -11,6 +11,9 @@ CREATE FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_pri
     OUT entered boolean, OUT used bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF records < 0 THEN
+        RAISE EXCEPTION 'a negative count' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     LOCK TABLE etl.audit IN SHARE ROW EXCLUSIVE MODE;
     SELECT coalesce(sum((a.details->>'count')::bigint), 0) INTO used FROM etl.audit a
         WHERE a.action = 'reveal' AND a.stage = 'asked' AND a.at >= date_trunc('day', now(), 'UTC')
@@ -25,10 +28,23 @@ BEGIN
         used := used + records;
     END IF;
 END $$;
+
+-- A count that the loader entered itself could lift the bound of a day, or jam it.
+CREATE FUNCTION etl.refuse_count() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_user <> (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = TG_RELID) THEN
+        RAISE EXCEPTION 'permission denied for table %', TG_TABLE_NAME
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'etl.audit_reveal alone enters a count.';
+    END IF;
+    RETURN NEW;
+END $$;
 -- +goose StatementEnd
-REVOKE EXECUTE ON FUNCTION etl.audit_reveal FROM PUBLIC;
+CREATE TRIGGER counted BEFORE INSERT ON etl.audit FOR EACH ROW
+    WHEN (NEW.action = 'reveal' AND NEW.stage = 'asked' AND NEW.details ? 'count') EXECUTE FUNCTION etl.refuse_count();
+REVOKE EXECUTE ON FUNCTION etl.audit_reveal, etl.refuse_count FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION etl.audit_reveal TO etl_loader;
 
 -- +goose Down
-DROP FUNCTION etl.audit_reveal;
+DROP TRIGGER counted ON etl.audit;
+DROP FUNCTION etl.audit_reveal, etl.refuse_count;
 DROP INDEX etl.audit_revealed;

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -202,6 +203,33 @@ func TestLoaderOnlyAddsToTheAudit(t *testing.T) {
 		`INSERT INTO etl.audit (at, request_id, stage, identity, verified, action) VALUES ('2000-01-01', gen_random_uuid(), 'asked', 'x', false, 'x')`)
 	if got := o.count(t, `SELECT count(*) FROM etl.audit WHERE identity = 'arn'`); got != 1 {
 		t.Errorf("%d rows, want 1", got)
+	}
+}
+
+// TestLoaderCountsNoReveal: what lifts or jams the bound of a day comes from the owner's
+// function alone, which takes no negative count. A request that is not counted is entered.
+func TestLoaderCountsNoReveal(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	const row = `INSERT INTO etl.audit (request_id, stage, identity, verified, action, details) VALUES (gen_random_uuid(), 'asked', 'x', true, 'reveal', `
+	refused(t, server.Loader(o.url), row+`'{"principal": "`+principal+`", "count": -1000}')`, row+`'{"principal": "`+principal+`", "count": "many"}')`, row+`'{"count": 1}')`)
+	if _, _, err := o.db.AuditReveal(t.Context(), revealing(requestID), principal, -1, 100); err == nil || fault.Retryable(fault.Name(err)) {
+		t.Errorf("a negative count: got %v, want a fault that no retry heals", err)
+	}
+	e := revealing(requestID)
+	e.Stage = audit.Asked
+	if err := o.db.Audit(t.Context(), e); err != nil {
+		t.Error(err)
+	}
+	e.Stage, e.Outcome, e.Details = audit.Done, "revealed", json.RawMessage(`{"count":3}`)
+	if err := o.db.Audit(t.Context(), e); err != nil {
+		t.Error(err)
+	}
+	if used, entered, err := o.db.AuditReveal(t.Context(), revealing("00000000-0000-0000-0000-000000000001"), principal, 60, 100); err != nil || !entered || used != 60 {
+		t.Errorf("used %d, entered %t, %v", used, entered, err)
+	}
+	if got := o.count(t, `SELECT count(*) FROM etl.audit`); got != 3 {
+		t.Errorf("%d rows, want 3", got)
 	}
 }
 

@@ -201,6 +201,9 @@ CREATE FUNCTION etl.audit_reveal(request uuid, who text, access_key text, of_pri
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
+    IF records < 0 THEN
+        RAISE EXCEPTION 'a negative count' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     LOCK TABLE etl.audit IN SHARE ROW EXCLUSIVE MODE;
     SELECT coalesce(sum((a.details->>'count')::bigint), 0) INTO used FROM etl.audit a
         WHERE a.action = 'reveal' AND a.stage = 'asked' AND a.at >= date_trunc('day', now(), 'UTC')
@@ -417,6 +420,17 @@ CREATE FUNCTION etl.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION 'permission denied for table %', TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege', DETAIL = 'The table is append only.';
+END $$;
+CREATE FUNCTION etl.refuse_count() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF current_user <> (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = TG_RELID) THEN
+        RAISE EXCEPTION 'permission denied for table %', TG_TABLE_NAME
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'etl.audit_reveal alone enters a count.';
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE FUNCTION etl.swap_target(resource text, import text, gen integer) RETURNS void
     LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -1342,6 +1356,7 @@ CREATE TABLE staging.ventes (
 )
 PARTITION BY LIST (import_id);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON etl.audit FOR EACH STATEMENT EXECUTE FUNCTION etl.refuse_change();
+CREATE TRIGGER counted BEFORE INSERT ON etl.audit FOR EACH ROW WHEN (((new.action = 'reveal'::text) AND (new.stage = 'asked'::text) AND (new.details ? 'count'::text))) EXECUTE FUNCTION etl.refuse_count();
 CREATE VIEW staging.categories_ready AS
  SELECT s.import_id,
     s.generation,
@@ -1728,6 +1743,7 @@ REVOKE ALL ON FUNCTION etl.purge_leaf(leaf text) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.purge_leaf(leaf text) TO etl_loader;
 REVOKE ALL ON FUNCTION etl.read_by_others(leaf regclass, import text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION etl.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.refuse_count() FROM PUBLIC;
 REVOKE ALL ON FUNCTION etl.swap_target(resource text, import text, gen integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.swap_target(resource text, import text, gen integer) TO etl_loader;
 REVOKE ALL ON FUNCTION etl.take(so_far numeric, taken numeric, change numeric, most numeric) FROM PUBLIC;

@@ -22,6 +22,8 @@ GRANT SELECT, INSERT, UPDATE ON etl.attempts TO etl_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON etl.files, etl.ledger TO etl_loader;
 GRANT SELECT, INSERT, DELETE ON etl.errors, etl.rejects, etl.incoherences TO etl_loader;
 GRANT SELECT, INSERT ON etl.data_keys, etl.token_key TO etl_loader;
+GRANT USAGE ON SCHEMA etl TO etl_auditor;
+GRANT SELECT ON etl.audit TO etl_auditor;
 GRANT INSERT (request_id, stage, identity, access_key_id, verified, action, import_id, details, outcome) ON etl.audit TO etl_loader;
 
 -- What the loader cannot do itself, because it owns no table, these functions do with
@@ -295,5 +297,5 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA etl TO PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA etl FROM etl_loader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA final REVOKE ALL ON TABLES FROM etl_reader, etl_loader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA staging REVOKE ALL ON TABLES FROM etl_loader;
-REVOKE ALL ON ALL TABLES IN SCHEMA etl, staging, partitions, final FROM etl_loader, etl_reader;
-REVOKE ALL ON SCHEMA etl, staging, partitions, final FROM etl_loader, etl_reader;
+REVOKE ALL ON ALL TABLES IN SCHEMA etl, staging, partitions, final FROM etl_loader, etl_reader, etl_auditor;
+REVOKE ALL ON SCHEMA etl, staging, partitions, final FROM etl_loader, etl_reader, etl_auditor;

@@ -9,10 +9,11 @@
 -- Without a right of its own, no other login of the server connects.
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 
--- The migrations grant rights on schemas, tables and functions to these two groups,
+-- The migrations grant rights on schemas, tables and functions to these three groups,
 -- which all databases of the server share.
 DO $$ BEGIN CREATE ROLE etl_loader NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE etl_reader NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE etl_auditor NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 
 -- The owner runs the migrations, and nothing else.
 CREATE ROLE :"owner" LOGIN;

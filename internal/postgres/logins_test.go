@@ -233,6 +233,23 @@ func TestLoaderCountsNoReveal(t *testing.T) {
 	}
 }
 
+// TestAuditor: whoever examines the audit reads it, and nothing else.
+func TestAuditor(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	_, staged, _ := o.leavesOf(t)
+	if err := o.db.Audit(t.Context(), audit.Entry{RequestID: requestID, Stage: audit.Asked, Identity: "arn", Action: "restart"}); err != nil {
+		t.Fatal(err)
+	}
+	url := server.Auditor(t, o.url)
+	if got := postgrestest.Scan[string](t, postgrestest.Connect(t, url), `SELECT identity FROM etl.audit`); got != "arn" {
+		t.Errorf("the auditor sees %q", got)
+	}
+	refused(t, url, `SELECT FROM etl.imports`, `SELECT FROM etl.errors`, `SELECT FROM etl.data_keys`, `SELECT FROM final.clients`, `SELECT FROM `+staged.Table(),
+		`INSERT INTO etl.audit DEFAULT VALUES`, `UPDATE etl.audit SET identity = 'another'`, `DELETE FROM etl.audit`, `TRUNCATE etl.audit`,
+		`SELECT etl.mark_published('`+importID+`', 1)`, `CREATE TABLE etl.mine (n int)`, `CREATE TEMP TABLE mine (n int)`)
+}
+
 // TestOnlyTheOwnerMigrates: with another login a deployment fails, by name, and changes
 // nothing.
 func TestOnlyTheOwnerMigrates(t *testing.T) {

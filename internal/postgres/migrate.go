@@ -57,7 +57,7 @@ func (db *DB) Migrate(ctx context.Context) (version int64, err error) {
 // an administrator can create them.
 func requireGroups(ctx context.Context, conn *pgx.Conn) error {
 	var missing bool
-	err := conn.QueryRow(ctx, `SELECT count(*) < 2 FROM pg_roles WHERE rolname IN ('etl_loader', 'etl_reader')`).Scan(&missing)
+	err := conn.QueryRow(ctx, `SELECT count(*) < 3 FROM pg_roles WHERE rolname IN ('etl_loader', 'etl_reader', 'etl_auditor')`).Scan(&missing)
 	if err == nil && missing {
 		err = errors.New(migrationNeedsGroups)
 	}

@@ -36,7 +36,7 @@ func textSession(pid int32, role string) string { return fmt.Sprintf("pid %d, r�
 const migrationRuns = "une autre migration est en cours sur cette base ; attendez qu'elle finisse, puis redéployez"
 
 // migrationNeedsGroups refuses to migrate before the administrator has made the logins.
-const migrationNeedsGroups = "les rôles etl_loader et etl_reader n'existent pas dans PostgreSQL ; " +
+const migrationNeedsGroups = "les rôles etl_loader, etl_reader et etl_auditor n'existent pas tous dans PostgreSQL ; " +
 	"faites exécuter infra/database/roles.sql par l'administrateur de la base (voir docs/deploy.md), puis redéployez"
 
 // migrationNeedsConnections refuses to migrate with too small a connection pool.

@@ -114,7 +114,7 @@ def start(settings):
     make_logins(settings, binaries)
     if not psql(settings, binaries, f"SELECT 1 FROM pg_roles WHERE rolname = '{TEST_ROLE}'"):
         psql(settings, binaries, f"CREATE ROLE {TEST_ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{settings.state['postgres_password']}'")
-    psql(settings, binaries, f"GRANT etl_loader, etl_reader TO {TEST_ROLE} WITH ADMIN OPTION")  # it gives them to its logins
+    psql(settings, binaries, f"GRANT etl_loader, etl_reader, etl_auditor TO {TEST_ROLE} WITH ADMIN OPTION")  # it gives them to its logins
 
 
 def make_logins(settings, binaries):
@@ -125,6 +125,8 @@ def make_logins(settings, binaries):
         # A stack from before the logins were apart: its tables pass to the owner.
         if psql(settings, binaries, "SELECT 1 FROM pg_namespace WHERE nspname = 'etl'", to=DATABASE):
             psql(settings, binaries, f"REASSIGN OWNED BY {ROLE} TO {LOGINS['owner']}; ALTER DATABASE {DATABASE} OWNER TO {ROLE}", to=DATABASE)
+    # A stack from before a group was added has its logins already.
+    psql(settings, binaries, "\n".join(line for line in SCRIPT.read_text().splitlines() if line.startswith("DO ")), user=ROLE)
     if not settings.state.get("postgres_logins"):
         settings.save(postgres_logins={login: secrets.token_hex(16) for login in LOGINS})
     for login, role in LOGINS.items():

@@ -55,6 +55,22 @@ func (s *Server) Loader(databaseURL string) string { return s.loader.URL(databas
 // Reader returns a connection string with the login of a reader.
 func (s *Server) Reader(databaseURL string) string { return s.reader.URL(databaseURL) }
 
+// Auditor creates a login that may connect to a database and is in the group of those
+// who read the audit. It returns a connection string with it.
+func (s *Server) Auditor(t testing.TB, databaseURL string) string {
+	t.Helper()
+	l := s.Login(t)
+	u, err := url.Parse(databaseURL)
+	if err == nil {
+		err = s.admit(t.Context(), `GRANT etl_auditor TO `+quote(l.Role),
+			fmt.Sprintf(`GRANT CONNECT ON DATABASE %s TO %s`, quote(strings.TrimPrefix(u.Path, "/")), quote(l.Role)))
+	}
+	if err != nil {
+		t.Fatalf("make an auditor: %v", err)
+	}
+	return l.URL(databaseURL)
+}
+
 // Open returns the product's access to a database with one connection, as a function
 // has it: with the loader's login.
 func (s *Server) Open(t testing.TB, databaseURL string) *postgres.DB {

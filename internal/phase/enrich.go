@@ -98,7 +98,7 @@ func (p *Enrich) ask(ctx context.Context, in ChunkIn, r *contract.Resource) (obj
 		values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(ctx, p.KMS, p.FieldsKeyID, in.Import) }, scope: in.Import.scope(r.Name)}
 		defer values.wipe()
 		a := &asking{resource: r, enricher: enricher, rows: staged.NewReader(r, values.open), answers: answers.NewWriter(w), places: map[string]int{}}
-		defer a.wipe()
+		defer a.rows.Wipe()
 		if err := rows.each(ctx, func(line int64, row [][]byte) error { return a.add(ctx, line, row) }); err != nil {
 			return err
 		}
@@ -162,7 +162,8 @@ func (o *lateOpener) open(dst []byte, of protection.Record, column string, seale
 func (o *lateOpener) wipe() { o.opened.Wipe() }
 
 // asking asks about the records of a chunk, as many distinct keys at a time as the
-// enricher takes in all its concurrent calls. Keys are in clear in memory only.
+// enricher takes in all its concurrent calls. Keys are in clear in memory only; the
+// strings that requests are made of are left to the garbage collector.
 type asking struct {
 	resource *contract.Resource
 	enricher Enricher
@@ -173,18 +174,14 @@ type asking struct {
 	keyOf  []int // place among keys, by line
 	keys   []string
 	places map[string]int // of keys
-	plain  []byte
 }
 
 // add decrypts the key of a record. Records with the same key share one question.
 func (a *asking) add(ctx context.Context, line int64, row [][]byte) error {
 	field := a.resource.Field(a.resource.Enrichment.Key[0])
-	value, err := a.rows.Value(a.plain[:0], field, line, row)
+	value, err := a.rows.Value(field, line, row)
 	if err != nil {
 		return err
-	}
-	if field.Sensitive() {
-		a.plain = value.Text[:0]
 	}
 	key, _ := field.Canonical(value.Text)
 	place, known := a.places[key]
@@ -225,7 +222,3 @@ func (a *asking) flush(ctx context.Context) error {
 	a.lines, a.keyOf, a.keys = a.lines[:0], a.keyOf[:0], a.keys[:0]
 	return nil
 }
-
-// wipe clears the buffer of decrypted keys. The strings that requests were made of are
-// left to the garbage collector.
-func (a *asking) wipe() { clear(a.plain[:cap(a.plain)]) }

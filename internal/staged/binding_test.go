@@ -72,3 +72,31 @@ func TestBlankKey(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWipe: no decrypted value outlives Wipe, whichever way it was read, and however
+// long the values before it were.
+func TestWipe(t *testing.T) {
+	t.Parallel()
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := pkg.Resource("paiements")
+	rows, lines := stagedRows(t, r, "csv", payments)
+	_, open := testKeys(t, r)
+	reader, iban := NewReader(r, open), r.Field("iban")
+	one, err := reader.Value(iban, lines[0], rows[0])
+	if err != nil || len(one.Text) == 0 {
+		t.Fatalf("%d bytes, %v", len(one.Text), err)
+	}
+	all, err := reader.Values(rows[1], lines[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.Wipe()
+	for name, text := range map[string][]byte{"Value": one.Text, "Values": all[iban.Index].Text} {
+		if !bytes.Equal(text, make([]byte, len(text))) {
+			t.Errorf("what %s returned is still there", name)
+		}
+	}
+}

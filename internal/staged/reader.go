@@ -22,6 +22,7 @@ type Reader struct {
 	public   []*contract.Field // of the primary key
 	values   []validation.Value
 	plain    []byte
+	withheld []byte // the decrypted withheld values of a row
 	bound    []byte // the key to which the values are bound
 }
 
@@ -30,9 +31,9 @@ func NewReader(r *contract.Resource, open Open) *Reader {
 	return &Reader{resource: r, open: open, fields: Fields(r), public: PublicKey(r), values: make([]validation.Value, len(r.Fields))}
 }
 
-// Value returns one value of a well-formed row whose values are not withheld. A
-// sensitive one is decrypted and appended to dst.
-func (r *Reader) Value(dst []byte, f *contract.Field, line int64, row [][]byte) (validation.Value, error) {
+// Value returns one value of a well-formed row whose values are not withheld, valid until
+// the next call.
+func (r *Reader) Value(f *contract.Field, line int64, row [][]byte) (validation.Value, error) {
 	value := r.cell(f, row)
 	if value.Missing || !f.Sensitive() {
 		return value, nil
@@ -40,15 +41,19 @@ func (r *Reader) Value(dst []byte, f *contract.Field, line int64, row [][]byte) 
 	for _, key := range r.public {
 		r.values[key.Index] = r.cell(key, row)
 	}
-	plain, err := r.unseal(dst, f, r.record(line), value.Text)
-	if err == nil {
-		value.Text = plain[len(dst):len(plain):len(plain)]
+	plain, err := r.unseal(r.plain[:0], f, r.record(line), value.Text)
+	if err != nil {
+		return value, err
 	}
-	return value, err
+	r.plain, value.Text = plain, plain
+	return value, nil
 }
 
 // Wipe clears the decrypted values of the last row.
-func (r *Reader) Wipe() { clear(r.plain[:cap(r.plain)]) }
+func (r *Reader) Wipe() {
+	clear(r.plain[:cap(r.plain)])
+	clear(r.withheld[:cap(r.withheld)])
+}
 
 // Values returns the values of a well-formed row, valid until the next call.
 func (r *Reader) Values(row [][]byte, line int64) ([]validation.Value, error) {

@@ -87,8 +87,9 @@ func readWithheld(text []byte, values []validation.Value) error {
 
 // withheldValues decrypts the withheld values of a row into r's values.
 func (r *Reader) withheldValues(row [][]byte, line int64) error {
-	plain, err := r.open(nil, protection.Record{Line: line}, protection.WithheldColumn, row[rawCell])
+	plain, err := r.open(r.withheld[:0], protection.Record{Line: line}, protection.WithheldColumn, row[rawCell])
 	if err == nil {
+		r.withheld = plain
 		err = readWithheld(plain, r.values)
 	}
 	if err != nil {

@@ -12,14 +12,19 @@ import (
 	"etl-dataloader/internal/message"
 )
 
-// SealedRow is a stored record: where it came from, and cells as bytes. A public cell is
-// the column cast to text; NULL is nil.
+// Origin is where a stored record came from.
+type Origin struct {
+	ImportID   string `json:"import_id"`
+	Generation int    `json:"generation"`
+	Resource   string `json:"resource"`
+	Line       int64  `json:"line"`
+}
+
+// SealedRow is a stored record, with cells as bytes. A public cell is the column cast to
+// text; NULL is nil.
 type SealedRow struct {
-	ImportID   string
-	Generation int
-	Resource   string
-	Line       int64
-	Cells      [][]byte
+	Origin
+	Cells [][]byte
 }
 
 // Match is a condition on a column: bytes for a token, else a text that is cast to the
@@ -66,14 +71,14 @@ func sealedRows(ctx context.Context, conn *pgx.Conn, resource, sql string, args 
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (SealedRow, error) {
-		r := SealedRow{Resource: resource}
+		r := SealedRow{Origin: Origin{Resource: resource}}
 		return r, row.Scan(&r.ImportID, &r.Generation, &r.Line, &r.Cells)
 	})
 }
 
 // SealedEvent is a stored event.
 type SealedEvent struct {
-	SealedRow
+	Origin
 	ClientToken []byte // nil if the event is of no client
 	Data        []byte // JSON; sealed members are base64
 }
@@ -97,16 +102,13 @@ func (db *DB) Event(ctx context.Context, id string) (e SealedEvent, ok bool, err
 
 // RejectedLine is a rejected record of the current generation of an import.
 type RejectedLine struct {
-	ImportID   string
-	Generation int
-	Resource   string
-	Line       int64
-	Raw        []byte // sealed; nil if the record was well-formed
+	Origin
+	Raw []byte // sealed; nil if the record was well-formed
 }
 
 // Rejected returns a rejected record; ok is false if the line is no reject of the file.
 func (db *DB) Rejected(ctx context.Context, importID, file string, line int64) (r RejectedLine, ok bool, err error) {
-	r = RejectedLine{ImportID: importID, Line: line}
+	r.ImportID, r.Line = importID, line
 	err = db.Query(ctx, "rejected line of "+importID, func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT r.generation, r.resource,
 				(SELECT e.raw FROM etl.errors e WHERE (e.import_id, e.generation, e.resource, e.line_number) =

@@ -58,7 +58,7 @@ func (b *box) wipe() {
 }
 
 // opener returns what opens the values of one record.
-func (b *box) opener(ctx context.Context, of origin, res *contract.Resource) (*opener, error) {
+func (b *box) opener(ctx context.Context, of postgres.Origin, res *contract.Resource) (*opener, error) {
 	key, ok := b.data[of.ImportID]
 	if !ok {
 		var err error

@@ -71,9 +71,7 @@ type sealedEvent struct {
 	event    postgres.SealedEvent
 }
 
-func (s *sealedEvent) origin() origin {
-	return origin{ImportID: s.event.ImportID, Generation: s.event.Generation, Resource: s.event.Resource, Line: s.event.Line}
-}
+func (s *sealedEvent) origin() postgres.Origin { return s.event.Origin }
 
 func (s *sealedEvent) open(ctx context.Context, box *box) (Record, error) {
 	var data map[string]json.RawMessage
@@ -96,7 +94,7 @@ func (s *sealedEvent) open(ctx context.Context, box *box) (Record, error) {
 			return Record{}, err
 		}
 	}
-	record := s.origin().record()
+	record := newRecord(s.origin())
 	for _, f := range s.asked {
 		if err := o.value(&record, f, bytesIn(data[f.Target])); err != nil {
 			return Record{}, err

@@ -52,16 +52,14 @@ type sealedLine struct {
 	cells    [][]byte // of the staged record, if it is well-formed
 }
 
-func (s *sealedLine) origin() origin {
-	return origin{ImportID: s.line.ImportID, Generation: s.line.Generation, Resource: s.line.Resource, Line: s.line.Line}
-}
+func (s *sealedLine) origin() postgres.Origin { return s.line.Origin }
 
 func (s *sealedLine) open(ctx context.Context, box *box) (Record, error) {
 	o, err := box.opener(ctx, s.origin(), s.resource)
 	if err != nil {
 		return Record{}, err
 	}
-	record := s.origin().record()
+	record := newRecord(s.origin())
 	if s.cells == nil {
 		plain, err := o.unseal(protection.RawColumn, s.line.Raw)
 		if err != nil {

@@ -20,7 +20,7 @@ type source interface {
 
 // sealed is a record that is still encrypted.
 type sealed interface {
-	origin() origin
+	origin() postgres.Origin
 	// open decrypts what was asked for.
 	open(ctx context.Context, box *box) (Record, error)
 }
@@ -141,9 +141,7 @@ type sealedRow struct {
 	row      postgres.SealedRow
 }
 
-func (s *sealedRow) origin() origin {
-	return origin{ImportID: s.row.ImportID, Generation: s.row.Generation, Resource: s.row.Resource, Line: s.row.Line}
-}
+func (s *sealedRow) origin() postgres.Origin { return s.row.Origin }
 
 func (s *sealedRow) open(ctx context.Context, box *box) (Record, error) {
 	o, err := box.opener(ctx, s.origin(), s.resource)
@@ -161,7 +159,7 @@ func (s *sealedRow) open(ctx context.Context, box *box) (Record, error) {
 	}); err != nil {
 		return Record{}, err
 	}
-	record := s.origin().record()
+	record := newRecord(s.origin())
 	for i, f := range s.asked {
 		if err := o.value(&record, f, s.row.Cells[s.layout.values[i]]); err != nil {
 			return Record{}, err
@@ -170,7 +168,8 @@ func (s *sealedRow) open(ctx context.Context, box *box) (Record, error) {
 	return record, nil
 }
 
-func (o origin) record() Record {
+// newRecord returns a record without values.
+func newRecord(o postgres.Origin) Record {
 	return Record{ImportID: o.ImportID, Resource: o.Resource, Line: o.Line}
 }
 

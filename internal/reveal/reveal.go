@@ -178,21 +178,13 @@ func (r *Revealer) reveal(ctx context.Context, by caller.Identity, request Reque
 
 // details are what the audit holds of a request besides who made it.
 type details struct {
-	Table   string   `json:"table,omitempty"`
-	By      string   `json:"by,omitempty"` // the field that the records are found by, never its value
-	Event   string   `json:"event,omitempty"`
-	Raw     *Line    `json:"raw,omitempty"`
-	Fields  []string `json:"fields,omitempty"`
-	Records []origin `json:"records,omitempty"`
-	Reason  string   `json:"reason"`
-}
-
-// origin is where a record came from.
-type origin struct {
-	ImportID   string `json:"import_id"`
-	Generation int    `json:"generation"`
-	Resource   string `json:"resource"`
-	Line       int64  `json:"line"`
+	Table   string            `json:"table,omitempty"`
+	By      string            `json:"by,omitempty"` // the field that the records are found by, never its value
+	Event   string            `json:"event,omitempty"`
+	Raw     *Line             `json:"raw,omitempty"`
+	Fields  []string          `json:"fields,omitempty"`
+	Records []postgres.Origin `json:"records,omitempty"`
+	Reason  string            `json:"reason"`
 }
 
 // ask enters a request into the audit before anything is looked up. It fails if it

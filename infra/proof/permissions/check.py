@@ -101,8 +101,8 @@ class Findings:
     def forbid(self, rule):
         """Asks for a request in the name of every role; only some may make it."""
         for role in sorted(self.by_role):
-            allowed = any(s.allows(request) for request in self.stack.requests_of(role, rule)
-                          for s in self.stack.statements if s.role == role)
+            request = self.stack.request_of(role, rule)
+            allowed = any(s.allows(request) for s in self.stack.statements if s.role == role)
             if allowed != (role in rule["only"]):
                 self.trouble.append(f"{role} {'may' if allowed else 'may not'} {rule['action']} on {rule['resource']}: {rule['why']}")
 

@@ -23,7 +23,6 @@ class Statement:
     """An Allow statement of one policy of a role."""
 
     role: str  # logical id of the role, or of the policy for people
-    policy: str
     actions: list
     resources: list
     conditions: dict
@@ -93,16 +92,16 @@ class Stack:
         self.people = {}  # who acts under a policy for people, by name
         for arn, logical in sorted((r["PhysicalResourceId"], r["LogicalResourceId"]) for r in resources
                                    if r["ResourceType"] == "AWS::IAM::ManagedPolicy"):
-            self.statements += read(logical, logical, document_of(roles, arn))
+            self.statements += read(logical, document_of(roles, arn))
             self.people |= {u["UserName"]: logical for u in roles.list_entities_for_policy(PolicyArn=arn)["PolicyUsers"]}
 
-    def requests_of(self, role, rule):
-        """The requests that a rule means, in the name of a role. Its resource has the template's names in braces."""
+    def request_of(self, role, rule):
+        """The request that a rule means, in the name of a role. Its resource has the template's names in braces."""
         physical = {logical: name.rpartition("/")[2].rpartition(":")[2] for name, logical in self._logical.items()}
         resource = re.sub(r"\{(\w+)\}", lambda m: physical[m[1]], rule["resource"])
         region, account = self._place
         name = f"arn:aws:{rule['service']}:{region}:{account}:{resource}" if "service" in rule else f"arn:aws:s3:::{resource}"
-        return [Request(role, rule["action"], name, rule.get("context", {}), True)]
+        return Request(role, rule["action"], name, rule.get("context", {}), True)
 
     def short(self, text):
         """A text with the names of the template in the place of names of the deployment."""
@@ -118,11 +117,11 @@ def statements(roles, physical, logical):
     found = []
     for policy in roles.list_role_policies(RoleName=physical)["PolicyNames"]:
         document = roles.get_role_policy(RoleName=physical, PolicyName=policy)["PolicyDocument"]
-        found += read(logical, policy, document)
+        found += read(logical, document)
     for policy in roles.list_attached_role_policies(RoleName=physical)["AttachedPolicies"]:
         # What a policy of AWS grants is AWS's to say, so it counts as one grant, with a reason.
         document = {"Statement": [{"Effect": "Allow", "Action": f"policy:{policy['PolicyName']}", "Resource": "*"}]}
-        found += read(logical, policy["PolicyName"], document)
+        found += read(logical, document)
     return found
 
 
@@ -132,11 +131,11 @@ def document_of(roles, arn):
     return roles.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 
 
-def read(role, policy, document):
+def read(role, document):
     """The Allow statements of one policy; a Deny narrows what others grant and is no grant."""
     document = json.loads(document) if isinstance(document, str) else document
     parsed = iam.parse_policy_document(document)
-    return [Statement(role, policy, s.actions, s.resources, s.conditions, s)
+    return [Statement(role, s.actions, s.resources, s.conditions, s)
             for s in parsed if s.effect == "Allow"]
 
 

@@ -88,7 +88,11 @@ func (o speedOptions) daily(ctx context.Context, c *cloud) error {
 // shape runs the state machine of an execution once more, over functions that do
 // nothing but return what the real ones did, and returns that execution.
 func (c *cloud) shape(ctx context.Context, real execution) (execution, error) {
-	function, err := c.noop(ctx)
+	role, err := c.Role(ctx, "bench")
+	if err != nil {
+		return execution{}, err
+	}
+	function, err := c.noop(ctx, role)
 	if err != nil {
 		return execution{}, err
 	}
@@ -101,7 +105,7 @@ func (c *cloud) shape(ctx context.Context, real execution) (execution, error) {
 		return execution{}, err
 	}
 	machine, err := c.SFN.CreateStateMachine(ctx, &sfn.CreateStateMachineInput{
-		Name: aws.String("bench-shape"), Definition: &definition, RoleArn: described.RoleArn, Type: sfntypes.StateMachineTypeStandard,
+		Name: aws.String("bench-shape"), Definition: &definition, RoleArn: &role, Type: sfntypes.StateMachineTypeStandard,
 	})
 	if err != nil {
 		return execution{}, err
@@ -201,8 +205,9 @@ func empty(value any, function string, answer map[string]any) {
 	}
 }
 
-// noop builds the function that does nothing and deploys it; it returns its ARN.
-func (c *cloud) noop(ctx context.Context) (string, error) {
+// noop builds the function that does nothing and deploys it with a role; it returns its
+// ARN.
+func (c *cloud) noop(ctx context.Context, role string) (string, error) {
 	binary := filepath.Join("build", "local", "noop", "bootstrap")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "./infra/proof/bench/noop")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -229,7 +234,7 @@ func (c *cloud) noop(ctx context.Context) (string, error) {
 	}
 	created, err := c.Lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String(stackName + "-NoopFunction"), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Role: aws.String("arn:aws:iam::000000000000:role/bench"), Timeout: aws.Int32(60),
+		Role: &role, Timeout: aws.Int32(60),
 		Code: &lambdatypes.FunctionCode{ZipFile: packed.Bytes()},
 	})
 	if err != nil {

@@ -40,6 +40,26 @@ func (s *Stack) As(ctx context.Context, user string, policies ...string) (*Stack
 	return as, nil
 }
 
+// Role makes a role that Lambda and Step Functions may take, with every right, and
+// returns its ARN.
+func (s *Stack) Role(ctx context.Context, name string) (string, error) {
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+		"Principal":{"Service":["lambda.amazonaws.com","states.amazonaws.com"]}}]}`
+	const every = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	answer, err := s.iam(ctx, "CreateRole", url.Values{"RoleName": {name}, "AssumeRolePolicyDocument": {trust}})
+	if err != nil {
+		return "", err
+	}
+	var created struct {
+		ARN string `xml:"CreateRoleResult>Role>Arn"`
+	}
+	if err := xml.Unmarshal(answer, &created); err != nil {
+		return "", fmt.Errorf("create the role %s: %w", name, err)
+	}
+	_, err = s.iam(ctx, "PutRolePolicy", url.Values{"RoleName": {name}, "PolicyName": {"every"}, "PolicyDocument": {every}})
+	return created.ARN, err
+}
+
 // iam calls an action of IAM.
 func (s *Stack) iam(ctx context.Context, action string, values url.Values) ([]byte, error) {
 	values.Set("Action", action)

@@ -25,6 +25,7 @@
 //	ABANDONED            <0|1>#<date>                 a date whose import was abandoned
 //	REFUSED#<hh>         <hash of a key>              a badly named object, once seen; expires
 //	LANDING              WALK                         how far the walk through the landing bucket came
+//	SOURCE#<source>      SHARES                       how many calls each unit may make at once; expires
 //	IMPORT#<import_id>   META | ATTEMPT#<n> | PLAN#<generation>
 //	                     PROGRESS#<generation>#<state>#<resource>#<chunk>
 //	                     FAULT#<generation>#<state>#<resource>

@@ -130,6 +130,7 @@ func TestShowHostileTexts(t *testing.T) {
 	s.Import.Reason, s.Import.Step = hostile, etl.Step(hostile)
 	s.Files[0].Key, s.Files[0].Status, s.Files[1].Resource, s.Files[1].Key = "daily/"+hostile, etl.FileStatus(hostile), hostile, ""
 	s.States[0].Step = etl.Step(hostile)
+	s.Sources[0].Source, s.Sources[0].Failed = hostile, map[string]int64{hostile: 1}
 	for i := range s.Attempts {
 		s.Attempts[i].FailedReason, s.Attempts[i].Kind = hostile, etl.Kind(hostile)
 	}

@@ -141,6 +141,21 @@ func showStates(out io.Writer, s registry.Status) {
 	t.write(out)
 }
 
+// showSources writes the table of what the sources of enrichment were asked.
+func showSources(out io.Writer, s registry.Status) {
+	if len(s.Sources) == 0 {
+		return
+	}
+	t := table{columns: textColumnsSources, right: " nnnnnnnnn"}
+	for _, source := range s.Sources {
+		t.add(source.Source, message.Count(source.Asked), message.Count(source.Answered), message.Count(source.NotFound),
+			message.Count(source.NotEnriched()), message.Count(source.Calls), message.Count(source.Waits), message.Seconds(source.WaitSeconds),
+			message.Seconds(source.WorkSeconds), message.Count(source.Dropped), or(message.Causes(source.Failed), textNone))
+	}
+	title(out, textTitleSources)
+	t.write(out)
+}
+
 // showAttempts writes the table of an import's attempts.
 func showAttempts(out io.Writer, s registry.Status) {
 	t := table{columns: textColumnsAttempts, right: "n   n"}

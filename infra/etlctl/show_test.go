@@ -31,6 +31,10 @@ func halfWay() registry.Status {
 			},
 			{Resource: "ventes", Unterminated: true, Reason: validation.FileEmpty, Key: "daily/sales_data_20241008.csv", WorkSeconds: 61, Counts: registry.Counts{Read: 11_111_111}},
 		},
+		Sources: []registry.SourceTotal{{
+			Source: "clients", Asked: 1_234_500, Answered: 1_200_000, NotFound: 34_000, Failed: map[string]int64{"timeout": 400, "unreachable": 100},
+			Calls: 1_235, Waits: 2, WaitSeconds: 90, WorkSeconds: 61, Dropped: 3,
+		}},
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: etl.KindStart, Trigger: etl.TriggerFile, At: at(0), Generation: 1},
 			{

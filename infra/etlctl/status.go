@@ -93,6 +93,7 @@ func (c *console) showImport(s registry.Status, work string) {
 	title(c.out, textTitleFiles)
 	showFiles(c.out, s)
 	showStates(c.out, s)
+	showSources(c.out, s)
 	showAttempts(c.out, s)
 }
 

@@ -122,6 +122,7 @@ func textRate(n int64) string { return message.Count(n) + "/s" }
 const (
 	textTitleFiles    = "Fichiers"
 	textTitleSteps    = "Étapes"
+	textTitleSources  = "Sources d'enrichissement"
 	textTitleAttempts = "Tentatives"
 	textTitleWaiting  = "Dates en attente"
 	textTitleImports  = "Imports"
@@ -133,6 +134,7 @@ const (
 const (
 	textColumnsFiles    = "Fichier|Lus|Valides|Rejetés|Enrichis|Non enrichis|Persistés|Travail|Statut"
 	textColumnsSteps    = "État|Étape|Lots|Enregistrements|Débit|Durée"
+	textColumnsSources  = "Source|Demandés|Enrichis|Inconnus|Non enrichis|Appels|Attentes|Attendu|Travail|Membres écartés|Causes"
 	textColumnsAttempts = "N°|Nature|Déclencheur|Date (UTC)|Génération|Étape de l'échec qui précède|Raison"
 	textColumnsImports  = "Import|Mode|Date|Statut|Étape|Début (UTC)|Durée"
 	textColumnsWaiting  = "Mode|Date|Statut|Raison"

@@ -38,7 +38,7 @@ func TestAlerts(t *testing.T) {
 	}
 	for _, a := range []alert.Alert{
 		failed, alert.BadNames([]alert.RefusedName{{Key: "daily/é", Reason: "raison"}}, 20_000), alert.Deadline("2024-10-08", []string{"x"}, "y"),
-		alert.Succeeded("IMPORT_20241009_150000_001", "daily", "2024-10-08", "s3://x"),
+		alert.Succeeded("IMPORT_20241009_150000_001", "daily", "2024-10-08", "s3://x", 0),
 	} {
 		if len(a.Subject) >= 100 || strings.ContainsFunc(a.Subject, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("subject %q is not one that e-mail takes", a.Subject)

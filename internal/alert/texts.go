@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
@@ -35,12 +36,17 @@ func Failed(importID string, step etl.Step, reason, whatToDo, automatic, report 
 	}
 }
 
-// Succeeded reports an import that succeeded.
-func Succeeded(importID string, mode etl.Mode, date, report string) Alert {
+// Succeeded reports an import that succeeded, and how many of its records are not
+// enriched.
+func Succeeded(importID string, mode etl.Mode, date, report string, notEnriched int64) Alert {
+	enrichment := ""
+	if notEnriched > 0 {
+		enrichment = fmt.Sprintf("Non enrichis : %s (leurs événements n'ont pas les champs de la source, et sont marqués)\n", message.Count(notEnriched))
+	}
 	return Alert{
 		Subject: "ETL-DataLoader : import reussi " + importID,
-		Text: fmt.Sprintf("Import : %s\nMode : %s\nDate des fichiers : %s\nStatut : %s\nRapport : %s\n",
-			importID, mode, date, etl.StatusSucceeded, message.Text(report)),
+		Text: fmt.Sprintf("Import : %s\nMode : %s\nDate des fichiers : %s\nStatut : %s\n%sRapport : %s\n",
+			importID, mode, date, etl.StatusSucceeded, enrichment, message.Text(report)),
 	}
 }
 
@@ -84,6 +90,33 @@ func Incoherence(importID string, found []string) Alert {
 		Subject: "ETL-DataLoader : incoherence " + importID,
 		Text: fmt.Sprintf("Import %s publié, mais des tables sont incohérentes :\n- %s\n\nÀ faire : consultez etl.incoherences et corrigez les fichiers de référence du prochain jour.",
 			importID, message.List(found, "\n- ")),
+	}
+}
+
+// SourceSilent reports that a source has spent half of an import's patience without any
+// answer: since of patience. cause is the code of the last failure.
+func SourceSilent(importID, source, cause string, since, patience time.Duration) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : source sans reponse " + importID,
+		Text: fmt.Sprintf("Import : %s\nSource d'enrichissement : %s\nSans réponse depuis : %s\nCause : %s\n\n"+
+			"L'import attend de lui-même et interroge la source à intervalles réguliers : il repart dès qu'elle répond, sans reprise. "+
+			"Quand elle sera restée sans réponse %s au total, les enregistrements qui restent seront publiés non enrichis, marqués comme tels, et l'import continuera.\n\n"+
+			"À faire : vérifiez la source (service, réseau, identifiants). Cette alerte ne sera pas répétée pour cette source et cet import.\n",
+			importID, message.Text(source), message.Seconds(since.Seconds()), message.CauseName(cause), message.Seconds(patience.Seconds())),
+	}
+}
+
+// NotEnriched reports that records were published without the fields of a source: how
+// many, and how many for each cause.
+func NotEnriched(importID, source string, count int64, causes map[string]int64) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : enregistrements non enrichis " + importID,
+		Text: fmt.Sprintf("Import : %s\nSource d'enrichissement : %s\nNon enrichis : %s\nCauses : %s\n\n"+
+			"Ces enregistrements sont publiés sans les champs de la source, et marqués (enrichment = '%s' dans final.events). "+
+			"La table etl.errors les liste avec leur cause (rule = 'enrichment').\n\n"+
+			"À faire : vérifiez la source avant le prochain import, ou les enregistrements s'il s'agit d'erreurs de quelques-uns. "+
+			"L'import est réussi : aucune reprise n'est nécessaire.\n",
+			importID, message.Text(source), message.Count(count), message.Causes(causes), etl.EnrichmentFailed),
 	}
 }
 

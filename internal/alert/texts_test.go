@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -20,11 +21,13 @@ func TestTexts(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 300)
 	for name, a := range map[string]alert.Alert{
-		"bad name":    alert.BadNames([]alert.RefusedName{{Key: long, Reason: "La date n'existe pas au calendrier."}}, 1),
-		"deadline":    alert.Deadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
-		"failed":      alert.Failed(importID, etl.StepValidation, long, long, long, long),
-		"succeeded":   alert.Succeeded(importID, "daily", "2024-10-08", long),
-		"incoherence": alert.Incoherence(importID, []string{long, long}),
+		"bad name":     alert.BadNames([]alert.RefusedName{{Key: long, Reason: "La date n'existe pas au calendrier."}}, 1),
+		"deadline":     alert.Deadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
+		"failed":       alert.Failed(importID, etl.StepValidation, long, long, long, long),
+		"succeeded":    alert.Succeeded(importID, "daily", "2024-10-08", long, 12),
+		"incoherence":  alert.Incoherence(importID, []string{long, long}),
+		"silent":       alert.SourceSilent(importID, long, long, 2*time.Hour, 4*time.Hour),
+		"not enriched": alert.NotEnriched(importID, long, 1234, map[string]int64{long: 1200, "timeout": 34}),
 	} {
 		if len(a.Subject) == 0 || len(a.Subject) >= 100 {
 			t.Errorf("%s: the subject has %d characters", name, len(a.Subject))
@@ -40,6 +43,37 @@ func TestTexts(t *testing.T) {
 		if name != "bad name" && !strings.Contains(a.Text, importID) {
 			t.Errorf("%s: the text does not name the import", name)
 		}
+	}
+}
+
+// TestEnrichmentTexts: the alerts about a source have the figures, the cause in words,
+// and what to do.
+func TestEnrichmentTexts(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text  string
+		parts []string
+	}{
+		"silent": {
+			alert.SourceSilent(importID, "clients", "timeout", 2*time.Hour, 4*time.Hour).Text,
+			[]string{importID, "clients", "depuis : 2 h 00 min", "4 h 00 min au total", "pas de réponse à temps (timeout)", "sans reprise", "À faire"},
+		},
+		"not enriched": {
+			alert.NotEnriched(importID, "clients", 1_234, map[string]int64{"timeout": 34, "record_error": 1_200}).Text,
+			[]string{importID, "clients", "1\u00a0234", "1\u00a0200 × erreur sur l'enregistrement (record_error), 34 × pas de réponse à temps (timeout)", "etl.errors", "À faire"},
+		},
+		"succeeded": {
+			alert.Succeeded(importID, "daily", "2024-10-08", "s3://x", 1_234).Text, []string{"Non enrichis : 1\u00a0234"},
+		},
+	} {
+		for _, part := range c.parts {
+			if !strings.Contains(c.text, part) {
+				t.Errorf("%s lacks %q:\n%s", name, part, c.text)
+			}
+		}
+	}
+	if text := alert.Succeeded(importID, "daily", "2024-10-08", "s3://x", 0).Text; strings.Contains(text, "enrichi") {
+		t.Errorf("all are enriched, and yet:\n%s", text)
 	}
 }
 

@@ -34,9 +34,9 @@ func (o Outcomes) mandatory() []field {
 
 // Reports writes the report of an import.
 type Reports interface {
-	// Write writes the report from the registry and returns its location, for people.
-	// It may be repeated.
-	Write(ctx context.Context, importID string) (location string, err error)
+	// Write writes the report from the registry and returns its location, for people,
+	// and its totals. It may be repeated.
+	Write(ctx context.Context, importID string) (location string, totals registry.Counts, err error)
 }
 
 // Later schedules requests for a re-execution.
@@ -83,14 +83,14 @@ func (c concluder) tell(ctx context.Context, imp registry.Import) error {
 // so an alert may be sent twice, but is never lost.
 func (c concluder) conclude(ctx context.Context, imp registry.Import) error {
 	imp, planErr := c.plan(ctx, imp)
-	location, reportErr := c.Reports.Write(ctx, imp.ImportID)
+	location, totals, reportErr := c.Reports.Write(ctx, imp.ImportID)
 	log := c.Log.With(centrallog.ImportID(imp.ImportID), slog.String("status", string(imp.Status)), slog.String("report", location),
 		slog.Int("generation", imp.Generation), slog.Int("attempt", imp.Attempts))
 	var alertErr error
 	switch imp.Status {
 	case etl.StatusSucceeded:
 		log.InfoContext(ctx, logEnded, centrallog.Step(etl.StepPersistence))
-		alertErr = c.Alerts.Alert(ctx, alert.Succeeded(imp.ImportID, imp.Mode, imp.FileDate, location))
+		alertErr = c.Alerts.Alert(ctx, alert.Succeeded(imp.ImportID, imp.Mode, imp.FileDate, location, totals.NotEnriched))
 	case etl.StatusFailed:
 		log.ErrorContext(ctx, LogFailed, centrallog.Step(imp.Step), centrallog.Details(imp.Reason),
 			slog.String("state", string(imp.State)), slog.String("error", string(imp.Fault)), slog.String("automatic", c.planned(imp)))

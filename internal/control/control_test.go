@@ -70,6 +70,24 @@ func TestReplaysAfterTheEndStartNothing(t *testing.T) {
 	}
 }
 
+// The alert of an import that succeeded says how many records are not enriched, even if
+// its report cannot be stored.
+func TestNotEnrichedIsTold(t *testing.T) {
+	for _, fail := range []bool{false, true} {
+		h := open(t)
+		h.reports.totals, h.reports.fail = registry.Counts{Read: 1_234, NotEnriched: 56}, fail
+		h.arrive(files(daily, "2024-10-08")...)
+		imp := h.importOf(daily, "2024-10-08")
+		h.machine.end(imp.ExecutionARN, succeeded, "", "")
+		if err := h.track(imp.ExecutionARN); (err != nil) != fail {
+			t.Errorf("report fails %t: %v", fail, err)
+		}
+		if len(h.inbox.alerts) != 1 || !strings.Contains(h.inbox.alerts[0].Text, "Non enrichis : 56 ") {
+			t.Errorf("report fails %t: %+v", fail, h.inbox.alerts)
+		}
+	}
+}
+
 func TestTwoDatesRunInOrder(t *testing.T) {
 	h := open(t)
 	h.arrive(files(daily, "2024-10-08")[:9]...)

@@ -13,6 +13,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"etl-dataloader/internal/alert"
+	"etl-dataloader/internal/registry"
 	"etl-dataloader/internal/registry/registrytest"
 )
 
@@ -223,20 +224,21 @@ func (b *inbox) subjects() []string {
 type reports struct {
 	mu      sync.Mutex
 	written []string
-	fail    bool // the next report fails
-	refuse  bool // every report fails
+	totals  registry.Counts // of every import
+	fail    bool            // the next report fails
+	refuse  bool            // every report fails
 }
 
-func (r *reports) Write(_ context.Context, importID string) (string, error) {
+func (r *reports) Write(_ context.Context, importID string) (string, registry.Counts, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fail {
 		r.fail = false
-		return "s3://work/" + importID, errLost
+		return "s3://work/" + importID, r.totals, errLost
 	}
 	if r.refuse {
-		return "s3://work/" + importID, errRefused
+		return "s3://work/" + importID, r.totals, errRefused
 	}
 	r.written = append(r.written, importID)
-	return "s3://work/" + importID, nil
+	return "s3://work/" + importID, r.totals, nil
 }

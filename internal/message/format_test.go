@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/message"
 )
 
@@ -55,6 +56,27 @@ func TestShare(t *testing.T) {
 	} {
 		if got := strings.ReplaceAll(message.Share(c.part, c.whole), "\u00a0", " "); got != c.want {
 			t.Errorf("%d of %d is %q, want %q", c.part, c.whole, got, c.want)
+		}
+	}
+}
+
+// TestCauses: every cause that a source may have, by its name and code; an unknown one by
+// its code.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	got := message.Causes(map[string]int64{"timeout": 2, "refused": 1_000, "new": 2})
+	if want := "1\u00a0000 × appel refusé (refused), 2 × new, 2 × pas de réponse à temps (timeout)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := message.Causes(nil); got != "" {
+		t.Errorf("%q of nothing", got)
+	}
+	for _, code := range []enrichment.Code{
+		enrichment.CodeTimeout, enrichment.CodeUnreachable, enrichment.CodeServerError, enrichment.CodeThrottled, enrichment.CodeRefused,
+		enrichment.CodeInvalidAnswer, enrichment.CodeRecordError, enrichment.CodeUnusableKey,
+	} {
+		if name := message.CauseName(string(code)); name == string(code) {
+			t.Errorf("%s has no name", code)
 		}
 	}
 }

@@ -1,7 +1,10 @@
 package message
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"etl-dataloader/internal/etl"
 )
@@ -84,5 +87,50 @@ func ModeName(mode etl.Mode) string {
 		return "quotidien"
 	default:
 		return string(mode)
+	}
+}
+
+// Causes lists why records are not enriched: how many for each code, the most frequent
+// first. The central log and the tables show the codes.
+func Causes(failed map[string]int64) string {
+	codes := slices.SortedFunc(maps.Keys(failed), func(a, b string) int {
+		return cmp.Or(cmp.Compare(failed[b], failed[a]), cmp.Compare(a, b))
+	})
+	causes := make([]string, len(codes))
+	for i, code := range codes {
+		causes[i] = Count(failed[code]) + " × " + CauseName(code)
+	}
+	return List(causes, ", ")
+}
+
+// CauseName is the French name of the cause with a code, and the code.
+func CauseName(code string) string {
+	name := causeName(code)
+	if name == "" {
+		return Item(code)
+	}
+	return name + " (" + code + ")"
+}
+
+func causeName(code string) string {
+	switch code {
+	case "timeout":
+		return "pas de réponse à temps"
+	case "unreachable":
+		return "source injoignable"
+	case "server_error":
+		return "erreur de la source"
+	case "throttled":
+		return "trop d'appels pour la source"
+	case "refused":
+		return "appel refusé"
+	case "invalid_answer":
+		return "réponse non conforme"
+	case "record_error":
+		return "erreur sur l'enregistrement"
+	case "unusable_key":
+		return "clé inutilisable"
+	default:
+		return ""
 	}
 }

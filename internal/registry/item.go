@@ -185,6 +185,22 @@ type Progress struct {
 	FinishedAt  time.Time `dynamodbav:"finished_at" json:"finished_at"`
 	// Of Scan: the last line of the file has no line terminator.
 	Unterminated bool `dynamodbav:"unterminated,omitempty" json:"unterminated,omitempty"`
+	// Of Enrich: what it asked; nil in other states.
+	Enrichment *Asked `dynamodbav:"enrichment,omitempty" json:"enrichment,omitempty"`
+}
+
+// Asked counts what a source was asked, and how it answered. Asked is the sum of
+// answered, not found and failed.
+type Asked struct {
+	Source      string           `dynamodbav:"source" json:"source"`
+	Asked       int64            `dynamodbav:"asked,omitempty" json:"asked,omitempty"` // records
+	Answered    int64            `dynamodbav:"answered,omitempty" json:"answered,omitempty"`
+	NotFound    int64            `dynamodbav:"not_found,omitempty" json:"not_found,omitempty"` // the source answered that it does not know the key
+	Failed      map[string]int64 `dynamodbav:"failed,omitempty" json:"failed,omitempty"`       // not enriched, by cause
+	Calls       int64            `dynamodbav:"calls,omitempty" json:"calls,omitempty"`
+	Waits       int64            `dynamodbav:"waits,omitempty" json:"waits,omitempty"` // pauses because the source did not answer
+	WaitSeconds float64          `dynamodbav:"wait_seconds,omitempty" json:"wait_seconds,omitempty"`
+	Dropped     int64            `dynamodbav:"dropped,omitempty" json:"dropped,omitempty"` // members of answers that the contract does not take
 }
 
 func dateKey(mode etl.Mode, date string) string { return "DATE#" + string(mode) + "#" + date }

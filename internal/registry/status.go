@@ -20,6 +20,7 @@ type Status struct {
 	Chunks   map[string]int // planned chunks by resource; nil before Plan
 	States   []StateTotal   // in the order in which they began
 	Files    []FileTotal    // in the order of the sealed list
+	Sources  []SourceTotal  // by name; none if nothing was asked
 	Faults   []Fault        // of the current attempt
 }
 
@@ -108,6 +109,7 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 		return Status{}, err
 	}
 	s.States = stateTotals(units, p.Chunks)
+	s.Sources = sourceTotals(units)
 	s.Files = fileTotals(units, files)
 	for i := range s.Files {
 		if s.Files[i].Status == "" {

@@ -111,6 +111,52 @@ func TestStatusOfKeptAndSkipped(t *testing.T) {
 	}
 }
 
+// TestStatusOfSources: what the units of a source did, by name; a unit that ran again
+// counts once.
+func TestStatusOfSources(t *testing.T) {
+	r, _ := open(t)
+	imp := sealedImport(t, r, "clients", "ventes")
+	record := func(resource string, chunk int, asked *registry.Asked) {
+		t.Helper()
+		p := registry.Progress{State: "Enrich", Resource: resource, Chunk: chunk, Seconds: 2, Enrichment: asked}
+		if err := r.RecordProgress(t.Context(), imp.ImportID, 1, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sources := func() []registry.SourceTotal {
+		t.Helper()
+		s, err := r.Status(t.Context(), imp.ImportID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Sources
+	}
+	record("clients", 0, nil) // as before sources were counted
+	if got := sources(); got != nil {
+		t.Errorf("sources %+v, of which nothing was asked", got)
+	}
+	record("ventes", 0, &registry.Asked{Source: "stores", Asked: 1, Answered: 1, Calls: 1})
+	record("clients", 0, &registry.Asked{Source: "scoring", Asked: 9, Answered: 9, Calls: 1})
+	for chunk, failed := range []map[string]int64{{"timeout": 2}, nil, {"timeout": 1, "record_error": 1}} {
+		record("clients", chunk, &registry.Asked{
+			Source: "scoring", Asked: 10, Answered: 7, NotFound: 1, Failed: failed, Calls: 3, Waits: 1, WaitSeconds: 30.5, Dropped: 4,
+		})
+	}
+	want := []registry.SourceTotal{
+		{
+			Source: "scoring", Asked: 30, Answered: 21, NotFound: 3, Failed: map[string]int64{"timeout": 3, "record_error": 1},
+			Calls: 9, Waits: 3, WaitSeconds: 91.5, WorkSeconds: 6, Dropped: 12,
+		},
+		{Source: "stores", Asked: 1, Answered: 1, Calls: 1, WorkSeconds: 2},
+	}
+	if diff := cmp.Diff(want, sources()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := want[0].NotEnriched(); got != 4 {
+		t.Errorf("%d records are not enriched, want 4", got)
+	}
+}
+
 // TestStatusWithoutEnrich: the counts of an import from before the state Enrich are
 // those of Transform.
 func TestStatusWithoutEnrich(t *testing.T) {

@@ -24,6 +24,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		"share":   message.Share,
 		"instant": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"known":   func(t time.Time) bool { return !t.IsZero() },
+		"causes":  message.Causes,
 		"kind":    message.KindName,
 		"trigger": message.TriggerName,
 		"mode":    message.ModeName,
@@ -47,6 +48,7 @@ func texts() map[string]string {
 		"stepsNote": textStepsNote, "noFiles": NoFiles, "whatToDo": textWhatToDo,
 		"balanced": textBalanced, "unbalanced": textUnbalanced, "unknown": textUnknown,
 		"errorsWhere": textErrorsWhere, "generated": textGeneratedFor,
+		"sources": textSources, "sourcesNote": textSourcesNote, "notEnriched": textNotEnriched, "notEnrichedNote": textNotEnrichedNote,
 	}
 }
 

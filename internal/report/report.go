@@ -24,25 +24,26 @@ import (
 
 // Report is what report.json holds.
 type Report struct {
-	System      string             `json:"system"`
-	ImportID    string             `json:"import_id"`
-	Mode        etl.Mode           `json:"mode"`
-	FileDate    string             `json:"file_date"`
-	Status      etl.Status         `json:"status"`
-	Generation  int                `json:"generation"`
-	Step        etl.Step           `json:"processing_step,omitempty"` // where it failed
-	Reason      string             `json:"reason,omitempty"`          // why it failed
-	Error       etl.Fault          `json:"error,omitempty"`           // name of the fault
-	WhatToDo    string             `json:"what_to_do,omitempty"`
-	CreatedAt   time.Time          `json:"created_at"`
-	StartedAt   time.Time          `json:"started_at"` // of the last attempt
-	EndedAt     time.Time          `json:"ended_at,omitzero"`
-	Seconds     float64            `json:"seconds"` // from the creation of the import to its end, including time spent waiting for people
-	Totals      registry.Counts    `json:"totals"`
-	Files       []File             `json:"files"`
-	Steps       []Step             `json:"steps"`
-	Attempts    []registry.Attempt `json:"attempts"`
-	GeneratedAt time.Time          `json:"generated_at"`
+	System      string                 `json:"system"`
+	ImportID    string                 `json:"import_id"`
+	Mode        etl.Mode               `json:"mode"`
+	FileDate    string                 `json:"file_date"`
+	Status      etl.Status             `json:"status"`
+	Generation  int                    `json:"generation"`
+	Step        etl.Step               `json:"processing_step,omitempty"` // where it failed
+	Reason      string                 `json:"reason,omitempty"`          // why it failed
+	Error       etl.Fault              `json:"error,omitempty"`           // name of the fault
+	WhatToDo    string                 `json:"what_to_do,omitempty"`
+	CreatedAt   time.Time              `json:"created_at"`
+	StartedAt   time.Time              `json:"started_at"` // of the last attempt
+	EndedAt     time.Time              `json:"ended_at,omitzero"`
+	Seconds     float64                `json:"seconds"` // from the creation of the import to its end, including time spent waiting for people
+	Totals      registry.Counts        `json:"totals"`
+	Files       []File                 `json:"files"`
+	Steps       []Step                 `json:"steps"`
+	Sources     []registry.SourceTotal `json:"sources,omitempty"` // what each source of enrichment was asked
+	Attempts    []registry.Attempt     `json:"attempts"`
+	GeneratedAt time.Time              `json:"generated_at"`
 }
 
 // File is the outcome of one file.
@@ -79,7 +80,7 @@ func Build(s registry.Status, now time.Time) Report {
 		System: "ETL-DataLoader", ImportID: imp.ImportID, Mode: imp.Mode, FileDate: imp.FileDate, Status: imp.Status,
 		Generation: imp.Generation, Step: imp.Step, Reason: message.Text(imp.Reason), Error: message.Text(imp.Fault),
 		CreatedAt: imp.CreatedAt, StartedAt: imp.StartedAt, EndedAt: imp.EndedAt,
-		Files: []File{}, Steps: []Step{}, Attempts: []registry.Attempt{}, GeneratedAt: now.UTC(),
+		Files: []File{}, Steps: []Step{}, Sources: s.Sources, Attempts: []registry.Attempt{}, GeneratedAt: now.UTC(),
 	}
 	for _, a := range s.Attempts {
 		a.FailedReason = message.Text(a.FailedReason) // written before texts were bounded
@@ -139,24 +140,24 @@ type Writer struct {
 }
 
 // Write writes both forms of the report of an import and returns the address of the
-// page. It may be repeated. It fails with *fault.Transient if DynamoDB or S3 did not
-// answer; the address is valid even then.
-func (w Writer) Write(ctx context.Context, importID string) (location string, err error) {
+// page and the totals that it shows. It may be repeated. It fails with *fault.Transient
+// if DynamoDB or S3 did not answer; the address is valid even then.
+func (w Writer) Write(ctx context.Context, importID string) (location string, totals registry.Counts, err error) {
 	location = "s3://" + w.Objects.Bucket() + "/" + importID + "/report.html"
 	status, err := w.Registry.Status(ctx, importID)
 	if err != nil {
-		return location, err
+		return location, totals, err
 	}
 	r := Build(status, w.Now())
 	body, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
-		return location, fmt.Errorf("report: encode the report of %s: %w", importID, err)
+		return location, r.Totals, fmt.Errorf("report: encode the report of %s: %w", importID, err)
 	}
 	var page bytes.Buffer
 	if err := r.WriteHTML(&page); err != nil {
-		return location, err
+		return location, r.Totals, err
 	}
-	return location, errors.Join(
+	return location, r.Totals, errors.Join(
 		w.Objects.Put(ctx, importID+"/report.json", "application/json", body),
 		w.Objects.Put(ctx, importID+"/report.html", "text/html; charset=utf-8", page.Bytes()))
 }

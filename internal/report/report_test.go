@@ -60,6 +60,13 @@ func cases() map[string]registry.Status {
 				StartedAt: at(3), FinishedAt: at(80), WorkSeconds: 130,
 			},
 		},
+		Sources: []registry.SourceTotal{
+			{
+				Source: "clients", Asked: 1233567, Answered: 1200000, NotFound: 33000, Failed: map[string]int64{"timeout": 500, "record_error": 60, "other": 7},
+				Calls: 1240, Waits: 3, WaitSeconds: 930, WorkSeconds: 2400.5, Dropped: 12,
+			},
+			{Source: "stocks <b>", Asked: 2, Answered: 2, Calls: 2, WorkSeconds: 0.25},
+		},
 		Files: []registry.FileTotal{
 			{
 				Resource: "clients", Key: "daily/client_data_20241008.csv", Status: etl.FileWithRejects, Done: true, WorkSeconds: 3700,
@@ -184,12 +191,12 @@ func TestWrite(t *testing.T) {
 		bucket := emulator.Bucket(t)
 		objects := &lossy{Store: objectstore.New(emulator.S3(t), bucket), fail: fail}
 		w := report.Writer{Objects: objects, Registry: r, Now: clock.Now}
-		location, err := w.Write(t.Context(), imp.ImportID)
+		location, _, err := w.Write(t.Context(), imp.ImportID)
 		if (err == nil) != (fail == 3) || location != "s3://"+bucket+"/"+imp.ImportID+"/report.html" {
 			t.Errorf("Write = %s, %v", location, err)
 		}
 		objects.fail = 0
-		if _, err := w.Write(t.Context(), imp.ImportID); err != nil {
+		if _, _, err := w.Write(t.Context(), imp.ImportID); err != nil {
 			t.Errorf("again: %v", err)
 		}
 		for _, name := range []string{"report.json", "report.html"} {
@@ -200,7 +207,7 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	store := objectstore.New(emulator.S3(t), "any")
-	if _, err := (report.Writer{Objects: store, Registry: r, Now: clock.Now}).Write(t.Context(), "IMPORT_NONE"); !errors.Is(err, registry.ErrNotFound) {
+	if _, _, err := (report.Writer{Objects: store, Registry: r, Now: clock.Now}).Write(t.Context(), "IMPORT_NONE"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("unknown import: %v", err)
 	}
 }

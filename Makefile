@@ -112,11 +112,12 @@ docs: ## Regenerates the generated documents
 
 STACK_NAME ?= etl-dataloader
 .PHONY: deploy
-deploy: ## Deploys to the AWS account of the environment: DATABASE_SECRET_ARN= OWNER_SECRET_ARN= ENRICHMENT_CLIENTS_URL= STACK_NAME=
+deploy: ## Deploys to the AWS account of the environment: DATABASE_SECRET_ARN= OWNER_SECRET_ARN= ENRICHMENT_CLIENTS_URL= ENRICHMENT_CLIENTS_SECRET_ARN= STACK_NAME=
 	@test -n "$(DATABASE_SECRET_ARN)" -a -n "$(OWNER_SECRET_ARN)" -a -n "$(ENRICHMENT_CLIENTS_URL)" || { echo "Set DATABASE_SECRET_ARN, OWNER_SECRET_ARN and ENRICHMENT_CLIENTS_URL; docs/deploy.md explains them." >&2; exit 2; }
 	@$(MAKE) functions GOARCH=arm64
 	@$(LOCAL_STACK) venv
 	@.local/venv/bin/sam deploy --template-file template.yaml --stack-name $(STACK_NAME) --resolve-s3 --capabilities CAPABILITY_IAM \
-	  --no-fail-on-empty-changeset --parameter-overrides DatabaseSecretArn=$(DATABASE_SECRET_ARN) OwnerSecretArn=$(OWNER_SECRET_ARN) EnrichmentClientsUrl=$(ENRICHMENT_CLIENTS_URL) $(PARAMETERS)
+	  --no-fail-on-empty-changeset --parameter-overrides DatabaseSecretArn=$(DATABASE_SECRET_ARN) OwnerSecretArn=$(OWNER_SECRET_ARN) EnrichmentClientsUrl=$(ENRICHMENT_CLIENTS_URL) \
+	  $(if $(ENRICHMENT_CLIENTS_SECRET_ARN),EnrichmentClientsSecretArn=$(ENRICHMENT_CLIENTS_SECRET_ARN)) $(PARAMETERS)
 
 include infra/proof/proof.mk

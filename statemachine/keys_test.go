@@ -14,21 +14,38 @@ import (
 func grants(t *testing.T, policies *yaml.Node, key string) map[string]*yaml.Node {
 	t.Helper()
 	granted := map[string]*yaml.Node{}
-	for _, policy := range policies.Content {
-		statements := member(policy, "Statement")
-		if statements == nil {
+	for _, s := range statements(policies) {
+		if !slices.Contains(scalars(member(s, "Resource")), key+"Arn") {
 			continue
 		}
-		for _, s := range statements.Content {
-			if !slices.Contains(scalars(member(s, "Resource")), key+"Arn") {
-				continue
-			}
-			for _, action := range scalars(member(s, "Action")) {
-				granted[action] = member(s, "Condition")
-			}
+		for _, action := range scalars(member(s, "Action")) {
+			granted[action] = member(s, "Condition")
 		}
 	}
 	return granted
+}
+
+// statements are those of all policies of a function, also those that depend on a
+// condition of the template.
+func statements(policies *yaml.Node) (all []*yaml.Node) {
+	for _, policy := range policies.Content {
+		listed := member(policy, "Statement")
+		if listed == nil {
+			continue
+		}
+		for _, s := range listed.Content {
+			if s.Tag != "!If" {
+				all = append(all, s)
+				continue
+			}
+			for _, branch := range s.Content[1:] {
+				if branch.Kind == yaml.MappingNode {
+					all = append(all, branch)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // functions are the stack's functions by logical id, each with its properties.

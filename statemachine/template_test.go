@@ -149,19 +149,26 @@ func TestInvokePolicies(t *testing.T) {
 	}
 }
 
-// TestAsking: only the function of Enrich knows where the enrichment source is.
+// TestAsking: only the function of Enrich knows where the enrichment source is, and what
+// authenticates there.
 func TestAsking(t *testing.T) {
-	if variables := section(t, "Globals", "Function", "Environment", "Variables"); member(variables, "ENRICHMENT_CLIENTS_URL") != nil {
-		t.Error("every function is told the address of the source")
-	}
 	resources := section(t, "Resources")
-	var told []string
-	for i := 0; i+1 < len(resources.Content); i += 2 {
-		if slices.Contains(scalars(resources.Content[i+1]), "EnrichmentClientsUrl") {
-			told = append(told, resources.Content[i].Value)
+	for _, parameter := range []string{"EnrichmentClientsUrl", "EnrichmentClientsSecretArn"} {
+		if slices.Contains(scalars(section(t, "Globals")), parameter) {
+			t.Errorf("every function is told %s", parameter)
+		}
+		var told []string
+		for i := 0; i+1 < len(resources.Content); i += 2 {
+			if slices.Contains(scalars(resources.Content[i+1]), parameter) {
+				told = append(told, resources.Content[i].Value)
+			}
+		}
+		if !slices.Equal(told, []string{"EnrichFunction"}) {
+			t.Errorf("%v are told %s", told, parameter)
 		}
 	}
-	if !slices.Equal(told, []string{"EnrichFunction"}) {
-		t.Errorf("%v are told the address of the source", told)
+	may := grants(t, member(functions(t)["EnrichFunction"], "Policies"), "EnrichmentClientsSecret")
+	if _, reads := may["secretsmanager:GetSecretValue"]; !reads || len(may) != 1 {
+		t.Errorf("EnrichFunction may %v with the secret, want to read it alone", may)
 	}
 }

@@ -178,16 +178,24 @@ func (a *App) Database(maxConns int32) *postgres.DB {
 
 // databaseURL reads the secret of the database.
 func (a *App) databaseURL(ctx context.Context) (string, error) {
-	out, err := secretsmanager.NewFromConfig(a.AWS).GetSecretValue(ctx,
-		&secretsmanager.GetSecretValueInput{SecretId: &a.Env.DatabaseSecretARN})
+	text, err := a.secret(ctx, "database", a.Env.DatabaseSecretARN)
 	if err != nil {
-		return "", fault.FromAWS("read the database secret "+a.Env.DatabaseSecretARN, err)
+		return "", err
 	}
 	var secret postgres.Secret
-	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &secret); err != nil {
+	if err := json.Unmarshal([]byte(text), &secret); err != nil {
 		return "", errors.New("the database secret is not the JSON that RDS writes")
 	}
 	return secret.URL(), nil
+}
+
+// secret reads a secret of Secrets Manager, which errors call by its subject and ARN.
+func (a *App) secret(ctx context.Context, subject, arn string) (string, error) {
+	out, err := secretsmanager.NewFromConfig(a.AWS).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+	if err != nil {
+		return "", fault.FromAWS("read the "+subject+" secret "+arn, err)
+	}
+	return aws.ToString(out.SecretString), nil
 }
 
 // Phase returns what every phase needs.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -37,7 +38,7 @@ func (a *App) enricher(pkg *contract.Package, source string, mode etl.Mode) (*en
 			continue
 		}
 		rest, err := enrichment.NewREST(enrichment.RESTConfig{
-			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: 8, Now: a.Now,
+			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: 8, Secret: a.enrichmentSecret(), Now: a.Now,
 		})
 		if err != nil {
 			return nil, err
@@ -48,4 +49,14 @@ func (a *App) enricher(pkg *contract.Package, source string, mode etl.Mode) (*en
 		return enrichment.New(enrichment.Daily(rest))
 	}
 	return nil, fmt.Errorf("the contract has no such source")
+}
+
+// enrichmentSecret returns what reads the secret of the source; nil if it needs none.
+func (a *App) enrichmentSecret() func(context.Context) (string, error) {
+	if a.Env.EnrichmentClientsARN == "" {
+		return nil
+	}
+	return func(ctx context.Context) (string, error) {
+		return a.secret(ctx, "enrichment", a.Env.EnrichmentClientsARN)
+	}
 }

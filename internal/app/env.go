@@ -21,6 +21,7 @@ type Env struct {
 	FieldsKeyID          string        // FIELDS_KEY_ID: only functions that make or open data keys
 	TokensKeyID          string        // TOKENS_KEY_ID: only functions that make tokens
 	EnrichmentClientsURL string        // ENRICHMENT_CLIENTS_URL
+	EnrichmentClientsARN string        // ENRICHMENT_CLIENTS_SECRET_ARN: what authenticates there, default none
 	ChunkBytes           int64         // CHUNK_BYTES, default 32 MiB
 	ChunkRecords         int64         // CHUNK_RECORDS in daily mode, default 2,000
 	MaxConcurrency       int           // MAX_CONCURRENCY, default 4
@@ -90,6 +91,7 @@ func readEnv() (Env, error) {
 		AlertsTopicARN: e.text("ALERTS_TOPIC_ARN", ""), DatabaseSecretARN: e.text("DATABASE_SECRET_ARN", ""),
 		FieldsKeyID: e.text("FIELDS_KEY_ID", ""), TokensKeyID: e.text("TOKENS_KEY_ID", ""),
 		EnrichmentClientsURL: e.text("ENRICHMENT_CLIENTS_URL", ""),
+		EnrichmentClientsARN: e.text("ENRICHMENT_CLIENTS_SECRET_ARN", ""),
 		ChunkBytes:           e.number("CHUNK_BYTES", 32<<20),
 		ChunkRecords:         e.number("CHUNK_RECORDS", 2000),
 		MaxConcurrency:       int(e.number("MAX_CONCURRENCY", 4)),

@@ -39,7 +39,8 @@ const (
 	CodeUnreachable   Code = "unreachable"    // no connection, or it broke
 	CodeServerError   Code = "server_error"   // the source failed (HTTP 5xx)
 	CodeThrottled     Code = "throttled"      // the source asks for fewer calls (HTTP 429)
-	CodeRefused       Code = "refused"        // the source refuses the call as it is (HTTP 3xx, 4xx)
+	CodeUnauthorized  Code = "unauthorized"   // the source lets nobody in (HTTP 401, 403), or there is no usable secret
+	CodeRefused       Code = "refused"        // the source refuses the call as it is (HTTP 3xx, other 4xx)
 	CodeInvalidAnswer Code = "invalid_answer" // the answer breaks the source's contract
 	CodeRecordError   Code = "record_error"   // the source could not answer for this one key
 	CodeCircuitOpen   Code = "circuit_open"   // not asked: the source failed too often just now

@@ -1,18 +1,14 @@
 package enrichment
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"etl-dataloader/internal/contract"
@@ -37,57 +33,79 @@ type RESTConfig struct {
 	// Connections is how many connections are kept open, at least 1. It should equal
 	// the number of concurrent calls.
 	Connections int
+	// Secret reads the secret that authenticates the calls, see [REST]; nil is none.
+	// Its errors quote nothing of the secret.
+	Secret func(context.Context) (string, error)
 	// Now returns the time, for a Retry-After that is a date.
 	Now func() time.Time
 }
 
 // REST is a [Source] that calls a REST API: "lookup" for one key, "batch" for several,
-// with the keys in the body.
+// with the keys in the body. A batch may also be a job, which is asked for until it is
+// done.
+//
+// With a secret, calls carry a header, a user with a password (Basic), a bearer token of
+// OAuth 2.0, or present a certificate (mutual TLS). The secret is read with the first
+// call. When the source refuses a call, secret and token are read again, and the call is
+// repeated once.
 type REST struct {
-	client        *http.Client
+	keeper        *keeper
 	lookup, batch string
 	fields        []contract.EnrichedField
 	now           func() time.Time
+	idle          func(context.Context, time.Duration) error // between two looks at a job
 }
 
 // NewREST returns the source that cfg describes. It fails if the URL is not one
 // to which keys may be sent, or something is missing.
 func NewREST(cfg RESTConfig) (*REST, error) {
-	base, err := url.Parse(cfg.URL)
-	if err != nil {
-		return nil, fmt.Errorf("enrichment: the URL of source %s cannot be parsed", cfg.Name) // err quotes the URL, which may hold a password
-	}
-	switch {
-	case cfg.Name == "" || len(cfg.Fields) == 0 || cfg.Connections < 1 || cfg.Now == nil:
+	if cfg.Name == "" || len(cfg.Fields) == 0 || cfg.Connections < 1 || cfg.Now == nil {
 		return nil, errors.New("enrichment: a REST source needs a name, fields, connections and a clock")
-	case base.Host == "" || base.Opaque != "" || (base.Scheme != "https" && base.Scheme != "http"):
-		return nil, fmt.Errorf("enrichment: the URL of source %s is no http(s) URL with a host", cfg.Name)
-	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
-		return nil, fmt.Errorf("enrichment: the URL of source %s must have no user, query or fragment", cfg.Name)
-	case base.Scheme == "http" && !loopback(base.Hostname()):
-		return nil, fmt.Errorf("enrichment: the URL of source %s must be https, as it is sent sensitive keys", cfg.Name)
+	}
+	base, err := checkedURL("the URL of source "+cfg.Name, cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("enrichment: %w", err)
 	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	return &REST{
-		client: &http.Client{
-			Transport: &http.Transport{
-				Proxy:                  http.ProxyFromEnvironment,
-				DialContext:            dialer.DialContext,
-				TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-				ForceAttemptHTTP2:      true,
-				MaxIdleConns:           cfg.Connections,
-				MaxIdleConnsPerHost:    cfg.Connections,
-				IdleConnTimeout:        time.Minute,
-				MaxResponseHeaderBytes: 64 << 10,
-			},
-			// The body holds keys, so no redirect may send it elsewhere.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	client := &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           cfg.Connections,
+			MaxIdleConnsPerHost:    cfg.Connections,
+			IdleConnTimeout:        time.Minute,
+			MaxResponseHeaderBytes: 64 << 10,
 		},
+		// Bodies hold keys, and headers credentials, so no redirect may send them elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &REST{
+		keeper: newKeeper(client, cfg.Secret, cfg.Now),
 		lookup: base.JoinPath("v1", cfg.Name+":lookup").String(),
 		batch:  base.JoinPath("v1", cfg.Name+":batch").String(),
 		fields: cfg.Fields,
 		now:    cfg.Now,
+		idle:   idle,
 	}, nil
+}
+
+// checkedURL parses a URL to which secrets may be sent. Errors call it what, and quote
+// nothing of it, as it may hold a password.
+func checkedURL(what, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s cannot be parsed", what)
+	case u.Host == "" || u.Opaque != "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return nil, fmt.Errorf("%s is no http(s) URL with a host", what)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, fmt.Errorf("%s must have no user, query or fragment", what)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, fmt.Errorf("%s must be https, as what is sent there is secret", what)
+	}
+	return u, nil
 }
 
 // loopback reports whether host is this machine.
@@ -106,75 +124,9 @@ func (s *REST) Lookup(ctx context.Context, keys []string) ([]Outcome, error) {
 	if err != nil {
 		return nil, &Failure{Code: CodeRefused, Reason: "the keys cannot be written as JSON"}
 	}
-	answer, err := s.post(ctx, target, body)
+	answer, err := s.ask(ctx, target, body)
 	if err != nil {
 		return nil, err
 	}
 	return s.outcomes(keys, answer)
-}
-
-// post sends body and returns the answer's. It fails with a *Failure.
-func (s *REST) post(ctx context.Context, target string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
-	if err != nil {
-		return nil, &Failure{Code: CodeRefused, Reason: "the request cannot be made"}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return nil, transportFailure(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, s.statusFailure(resp)
-	}
-	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the answer is not application/json"}
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
-	if err != nil {
-		return nil, transportFailure(err)
-	}
-	if len(answer) > MaxAnswer {
-		return nil, &Failure{Code: CodeInvalidAnswer, Reason: fmt.Sprintf("the answer is longer than %d bytes", MaxAnswer)}
-	}
-	return answer, nil
-}
-
-// transportFailure distinguishes a timeout from a broken connection. It drops the text
-// of err, which may quote what came over the connection.
-func transportFailure(err error) *Failure {
-	var timeout net.Error
-	if errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout()) {
-		return &Failure{Code: CodeTimeout, Reason: "no answer in time"}
-	}
-	return &Failure{Code: CodeUnreachable, Reason: "no connection, or it broke"}
-}
-
-// statusFailure classifies an answer that is not 200.
-func (s *REST) statusFailure(resp *http.Response) *Failure {
-	failure := &Failure{Code: CodeRefused, Reason: "HTTP status " + strconv.Itoa(resp.StatusCode)}
-	switch {
-	case resp.StatusCode == http.StatusTooManyRequests:
-		failure.Code = CodeThrottled
-	case resp.StatusCode == http.StatusRequestTimeout:
-		failure.Code = CodeTimeout
-	case resp.StatusCode >= 500:
-		failure.Code = CodeServerError
-	}
-	failure.RetryAfter = s.retryAfter(resp.Header.Get("Retry-After"))
-	return failure
-}
-
-// retryAfter parses a Retry-After header (RFC 9110, section 10.2.3): seconds or
-// a date; it returns 0 if there is none that can be read.
-func (s *REST) retryAfter(header string) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(0, at.Sub(s.now()))
-	}
-	return 0
 }

@@ -33,6 +33,7 @@ const (
 	StateValidateLog   State = "ValidateLog"   // of Validate: the rejects' lines of the central log
 	StateCrossCheckLog State = "CrossCheckLog" // of CrossCheck: the same
 	StateCoherence     State = "Coherence"     // of Publish: what relations between published tables do not hold
+	StateNotEnriched   State = "NotEnriched"   // of Publish: what was told of a source, which stands in the place of the resource
 )
 
 // Step is a processing step as logs, errors and reports show it. Several states

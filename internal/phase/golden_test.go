@@ -62,8 +62,8 @@ func TestGolden(t *testing.T) {
 		"transformed":   transformed,
 		"prepare_in":    phase.PrepareIn{ChunkIn: in, Transformed: transformed},
 		"prepared":      phase.Prepared{Resource: "clients", Chunk: 3, Summary: summary},
-		"reconciled":    phase.Reconciled{Events: map[string]int64{"clients": 26, "ventes": 3}},
-		"published":     phase.Published{Tables: map[string]phase.TableChange{"clients": {Written: 26, Kept: 1}, "produits": {Skipped: true}}, Events: 29},
+		"reconciled":    phase.Reconciled{Events: map[string]int64{"clients": 26, "ventes": 3}, NotEnriched: map[string]map[string]int64{"clients": {"timeout": 2}}},
+		"published":     phase.Published{Tables: map[string]phase.TableChange{"clients": {Written: 26, Kept: 1}, "produits": {Skipped: true}}, Events: 29, NotEnriched: map[string]map[string]int64{"clients": {"timeout": 2}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

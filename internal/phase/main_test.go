@@ -258,9 +258,18 @@ func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Out
 }
 
 // fakeAlerts keeps the alerts.
-type fakeAlerts struct{ sent []alert.Alert }
+type fakeAlerts struct {
+	sent   []alert.Alert
+	before func() error // called once, by the next alert, if set; an error is that of the alert, which is not sent
+}
 
 func (f *fakeAlerts) Alert(_ context.Context, a alert.Alert) error {
+	if before := f.before; before != nil {
+		f.before = nil
+		if err := before(); err != nil {
+			return err
+		}
+	}
 	f.sent = append(f.sent, a)
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 type Published struct {
 	Tables map[string]TableChange `json:"tables"`
 	Events int64                  `json:"events"`
+	// NotEnriched is how many events have no enriched fields, by source and cause.
+	NotEnriched map[string]map[string]int64 `json:"not_enriched,omitempty"`
 }
 
 // TableChange counts the rows of a target table.
@@ -39,7 +41,8 @@ type Alerter interface {
 }
 
 // Publish makes the import visible, whole, in one transaction; then it checks
-// the coherence of the published tables.
+// the coherence of the published tables, and tells what was published without
+// enrichment.
 type Publish struct {
 	Common
 	DB        *postgres.DB
@@ -72,6 +75,9 @@ func (p *Publish) Run(ctx context.Context, in ImportIn) (Published, error) {
 	if err := p.coherence(ctx, in.Import); err != nil {
 		return Published{}, err
 	}
+	if err := p.tellNotEnriched(ctx, in.Import, out.NotEnriched); err != nil {
+		return Published{}, err
+	}
 	return out, postgres.PurgeStaging(ctx, p.DB, p.Now().Add(-p.Retention))
 }
 
@@ -88,6 +94,9 @@ func (p *Publish) publish(ctx context.Context, tx *postgres.Tx, imp Import) (Pub
 	}
 	out, err := publish(ctx, tx, imp, replaced > 0)
 	if err != nil {
+		return out, err
+	}
+	if out.NotEnriched, err = notEnriched(ctx, tx); err != nil {
 		return out, err
 	}
 	if replaced > 0 {

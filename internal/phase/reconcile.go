@@ -11,9 +11,11 @@ import (
 	"etl-dataloader/internal/registry"
 )
 
-// Reconciled counts the verified events of each resource.
+// Reconciled counts the verified events of each resource, and the records that could
+// not be enriched, by source and cause.
 type Reconciled struct {
-	Events map[string]int64 `json:"events"`
+	Events      map[string]int64            `json:"events"`
+	NotEnriched map[string]map[string]int64 `json:"not_enriched,omitempty"`
 }
 
 // Reconcile verifies that the detached tables contain exactly what was to be written:
@@ -80,13 +82,29 @@ func (p *Reconcile) prove(ctx context.Context, tx *postgres.Tx, imp Import) (Rec
 		}
 		out.Events[r.Name] = g.Events
 		if g.NotEnriched > 0 {
-			if err := tx.StoreEnrichmentErrors(ctx, imp.leaf(postgres.Events, ""), r.Name, etl.StepTransformation,
-				NotEnriched(r.Enrichment.Source, causePlaceholder), causePlaceholder); err != nil {
+			causes, err := tx.StoreEnrichmentErrors(ctx, imp.leaf(postgres.Events, ""), r.Name, etl.StepTransformation,
+				NotEnriched(r.Enrichment.Source, causePlaceholder), causePlaceholder)
+			if err != nil {
 				return out, err
 			}
+			out.addNotEnriched(r.Enrichment.Source, causes)
 		}
 	}
 	return out, nil
+}
+
+// addNotEnriched adds records that a source did not enrich; several resources may have
+// the same source.
+func (r *Reconciled) addNotEnriched(source string, causes map[string]int64) {
+	if r.NotEnriched == nil {
+		r.NotEnriched = map[string]map[string]int64{}
+	}
+	if r.NotEnriched[source] == nil {
+		r.NotEnriched[source] = map[string]int64{}
+	}
+	for cause, n := range causes {
+		r.NotEnriched[source][cause] += n
+	}
 }
 
 // countsOf adds up, by resource, what the earlier phases counted.

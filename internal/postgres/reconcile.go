@@ -64,12 +64,23 @@ func (t *Tx) EventTotals(ctx context.Context, leaf Leaf) (map[string]event.Summa
 
 // StoreEnrichmentErrors stores in the error table the records of a resource that, by a
 // leaf of events, could not be enriched; they are not rejects. In details, the
-// placeholder cause is replaced by the cause of each.
-func (t *Tx) StoreEnrichmentErrors(ctx context.Context, leaf Leaf, resource string, step etl.Step, details, cause string) error {
-	_, err := t.tx.Exec(ctx, fmt.Sprintf(`INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
-		SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, data->>$5), $2
-		FROM %s JOIN etl.files f USING (import_id, generation, resource) WHERE resource = $3 AND enrichment = '%s'`,
-		leaf.Table(), etl.EnrichmentFailed),
-		details, step, resource, cause, event.ErrorMember)
-	return err
+// placeholder cause is replaced by the cause of each. It returns how many there are of
+// each cause.
+func (t *Tx) StoreEnrichmentErrors(ctx context.Context, leaf Leaf, resource string, step etl.Step, details, cause string) (map[string]int64, error) {
+	causes := map[string]int64{}
+	var code string
+	var records int64
+	err := t.each(ctx, []any{&code, &records}, func() error {
+		causes[code] = records
+		return nil
+	}, fmt.Sprintf(`WITH failed AS (
+			SELECT import_id, generation, resource, line_number, coalesce(data->>$5, '') AS cause
+			FROM %s WHERE resource = $3 AND enrichment = '%s'),
+		stored AS (
+			INSERT INTO etl.errors (import_id, generation, file, resource, chunk, line_number, rule, error_details, processing_step)
+			SELECT import_id, generation, f.file, resource, NULL, line_number, 'enrichment', replace($1, $4, cause), $2
+			FROM failed JOIN etl.files f USING (import_id, generation, resource))
+		SELECT cause, count(*) FROM failed GROUP BY cause`,
+		leaf.Table(), etl.EnrichmentFailed), details, step, resource, cause, event.ErrorMember)
+	return causes, err
 }

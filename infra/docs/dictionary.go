@@ -56,6 +56,7 @@ func dictionary(s *source) string {
 		identity(&out, r)
 		fields(&out, r)
 		relations(&out, s.contract, r)
+		answered(&out, r)
 	}
 	return out.String()
 }

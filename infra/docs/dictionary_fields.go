@@ -28,6 +28,18 @@ func fields(out *strings.Builder, r *contract.Resource) {
 	}
 }
 
+// answered lists the fields that a source adds to the events of a resource.
+func answered(out *strings.Builder, r *contract.Resource) {
+	if r.Enrichment == nil {
+		return
+	}
+	line(out, "\nChamps que la source %s ajoute aux événements, et à eux seuls ; une réponse qui n'a pas ces formes est refusée :\n", code(r.Enrichment.Source))
+	t := newTable(out, "Champ", "Type", "Contraintes", "Sensibilité")
+	for _, f := range r.Enrichment.Fields {
+		t.row(code(f.Name), code(string(f.Type)), constraints(f.Field()), sensitivity(f.Field()))
+	}
+}
+
 func sensitivity(f *contract.Field) string {
 	switch f.Sensitivity {
 	case contract.Cipher:

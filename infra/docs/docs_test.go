@@ -91,8 +91,9 @@ func TestFrenchDocumentsAreComplete(t *testing.T) {
 		}
 		if r.Enrichment != nil {
 			for _, f := range r.Enrichment.Fields {
-				want(fileTransformations, "| `"+f.Name+"` | `"+string(f.Type)+"` |")
-				want(fileEvents, "| `"+f.Name+"` | "+jsonType(f.Type)+" | source ")
+				want(fileDictionary, "| `"+f.Name+"` | `"+string(f.Type)+"` | "+constraints(f.Field())+" | "+sensitivity(f.Field())+" |")
+				want(fileTransformations, "| `"+f.Name+"` | `"+string(f.Type)+"` | "+answerTransformation(f)+" |")
+				want(fileEvents, "| `"+f.Name+"` | "+eventType(f.Field())+" | source ")
 			}
 		}
 	}

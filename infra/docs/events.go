@@ -30,7 +30,7 @@ func events(s *source) string {
 	}
 	line(&out, "\nValeurs de `enrichment` : %s (la source a répondu), %s (elle ne connaît pas la clé), %s (elle n'a pas répondu ; %s en dit la cause),",
 		code(string(etl.EnrichmentOK)), code(string(etl.EnrichmentNotFound)), code(string(etl.EnrichmentFailed)), code("data."+event.ErrorMember))
-	line(&out, "`NULL` (rien à enrichir).")
+	line(&out, "`NULL` (rien à enrichir). Les événements portent seuls ce que les sources répondent : aucune table cible ne l'a.")
 	for i, r := range s.contract.Resources {
 		section(&out, i, r)
 		line(&out, "Type %s. Membres de `data`, dans cet ordre :\n", code(r.EventType))
@@ -42,7 +42,7 @@ func events(s *source) string {
 			continue
 		}
 		for _, f := range r.Enrichment.Fields {
-			t.row(code(f.Name), jsonType(f.Type), "source "+code(r.Enrichment.Source)+", si elle a répondu")
+			t.row(code(f.Name), eventType(f.Field()), "source "+code(r.Enrichment.Source)+", si elle a répondu")
 		}
 		t.row(code(event.ErrorMember), "chaîne", "cause, si la source n'a pas répondu")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"etl-dataloader/internal/contract"
@@ -74,6 +75,25 @@ func transformation(f *contract.Field) string {
 	return strings.Join(steps, " ; ")
 }
 
+// answerTransformation returns how a value of a source is written into an event.
+func answerTransformation(f contract.EnrichedField) string {
+	if f.Sensitive {
+		return "chiffré"
+	}
+	_, data := conversion(f.Type)
+	return data
+}
+
+// sourceLimits tells the limits of a source.
+func sourceLimits(l contract.SourceLimits) string {
+	rate := "sans limite de débit"
+	if l.CallsPerSecond > 0 {
+		rate = fmt.Sprintf("%v par seconde au plus", l.CallsPerSecond)
+	}
+	return fmt.Sprintf("%d clés par appel en mode initial, %d appels en cours au plus, %s ; une réponse est attendue %v s pour un lot, %v s pour une clé",
+		l.Batch, l.CallsInFlight, rate, l.BatchTimeout.Seconds(), l.LookupTimeout.Seconds())
+}
+
 // enriched lists the fields that an external system adds to the events.
 func enriched(out *strings.Builder, r *contract.Resource) {
 	e := r.Enrichment
@@ -85,10 +105,11 @@ func enriched(out *strings.Builder, r *contract.Resource) {
 		revealed = " ; transmis en clair à la source, dans le corps de la requête TLS : " + codes(e.Reveal)
 	}
 	line(out, "\nEnrichissement par la source %s (%s), interrogée par %s%s. Champs ajoutés à `events.data` :\n", code(e.Source), e.Kind, codes(e.Key), revealed)
-	t := newTable(out, "Champ", "Type")
+	t := newTable(out, "Champ", "Type", "Transformation", "Cible")
 	for _, f := range e.Fields {
-		t.row(code(f.Name), code(string(f.Type)))
+		t.row(code(f.Name), code(string(f.Type)), answerTransformation(f), code("events.data"))
 	}
+	line(out, "\nAucune table cible n'a ces champs. Limites de la source, partagées par tout ce qui l'interroge : %s.", sourceLimits(e.Limits))
 	line(out, "\nSans réponse de la source l'événement est publié quand même : `enrichment` vaut %s, %s en dit la cause, et une ligne de", code(string(etl.EnrichmentFailed)), code(event.ErrorMember))
 	line(out, "`etl.errors` (règle `enrichment`) le signale.")
 }

@@ -30,15 +30,19 @@ func (c *resourceCompiler) field(raw []byte, position int) (*Field, error) {
 	if !isName(f.Target) {
 		return nil, c.fail(f.Name, "etl:target", "%q is no column name (lower-case letters, digits, underscores)", f.Target)
 	}
-	if !slices.Contains([]Type{TypeString, TypeInteger, TypeNumber, TypeBoolean, TypeDate, TypeDateTime}, f.Type) {
-		return nil, c.fail(f.Name, "type", "%q is not supported", f.Type)
-	}
-	for _, step := range []func(*Field, *fieldDescriptor) error{c.format, c.sensitivity, c.constraints} {
+	for _, step := range []func(*Field, *fieldDescriptor) error{c.fieldType, c.format, c.sensitivity, c.constraints} {
 		if err := step(f, &d); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
+}
+
+func (c *resourceCompiler) fieldType(f *Field, _ *fieldDescriptor) error {
+	if !slices.Contains([]Type{TypeString, TypeInteger, TypeNumber, TypeBoolean, TypeDate, TypeDateTime}, f.Type) {
+		return c.fail(f.Name, "type", "%q is not supported", f.Type)
+	}
+	return nil
 }
 
 func (c *resourceCompiler) format(f *Field, d *fieldDescriptor) error {
@@ -98,13 +102,19 @@ func (c *resourceCompiler) constraints(f *Field, d *fieldDescriptor) error {
 	if k.Unique {
 		c.addUnique([]string{f.Name})
 	}
-	if err := c.lengths(f, &k); err != nil {
+	return c.valueConstraints(f, &k, d.Pattern)
+}
+
+// valueConstraints reads what a value must meet: [Constraints]. pattern is the field's
+// etl:pattern.
+func (c *resourceCompiler) valueConstraints(f *Field, k *constraintsDescriptor, pattern string) error {
+	if err := c.lengths(f, k); err != nil {
 		return err
 	}
-	if err := c.pattern(f, k.Pattern, d.Pattern); err != nil {
+	if err := c.pattern(f, k.Pattern, pattern); err != nil {
 		return err
 	}
-	if err := c.bounds(f, &k); err != nil {
+	if err := c.bounds(f, k); err != nil {
 		return err
 	}
 	if k.Enum != nil {

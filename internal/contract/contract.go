@@ -209,18 +209,3 @@ type ChildRule struct {
 	Sum     bool
 	Message string // French, holds no value
 }
-
-// Enrichment is the source that completes the records, and what it adds.
-type Enrichment struct {
-	Source string          // name of the source: "clients"
-	Kind   string          // "rest", "soap" or "database"
-	Key    []string        // source fields that identify a record to the source
-	Reveal []string        // sensitive fields of Key that are sent in clear
-	Fields []EnrichedField // what it answers
-}
-
-// EnrichedField is one value that an enrichment adds to an event.
-type EnrichedField struct {
-	Name string
-	Type Type
-}

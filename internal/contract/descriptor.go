@@ -149,14 +149,27 @@ type relationRuleDescriptor struct {
 }
 
 type enrichmentDescriptor struct {
-	Source string   `json:"source"`
-	Kind   string   `json:"kind"`
-	Key    []string `json:"key"`
-	Reveal []string `json:"reveal"`
-	Fields []struct {
-		Name string `json:"name"`
-		Type Type   `json:"type"`
-	} `json:"fields"`
+	Source string            `json:"source"`
+	Kind   SourceKind        `json:"kind"`
+	Key    []string          `json:"key"`
+	Reveal []string          `json:"reveal"`
+	Fields []json.RawMessage `json:"fields"`
+	Limits json.RawMessage   `json:"limits"`
+}
+
+type enrichedFieldDescriptor struct {
+	Name        string          `json:"name"`
+	Type        Type            `json:"type"`
+	Constraints json.RawMessage `json:"constraints"`
+	Sensitive   string          `json:"etl:sensitive"`
+}
+
+type limitsDescriptor struct {
+	Batch          *float64 `json:"batch"`
+	CallsInFlight  *float64 `json:"callsInFlight"`
+	CallsPerSecond *float64 `json:"callsPerSecond"`
+	BatchTimeout   *float64 `json:"batchTimeout"`  // seconds
+	LookupTimeout  *float64 `json:"lookupTimeout"` // seconds
 }
 
 // limit is a bound: a JSON number for numbers, a text for dates and times.

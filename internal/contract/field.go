@@ -47,7 +47,21 @@ type Bound struct {
 	Text string    // as the contract writes it
 }
 
-// Field is one field of a resource. The zero value of a constraint means none.
+// Constraints are what a value must meet beyond its type. The zero value of each means
+// none.
+type Constraints struct {
+	MinLength int            // in characters, as [Length] counts them
+	MaxLength int            // in characters; 0 is no limit
+	Pattern   *regexp.Regexp // must match the whole value
+	// Bounds of an integer or number; nil is none. Those of an integer fit 64 bits.
+	Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum *apd.Decimal
+	Enum                                                 []string // of a string; nil is none
+	// Inclusive bounds of a date or datetime. Every such field has them:
+	// [DefaultEarliest] and [DefaultLatest] unless the contract sets others.
+	Earliest, Latest Bound
+}
+
+// Field is one field of a resource.
 type Field struct {
 	Name   string // in the file
 	Target string // column in the target table; Name unless the contract renames it
@@ -56,19 +70,9 @@ type Field struct {
 	Format string // "" or [FormatEmail]
 	Index  int    // position in Resource.Fields
 
-	Required  bool
-	MinLength int // in characters, as [Length] counts them
-	MaxLength int // in characters; 0 is no limit
-	// Pattern must match the whole value. Expected describes in French what Pattern or
-	// Enum requires, "exactement 10 chiffres"; it may be empty.
-	Pattern  *regexp.Regexp
-	Expected string
-	// Bounds of an integer or number; nil is none. Those of an integer fit 64 bits.
-	Minimum, Maximum, ExclusiveMinimum, ExclusiveMaximum *apd.Decimal
-	Enum                                                 []string // of a string; nil is none
-	// Inclusive bounds of a date or datetime. Every such field has them:
-	// [DefaultEarliest] and [DefaultLatest] unless the contract sets others.
-	Earliest, Latest Bound
+	Required bool
+	Constraints
+	Expected string // describes in French what Pattern or Enum requires, "exactement 10 chiffres"; may be empty
 
 	Sensitivity Sensitivity
 	Domain      string // of a Token: values of the same domain are comparable: "client_id"

@@ -33,13 +33,13 @@ func TestPatternWithLineEnd(t *testing.T) {
 	for pattern, want := range map[string]bool{
 		`.*`: false, `[^,]*`: true, `(?s).*`: true, `\s+`: true, `[\p{L}\p{M} ]+`: false, `\p{Z}`: false, `[0-9]{10}`: false, `a(?:b|c\nd)?`: true, `[[:cntrl:]]x`: true,
 	} {
-		f := contract.Field{Type: contract.TypeString, Pattern: regexp.MustCompile(`\A(?:` + pattern + `)\z`)}
+		f := contract.Field{Type: contract.TypeString, Constraints: contract.Constraints{Pattern: regexp.MustCompile(`\A(?:` + pattern + `)\z`)}}
 		if got := f.MayHoldLineEnd(); got != want {
 			t.Errorf("%s: %t, want %t", pattern, got, want)
 		}
 	}
 	for values, want := range map[string]bool{"EUR,USD": false, "EUR,U\nD": true} {
-		f := contract.Field{Type: contract.TypeString, Enum: strings.Split(values, ",")}
+		f := contract.Field{Type: contract.TypeString, Constraints: contract.Constraints{Enum: strings.Split(values, ",")}}
 		if got := f.MayHoldLineEnd(); got != want {
 			t.Errorf("%q: %t, want %t", values, got, want)
 		}

@@ -25,6 +25,9 @@ func link(p *Package) error {
 	if err := checkOrder(p); err != nil {
 		return err
 	}
+	if err := checkSources(p); err != nil {
+		return err
+	}
 	for _, r := range p.Resources {
 		r.staged = stagedKeys(p, r)
 	}

@@ -51,8 +51,8 @@ func TestParse(t *testing.T) {
 	if want := []string{"parents.parent_id", "parents.stock", "children.parent_id", "children.taken"}; !slices.Equal(staged, want) {
 		t.Errorf("staged keys %v, want %v", staged, want)
 	}
-	if len(children.Unique) != 1 || children.Enrichment == nil || children.Enrichment.Kind != "soap" {
-		t.Errorf("unique keys or enrichment are not read: %+v", children)
+	if len(children.Unique) != 1 {
+		t.Errorf("unique keys are not read: %+v", children)
 	}
 	amount := children.Field("amount")
 	for text, want := range map[string]string{"1234,50": "1234.50", "-1,5e1": "-15", "7": "7"} {
@@ -98,7 +98,7 @@ func TestParseErrors(t *testing.T) {
 		"unknown package property":   {`"name": "small"`, `"nam": "small"`, "", "", ""},
 		"unknown resource property":  {`"etl:load": "upsert"`, `"etl:laod": "upsert"`, "#2", "", ""},
 		"unknown field property":     {`"etl:target"`, `"etl:targt"`, "children", "code", ""},
-		"unknown constraint":         {`"minLength"`, `"minlen"`, "children", "person", "constraints"},
+		"unknown constraint":         {`"minLength": 2`, `"minlen": 2`, "children", "person", "constraints"},
 		"unknown dialect property":   {`"quoteChar"`, `"escapeChar"`, "children", "", "dialect"},
 		"columns may be missing":     {`"uniqueKeys"`, `"fieldsMatch": "subset", "uniqueKeys"`, "children", "", "schema.fieldsMatch"},
 		"unknown budget property":    {`"etl:load": "upsert"`, `"etl:load": "upsert", "etl:budget": {"share": 1}`, "children", "", "etl:budget"},
@@ -136,22 +136,22 @@ func TestParseErrors(t *testing.T) {
 		"unknown decimal mark":       {`"decimalChar": ","`, `"decimalChar": "'"`, "children", "amount", "decimalChar"},
 		"two decimal marks":          {`"type": "boolean"`, `"type": "number"`, "children", "flag", "decimalChar"},
 		"decimal mark of a date":     {`"type": "boolean"`, `"type": "date", "decimalChar": ","`, "children", "flag", "decimalChar"},
-		"unknown sensitivity":        {`"etl:sensitive": "C"`, `"etl:sensitive": "S"`, "children", "secret", "etl:sensitive"},
+		"unknown sensitivity":        {`"secret", "type": "string", "etl:sensitive": "C"`, `"secret", "type": "string", "etl:sensitive": "S"`, "children", "secret", "etl:sensitive"},
 		"token without domain":       {`, "etl:domain": "person"`, ``, "children", "person", "etl:domain"},
-		"domain without token":       {`"etl:sensitive": "C"`, `"etl:sensitive": "C", "etl:domain": "secret"`, "children", "secret", "etl:domain"},
+		"domain without token":       {`"secret", "type": "string"`, `"secret", "type": "string", "etl:domain": "secret"`, "children", "secret", "etl:domain"},
 		"token of a number":          {`"decimalChar": ","`, `"decimalChar": ",", "etl:sensitive": "T", "etl:domain": "amount"`, "children", "amount", "etl:sensitive"},
 		"pattern":                    {`[a-z]+`, `[a-z`, "children", "person", "constraints.pattern"},
 		"two patterns":               {`"etl:sensitive": "T"`, `"etl:pattern": "x", "etl:sensitive": "T"`, "children", "person", "etl:pattern"},
 		"pattern of a boolean":       {`"type": "boolean"`, `"type": "boolean", "etl:pattern": "x"`, "children", "flag", "etl:pattern"},
 		"length of a boolean":        {`"type": "boolean"`, `"type": "boolean", "constraints": {"maxLength": 3}`, "children", "flag", "constraints.maxLength"},
 		"lengths in wrong order":     {`"minLength": 2`, `"minLength": 20`, "children", "person", "constraints.minLength"},
-		"minimum of a date":          {`"type": "date"`, `"type": "date", "constraints": {"minimum": 1}`, "children", "since", "constraints.minimum"},
+		"minimum of a date":          {`"since", "type": "date"`, `"since", "type": "date", "constraints": {"minimum": 1}`, "children", "since", "constraints.minimum"},
 		"minimum is a text":          {`"exclusiveMinimum": 0.5`, `"minimum": "low"`, "parents", "price", "constraints.minimum"},
 		"minimum is a quoted number": {`"exclusiveMinimum": 0.5`, `"minimum": "0.5"`, "parents", "price", "constraints.minimum"},
 		"minimum of a boolean":       {`"type": "boolean"`, `"type": "boolean", "constraints": {"minimum": 1}`, "children", "flag", "constraints.minimum"},
-		"maximum is no date":         {`"type": "date"`, `"type": "date", "constraints": {"maximum": "2024-02-30"}`, "children", "since", "constraints.maximum"},
-		"exclusive bound of a date":  {`"type": "date"`, `"type": "date", "constraints": {"exclusiveMaximum": "2024-02-28"}`, "children", "since", "constraints.exclusiveMaximum"},
-		"dates in wrong order":       {`"type": "date"`, `"type": "date", "constraints": {"minimum": "2101-01-01"}`, "children", "since", "constraints.minimum"},
+		"maximum is no date":         {`"since", "type": "date"`, `"since", "type": "date", "constraints": {"maximum": "2024-02-30"}`, "children", "since", "constraints.maximum"},
+		"exclusive bound of a date":  {`"since", "type": "date"`, `"since", "type": "date", "constraints": {"exclusiveMaximum": "2024-02-28"}`, "children", "since", "constraints.exclusiveMaximum"},
+		"dates in wrong order":       {`"since", "type": "date"`, `"since", "type": "date", "constraints": {"minimum": "2101-01-01"}`, "children", "since", "constraints.minimum"},
 		"integer bound too large":    {`"exclusiveMaximum": 1000000`, `"maximum": 9223372036854775808`, "parents", "stock", "constraints.maximum"},
 		"integer bound is decimal":   {`"exclusiveMaximum": 1000000`, `"maximum": 1.5`, "parents", "stock", "constraints.maximum"},
 		"unbounded public integer":   {`, "exclusiveMaximum": 1000000`, ``, "parents", "stock", "constraints"},
@@ -186,16 +186,6 @@ func TestParseErrors(t *testing.T) {
 		"relation rule relation":     {`"relation": "parent_id"`, `"relation": "code"`, "children", "taken", "etl:relationRules"},
 		"relation rule of a sum":     {`"comparison": "<="`, `"comparison": "<", "sum": true`, "children", "taken", "etl:relationRules"},
 		"relation rule parent":       {`"parentField": "stock"`, `"parentField": "price"`, "children", "taken", "etl:relationRules.parentField"},
-		"enrichment kind":            {`"kind": "soap"`, `"kind": "ftp"`, "children", "", "etl:enrichment"},
-		"enrichment source":          {`"source": "people"`, `"source": ""`, "children", "", "etl:enrichment"},
-		"enrichment key":             {`"key": ["person"]`, `"key": ["x"]`, "children", "", "etl:enrichment.key"},
-		"enrichment optional key":    {`"key": ["person"], "reveal": ["person"]`, `"key": ["taken"], "reveal": []`, "children", "taken", "etl:enrichment"},
-		"enrichment not revealed":    {`"reveal": ["person"]`, `"reveal": []`, "children", "person", "etl:enrichment"},
-		"enrichment reveals more":    {`"reveal": ["person"]`, `"reveal": ["person", "secret"]`, "children", "secret", "etl:enrichment"},
-		"enrichment field exists":    {`{"name": "score", "type": "number"}`, `{"name": "flag", "type": "number"}`, "children", "flag", "etl:enrichment"},
-		"enrichment field type":      {`{"name": "score", "type": "number"}`, `{"name": "score", "type": "any"}`, "children", "score", "etl:enrichment"},
-		"enrichment without fields":  {`[{"name": "score", "type": "number"}]`, `[]`, "children", "", "etl:enrichment"},
-		"enrichment property":        {`"kind": "soap"`, `"kind": "soap", "url": "x"`, "children", "", "etl:enrichment"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := small(t)

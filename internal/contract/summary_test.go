@@ -67,7 +67,10 @@ func summary(p *contract.Package) string {
 			fmt.Fprintf(&s, "   rule %s: %s %s %s.%s, sum %t\n", rule.Name, rule.Field, rule.Comparison, r.Relations[rule.Relation].Resource, rule.ParentField, rule.Sum)
 		}
 		if e := r.Enrichment; e != nil {
-			fmt.Fprintf(&s, "   enriched by %s %s, by %v, reveals %v: %v\n", e.Kind, e.Source, e.Key, e.Reveal, e.Fields)
+			fmt.Fprintf(&s, "   enriched by %s %s, by %v, reveals %v: %s\n", e.Kind, e.Source, e.Key, e.Reveal, limits(e.Limits))
+			for _, f := range e.Fields {
+				fmt.Fprintf(&s, "   + %s\n", field(f.Field()))
+			}
 		}
 		fmt.Fprintf(&s, "   staging: %s\n   target: %s\n   key columns: %s\n", columns(r.StagingColumns()), columns(r.TargetColumns()), strings.Join(r.KeyColumns(), ", "))
 	}
@@ -121,6 +124,10 @@ func field(f *contract.Field) string {
 	case contract.Public:
 	}
 	return text
+}
+
+func limits(l contract.SourceLimits) string {
+	return fmt.Sprintf("%d keys a call, %d calls in flight, %v a second, answered in %v or %v", l.Batch, l.CallsInFlight, l.CallsPerSecond, l.BatchTimeout, l.LookupTimeout)
 }
 
 func columns(list []contract.Column) string {

@@ -1,0 +1,155 @@
+package contract_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/contract"
+)
+
+// TestEnrichment: everything that the small descriptor says of its source is read.
+func TestEnrichment(t *testing.T) {
+	t.Parallel()
+	e := parse(t, small(t)).Resource("children").Enrichment
+	var fields []string
+	for _, f := range e.Fields {
+		fields = append(fields, field(f.Field()))
+	}
+	if diff := cmp.Diff([]string{
+		"score number >=0 <1.5 C",
+		`tier string length 1..6 \A(?:[a-z]*)\z one of [gold silver]`,
+		"met date from 1990-01-01 to 2100-01-01",
+	}, fields); diff != "" {
+		t.Errorf("fields (-want +got)\n%s", diff)
+	}
+	want := contract.SourceLimits{Batch: 500, CallsInFlight: 2, CallsPerSecond: 12.5, BatchTimeout: 90 * time.Second, LookupTimeout: 3 * time.Second}
+	if e.Source != "people" || e.Kind != contract.KindREST || e.Limits != want {
+		t.Errorf("%s %s, limits %+v", e.Source, e.Kind, e.Limits)
+	}
+}
+
+// TestDefaultSourceLimits: a limit that the descriptor does not set is the documented one.
+func TestDefaultSourceLimits(t *testing.T) {
+	t.Parallel()
+	want := contract.SourceLimits{Batch: 1000, CallsInFlight: 8, BatchTimeout: time.Minute, LookupTimeout: 10 * time.Second}
+	if got := load(t).Resource("clients").Enrichment.Limits; got != want {
+		t.Errorf("the delivered contract has %+v", got)
+	}
+	text := small(t)
+	from := strings.Index(text, `, "limits": {`)
+	to := from + strings.Index(text[from:], "}}") + 1
+	if got := parse(t, text[:from]+text[to:]).Resource("children").Enrichment.Limits; got != want {
+		t.Errorf("without limits %+v", got)
+	}
+}
+
+// Each row breaks what the small descriptor says of its source in one place; the error
+// must name it.
+func TestEnrichmentErrors(t *testing.T) {
+	t.Parallel()
+	const score = `"constraints": {"minimum": 0, "exclusiveMaximum": 1.5}, "etl:sensitive": "C"}`
+	for _, c := range []struct {
+		name, old, new  string
+		field, property string
+	}{
+		{"a SOAP source", `"kind": "rest"`, `"kind": "soap"`, "", "etl:enrichment.kind"},
+		{"a database", `"kind": "rest"`, `"kind": "database"`, "", "etl:enrichment.kind"},
+		{"an unknown kind", `"kind": "rest"`, `"kind": "ftp"`, "", "etl:enrichment.kind"},
+		{"no kind", `"kind": "rest", `, ``, "", "etl:enrichment.kind"},
+		{"no source", `"source": "people"`, `"source": ""`, "", "etl:enrichment"},
+		{"an unknown property", `"kind": "rest"`, `"kind": "rest", "url": "x"`, "", "etl:enrichment"},
+		{"a key of no field", `"key": ["person"]`, `"key": ["x"]`, "", "etl:enrichment.key"},
+		{"an optional key", `"key": ["person"], "reveal": ["person"]`, `"key": ["taken"], "reveal": []`, "taken", "etl:enrichment"},
+		{"a key of two fields", `"key": ["person"]`, `"key": ["person", "code"]`, "", "etl:enrichment.key"},
+		{"a key that is not revealed", `"reveal": ["person"]`, `"reveal": []`, "person", "etl:enrichment"},
+		{"more is revealed", `"reveal": ["person"]`, `"reveal": ["person", "secret"]`, "secret", "etl:enrichment"},
+		{"a field of the file", `"name": "score"`, `"name": "flag"`, "flag", "etl:enrichment"},
+		{"a column of the table", `"name": "score"`, `"name": "person_code"`, "person_code", "etl:enrichment"},
+		{"two of one name", `"name": "tier"`, `"name": "score"`, "score", "etl:enrichment"},
+		{"a field of no name", `"name": "score"`, `"name": "The score"`, "The score", "etl:enrichment"},
+		{"an unknown property of a field", `"etl:sensitive": "C"},` + "\n        {\"name\": \"tier\"", `"etl:sensitiv": "C"},` + "\n        {\"name\": \"tier\"", "#1", "etl:enrichment.fields"},
+		{"an unknown type", `"name": "score", "type": "number"`, `"name": "score", "type": "any"`, "score", "type"},
+		{"a token", score, strings.Replace(score, `"C"`, `"T"`, 1), "score", "etl:sensitive"},
+		{"an unknown sensitivity", score, strings.Replace(score, `"C"`, `"c"`, 1), "score", "etl:sensitive"},
+		{"a length of a number", `"minimum": 0, "exclusiveMaximum": 1.5`, `"maxLength": 3`, "score", "constraints.maxLength"},
+		{"an enumeration of a number", `"minimum": 0, "exclusiveMaximum": 1.5`, `"enum": ["1"]`, "score", "constraints.enum"},
+		{"a bound of a text", `"minLength": 1, "maxLength": 6`, `"minimum": 1`, "tier", "constraints.minimum"},
+		{"lengths in wrong order", `"minLength": 1, "maxLength": 6`, `"minLength": 7, "maxLength": 6`, "tier", "constraints.minLength"},
+		{"a bound that is no date", `"1990-01-01"`, `"1990-02-30"`, "met", "constraints.minimum"},
+		{"an unknown constraint", `"exclusiveMaximum": 1.5`, `"least": 0, "exclusiveMaximum": 1.5`, "score", "constraints"},
+		{"a required value", `"exclusiveMaximum": 1.5`, `"required": true, "exclusiveMaximum": 1.5`, "score", "constraints"},
+		{"a unique value", `"exclusiveMaximum": 1.5`, `"unique": true, "exclusiveMaximum": 1.5`, "score", "constraints"},
+		{"an unbounded integer", `"met", "type": "date", "constraints": {"minimum": "1990-01-01"}`, `"met", "type": "integer"`, "met", "constraints"},
+		{"an unknown limit", `"batch": 500`, `"bulk": 500`, "", "etl:enrichment.limits"},
+		{"a limit as text", `"batch": 500`, `"batch": "500"`, "", "etl:enrichment.limits"},
+		{"no keys a call", `"batch": 500`, `"batch": 0`, "", "etl:enrichment.limits.batch"},
+		{"too many keys a call", `"batch": 500`, `"batch": 1001`, "", "etl:enrichment.limits.batch"},
+		{"half a key", `"batch": 500`, `"batch": 1.5`, "", "etl:enrichment.limits.batch"},
+		{"no calls", `"callsInFlight": 2`, `"callsInFlight": 0`, "", "etl:enrichment.limits.callsInFlight"},
+		{"too many calls", `"callsInFlight": 2`, `"callsInFlight": 101`, "", "etl:enrichment.limits.callsInFlight"},
+		{"a negative rate", `"callsPerSecond": 12.5`, `"callsPerSecond": -1`, "", "etl:enrichment.limits.callsPerSecond"},
+		{"a rate of nothing", `"callsPerSecond": 12.5`, `"callsPerSecond": 0`, "", "etl:enrichment.limits.callsPerSecond"},
+		{"an excessive rate", `"callsPerSecond": 12.5`, `"callsPerSecond": 1e300`, "", "etl:enrichment.limits.callsPerSecond"},
+		{"no time for a batch", `"batchTimeout": 90`, `"batchTimeout": 0`, "", "etl:enrichment.limits.batchTimeout"},
+		{"more time than a function has", `"batchTimeout": 90`, `"batchTimeout": 301`, "", "etl:enrichment.limits.batchTimeout"},
+		{"no time for a lookup", `"lookupTimeout": 3`, `"lookupTimeout": 0.5`, "", "etl:enrichment.limits.lookupTimeout"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			wrong := broken(t, small(t), c.old, c.new)
+			if wrong.Resource != "children" || wrong.Field != c.field || wrong.Property != c.property || wrong.Problem == "" {
+				t.Errorf("error %q names %q, %q, want %q, %q", wrong, wrong.Field, wrong.Property, c.field, c.property)
+			}
+		})
+	}
+	text := strings.Replace(small(t), `"type": "number", "decimalChar": ","`, `"type": "number", "constraints": {"required": true}`, 1)
+	if wrong := broken(t, text, `"key": ["person"], "reveal": ["person"]`, `"key": ["amount"], "reveal": []`); wrong.Field != "amount" || wrong.Property != "type" {
+		t.Errorf("a key without canonical form: %v", wrong)
+	}
+	text = small(t)
+	from := strings.Index(text, `"fields": [`+"\n        {\"name\": \"score\"")
+	to := from + strings.Index(text[from:], "\n      ]")
+	if wrong := broken(t, text, text[from:to], `"fields": [`); wrong.Property != "etl:enrichment" {
+		t.Errorf("without fields: %v", wrong)
+	}
+}
+
+// broken parses a descriptor that is changed in one place, and returns its error.
+func broken(t *testing.T, text, old, changed string) *contract.DescriptorError {
+	t.Helper()
+	if n := strings.Count(text, old); n != 1 {
+		t.Fatalf("%q stands %d times in the descriptor, want once", old, n)
+	}
+	_, err := contract.Parse([]byte(strings.Replace(text, old, changed, 1)))
+	var wrong *contract.DescriptorError
+	if !errors.As(err, &wrong) {
+		t.Fatalf("error %v, want a *DescriptorError", err)
+	}
+	return wrong
+}
+
+// TestSharedSource: two resources may name one source if they describe it alike.
+func TestSharedSource(t *testing.T) {
+	t.Parallel()
+	const limits = `"limits": {"batch": 500, "callsInFlight": 2, "callsPerSecond": 12.5, "batchTimeout": 90, "lookupTimeout": 3}`
+	with := func(source, limits string) string {
+		return strings.Replace(small(t), `"etl:event": "parent.reloaded",`, `"etl:event": "parent.reloaded",
+			"etl:enrichment": {"source": "`+source+`", "kind": "rest", "key": ["parent_id"], "fields": [{"name": "rank", "type": "string"}]`+limits+`},`, 1)
+	}
+	parse(t, with("people", ", "+limits))
+	parse(t, with("houses", ""))
+	for name, text := range map[string]string{
+		"other limits": with("people", ", "+strings.Replace(limits, "500", "501", 1)),
+		"no limits":    with("people", ""),
+	} {
+		_, err := contract.Parse([]byte(text))
+		var wrong *contract.DescriptorError
+		if !errors.As(err, &wrong) || wrong.Resource != "children" || wrong.Property != "etl:enrichment" || !strings.Contains(wrong.Problem, "parents") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

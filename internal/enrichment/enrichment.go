@@ -43,6 +43,7 @@ const (
 	CodeRefused       Code = "refused"        // the source refuses the call as it is (HTTP 3xx, other 4xx)
 	CodeInvalidAnswer Code = "invalid_answer" // the answer breaks the source's contract
 	CodeRecordError   Code = "record_error"   // the source could not answer for this one key
+	CodeNoResult      Code = "no_result"      // the answer has no result for this one key
 	CodeCircuitOpen   Code = "circuit_open"   // not asked: the source failed too often just now
 	CodeUnusableKey   Code = "unusable_key"   // not asked: the key is empty, too long or no UTF-8
 	CodeCancelled     Code = "cancelled"      // not finished: the caller's context ended
@@ -54,14 +55,16 @@ const MaxKey = 64
 
 // Outcome is the enrichment of one key.
 type Outcome struct {
-	Status etl.Enrichment
-	Code   Code            // why, if Status is Failed; else empty
-	Values json.RawMessage // the enriched fields as a JSON object, if Status is OK; else nil
+	Status  etl.Enrichment
+	Code    Code            // why, if Status is Failed; else empty
+	Values  json.RawMessage // the enriched fields as a JSON object, if Status is OK; else nil
+	Dropped int             // members of the answer for the key that the contract does not name
 }
 
 // Source calls one external system.
 //
-// Lookup makes one attempt and returns one outcome a key, in the order of keys.
+// Lookup makes one attempt and returns one outcome a key, in the order of keys, which
+// are distinct.
 // It fails with a *Failure where there is no answer for any of them. It does not
 // retry, ends when ctx does, and is safe for concurrent use.
 type Source interface {

@@ -51,7 +51,7 @@ type RESTConfig struct {
 type REST struct {
 	keeper        *keeper
 	lookup, batch string
-	fields        []contract.EnrichedField
+	fields        []answerField
 	now           func() time.Time
 	idle          func(context.Context, time.Duration) error // between two looks at a job
 }
@@ -65,6 +65,10 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 	base, err := checkedURL("the URL of source "+cfg.Name, cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("enrichment: %w", err)
+	}
+	fields, err := answerFields(cfg.Fields)
+	if err != nil {
+		return nil, fmt.Errorf("enrichment: source %s: %w", cfg.Name, err)
 	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	client := &http.Client{
@@ -85,7 +89,7 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 		keeper: newKeeper(client, cfg.Secret, cfg.Now),
 		lookup: base.JoinPath("v1", cfg.Name+":lookup").String(),
 		batch:  base.JoinPath("v1", cfg.Name+":batch").String(),
-		fields: cfg.Fields,
+		fields: fields,
 		now:    cfg.Now,
 		idle:   idle,
 	}, nil

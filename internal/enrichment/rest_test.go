@@ -10,26 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 )
 
-var testFields = []contract.EnrichedField{
-	{Name: "segment", Type: contract.TypeString},
-	{Name: "risk_score", Type: contract.TypeNumber},
-	{Name: "orders", Type: contract.TypeInteger},
-	{Name: "active", Type: contract.TypeBoolean},
-	{Name: "since", Type: contract.TypeDate},
-	{Name: "seen_at", Type: contract.TypeDateTime},
-}
-
 // secretKey stands for a value that must appear nowhere but in a body.
 const secretKey = "904711337"
-
-const goodResult = `{"key":"904711337","found":true,"segment":"fidèle <1>","risk_score":0.250,"orders":12,"active":true,` +
-	`"since":"2024-10-08","seen_at":"2024-10-08T10:00:00Z","internal_id":99}`
-
-const goodValues = `{"segment":"fidèle <1>","risk_score":0.250,"orders":12,"active":true,"since":"2024-10-08","seen_at":"2024-10-08T10:00:00Z"}`
 
 var testNow = time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC)
 
@@ -80,78 +65,6 @@ func TestRequests(t *testing.T) {
 		got, err := source.Lookup(t.Context(), c.keys)
 		if err != nil || len(got) != len(c.keys) || got[0].Status != etl.EnrichmentNotFound {
 			t.Errorf("%+v, %v", got, err)
-		}
-	}
-}
-
-func TestAnswers(t *testing.T) {
-	with := func(old, replacement string) string { return strings.Replace(goodResult, old, replacement, 1) }
-	for _, c := range []struct{ name, sent, want string }{
-		{"found", goodResult, "ok  " + goodValues},
-		{"not found", `{"key":"904711337","found":false}`, "not_found  "},
-		{"an error for the key", `{"key":"904711337","error":"indisponible"}`, "failed record_error "},
-		{"an odd error for the key", `{"key":"904711337","error":{"code":7}}`, "failed record_error "},
-		{"a null error", with(`"found"`, `"error":null,"found"`), "ok  " + goodValues},
-		{"null values", with(`"fidèle <1>"`, "null"), "ok  " + strings.Replace(goodValues, `"fidèle <1>"`, "null", 1)},
-		{"half a surrogate pair", with("fidèle", `\ud83d`), "ok  " + strings.Replace(goodValues, "fidèle", "\ufffd", 1)},
-		{"escapes", with("fidèle", `fid\u00e8le\n\"`), "ok  " + strings.Replace(goodValues, "fidèle", `fidèle\n\"`, 1)},
-		{"spaces and nested members", "\n{ " + with(`"internal_id":99`, "\t\"x\" : { \"orders\" : [\"}\",\r\n{\"a\":\"\\\\\"} ] }\n")[1:] + " ", "ok  " + goodValues},
-		{"neither found nor not", `{"key":"904711337"}`, "failed invalid_answer "},
-		{"found is a text", `{"key":"904711337","found":"true"}`, "failed invalid_answer "},
-		{"a missing value", with(`"orders":12,`, ""), "failed invalid_answer "},
-		{"a value under another case", with(`"orders"`, `"Orders"`), "failed invalid_answer "},
-		{"a number as text", with("0.250", `"0.250"`), "failed invalid_answer "},
-		{"a text as number", with(`"fidèle <1>"`, "1"), "failed invalid_answer "},
-		{"a fraction as integer", with("12", "12.0"), "failed invalid_answer "},
-		{"a very long number", with("0.250", "0."+strings.Repeat("1", 70)), "failed invalid_answer "},
-		{"a number as boolean", with("true,\"since", "1,\"since"), "failed invalid_answer "},
-		{"a date off the calendar", with("2024-10-08", "2024-02-30"), "failed invalid_answer "},
-		{"a time that is none", with("T10:00:00Z", ""), "failed invalid_answer "},
-		{"a NUL in a text", with("fidèle", `\u0000`), "failed invalid_answer "},
-		{"an object as text", with(`"fidèle <1>"`, "{}"), "failed invalid_answer "},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			source := serve(t, answer(http.StatusOK, "application/json", c.sent))
-			got, err := source.Lookup(t.Context(), []string{secretKey})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if o := fmt.Sprintf("%s %s %s", got[0].Status, got[0].Code, got[0].Values); o != c.want {
-				t.Errorf("got  %s\nwant %s", o, c.want)
-			}
-			if got[0].Values != nil && !json.Valid(got[0].Values) {
-				t.Error("the values are no JSON")
-			}
-		})
-	}
-}
-
-// One bad record in a batch fails alone; results out of order fail together,
-// as they would give a record the values of another.
-func TestBatchAnswers(t *testing.T) {
-	const a, bad, c = `{"key":"a","found":false}`, `{"key":"b","found":true,"segment":7}`, `{"key":"c","found":false}`
-	keys := []string{"a", "b", "c"}
-	source := serve(t, answer(http.StatusOK, "application/json", `{"results":[`+a+","+bad+","+c+`]}`))
-	got, err := source.Lookup(t.Context(), keys)
-	if err != nil || got[0].Status != etl.EnrichmentNotFound || got[1].Code != CodeInvalidAnswer || got[2].Status != etl.EnrichmentNotFound {
-		t.Errorf("%+v, %v", got, err)
-	}
-	for name, sent := range map[string]string{
-		"out of order":   `{"results":[` + a + "," + c + "," + bad + `]}`,
-		"too few":        `{"results":[` + a + "," + bad + `]}`,
-		"too many":       `{"results":[` + a + "," + bad + "," + c + "," + c + `]}`,
-		"without a key":  `{"results":[` + a + `,{"found":false},` + c + `]}`,
-		"with a null":    `{"results":[` + a + `,null,` + c + `]}`,
-		"with a scalar":  `{"results":[` + a + `,7,` + c + `]}`,
-		"with null keys": `{"results":[{"key":null},{"key":null},{"key":null}]}`,
-		"an array":       `[` + a + "," + bad + "," + c + `]`,
-		"no results":     `{}`,
-		"cut":            `{"results":[` + a + "," + bad,
-		"empty":          ``,
-	} {
-		source := serve(t, answer(http.StatusOK, "application/json", sent))
-		if got, err := source.Lookup(t.Context(), keys); codeOf(t, err) != CodeInvalidAnswer {
-			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 }

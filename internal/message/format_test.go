@@ -72,7 +72,7 @@ func TestCauses(t *testing.T) {
 		t.Errorf("%q of nothing", got)
 	}
 	for _, code := range []enrichment.Code{
-		enrichment.CodeTimeout, enrichment.CodeUnreachable, enrichment.CodeServerError, enrichment.CodeThrottled, enrichment.CodeRefused,
+		enrichment.CodeTimeout, enrichment.CodeUnreachable, enrichment.CodeServerError, enrichment.CodeThrottled, enrichment.CodeUnauthorized, enrichment.CodeRefused,
 		enrichment.CodeInvalidAnswer, enrichment.CodeRecordError, enrichment.CodeUnusableKey,
 	} {
 		if name := message.CauseName(string(code)); name == string(code) {

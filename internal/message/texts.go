@@ -122,6 +122,8 @@ func causeName(code string) string {
 		return "erreur de la source"
 	case "throttled":
 		return "trop d'appels pour la source"
+	case "unauthorized":
+		return "identifiants refusés"
 	case "refused":
 		return "appel refusé"
 	case "invalid_answer":

@@ -52,6 +52,40 @@ func TestCopiedValue(t *testing.T) {
 	}
 }
 
+// TestRecord: what a row's own values are bound to is what a value that is added to its
+// record is to be bound to.
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for resource, text := range map[string]string{
+		"paiements": payments,
+		"clients":   "0201,Ana,Neuf,ana@x.fr,3000000001,,,,Paris,FR,2024-10-07T09:00:00Z\n",
+	} {
+		r := pkg.Resource(resource)
+		rows, lines := stagedRows(t, r, "csv", text)
+		_, open := testKeys(t, r)
+		reader := NewReader(r, open)
+		for i, row := range rows {
+			of := reader.Record(lines[i], row)
+			if of.Line != lines[i] || (len(of.Key) > 0) != (resource == "paiements") {
+				t.Errorf("%s, line %d: bound to line %d and a key of %d bytes", resource, lines[i], of.Line, len(of.Key))
+			}
+			for j, f := range r.Fields {
+				sealed := row[Fields(r)[j].Value]
+				if !f.Sensitive() || sealed == nil {
+					continue
+				}
+				if _, err := open(nil, of, f.Name, sealed); err != nil {
+					t.Errorf("%s, line %d, %s: %v", resource, lines[i], f.Name, err)
+				}
+			}
+		}
+	}
+}
+
 // payments are two, whose keys and IBANs are examples.
 const payments = "501,1001,25.00,virement,FR7630006000011234567890189,2024-10-08T10:00:00Z\n" +
 	"+0502,1002,8.00,virement,FR1420041010050500013M02606,2024-10-08T10:00:00Z\n"

@@ -38,15 +38,21 @@ func (r *Reader) Value(f *contract.Field, line int64, row [][]byte) (validation.
 	if value.Missing || !f.Sensitive() {
 		return value, nil
 	}
-	for _, key := range r.public {
-		r.values[key.Index] = r.cell(key, row)
-	}
-	plain, err := r.unseal(r.plain[:0], f, r.record(line), value.Text)
+	plain, err := r.unseal(r.plain[:0], f, r.Record(line, row), value.Text)
 	if err != nil {
 		return value, err
 	}
 	r.plain, value.Text = plain, plain
 	return value, nil
+}
+
+// Record returns what the sealed values of a well-formed row are bound to, valid until
+// the next call. A value that is added to the record later is bound to the same.
+func (r *Reader) Record(line int64, row [][]byte) protection.Record {
+	for _, key := range r.public {
+		r.values[key.Index] = r.cell(key, row)
+	}
+	return r.record(line)
 }
 
 // Wipe clears the decrypted values of the last row.

@@ -30,7 +30,7 @@ func (r *Revealer) eventSource(request Request) (source, error) {
 		return nil, refused(RefusedEvent)
 	}
 	for _, name := range request.Fields {
-		if !slices.ContainsFunc(r.config.Contract.Resources, func(res *contract.Resource) bool { return res.Field(name) != nil }) {
+		if !slices.ContainsFunc(r.config.Contract.Resources, func(res *contract.Resource) bool { return named(res.EventFields(), name) != nil }) {
 			return nil, refused(RefusedNoField(name))
 		}
 	}
@@ -58,7 +58,7 @@ func (s *eventSource) load(ctx context.Context) ([]sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.asked, err = fieldsOf(res, s.names); err != nil {
+	if s.asked, err = sensitive(res.Name, "events", res.EventFields(), s.names); err != nil {
 		return nil, err
 	}
 	return []sealed{&sealedEvent{resource: res, asked: s.asked, event: e}}, nil

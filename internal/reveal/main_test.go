@@ -50,6 +50,8 @@ const (
 	nif      = "8877665544"
 	iban     = "FR7630006000011234567890189"
 	broken   = "424243;\"Zoé;canari.brise@example.org"
+	segment  = "segment-canari"
+	score    = "0.47114711"
 )
 
 var anne = caller.Identity{ARN: "arn:aws:sts::111122223333:assumed-role/Compliance/anne", AccessKey: "ASIA1"}
@@ -142,6 +144,9 @@ func open(t *testing.T) *house {
 	pkg, err := contract.Load()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i, f := range pkg.Resource("clients").Enrichment.Fields {
+		pkg.Resource("clients").Enrichment.Fields[i].Sensitive = f.Name != "loyalty_tier"
 	}
 	h := &house{t: t, conn: postgrestest.Connect(t, url), pkg: pkg, kms: &fakeKMS{}, inbox: &inbox{}, log: &bytes.Buffer{}}
 	db := server.Open(t, url)
@@ -275,7 +280,7 @@ func (h *house) insert(schema, resource string, line int64, values map[string]st
 	h.exec(fmt.Sprintf(`INSERT INTO %s.%s (%s) VALUES (%s)`, schema, resource, strings.Join(names, ", "), strings.Join(marks, ", ")), args...)
 }
 
-// event adds the event of a client.
+// event adds the event of a client, as it is enriched.
 func (h *house) event(id string, line int64) {
 	h.t.Helper()
 	data := map[string]any{}
@@ -288,6 +293,10 @@ func (h *house) event(id string, line int64) {
 			data[name] = value
 		}
 	}
+	for name, value := range map[string]string{"segment": segment, "risk_score": score} {
+		data[name] = base64.StdEncoding.EncodeToString(h.sealer("clients").Seal(nil, protection.Record{Line: line}, name, []byte(value)))
+	}
+	data["loyalty_tier"] = "or"
 	text, err := json.Marshal(data)
 	if err != nil {
 		h.t.Fatal(err)

@@ -53,7 +53,12 @@ func (r *Revealer) tableSource(request Request) (source, error) {
 	if len(request.Fields) == 0 {
 		return nil, refused(RefusedShape)
 	}
-	if s.asked, err = fieldsOf(res, request.Fields); err != nil {
+	for _, name := range request.Fields {
+		if res.Field(name) == nil && named(res.EventFields(), name) != nil {
+			return nil, refused(RefusedInEvents(name))
+		}
+	}
+	if s.asked, err = sensitive(res.Name, res.Name, res.Fields, request.Fields); err != nil {
 		return nil, err
 	}
 	by := res.Field(request.Where.Field)

@@ -106,26 +106,35 @@ func (r *Revealer) source(request Request) (source, error) {
 	}
 }
 
-// fieldsOf returns the sensitive fields of those names; all of them for no names.
-func fieldsOf(res *contract.Resource, names []string) ([]*contract.Field, error) {
-	var fields []*contract.Field
-	for _, f := range res.Fields {
+// named returns the field of that name; nil if there is none.
+func named(fields []*contract.Field, name string) *contract.Field {
+	if i := slices.IndexFunc(fields, func(f *contract.Field) bool { return f.Name == name }); i >= 0 {
+		return fields[i]
+	}
+	return nil
+}
+
+// sensitive returns the sensitive fields of those names, of a table or its events; all of
+// them for no names. The other fields stand in clear in the table of that name.
+func sensitive(table, inClear string, fields []*contract.Field, names []string) ([]*contract.Field, error) {
+	var found []*contract.Field
+	for _, f := range fields {
 		if f.Sensitive() && (len(names) == 0 || slices.Contains(names, f.Name)) {
-			fields = append(fields, f)
+			found = append(found, f)
 		}
 	}
 	for _, name := range names {
-		switch f := res.Field(name); {
+		switch f := named(fields, name); {
 		case f == nil:
-			return nil, refused(RefusedField(name, res.Name))
+			return nil, refused(RefusedField(name, table))
 		case !f.Sensitive():
-			return nil, refused(RefusedPublic(name, res.Name))
+			return nil, refused(RefusedPublic(name, inClear))
 		}
 	}
-	if len(fields) == 0 {
-		return nil, refused(RefusedNothing(res.Name))
+	if len(found) == 0 {
+		return nil, refused(RefusedNothing(table))
 	}
-	return fields, nil
+	return found, nil
 }
 
 // resource returns a resource of the contract.

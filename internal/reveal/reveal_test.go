@@ -46,7 +46,7 @@ func (h *house) quiet() {
 	h.t.Helper()
 	said := h.log.String() + strings.Join(h.texts, "\n") + fmt.Sprint(h.inbox.alerts) +
 		postgrestest.Scan[string](h.t, h.conn, `SELECT coalesce(string_agg(a::text, '\n'), '') FROM etl.audit a`)
-	for _, value := range []string{clientID, email, nif, iban, "424243", "canari.brise", "Canari"} {
+	for _, value := range []string{clientID, email, nif, iban, "424243", "canari.brise", "Canari", segment, score} {
 		for _, form := range []string{value, hex.EncodeToString([]byte(value))} {
 			if strings.Contains(said, form) {
 				h.t.Errorf("%s was said outside of an answer", form)
@@ -77,15 +77,17 @@ func TestReveal(t *testing.T) {
 		request reveal.Request
 		want    []string
 	}{
-		"by the key":          {ofClient("email", "nif", "phone"), []string{client, "email=" + email, "nif=" + nif, "phone=-"}},
-		"in another form":     {reveal.Request{Table: "clients", Where: where("client_id", " +0"+clientID), Fields: []string{"client_id"}, Reason: reason}, []string{client, "client_id=" + clientID}},
-		"by another token":    {reveal.Request{Table: "clients", Where: where("nif", nif), Fields: []string{"email"}, Reason: reason}, []string{client, "email=" + email}},
-		"by a public key":     {reveal.Request{Table: "paiements", Where: where("payment_id", "0501"), Fields: []string{"iban"}, Reason: reason}, []string{imported + " paiements 9 ", "iban=" + iban}},
-		"by a public field":   {reveal.Request{Table: "paiements", Where: where("method", "virement"), Fields: []string{"iban"}, Reason: reason}, []string{imported + " paiements 9 ", "iban=" + iban}},
-		"nobody":              {reveal.Request{Table: "clients", Where: where("client_id", "1"), Fields: []string{"email"}, Reason: reason}, nil},
-		"a field of an event": {reveal.Request{Event: event, Fields: []string{"email"}, Reason: reason}, []string{client, "email=" + email}},
+		"by the key":            {ofClient("email", "nif", "phone"), []string{client, "email=" + email, "nif=" + nif, "phone=-"}},
+		"in another form":       {reveal.Request{Table: "clients", Where: where("client_id", " +0"+clientID), Fields: []string{"client_id"}, Reason: reason}, []string{client, "client_id=" + clientID}},
+		"by another token":      {reveal.Request{Table: "clients", Where: where("nif", nif), Fields: []string{"email"}, Reason: reason}, []string{client, "email=" + email}},
+		"by a public key":       {reveal.Request{Table: "paiements", Where: where("payment_id", "0501"), Fields: []string{"iban"}, Reason: reason}, []string{imported + " paiements 9 ", "iban=" + iban}},
+		"by a public field":     {reveal.Request{Table: "paiements", Where: where("method", "virement"), Fields: []string{"iban"}, Reason: reason}, []string{imported + " paiements 9 ", "iban=" + iban}},
+		"nobody":                {reveal.Request{Table: "clients", Where: where("client_id", "1"), Fields: []string{"email"}, Reason: reason}, nil},
+		"a field of an event":   {reveal.Request{Event: event, Fields: []string{"email"}, Reason: reason}, []string{client, "email=" + email}},
+		"an answer of a source": {reveal.Request{Event: event, Fields: []string{"risk_score"}, Reason: reason}, []string{client, "risk_score=" + score}},
 		"an event": {ofEvent(), []string{
 			client, "client_id=" + clientID, "first_name=Zoé", "last_name=Canari", "email=" + email, "nif=" + nif, "phone=-", "birth_date=-", "address=-",
+			"segment=" + segment, "risk_score=" + score,
 		}},
 		"a malformed line": {ofLine(11), []string{imported + " clients 11 " + broken}},
 		"a rejected line": {ofLine(12), []string{
@@ -198,6 +200,8 @@ func TestRefused(t *testing.T) {
 		"an unknown table":         {anne, with(func(r *reveal.Request) { r.Table = "salaires" }), reveal.RefusedTable("salaires")},
 		"an unknown field":         {anne, ofClient("email", "iban"), reveal.RefusedField("iban", "clients")},
 		"a public field":           {anne, ofClient("city"), reveal.RefusedPublic("city", "clients")},
+		"a field of events alone":  {anne, ofClient("email", "segment"), reveal.RefusedInEvents("segment")},
+		"a public answer":          {anne, reveal.Request{Event: event, Fields: []string{"loyalty_tier"}, Reason: reason}, reveal.RefusedPublic("loyalty_tier", "events")},
 		"no field":                 {anne, ofClient(), reveal.RefusedShape},
 		"no condition":             {anne, with(func(r *reveal.Request) { r.Where = nil }), reveal.RefusedShape},
 		"a field without a token":  {anne, with(func(r *reveal.Request) { r.Where = where("email", email) }), reveal.RefusedSearch("email")},
@@ -224,8 +228,8 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
-	if got := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE stage = 'done' AND outcome LIKE 'Refused: %'`); got != 21 {
-		t.Errorf("%d refusals in the audit, want 21", got)
+	if got := postgrestest.Scan[int](t, h.conn, `SELECT count(*) FROM etl.audit WHERE stage = 'done' AND outcome LIKE 'Refused: %'`); got != 23 {
+		t.Errorf("%d refusals in the audit, want 23", got)
 	}
 	h.quiet()
 }

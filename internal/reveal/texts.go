@@ -64,6 +64,11 @@ func RefusedNoField(name string) string {
 	return "aucune table n'a de champ « " + message.Text(name) + " »"
 }
 
+// RefusedInEvents refuses a field that a source adds to the events of a table.
+func RefusedInEvents(name string) string {
+	return "le champ « " + name + " » vient de l'enrichissement : il n'est que dans les événements, qui se lisent par leur event_id"
+}
+
 // RefusedPublic refuses to reveal a field that is stored in clear.
 func RefusedPublic(name, table string) string {
 	return "le champ « " + name + " » n'est pas sensible : il se lit en clair dans final." + table

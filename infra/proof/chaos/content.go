@@ -122,7 +122,7 @@ func (r *reading) events(ctx context.Context) error {
 		for _, f := range staged.PublicKey(resource) {
 			of.Key = staged.AppendKey(of.Key, f, fmt.Append(nil, data[f.Target]))
 		}
-		for _, f := range resource.Fields {
+		for _, f := range resource.EventFields() {
 			sealed, ok := data[f.Target].(string)
 			if !ok || !f.Sensitive() {
 				continue

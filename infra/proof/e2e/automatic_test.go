@@ -29,7 +29,7 @@ func TestAutomaticRedrive(t *testing.T) {
 	imp = sc.await(t, imp.ImportID+" to go on by itself to its end", of.Mode, of.Date, func(imp stack.Import) (bool, error) {
 		return imp.Status == succeeded && imp.Reported(), nil
 	})
-	sc.compareEnrichment(t, sc.absorb(t, imp, of))
+	sc.compareEnrichment(t, sc.vault, sc.absorb(t, imp, of))
 	attempts := sc.attempts(t, imp.ImportID)
 	for i, a := range attempts {
 		want := stack.Attempt{Kind: "resume", Trigger: "automatic", Generation: 1, FailedStep: "Persistance des événements"}

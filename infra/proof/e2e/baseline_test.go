@@ -147,7 +147,7 @@ func (sc *scenario) settle(t *testing.T, of set, attempts int) stack.Import {
 func (sc *scenario) confirm(t *testing.T, of set, attempts int) stack.Import {
 	t.Helper()
 	imp := sc.awaitStatus(t, of.Mode, of.Date, succeeded, attempts)
-	sc.compareEnrichment(t, sc.absorb(t, imp, of))
+	sc.compareEnrichment(t, sc.vault, sc.absorb(t, imp, of))
 	return imp
 }
 

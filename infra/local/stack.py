@@ -71,7 +71,8 @@ def up(settings):
         "AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_S3": objects, "AWS_REGION": settings.region, **CREDENTIALS,
         **{name: outputs[key] for name, key in deployment.OUTPUTS.items() if key in outputs},
         **deployment.rules(settings, secrets, enrichment),
-        "ENRICHMENT_URL": enrichment, "DATABASE_SECRET_ARN": secrets["DatabaseSecretArn"], **of_tests(settings, url),
+        "ENRICHMENT_URL": enrichment, "ENRICHMENT_SECRET_ARN": secrets["EnrichmentClientsSecretArn"],
+        "DATABASE_SECRET_ARN": secrets["DatabaseSecretArn"], **of_tests(settings, url),
     })
     print(f"The local stack is up: {endpoint}, settings in {os.path.relpath(file)}")
 

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +20,12 @@ import (
 	"etl-dataloader/internal/etl"
 )
 
-// The loader's own source and enricher, on the stand-in: both keep
+// The loader's own source, on the stand-in: both keep
 // docs/enrichment/clients-openapi.yaml, or these tests fail.
 
 func startServer(t *testing.T) *httptest.Server {
 	t.Helper()
-	server := httptest.NewServer(newStandIn())
+	server := httptest.NewServer(newStandIn(credentials{}))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -42,16 +44,6 @@ func newSource(t *testing.T, server *httptest.Server) *enrichment.REST {
 		t.Fatal(err)
 	}
 	return source
-}
-
-func newEnricher(t *testing.T, cfg enrichment.Config) *enrichment.Enricher {
-	t.Helper()
-	cfg.Backoff, cfg.MaxBackoff = 0, 0
-	e, err := enrichment.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
 }
 
 func request(t *testing.T, method, url, body string) (int, string) {
@@ -80,9 +72,9 @@ func setFaults(t *testing.T, server *httptest.Server, mode string, next int) {
 	}
 }
 
-func faultsOf(t *testing.T, server *httptest.Server) faults {
+func faultsOf(t *testing.T, server *httptest.Server) state {
 	t.Helper()
-	var state faults
+	var state state
 	if _, answer := request(t, http.MethodGet, server.URL+"/faults", ""); json.Unmarshal([]byte(answer), &state) != nil {
 		t.Fatal(answer)
 	}
@@ -101,14 +93,14 @@ func testKeys(n int) []string {
 func assertAnswers(t *testing.T, keys []string, got []enrichment.Outcome) (notFound int) {
 	t.Helper()
 	for i, key := range keys {
-		want := clientOf(key)
-		if !want.Found {
+		want := digestOf(key)
+		if !want.found() {
 			if notFound++; got[i].Status != etl.EnrichmentNotFound {
 				t.Fatalf("key %d: %+v, want not found", i, got[i])
 			}
 			continue
 		}
-		values := fmt.Sprintf(`{"segment":%q,"loyalty_tier":%q,"risk_score":%s}`, *want.Segment, *want.LoyaltyTier, want.RiskScore)
+		values := fmt.Sprintf(`{"segment":%q,"loyalty_tier":%q,"risk_score":%.3f}`, want.segment(), want.tier(), float64(want.score())/1000)
 		if got[i].Status != etl.EnrichmentOK || string(got[i].Values) != values {
 			t.Fatalf("key %d: %s %s, want %s", i, got[i].Status, got[i].Values, values)
 		}
@@ -116,81 +108,111 @@ func assertAnswers(t *testing.T, keys []string, got []enrichment.Outcome) (notFo
 	return notFound
 }
 
-func TestBothModesGiveTheSameAnswers(t *testing.T) {
+func TestBatchesAndLookupsGiveTheSameAnswers(t *testing.T) {
 	server := startServer(t)
 	source, keys := newSource(t, server), testKeys(3500)
-	notFound := assertAnswers(t, keys, newEnricher(t, enrichment.Initial(source)).Enrich(t.Context(), keys))
+	notFound := 0
+	for batch := range slices.Chunk(keys, maxKeys) {
+		notFound += assertAnswers(t, batch, lookup(t, source, batch))
+	}
 	if notFound < 35 || notFound > 140 {
 		t.Errorf("%d of 3500 keys are unknown, want about 2%%", notFound)
 	}
-	if state := faultsOf(t, server); state.Batches != 4 || state.Lookups != 0 || state.Keys != 3500 {
-		t.Errorf("initial: %+v", state)
+	if state := faultsOf(t, server); state.Batches != 4 || state.Lookups != 0 || state.Keys != 3500 || state.Repeated != 0 {
+		t.Errorf("batches: %+v", state)
 	}
 	setFaults(t, server, "ok", 0)
-	assertAnswers(t, keys[:300], newEnricher(t, enrichment.Daily(source)).Enrich(t.Context(), keys[:300]))
-	if state := faultsOf(t, server); state.Batches != 0 || state.Lookups != 300 || state.Keys != 300 {
-		t.Errorf("daily: %+v", state)
+	for key := range slices.Chunk(keys[:300], 1) {
+		assertAnswers(t, key, lookup(t, source, key))
 	}
+	if state := faultsOf(t, server); state.Batches != 0 || state.Lookups != 300 || state.Keys != 300 {
+		t.Errorf("lookups: %+v", state)
+	}
+}
+
+// lookup asks a source that answers.
+func lookup(t *testing.T, source *enrichment.REST, keys []string) []enrichment.Outcome {
+	t.Helper()
+	got, err := source.Lookup(t.Context(), keys)
+	if err != nil || len(got) != len(keys) {
+		t.Fatalf("%d outcomes of %d, %v", len(got), len(keys), err)
+	}
+	return got
 }
 
 // patience is how long a test waits for an answer that does not come. An answer that
 // does come takes milliseconds, on a busy machine some hundred.
 const patience = 3 * time.Second
 
+// TestFaults: what the loader makes of each fault of a whole call, be it for one key or
+// for several, and that the next call is answered.
 func TestFaults(t *testing.T) {
-	for _, c := range []struct {
-		mode  string
-		code  enrichment.Code
-		calls int // of one batch
-	}{
-		{"error500", enrichment.CodeServerError, 2},
-		{"garbage", enrichment.CodeInvalidAnswer, 2},
-		{"timeout", enrichment.CodeTimeout, 2},
-		{"redirect", enrichment.CodeRefused, 2},
-		{"throttled", enrichment.CodeThrottled, 1}, // asks for more patience than there is here
+	for mode, code := range map[string]enrichment.Code{
+		"error500": enrichment.CodeServerError, "unavailable": enrichment.CodeServerError,
+		"throttled": enrichment.CodeThrottled, "throttled_date": enrichment.CodeThrottled, "throttled_silent": enrichment.CodeThrottled,
+		"unauthorized": enrichment.CodeUnauthorized, "redirect": enrichment.CodeRefused,
+		"timeout": enrichment.CodeTimeout, "drip": enrichment.CodeTimeout,
+		"reset": enrichment.CodeUnreachable, "cut": enrichment.CodeUnreachable,
+		"garbage": enrichment.CodeInvalidAnswer, "error_body": enrichment.CodeInvalidAnswer, "content_type": enrichment.CodeInvalidAnswer,
 	} {
-		t.Run(c.mode, func(t *testing.T) {
+		for _, n := range []int{1, maxKeys} {
+			t.Run(fmt.Sprintf("%s of %d", mode, n), func(t *testing.T) {
+				t.Parallel()
+				server := startServer(t)
+				source, keys := newSource(t, server), testKeys(n)
+				tell(t, server, map[string]any{"mode": mode, "next": 1, "retry_after": 7})
+				ctx, cancel := t.Context(), context.CancelFunc(func() {})
+				if code == enrichment.CodeTimeout {
+					ctx, cancel = context.WithTimeout(ctx, patience)
+				}
+				defer cancel()
+				got, err := source.Lookup(ctx, keys)
+				failure, ok := errors.AsType[*enrichment.Failure](err)
+				if !ok || failure.Code != code || got != nil {
+					t.Fatalf("%d outcomes, %v; want %s", len(got), err, code)
+				}
+				if asks := mode == "throttled" || mode == "throttled_date" || mode == "unavailable"; (failure.RetryAfter > 0) != asks {
+					t.Errorf("retry after %v", failure.RetryAfter)
+				}
+				assertAnswers(t, keys, lookup(t, source, keys))
+			})
+		}
+	}
+}
+
+// TestFaultsOfBatches: what the loader makes of a batch that is not what was asked for.
+// The keys that have their answer are those that the server counts as answered.
+func TestFaultsOfBatches(t *testing.T) {
+	const n = 10
+	for mode, want := range map[string]struct{ from, to int }{ // the keys that are answered
+		"half": {0, n / 2}, "reordered": {0, n}, "doubled": {0, 0}, "unknown_members": {0, n}, "job": {0, n},
+		"bad_record": {1, n}, "out_of_range": {1, n}, "huge_number": {1, n}, "duplicate_members": {1, n},
+	} {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			server := startServer(t)
-			cfg := enrichment.Initial(newSource(t, server))
-			cfg.MaxRetryAfter = 0
-			if c.code == enrichment.CodeTimeout {
-				cfg.Timeout = patience
-			}
-			e, keys := newEnricher(t, cfg), testKeys(1000)
-			setFaults(t, server, c.mode, 2)
-			for i, o := range e.Enrich(t.Context(), keys) {
-				if o.Status != etl.EnrichmentFailed || o.Code != c.code || o.Values != nil {
-					t.Fatalf("key %d: %+v", i, o)
+			keys := testKeys(n)
+			tell(t, server, map[string]any{"mode": mode, "retry_after": 0})
+			got := lookup(t, newSource(t, server), keys)
+			assertAnswers(t, keys[want.from:want.to], got[want.from:want.to])
+			for i, outcome := range got {
+				if (i < want.from || i >= want.to) && outcome.Status != etl.EnrichmentFailed {
+					t.Errorf("key %d: %+v", i, outcome)
 				}
 			}
-			if state := faultsOf(t, server); state.Batches != c.calls {
-				t.Errorf("%d calls, want %d", state.Batches, c.calls)
+			if state := faultsOf(t, server); state.Answered != want.to-want.from {
+				t.Errorf("%d are counted as answered", state.Answered)
 			}
-			setFaults(t, server, c.mode, 1)
-			if c.code != enrichment.CodeThrottled { // the retry answers
-				assertAnswers(t, keys, e.Enrich(t.Context(), keys))
-			}
-			setFaults(t, server, "ok", 0)
-			assertAnswers(t, keys, e.Enrich(t.Context(), keys))
 		})
 	}
 }
 
-func TestOneBadRecord(t *testing.T) {
+func TestJobGone(t *testing.T) {
 	server := startServer(t)
-	e, keys := newEnricher(t, enrichment.Initial(newSource(t, server))), testKeys(1000)
-	setFaults(t, server, "bad_record", 1)
-	got := e.Enrich(t.Context(), keys)
-	if got[0].Status != etl.EnrichmentFailed || got[0].Code != enrichment.CodeInvalidAnswer {
-		t.Errorf("the bad record: %+v", got[0])
-	}
-	assertAnswers(t, keys[1:], got[1:])
-
-	daily := newEnricher(t, enrichment.Daily(newSource(t, server)))
-	setFaults(t, server, "bad_record", 1)
-	if o := daily.Enrich(t.Context(), keys[:1])[0]; o.Code != enrichment.CodeInvalidAnswer {
-		t.Errorf("the bad record alone: %+v", o)
+	tell(t, server, map[string]any{"mode": "job_gone", "retry_after": 0})
+	_, err := newSource(t, server).Lookup(t.Context(), testKeys(2))
+	if failure, ok := errors.AsType[*enrichment.Failure](err); !ok || failure.Code != enrichment.CodeServerError {
+		t.Error(err)
 	}
 }
 
@@ -212,9 +234,17 @@ func TestServerRefuses(t *testing.T) {
 		{"/v1/clients:batch", `{"keys":["` + strings.Repeat(`1","`, maxKeys-1) + `1"]}`, 200},
 		{"/v1/clients:batch", `{"keys":["` + strings.Repeat("1", maxRequest) + `"]}`, 400},
 		{"/v1/clients:batch", `nonsense`, 400},
+		{"/v1/clients:lookup", `{"key":"1"} {"key":"2"}`, 400},
+		{"/v1/clients:lookup", `null`, 400},
+		{"/v1/clients:batch", `{"keys":["1",null]}`, 400},
 		{"/v1/clients", `{"key":"1"}`, 404},
 		{"/faults", `{"mode":"odd"}`, 400},
 		{"/faults", `{"mode":"ok","next":-1}`, 400},
+		{"/faults", `{"mode":"ok","latency_ms":-1}`, 400},
+		{"/faults", `{"mode":"ok","drip_ms":0}`, 400},
+		{"/faults", `{"mode":"ok","poisoned":["1024"]}`, 200},
+		{"/faults", `{"mode":"ok","poisoned":["xyz"]}`, 400},
+		{"/faults", `{"mode":"ok","poisoned":[""]}`, 400},
 	} {
 		status, answer := request(t, http.MethodPost, server.URL+c.path, c.body)
 		if status != c.status || status != 200 && strings.Contains(answer, "éé") {
@@ -239,7 +269,7 @@ func TestServerRefuses(t *testing.T) {
 
 func TestRunRefusesAddresses(t *testing.T) {
 	for _, addr := range []string{"", "8095", "0.0.0.0:0", "192.0.2.1:0", "localhost:0", ":0", "127.0.0.1:99999"} {
-		if err := run(t.Context(), addr, io.Discard); err == nil {
+		if err := run(t.Context(), addr, "", io.Discard); err == nil {
 			t.Errorf("it listens on %q", addr)
 		}
 	}
@@ -250,7 +280,7 @@ func TestRunStopsWithCallsInFlight(t *testing.T) {
 	defer cancel()
 	in, out := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, "127.0.0.1:0", out) }()
+	go func() { ended <- run(ctx, "127.0.0.1:0", "", out) }()
 	line, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -258,9 +288,12 @@ func TestRunStopsWithCallsInFlight(t *testing.T) {
 	url := "http" + strings.TrimSpace(strings.SplitN(line, "http", 2)[1])
 	server := &httptest.Server{URL: url}
 	setFaults(t, server, "timeout", 0)
-	e := newEnricher(t, enrichment.Initial(newSource(t, server)))
-	answered := make(chan []enrichment.Outcome, 1)
-	go func() { answered <- e.Enrich(t.Context(), testKeys(10)) }()
+	source := newSource(t, server)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := source.Lookup(t.Context(), testKeys(10))
+		answered <- err
+	}()
 	for faultsOf(t, server).Batches == 0 {
 		runtime.Gosched() // until the call is held
 	}
@@ -268,7 +301,7 @@ func TestRunStopsWithCallsInFlight(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if o := (<-answered)[0]; o.Status != etl.EnrichmentFailed {
-		t.Errorf("the held call: %+v", o)
+	if <-answered == nil {
+		t.Error("the held call was answered")
 	}
 }

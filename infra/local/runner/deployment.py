@@ -19,7 +19,7 @@ import boto3
 import botocore.exceptions
 import yaml
 
-from . import postgres
+from . import postgres, services
 from .settings import CREDENTIALS, HERE, ROOT, Problem
 
 # The secrets with the logins of PostgreSQL, by the template's parameters.
@@ -44,10 +44,13 @@ def client(settings, endpoint, service):
 
 
 def put_secrets(settings, endpoint, url):
-    """Writes the logins of the database as secrets; returns their ARNs by the template's parameters."""
+    """Writes the logins of the database, and what authenticates at the enrichment server, as secrets; returns their
+    ARNs by the template's parameters."""
     manager = client(settings, endpoint, "secretsmanager")
-    return {parameter: put_secret(manager, name, json.dumps(postgres.secret_of(postgres.login_url(settings, url, login))))
-            for parameter, (name, login) in SECRETS.items()}
+    logins = {parameter: put_secret(manager, name, json.dumps(postgres.secret_of(postgres.login_url(settings, url, login))))
+              for parameter, (name, login) in SECRETS.items()}
+    return logins | {"EnrichmentClientsSecretArn": put_secret(manager, "etl-dataloader/enrichment-clients",
+                                                              services.credentials(settings).read_text())}
 
 
 def put_secret(manager, name, text):

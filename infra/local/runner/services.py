@@ -1,5 +1,6 @@
 """The emulator of AWS, what stands before it, and the enrichment server, as daemons."""
 
+import json
 import os
 import shutil
 import sys
@@ -11,6 +12,9 @@ from .settings import CREDENTIALS, HERE, ROOT, Problem
 
 ENRICHMENT = ROOT / "build" / "local" / "enrichment"
 FRONT = ROOT / "build" / "local" / "front"
+
+# What calls to the enrichment server must carry. The end-to-end tests look for the value where it must not be.
+CREDENTIALS_OF_ENRICHMENT = {"type": "header", "name": "X-Api-Key", "value": "Canarilima-7Qd2mXw9"}
 
 
 def start_emulator(settings):
@@ -87,11 +91,20 @@ def start_enrichment(settings):
     if processes.running(settings, "enrichment") is None:
         port = settings.port("enrichment")
         settings.save(enrichment_port=port)
-        processes.start(settings, "enrichment", [built(ENRICHMENT), "-addr", f"127.0.0.1:{port}"],
+        processes.start(settings, "enrichment", [built(ENRICHMENT), "-addr", f"127.0.0.1:{port}", "-credentials", credentials(settings)],
                         settings.clean_environment())
     port = settings.state["enrichment_port"]
     processes.await_ready(settings, "enrichment", lambda: answers(f"http://127.0.0.1:{port}/health"))
     return f"http://127.0.0.1:{port}"
+
+
+def credentials(settings):
+    """The file of what calls to the enrichment server must carry, which is also the text of the functions' secret."""
+    path = settings.dir / "enrichment.json"
+    settings.dir.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(CREDENTIALS_OF_ENRICHMENT))
+    return path
 
 
 def forget(settings):

@@ -1,5 +1,6 @@
 """Ports, the state file, database URLs, template parameters, processes: the parts of stack.py that need no stack."""
 
+import json
 import os
 import pathlib
 import socket
@@ -7,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from runner import deployment, postgres, processes
+from runner import deployment, postgres, processes, services
 from runner.settings import Problem, Settings, free_port
 
 
@@ -48,6 +49,11 @@ class SettingsTest(StackTest):
         free = free_port()
         settings.save(emulator_port=free)
         self.assertEqual(settings.port("emulator"), free)
+
+    def test_credentials_are_private(self):
+        path = services.credentials(self.settings())
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(json.loads(path.read_text()).keys(), {"type", "name", "value"})
 
     def test_own_database_url_is_no_choice(self):
         self.settings().save(postgres_url="postgresql://own")

@@ -51,7 +51,7 @@ func (c *cloud) await(ctx context.Context, of stack.Set, limit time.Duration) (i
 
 // record switches the emulator's CloudTrail on, from which [cloud.counted] reads.
 func (c *cloud) record(ctx context.Context, on bool) error {
-	_, err := stack.Post(ctx, c.Env["AWS_ENDPOINT_URL"]+"/_ministack/config", map[string]any{"cloudtrail._recording_enabled": on})
+	_, err := stack.Post(ctx, c.Env["AWS_ENDPOINT_URL"]+"/_ministack/config", map[string]any{"cloudtrail._recording_enabled": on}, nil)
 	return err
 }
 

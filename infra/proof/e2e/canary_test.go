@@ -25,12 +25,17 @@ import (
 // canaryName is the first name of a client that is nowhere else.
 const canaryName = "Canarialpha"
 
+// canaryKey authenticates the functions at the enrichment source
+// (infra/local/runner/services.py). It is nowhere in the files.
+const canaryKey = "Canarilima-7Qd2mXw9"
+
 // canaries are sensitive values that are unlike anything else: of a valid client,
-// of one that is rejected, of a malformed line, and of an employee and a supplier.
+// of one that is rejected, of a malformed line, of an employee and a supplier, and
+// the key of the enrichment source.
 var canaries = []string{ //nolint:gochecknoglobals // a constant list
 	"918273645546372819", canaryName, "Canaribravo", "canari.charlie@example.com", "9182736450", "+33918273645", "1903-02-01",
 	"7 impasse du Canari Delta", "Canari3cho", "canari.foxtrot.at.example", "CANARINIF7", "Canarigolf et canari.hotel@example.com",
-	"819273645546372818", "Canarindia", "canari.juliette@example.com", "canari.kilo@example.com", "DE12500105170648489890",
+	"819273645546372818", "Canarindia", "canari.juliette@example.com", "canari.kilo@example.com", "DE12500105170648489890", canaryKey,
 }
 
 // planted are the records with canaries, by file type: the members in the order

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/google/uuid"
 
 	"etl-dataloader/infra/proof/stack"
@@ -384,10 +385,18 @@ func (s *system) lookup(t *testing.T, r *contract.Resource, clients []string) []
 	return answer.Results
 }
 
-// enrichment posts to the enrichment source.
+// enrichment posts to the enrichment source, with what authenticates the functions.
 func (s *system) enrichment(t *testing.T, path string, body any) []byte {
 	t.Helper()
-	answer, err := stack.Post(t.Context(), s.Env["ENRICHMENT_URL"]+path, body)
+	out, err := s.Secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String(s.Env["ENRICHMENT_SECRET_ARN"])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secret struct{ Type, Name, Value string }
+	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &secret); err != nil || secret.Type != "header" || secret.Value != canaryKey {
+		t.Fatalf("the secret of the enrichment source is no header with the canary: %v", err)
+	}
+	answer, err := stack.Post(t.Context(), s.Env["ENRICHMENT_URL"]+path, body, map[string]string{secret.Name: secret.Value})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,8 +57,9 @@ func (s *Stack) ask(ctx context.Context, service, what string, body []byte, head
 	return send(request, what)
 }
 
-// Post sends JSON to a server of the stack and returns its answer, which must be 200.
-func Post(ctx context.Context, url string, in any) ([]byte, error) {
+// Post sends JSON and headers to a server of the stack and returns its answer, which
+// must be 200.
+func Post(ctx context.Context, url string, in any, headers map[string]string) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
@@ -68,6 +69,9 @@ func Post(ctx context.Context, url string, in any) ([]byte, error) {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	for name, value := range headers {
+		request.Header.Set(name, value)
+	}
 	return send(request, "")
 }
 

@@ -40,13 +40,14 @@ if [ "$what" = all ]; then
   make --no-print-directory lint
   step "generated documents"
   go run ./infra/docs -check
-  step "Python: emulator, stack, oracle, agreement with frictionless, ciphertexts"
+  step "Python: emulator, stack, oracle, agreement with frictionless, ciphertexts, stand-in by schemathesis"
   .local/venv/bin/python -m unittest discover -q infra/local/emulator
   .local/venv/bin/python -m unittest discover -q -s infra/local/runner -t infra/local
   python3 -m unittest discover -q infra/proof/oracle
   .local/venv/bin/python -m unittest discover -q infra/proof/agreement
   .local/venv/bin/python -m unittest discover -q infra/proof/permissions
   .local/venv/bin/python -m unittest discover -q infra/proof/ciphertext
+  .local/venv/bin/python -m unittest discover -q infra/proof/openapi
   step "files as people deliver them"
   python3 infra/proof/fieldcases/check.py build/local/etlctl
 fi

@@ -149,7 +149,7 @@ func showSources(out io.Writer, s registry.Status) {
 	t := table{columns: textColumnsSources, right: " nnnnnnnnn"}
 	for _, source := range s.Sources {
 		t.add(source.Source, message.Count(source.Asked), message.Count(source.Answered), message.Count(source.NotFound),
-			message.Count(source.Unanswered()), message.Count(source.Calls), message.Count(source.Waits), message.Seconds(source.WaitSeconds),
+			message.Count(source.NotEnriched()), message.Count(source.Calls), message.Count(source.Waits), message.Seconds(source.WaitSeconds),
 			message.Seconds(source.WorkSeconds), message.Count(source.Dropped), or(message.Causes(source.Failed), textNone))
 	}
 	title(out, textTitleSources)

@@ -134,7 +134,7 @@ const (
 const (
 	textColumnsFiles    = "Fichier|Lus|Valides|Rejetés|Enrichis|Non enrichis|Persistés|Travail|Statut"
 	textColumnsSteps    = "État|Étape|Lots|Enregistrements|Débit|Durée"
-	textColumnsSources  = "Source|Demandées|Trouvées|Inconnues|Sans réponse|Appels|Attentes|Attendu|Travail|Membres écartés|Causes"
+	textColumnsSources  = "Source|Demandés|Enrichis|Inconnus|Non enrichis|Appels|Attentes|Attendu|Travail|Membres écartés|Causes"
 	textColumnsAttempts = "N°|Nature|Déclencheur|Date (UTC)|Génération|Étape de l'échec qui précède|Raison"
 	textColumnsImports  = "Import|Mode|Date|Statut|Étape|Début (UTC)|Durée"
 	textColumnsWaiting  = "Mode|Date|Statut|Raison"

@@ -189,14 +189,14 @@ type Progress struct {
 	Enrichment *Asked `dynamodbav:"enrichment,omitempty" json:"enrichment,omitempty"`
 }
 
-// Asked counts the distinct keys that a unit asked a source for, by its answers. Asked
-// is the sum of answered, not found and failed.
+// Asked counts the records for which a source was asked, by its answers. Asked is the
+// sum of answered, not found and failed.
 type Asked struct {
 	Source      string           `dynamodbav:"source" json:"source"`
-	Asked       int64            `dynamodbav:"asked,omitempty" json:"asked,omitempty"`
+	Asked       int64            `dynamodbav:"asked,omitempty" json:"asked,omitempty"` // records
 	Answered    int64            `dynamodbav:"answered,omitempty" json:"answered,omitempty"`
 	NotFound    int64            `dynamodbav:"not_found,omitempty" json:"not_found,omitempty"` // the source answered that it does not know the key
-	Failed      map[string]int64 `dynamodbav:"failed,omitempty" json:"failed,omitempty"`       // no usable answer, by cause
+	Failed      map[string]int64 `dynamodbav:"failed,omitempty" json:"failed,omitempty"`       // not enriched, by cause
 	Calls       int64            `dynamodbav:"calls,omitempty" json:"calls,omitempty"`
 	Waits       int64            `dynamodbav:"waits,omitempty" json:"waits,omitempty"` // pauses because the source did not answer
 	WaitSeconds float64          `dynamodbav:"wait_seconds,omitempty" json:"wait_seconds,omitempty"`

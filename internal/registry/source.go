@@ -20,12 +20,12 @@ type SourceTotal struct {
 	Dropped     int64            `json:"dropped"`
 }
 
-// Unanswered returns how many keys have no usable answer.
-func (t SourceTotal) Unanswered() (keys int64) {
+// NotEnriched returns how many records have no usable answer.
+func (t SourceTotal) NotEnriched() (records int64) {
 	for _, n := range t.Failed {
-		keys += n
+		records += n
 	}
-	return keys
+	return records
 }
 
 // sourceTotals returns the totals of the sources that were asked, by name.

@@ -152,8 +152,8 @@ func TestStatusOfSources(t *testing.T) {
 	if diff := cmp.Diff(want, sources()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := want[0].Unanswered(); got != 4 {
-		t.Errorf("%d keys have no answer, want 4", got)
+	if got := want[0].NotEnriched(); got != 4 {
+		t.Errorf("%d records are not enriched, want 4", got)
 	}
 }
 

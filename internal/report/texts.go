@@ -13,8 +13,7 @@ const (
 	textStepsNote   = "Durée : du premier lot au dernier. Travail : somme des durées des lots, qui avancent en parallèle."
 	NoFiles         = "La liste des versions n'est pas encore arrêtée : aucun fichier n'est chargé."
 	textSources     = "Sources d'enrichissement"
-	textSourcesNote = "Pour chaque source : clés demandées = trouvées + inconnues + sans réponse utilisable. " +
-		"Un lot demande chacune de ses clés une fois, quel que soit le nombre de ses enregistrements. " +
+	textSourcesNote = "Pour chaque source : enregistrements demandés = enrichis + inconnus de la source + non enrichis. " +
 		"Attentes : pauses faites parce que la source ne répondait pas. Travail : somme des durées des lots, qui avancent en parallèle. " +
 		"Membres écartés : données de la source que le contrat ne prend pas."
 	textNotEnriched     = "Non enrichis"

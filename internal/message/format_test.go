@@ -73,7 +73,7 @@ func TestCauses(t *testing.T) {
 	}
 	for _, code := range []enrichment.Code{
 		enrichment.CodeTimeout, enrichment.CodeUnreachable, enrichment.CodeServerError, enrichment.CodeThrottled, enrichment.CodeUnauthorized, enrichment.CodeRefused,
-		enrichment.CodeInvalidAnswer, enrichment.CodeRecordError, enrichment.CodeUnusableKey,
+		enrichment.CodeInvalidAnswer, enrichment.CodeRecordError, enrichment.CodeNoResult, enrichment.CodeUnusableKey,
 	} {
 		if name := message.CauseName(string(code)); name == string(code) {
 			t.Errorf("%s has no name", code)

@@ -130,6 +130,8 @@ func causeName(code string) string {
 		return "réponse non conforme"
 	case "record_error":
 		return "erreur sur l'enregistrement"
+	case "no_result":
+		return "clé absente de la réponse"
 	case "unusable_key":
 		return "clé inutilisable"
 	default:

@@ -1,6 +1,7 @@
 package phase
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -35,7 +36,8 @@ type Enricher interface {
 }
 
 // Enrich asks the external system of a resource about the valid records of a chunk. Of
-// the states after CrossCheck it alone decrypts, and only the keys.
+// the states after CrossCheck it alone decrypts, and only the keys. It seals what is
+// sensitive of an answer before anything is persisted.
 type Enrich struct {
 	Common
 	DB          *postgres.DB
@@ -97,7 +99,10 @@ func (p *Enrich) ask(ctx context.Context, in ChunkIn, r *contract.Resource) (obj
 	object, created, err := p.Work.PutOnce(ctx, in.object(answersKind), schemaOf(answers.Stream()), func(w io.Writer) error {
 		values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(ctx, p.KMS, p.FieldsKeyID, in.Import) }, scope: in.Import.scope(r.Name)}
 		defer values.wipe()
-		a := &asking{resource: r, enricher: enricher, rows: staged.NewReader(r, values.open), answers: answers.NewWriter(w), places: map[string]int{}}
+		a := &asking{
+			resource: r, enricher: enricher, rows: staged.NewReader(r, values.open), values: values, chunk: in.Chunk.Range.Index,
+			answers: answers.NewWriter(w), places: map[string]int{},
+		}
 		defer a.rows.Wipe()
 		if err := rows.each(ctx, func(line int64, row [][]byte) error { return a.add(ctx, line, row) }); err != nil {
 			return err
@@ -148,14 +153,22 @@ type lateOpener struct {
 
 // open is a [staged.Open].
 func (o *lateOpener) open(dst []byte, of protection.Record, column string, sealed []byte) ([]byte, error) {
+	if _, err := o.dataKey(); err != nil {
+		return nil, err
+	}
+	return o.opener.Open(dst, of, column, sealed)
+}
+
+// dataKey returns the key.
+func (o *lateOpener) dataKey() (protection.DataKey, error) {
 	if o.opener == nil {
 		var err error
 		if o.opened, err = o.key(); err != nil {
-			return nil, err
+			return o.opened, err
 		}
 		o.opener = protection.NewOpener(o.opened, o.scope)
 	}
-	return o.opener.Open(dst, of, column, sealed)
+	return o.opened, nil
 }
 
 // wipe clears the key from memory.
@@ -168,10 +181,14 @@ type asking struct {
 	resource *contract.Resource
 	enricher Enricher
 	rows     *staged.Reader
+	values   *lateOpener
+	chunk    int
+	sealer   *protection.Sealer // nil until there is something to seal
 	answers  *answers.Writer
 
 	lines  []int64
-	keyOf  []int // place among keys, by line
+	bound  [][]byte // by line: the public key to which its record's values are bound
+	keyOf  []int    // place among keys, by line
 	keys   []string
 	places map[string]int // of keys
 }
@@ -195,6 +212,7 @@ func (a *asking) add(ctx context.Context, line int64, row [][]byte) error {
 		a.keys, a.places[key] = append(a.keys, key), place
 	}
 	a.lines, a.keyOf = append(a.lines, line), append(a.keyOf, place)
+	a.bound = append(a.bound, bytes.Clone(a.rows.Record(line, row).Key))
 	return nil
 }
 
@@ -212,13 +230,16 @@ func (a *asking) flush(ctx context.Context) error {
 		return fmt.Errorf("enrichment of %s: %d answers for %d keys", a.resource.Name, len(outcomes), len(a.keys))
 	}
 	for i, line := range a.lines {
-		o := outcomes[a.keyOf[i]]
-		if err := a.answers.Write(line, event.Enrichment{Status: o.Status, Error: string(o.Code), Values: o.Values}); err != nil {
+		answer, err := a.answer(protection.Record{Line: line, Key: a.bound[i]}, outcomes[a.keyOf[i]])
+		if err != nil {
+			return err
+		}
+		if err := a.answers.Write(line, answer); err != nil {
 			return err
 		}
 	}
 	clear(a.keys)
 	clear(a.places)
-	a.lines, a.keyOf, a.keys = a.lines[:0], a.keyOf[:0], a.keys[:0]
+	a.lines, a.bound, a.keyOf, a.keys = a.lines[:0], a.bound[:0], a.keyOf[:0], a.keys[:0]
 	return nil
 }

@@ -32,8 +32,8 @@ func TestEnrichmentFails(t *testing.T) {
 	l.enricher.fail = map[string]bool{"102": true}
 	r := l.upload(t, etl.ModeInitial, "2024-10-08", day().csv(t)).all(t)
 	l.expectPublished(t, r, day(), map[string]int64{})
-	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', line_number, enrichment, coalesce(data->>'segment', '-')), ', ' ORDER BY line_number) FROM final.events WHERE resource = 'clients'`)
-	if want := "2 ok A, 3 failed -, 4 ok A"; got != want {
+	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', line_number, enrichment, coalesce(data->>'loyalty_tier', '-')), ', ' ORDER BY line_number) FROM final.events WHERE resource = 'clients'`)
+	if want := "2 ok or, 3 failed -, 4 ok or"; got != want {
 		t.Errorf("the events are %s, want %s", got, want)
 	}
 	got = postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' | ', file, resource, line_number, rule, error_details, processing_step), ', ') FROM etl.errors`)

@@ -223,6 +223,12 @@ func (f *fakeRegistry) sum(imp phase.Import, state etl.State, resource string) (
 	return total
 }
 
+// What a source answers that is sensitive.
+const (
+	segment = "segment-discret"
+	score   = "0.58731"
+)
+
 // fakeEnricher knows every key but those it is told to fail or not to know.
 type fakeEnricher struct {
 	mu      sync.Mutex
@@ -251,7 +257,7 @@ func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Out
 		case f.unknown[key]:
 			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentNotFound}
 		default:
-			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: json.RawMessage(`{"segment":"A","loyalty_tier":"` + f.tier + `","risk_score":0.5}`)}
+			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: json.RawMessage(`{"segment":"` + segment + `","loyalty_tier":"` + f.tier + `","risk_score":` + score + `}`)}
 		}
 	}
 	return outcomes

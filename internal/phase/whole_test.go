@@ -217,7 +217,7 @@ func TestNothingInClear(t *testing.T) {
 	}
 	for _, secret := range []string{
 		"987654321", "987654322", "987654323", "Ephra", "Melchior", "Balthazar", "Secretsson", "secret.example", "9876543210", "+33600000001",
-		"1971-07-17", "17/07/1971", "Cach\u00e9e", "D\u00e9rob\u00e9e", "Cel\u00e9eville", "DE89370400440532013000", "zoe@exemple.fr",
+		"1971-07-17", "17/07/1971", "Cach\u00e9e", "D\u00e9rob\u00e9e", "Cel\u00e9eville", "DE89370400440532013000", "zoe@exemple.fr", segment, score,
 	} {
 		for where, content := range all {
 			// bytea is shown in hexadecimal.

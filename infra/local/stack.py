@@ -1,14 +1,15 @@
 """Brings the local stack up and down: PostgreSQL, AWS, the enrichment server.
 
-    python3 infra/local/stack.py venv|postgres|up|down|reset|status|env
+    python3 infra/local/stack.py venv|schemathesis|postgres|up|down|reset|status|env
 
-venv      makes .local/venv with the tools of requirements.txt
-postgres  starts PostgreSQL alone, for tests; writes what they need into LOCAL_DIR/env
-up        starts what does not run, deploys what changed, writes LOCAL_DIR/env
-down      stops what up started and keeps the data
-reset     down, and forgets the data; a database of the user's own stays as it is
-status    says what runs; exit 0 if all of it does
-env       prints LOCAL_DIR/env
+venv          makes .local/venv with the tools of requirements.txt
+schemathesis  makes .local/schemathesis, which only infra/proof/openapi needs
+postgres      starts PostgreSQL alone, for tests; writes what they need into LOCAL_DIR/env
+up            starts what does not run, deploys what changed, writes LOCAL_DIR/env
+down          stops what up started and keeps the data
+reset         down, and forgets the data; a database of the user's own stays as it is
+status        says what runs; exit 0 if all of it does
+env           prints LOCAL_DIR/env
 
 The environment variables are described in runner/settings.py. Any failure the
 user can mend is one sentence on standard error and exit status 1.
@@ -27,24 +28,23 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from runner.settings import CREDENTIALS, HERE, ROOT, VENV, Problem, Settings  # noqa: E402
 
 
-def ensure_venv():
-    """Makes the virtual environment if it is missing or its requirements changed."""
-    requirements = HERE / "requirements.txt"
+def ensure_venv(folder=VENV, requirements=HERE / "requirements.txt"):
+    """Makes a virtual environment if it is missing or its requirements changed."""
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    stamp = VENV / "requirements.sha256"
-    VENV.parent.mkdir(parents=True, exist_ok=True)
-    with (VENV.parent / "venv.lock").open("w") as lock:
+    stamp = folder / "requirements.sha256"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text() == wanted:
             return
-        print("Installing the local stack's tools into .local/venv …", file=sys.stderr)
-        shutil.rmtree(VENV, ignore_errors=True)
+        print(f"Installing {requirements.relative_to(ROOT)} into {folder.relative_to(ROOT)} …", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
         try:
-            subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True, stdout=subprocess.DEVNULL)
-            subprocess.run([str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps",
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps",
                             "--disable-pip-version-check", "-r", str(requirements)], check=True)
         except subprocess.CalledProcessError as err:
-            shutil.rmtree(VENV, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             raise Problem("The tools could not be installed: python3-venv and access to PyPI are needed.") from err
         stamp.write_text(wanted)
 
@@ -157,14 +157,16 @@ COMMANDS = {"postgres": start_postgres, "up": up, "down": down, "reset": reset, 
 
 def main(arguments):
     """Runs one command; returns the exit status."""
-    if len(arguments) != 1 or arguments[0] not in ("venv", *COMMANDS):
+    if len(arguments) != 1 or arguments[0] not in ("venv", "schemathesis", *COMMANDS):
         print(__doc__.strip(), file=sys.stderr)
         return 2
     if sys.version_info < (3, 11):
         raise Problem(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     if arguments[0] in ("venv", "postgres", "up"):
         ensure_venv()
-    if arguments[0] == "venv":
+    if arguments[0] == "schemathesis":
+        ensure_venv(ROOT / ".local" / "schemathesis", ROOT / "infra" / "proof" / "openapi" / "requirements.txt")
+    if arguments[0] in ("venv", "schemathesis"):
         return 0
     if arguments[0] in ("down", "reset") and not (VENV / "bin" / "python").exists():
         return 0  # nothing was ever started

@@ -47,7 +47,8 @@ if [ "$what" = all ]; then
   .local/venv/bin/python -m unittest discover -q infra/proof/agreement
   .local/venv/bin/python -m unittest discover -q infra/proof/permissions
   .local/venv/bin/python -m unittest discover -q infra/proof/ciphertext
-  .local/venv/bin/python -m unittest discover -q infra/proof/openapi
+  stack schemathesis
+  .local/schemathesis/bin/python -m unittest discover -q infra/proof/openapi
   step "files as people deliver them"
   python3 infra/proof/fieldcases/check.py build/local/etlctl
 fi

@@ -95,6 +95,9 @@ func TestFailures(t *testing.T) {
 	}{
 		{"500", answer(500, "text/plain", echo), CodeServerError, 0},
 		{"503 with seconds", retryAfter("7", answer(503, "text/plain", echo)), CodeServerError, 7 * time.Second},
+		{"503 with a date", retryAfter("Wed, 09 Oct 2024 15:00:20 GMT", answer(503, "text/plain", echo)), CodeServerError, 20 * time.Second},
+		{"429 with seconds", retryAfter("7", answer(429, "text/plain", echo)), CodeThrottled, 7 * time.Second},
+		{"429 with less than a second", retryAfter("0", answer(429, "text/plain", echo)), CodeThrottled, 0},
 		{"429 with a date", retryAfter("Wed, 09 Oct 2024 15:00:20 GMT", answer(429, "text/plain", echo)), CodeThrottled, 20 * time.Second},
 		{"429 with a date gone by", retryAfter("Wed, 09 Oct 2024 14:00:20 GMT", answer(429, "text/plain", echo)), CodeThrottled, 0},
 		{"429 with nonsense", retryAfter("-7", answer(429, "text/plain", echo)), CodeThrottled, 0},

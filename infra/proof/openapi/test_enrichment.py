@@ -1,6 +1,7 @@
 """Holds the stand-in for the enrichment API (infra/local/enrichment) against its OpenAPI document, by schemathesis.
 
 The examples are bounded and the same in every run; nothing but the stand-in is asked. It must have been built (`make build`).
+The environment is of its own (`stack.py schemathesis`), so that the local stack does not depend on what judges it.
 """
 
 import json

@@ -26,18 +26,20 @@ func (d digest) id() uint64 { return binary.BigEndian.Uint64(d[8:]) }
 // found reports whether the key is known: about one in fifty is not.
 func (d digest) found() bool { return d[0] >= 5 }
 
+// segment is one of four with a code, which makes it unlike any other text: the proofs
+// look for it where it must not be.
 func (d digest) segment() string {
-	return [...]string{"essentiel", "confort", "premium", "professionnel"}[d[1]%4]
+	return [...]string{"essentiel", "confort", "premium", "professionnel"}[d[1]%4] + "-" + hex.EncodeToString(d[16:20])
 }
 
 func (d digest) tier() string { return [...]string{"bronze", "argent", "or", "platine"}[d[2]%4] }
 
-// score is the risk in thousandths, 0 to 1,000.
-func (d digest) score() int { return int(binary.BigEndian.Uint16(d[3:5]) % 1001) }
-
-// appendScore appends a score as a decimal with three digits.
-func appendScore(out []byte, score int) []byte {
-	return fmt.Appendf(out, "%d.%03d", score/1000, score%1000)
+// score is the risk as a decimal from 0 to 1 with twelve digits behind the point, as
+// unlike any other text as the segment.
+func (d digest) score() string {
+	const one = 1_000_000_000_000
+	score := binary.BigEndian.Uint64(d[24:]) % (one + 1)
+	return fmt.Sprintf("%d.%012d", score/one, score%one)
 }
 
 // startsWithAny reports whether the hash, in hexadecimal, starts with one of the prefixes.
@@ -76,7 +78,7 @@ func appendResult(out []byte, key string, d digest, mode string) []byte {
 	case "huge_number":
 		out = append(out, "1e999999999"...)
 	default:
-		out = appendScore(out, d.score())
+		out = append(out, d.score()...)
 	}
 	if mode == "duplicate_members" {
 		out = append(out, `,"segment":"essentiel"`...)

@@ -100,7 +100,7 @@ func assertAnswers(t *testing.T, keys []string, got []enrichment.Outcome) (notFo
 			}
 			continue
 		}
-		values := fmt.Sprintf(`{"segment":%q,"loyalty_tier":%q,"risk_score":%.3f}`, want.segment(), want.tier(), float64(want.score())/1000)
+		values := fmt.Sprintf(`{"segment":%q,"loyalty_tier":%q,"risk_score":%s}`, want.segment(), want.tier(), want.score())
 		if got[i].Status != etl.EnrichmentOK || string(got[i].Values) != values {
 			t.Fatalf("key %d: %s %s, want %s", i, got[i].Status, got[i].Values, values)
 		}

@@ -29,13 +29,20 @@ const canaryName = "Canarialpha"
 // (infra/local/runner/services.py). It is nowhere in the files.
 const canaryKey = "Canarilima-7Qd2mXw9"
 
+// canarySegment and canaryScore are what the enrichment source answers for the valid
+// client of the canaries. They are nowhere in the files.
+const (
+	canarySegment = "essentiel-a9202aa9"
+	canaryScore   = "0.074492983985"
+)
+
 // canaries are sensitive values that are unlike anything else: of a valid client,
-// of one that is rejected, of a malformed line, of an employee and a supplier, and
-// the key of the enrichment source.
+// of one that is rejected, of a malformed line, of an employee and a supplier; the
+// key of the enrichment source, and what it answers.
 var canaries = []string{ //nolint:gochecknoglobals // a constant list
 	"918273645546372819", canaryName, "Canaribravo", "canari.charlie@example.com", "9182736450", "+33918273645", "1903-02-01",
 	"7 impasse du Canari Delta", "Canari3cho", "canari.foxtrot.at.example", "CANARINIF7", "Canarigolf et canari.hotel@example.com",
-	"819273645546372818", "Canarindia", "canari.juliette@example.com", "canari.kilo@example.com", "DE12500105170648489890", canaryKey,
+	"819273645546372818", "Canarindia", "canari.juliette@example.com", "canari.kilo@example.com", "DE12500105170648489890", canaryKey, canarySegment, canaryScore,
 }
 
 // planted are the records with canaries, by file type: the members in the order

@@ -53,17 +53,18 @@ func TestReveal(t *testing.T) {
 	if err := sc.db.QueryRow(t.Context(), `SELECT event_id::text FROM final.events WHERE import_id = $1 AND resource = 'clients' AND line_number = $2`, of.importID, line).Scan(&event); err != nil {
 		t.Fatal(err)
 	}
+	segment := text(sc.lookup(t, sc.contract.Resource("clients"), []string{id})[0]["segment"])
 	const reason = "essai de lecture"
 	for name, request := range map[string]map[string]any{
 		"a table":  {"table": "clients", "where": map[string]any{"field": "client_id", "value": id}, "fields": []string{"email"}, "reason": reason},
-		"an event": {"event": event, "fields": []string{"email"}, "reason": reason},
+		"an event": {"event": event, "fields": []string{"email", "segment"}, "reason": reason},
 	} {
 		answer, failed := sc.ask(t, "/reveal", request)
 		if failed != "" {
 			t.Fatalf("%s: %s", name, failed)
 		}
-		if revealed(t, answer)["email"] != email {
-			t.Errorf("%s: the value is not the one that was sealed", name)
+		if values := revealed(t, answer); values["email"] != email || (name == "an event" && values["segment"] != segment) {
+			t.Errorf("%s: the values are not those that were sealed", name)
 		}
 		var entries int
 		if err := sc.db.QueryRow(t.Context(), `SELECT count(*) FROM etl.audit WHERE request_id = $1::text::uuid AND verified AND action = 'reveal'`, text(answer["request_id"])).Scan(&entries); err != nil || entries != 3 {

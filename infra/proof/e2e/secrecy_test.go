@@ -95,8 +95,15 @@ func TestSecrecy(t *testing.T) {
 	}
 	s := newSearch()
 	landed := sc.objects(t, sc.Env["LANDING_BUCKET"], s)
+	answered := map[string][]byte{"the answer": sc.enrichment(t, "/v1/clients:lookup", map[string]any{"key": canaries[0]})}
 	for _, n := range needles() {
-		if n.canary == string(n.form) && n.canary != canaryKey && !holds(landed, n) {
+		switch plain := n.canary == string(n.form); {
+		case !plain || n.canary == canaryKey:
+		case n.canary == canarySegment || n.canary == canaryScore:
+			if !holds(answered, n) {
+				t.Errorf("%s is not what the source answers", n)
+			}
+		case !holds(landed, n):
 			t.Errorf("%s was never uploaded", n)
 		}
 	}

@@ -15,13 +15,13 @@ import (
 // permission; the places that do have no error of a service.
 func TestOneClassifier(t *testing.T) {
 	allowed := map[string]string{
-		"internal/fault/aws.go":         "the classifier of AWS",
-		"internal/postgres/classify.go": "the classifier of PostgreSQL",
-		"internal/postgres/snapshot.go": "readers did not end in time",
-		"internal/postgres/migrate.go":  "another deployment migrates",
-		"internal/registry/arrival.go":  "others kept changing an item",
-		"internal/registry/landing.go":  "DynamoDB left keys of a batch unread",
-		"internal/phase/enrich.go":      "the function's time is up",
+		"internal/fault/aws.go":          "the classifier of AWS",
+		"internal/postgres/classify.go":  "the classifier of PostgreSQL",
+		"internal/postgres/snapshot.go":  "readers did not end in time",
+		"internal/postgres/migrate.go":   "another deployment migrates",
+		"internal/registry/arrival.go":   "others kept changing an item",
+		"internal/registry/landing.go":   "DynamoDB left keys of a batch unread",
+		"internal/phase/enrich_parts.go": "the function's time is up",
 	}
 	found := map[string]bool{}
 	err := filepath.WalkDir("../internal", func(path string, entry fs.DirEntry, err error) error {

@@ -41,8 +41,10 @@ func inputOf(name string) any {
 		return new(phase.ScanIn)
 	case "plan":
 		return new(phase.PlanIn)
-	case "protect", "enrich", "transform":
+	case "protect", "transform":
 		return new(phase.ChunkIn)
+	case "enrich":
+		return new(phase.EnrichIn)
 	case "stage", "validate":
 		return new(phase.StageIn)
 	case "prepare":

@@ -39,8 +39,8 @@ func TestLint(t *testing.T) {
 	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
 		t.Fatalf("%s: %v", strings.Join(command, " "), err)
 	}
-	gap := regexp.MustCompile(`^Field "Label" not allowed in State Machine\.States\.(Raw|Enrich|Events)$|` +
-		`^Field "InputType" not allowed in State Machine\.States\.(Raw|Enrich|Events)\.ItemReader\.ReaderConfig$`)
+	gap := regexp.MustCompile(`^Field "Label" not allowed in State Machine\.States\.(Raw|Enrich\.ItemProcessor\.States\.EnrichSource|Events)$|` +
+		`^Field "InputType" not allowed in State Machine\.States\.(Raw|Enrich\.ItemProcessor\.States\.EnrichSource|Events)\.ItemReader\.ReaderConfig$`)
 	heading, gaps := regexp.MustCompile(`^(One error|\d+ errors):$`), 0
 	for line := range strings.Lines(string(out)) {
 		switch line = strings.TrimSpace(line); {

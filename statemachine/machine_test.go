@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"etl-dataloader/internal/etl"
+	"etl-dataloader/internal/phase"
 )
 
 // definition is the state machine's file.
@@ -36,6 +37,7 @@ type state struct {
 	Retry                         []retrier
 	Catch                         json.RawMessage
 	ItemsPath, MaxConcurrencyPath string
+	MaxConcurrency                int
 	Label                         string
 	ItemReader                    *reader
 	ItemSelector                  map[string]any
@@ -43,13 +45,14 @@ type state struct {
 	ResultWriter                  *writer
 	Choices                       []choice
 	Default                       string
+	SecondsPath, OutputPath       string
 }
 
-// choice is a condition of a Choice; the machine's only one asks whether a number is
-// positive.
+// choice is a condition of a Choice, of the kinds that the machine uses.
 type choice struct {
 	Variable, Next     string
 	NumericGreaterThan *int
+	BooleanEquals      *bool
 }
 
 type retrier struct {
@@ -89,13 +92,32 @@ func load(t *testing.T) *machine {
 	return &m
 }
 
-// next is the state that follows: after a Choice, the one that its only condition names.
+// next is the state that follows: after a Choice, the one that its first condition
+// names, which ends the line.
 func (s *state) next() string {
-	if len(s.Choices) == 1 {
+	if len(s.Choices) > 0 {
 		return s.Choices[0].Next
 	}
 	return s.Next
 }
+
+// follow returns all states that may follow.
+func (s *state) follow() []string {
+	if s.Next != "" {
+		return []string{s.Next}
+	}
+	var all []string
+	for _, c := range s.Choices {
+		all = append(all, c.Next)
+	}
+	if s.Default != "" {
+		all = append(all, s.Default)
+	}
+	return all
+}
+
+// ends reports whether a machine ends with the state.
+func (s *state) ends() bool { return s.End || s.Type == "Succeed" }
 
 // each visits every state, those inside Maps too, in the order of their names.
 func (m *machine) each(visit func(name string, s *state)) {
@@ -115,22 +137,26 @@ func TestPath(t *testing.T) {
 			if m.States[name] == nil {
 				t.Fatalf("%q leads to no state", name)
 			}
-			if names = append(names, name); m.States[name].End {
+			if names = append(names, name); m.States[name].ends() {
 				return names
 			}
 		}
 	}
-	want := "Open Scan Plan Raw IndexStaging CrossCheck ToEnrich Enrich Events IndexTargets Reconcile Publish"
+	want := "Open Scan Plan Raw IndexStaging CrossCheck Enrich Events IndexTargets Reconcile Publish"
 	if got := strings.Join(line(m), " "); got != want {
 		t.Errorf("the machine goes %s, want %s", got, want)
 	}
 	for state, want := range map[string]string{
 		"Scan": "ScanFile", "Raw": "Protect Stage Validate", "IndexStaging": "IndexStagingResource",
-		"Enrich": "EnrichChunk", "Events": "Transform Prepare", "IndexTargets": "IndexTarget",
+		"Enrich": "EnrichSource", "Events": "Transform Prepare", "IndexTargets": "IndexTarget",
 	} {
 		if got := strings.Join(line(m.States[state].ItemProcessor), " "); got != want {
 			t.Errorf("%s goes %s, want %s", state, got, want)
 		}
+	}
+	want = "EnrichChunk EnrichNext EnrichDone"
+	if got := strings.Join(line(m.States["Enrich"].ItemProcessor.States["EnrichSource"].ItemProcessor), " "); got != want {
+		t.Errorf("EnrichSource goes %s, want %s", got, want)
 	}
 }
 
@@ -140,19 +166,22 @@ func TestEveryPathEnds(t *testing.T) {
 	var check func(m *machine)
 	check = func(m *machine) {
 		reached := map[string]bool{}
-		for name := m.StartAt; name != ""; {
-			s := m.States[name]
-			if s == nil || reached[name] {
-				t.Fatalf("state %q does not exist, or comes twice", name)
+		for left := []string{m.StartAt}; len(left) > 0; left = left[1:] {
+			s := m.States[left[0]]
+			if s == nil {
+				t.Fatalf("state %q does not exist", left[0])
 			}
-			reached[name] = true
-			if s.End == (s.next() != "") {
-				t.Errorf("%s needs either End or Next", name)
+			if reached[left[0]] {
+				continue
 			}
-			if s.Type == "Choice" && m.States[s.Default] == nil {
-				t.Errorf("%s leads nowhere if its condition fails", name)
+			reached[left[0]] = true
+			if s.ends() == (len(s.follow()) > 0) {
+				t.Errorf("%s needs either an end or a state that follows", left[0])
 			}
-			name = s.next()
+			if s.Type == "Choice" && s.Default == "" {
+				t.Errorf("%s leads nowhere if its conditions fail", left[0])
+			}
+			left = append(left, s.follow()...)
 		}
 		for name, s := range m.States {
 			if !reached[name] {
@@ -173,8 +202,8 @@ func TestNothingCatches(t *testing.T) {
 		if s.Catch != nil {
 			t.Errorf("%s has a Catch", name)
 		}
-		if s.Type != "Task" && s.Type != "Map" && s.Type != "Choice" {
-			t.Errorf("%s is a %s; only Tasks, Maps and Choices can be redriven as this machine needs it", name, s.Type)
+		if !slices.Contains([]string{"Task", "Map", "Choice", "Wait", "Succeed"}, s.Type) {
+			t.Errorf("%s is a %s, which cannot be redriven as this machine needs it", name, s.Type)
 		}
 	})
 }
@@ -213,13 +242,13 @@ func TestMaps(t *testing.T) {
 		if s.Type != "Map" {
 			return
 		}
-		if !strings.HasPrefix(s.MaxConcurrencyPath, "$.settings.") {
-			t.Errorf("%s does not take its concurrency from the settings", name)
+		if !strings.HasPrefix(s.MaxConcurrencyPath, "$.settings.") && s.MaxConcurrencyPath != "$.source.concurrency" && name != "Enrich" {
+			t.Errorf("%s does not take its concurrency from the settings or the source", name)
 		}
 		if s.Retry != nil {
 			t.Errorf("%s has a Retry", name)
 		}
-		if s.ItemSelector["attempt.$"] != "$$.Execution.RedriveCount" {
+		if attempt := s.ItemSelector["attempt.$"]; attempt != "$$.Execution.RedriveCount" && (name != "EnrichSource" || attempt != "$.attempt") {
 			t.Errorf("%s does not pass the attempt on", name)
 		}
 		if !s.distributed() {
@@ -238,7 +267,7 @@ func TestMaps(t *testing.T) {
 		if s.ItemReader == nil || s.ItemReader.ReaderConfig.InputType != "JSONL" || s.ItemReader.Parameters["VersionId.$"] == nil {
 			t.Errorf("%s does not read JSON Lines of a pinned version", name)
 		}
-		if s.ResultWriter == nil || s.ResultWriter.Parameters["Prefix.$"] != "$.plan.results_prefix" {
+		if s.ResultWriter == nil || !strings.HasSuffix(s.ResultWriter.Parameters["Prefix.$"].(string), ".results_prefix") {
 			t.Errorf("%s does not write its results to the work bucket", name)
 		}
 	})
@@ -247,23 +276,37 @@ func TestMaps(t *testing.T) {
 	}
 }
 
-// TestToEnrich: without a chunk to enrich there is no manifest for Enrich to read, so
-// the machine goes on with Events.
-func TestToEnrich(t *testing.T) {
-	s := load(t).States["ToEnrich"]
-	if s == nil || s.Type != "Choice" || s.Default != "Events" || len(s.Choices) != 1 {
-		t.Fatalf("ToEnrich is %+v", s)
-	}
-	if c := s.Choices[0]; c.Variable != "$.plan.enrichment.chunks" || c.NumericGreaterThan == nil || *c.NumericGreaterThan != 0 || c.Next != "Enrich" {
-		t.Errorf("its condition is %+v", c)
-	}
-	for chunks, want := range map[int]bool{0: false, 3: true} {
-		sample := newSample(t, chunks*10)
-		entered := false
-		walked(t, sample, func(*state, []byte) {}, func(name, _ string, _ []byte) { entered = entered || name == "Enrich" })
-		if entered != want {
-			t.Errorf("with %d chunks to enrich the machine enters Enrich: %v", chunks, entered)
-		}
+// TestEnrich: a chunk is asked about until it is done, at once or after the wait that
+// its function wants, and its child returns how far it came. Without a source nothing is
+// asked.
+func TestEnrich(t *testing.T) {
+	for name, c := range map[string]struct {
+		sources int
+		runs    []phase.Enriched
+		want    []string
+	}{
+		"no source":  {0, nil, nil},
+		"done":       {1, []phase.Enriched{{Done: true}}, []string{"EnrichChunk", "EnrichNext", "EnrichDone"}},
+		"time is up": {1, []phase.Enriched{{}, {Done: true}}, []string{"EnrichChunk", "EnrichNext", "EnrichChunk", "EnrichNext", "EnrichDone"}},
+		"the source waits": {
+			1,
+			[]phase.Enriched{{WaitSeconds: 30}, {Done: true}},
+			[]string{"EnrichChunk", "EnrichNext", "EnrichWait", "EnrichChunk", "EnrichNext", "EnrichDone"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSample(t, 10)
+			s.sources, s.enriched = c.sources, c.runs
+			var got []string
+			walked(t, s, func(*state, []byte) {}, func(name, what string, _ []byte) {
+				if what == "input" && strings.HasPrefix(name, "Enrich") && name != "Enrich" && name != "EnrichSource" {
+					got = append(got, name)
+				}
+			})
+			if !slices.Equal(got, c.want) {
+				t.Errorf("the machine goes %v, want %v", got, c.want)
+			}
+		})
 	}
 }
 

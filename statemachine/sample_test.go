@@ -30,6 +30,9 @@ type sample struct {
 	pkg    *contract.Package
 	imp    phase.Import
 	chunks int
+
+	sources  int              // of enrichment
+	enriched []phase.Enriched // what Enrich returns, one after the other; then it is done
 }
 
 func newSample(t *testing.T, chunks int) *sample {
@@ -42,7 +45,7 @@ func newSample(t *testing.T, chunks int) *sample {
 	for i := range wrapped {
 		wrapped[i] = byte(i)
 	}
-	return &sample{pkg: pkg, chunks: chunks, imp: phase.Import{
+	return &sample{pkg: pkg, chunks: chunks, sources: 3, imp: phase.Import{
 		ImportID: importID, Generation: 1, Mode: etl.ModeDaily, FileDate: "2024-10-08", KeyID: 7, WrappedKey: wrapped,
 	}}
 }
@@ -87,7 +90,12 @@ func (s *sample) scan(in phase.ScanIn) phase.ScanOut {
 func (s *sample) plan(in phase.PlanIn) phase.PlanOut {
 	out := phase.PlanOut{
 		Bucket: "etl-dataloader-workbucket-1x2y3z4a5b6c7", Manifest: object("manifest.jsonl"), ResultsPrefix: importID + "/g1/results",
-		Chunks: s.chunks, Records: int64(s.chunks) * 100_000, Enrichment: phase.ToEnrich{Chunks: s.chunks / 10, Manifest: object("enrichment.jsonl")},
+		Chunks: s.chunks, Records: int64(s.chunks) * 100_000, Enrichment: []phase.ToEnrich{},
+	}
+	for n := range s.sources {
+		out.Enrichment = append(out.Enrichment, phase.ToEnrich{
+			Source: fmt.Sprintf("source_%d", n), Chunks: s.chunks / 10, Manifest: object("enrichment-source.jsonl"), Concurrency: 4,
+		})
 	}
 	for _, f := range in.Scanned {
 		out.Resources = append(out.Resources, f.Resource)
@@ -118,6 +126,17 @@ func (s *sample) published() phase.Published {
 	for _, r := range s.pkg.Resources {
 		out.Tables[r.Name] = phase.TableChange{Written: 9_900_000, Kept: 10_000}
 	}
+	return out
+}
+
+// enrich returns the next of the results that the sample has.
+func (s *sample) enrich(in phase.EnrichIn) phase.Enriched {
+	out := phase.Enriched{Done: true}
+	if len(s.enriched) > 0 {
+		out, s.enriched = s.enriched[0], s.enriched[1:]
+	}
+	out.Resource, out.Chunk, out.Runs = in.Chunk.Resource, in.Chunk.Range.Index, in.Progress.Runs+1
+	out.Answers = answers.Counts{Records: 99_000, Enriched: 98_000, NotEnriched: 1_000}
 	return out
 }
 
@@ -155,9 +174,7 @@ func (s *sample) perform(name string, input []byte) (any, error) {
 	case "CrossCheck":
 		return work(input, func(phase.ImportIn) phase.CrossChecked { return s.crossChecked() })
 	case "EnrichChunk":
-		return work(input, func(in phase.ChunkIn) phase.Enriched {
-			return phase.Enriched{Resource: in.Chunk.Resource, Chunk: in.Chunk.Range.Index, Answers: answers.Counts{Records: 99_000, Enriched: 98_000, NotEnriched: 1_000}}
-		})
+		return work(input, s.enrich)
 	case "Transform":
 		return work(input, func(in phase.ChunkIn) phase.Transformed {
 			return phase.Transformed{

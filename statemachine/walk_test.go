@@ -25,9 +25,17 @@ func (w *walk) run(m *machine, input, execution any) any {
 		s := m.States[name]
 		next = s.Next
 		w.see(name, "input", text(w.t, input))
-		if s.Type == "Choice" {
+		switch s.Type {
+		case "Choice":
 			next = w.choose(s, input)
 			continue
+		case "Wait":
+			if n, ok := w.path(s.SecondsPath, input).(json.Number); !ok || n == "0" {
+				w.t.Errorf("%s: %s is no time", name, s.SecondsPath)
+			}
+			continue
+		case "Succeed":
+			return w.path(s.OutputPath, input)
 		}
 		var result any
 		if s.Type == "Map" {
@@ -47,12 +55,21 @@ func (w *walk) run(m *machine, input, execution any) any {
 // choose returns the state that a Choice leads to.
 func (w *walk) choose(s *state, input any) string {
 	for _, c := range s.Choices {
-		n, err := w.path(c.Variable, input).(json.Number).Int64()
-		if err != nil {
-			w.t.Fatalf("%s: %v", c.Variable, err)
-		}
-		if n > int64(*c.NumericGreaterThan) {
-			return c.Next
+		switch v := w.path(c.Variable, input).(type) {
+		case bool:
+			if v == *c.BooleanEquals {
+				return c.Next
+			}
+		case json.Number:
+			n, err := v.Int64()
+			if err != nil {
+				w.t.Fatalf("%s: %v", c.Variable, err)
+			}
+			if n > int64(*c.NumericGreaterThan) {
+				return c.Next
+			}
+		default:
+			w.t.Fatalf("%s is neither a number nor a boolean", c.Variable)
 		}
 	}
 	return s.Default
@@ -68,8 +85,12 @@ func (w *walk) mapState(name string, s *state, input, execution any) any {
 	} else {
 		items = w.path(s.ItemsPath, input).([]any)
 	}
-	if n, ok := w.path(s.MaxConcurrencyPath, input).(json.Number); !ok || n == "0" {
-		w.t.Errorf("%s: %s is no concurrency", name, s.MaxConcurrencyPath)
+	if s.MaxConcurrencyPath != "" {
+		if n, ok := w.path(s.MaxConcurrencyPath, input).(json.Number); !ok || n == "0" {
+			w.t.Errorf("%s: %s is no concurrency", name, s.MaxConcurrencyPath)
+		}
+	} else if s.MaxConcurrency < 1 {
+		w.t.Errorf("%s has no bound of its concurrency", name)
 	}
 	results := []any{}
 	for _, item := range items {

@@ -20,6 +20,7 @@ func build(a *app.App) (any, error) {
 	}
 	enrich := phase.Enrich{
 		Common: common, DB: a.Database(1), KMS: a.KMS(), FieldsKeyID: a.FieldsKey(), Enrichers: a.Enrichers(common.Contract),
+		Attempts: a.Registry(), Shares: a.Registry(), Alerts: a.Alerts(), Patience: a.Patience,
 	}
 	return app.Handler(a, etl.StateEnrich, enrich.Run), nil
 }

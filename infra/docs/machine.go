@@ -73,6 +73,21 @@ func (s state) next() string {
 	return s.Next
 }
 
+// follow returns all states that may follow, "[*]" for the end.
+func (s state) follow() []string {
+	if s.End || s.Type == "Succeed" {
+		return []string{"[*]"}
+	}
+	if len(s.Choices) == 0 {
+		return []string{s.Next}
+	}
+	var all []string
+	for _, c := range s.Choices {
+		all = append(all, c.Next)
+	}
+	return append(all, s.Default)
+}
+
 // kind returns the kind of a state.
 func (s state) kind() string {
 	switch {
@@ -128,13 +143,8 @@ func drawLevel(out *strings.Builder, l *level, indent string) {
 			drawLevel(out, &st.ItemProcessor.level, indent+"    ")
 			line(out, "%s}", indent)
 		}
-		if st.End {
-			line(out, "%s%s --> [*]", indent, name)
-		} else {
-			line(out, "%s%s --> %s", indent, name, st.next())
-		}
-		if st.Default != "" {
-			line(out, "%s%s --> %s", indent, name, st.Default)
+		for _, next := range st.follow() {
+			line(out, "%s%s --> %s", indent, name, next)
 		}
 	}
 }

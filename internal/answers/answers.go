@@ -42,16 +42,25 @@ func Stream() []contract.Column {
 type Counts struct {
 	Records     int64 `json:"records"` // valid records: all that were to be enriched
 	Enriched    int64 `json:"enriched"`
+	NotFound    int64 `json:"not_found"`    // the source does not know the key
 	NotEnriched int64 `json:"not_enriched"` // the source did not answer
+	// Failed counts those by the code of the cause.
+	Failed map[string]int64 `json:"failed,omitempty"`
 }
 
-func (c *Counts) add(status etl.Enrichment) {
+func (c *Counts) add(answer event.Enrichment) {
 	c.Records++
-	switch status {
+	switch answer.Status {
 	case etl.EnrichmentOK:
 		c.Enriched++
+	case etl.EnrichmentNotFound:
+		c.NotFound++
 	case etl.EnrichmentFailed:
 		c.NotEnriched++
+		if c.Failed == nil {
+			c.Failed = map[string]int64{}
+		}
+		c.Failed[answer.Error]++
 	}
 }
 
@@ -75,7 +84,7 @@ func (w *Writer) Write(line int64, answer event.Enrichment) error {
 		w.rows.String(answer.Error)
 	}
 	w.rows.Field(answer.Values)
-	w.counts.add(answer.Status)
+	w.counts.add(answer)
 	return w.rows.Err()
 }
 
@@ -130,7 +139,7 @@ func Each(r io.Reader, visit func(line int64, answer event.Enrichment) error) (C
 		if err != nil {
 			return counts, err
 		}
-		counts.add(answer.Status)
+		counts.add(answer)
 		if err := visit(line, answer); err != nil {
 			return counts, err
 		}

@@ -34,7 +34,7 @@ func read(t *testing.T, variables map[string]string) (Env, error) {
 	t.Helper()
 	for _, name := range []string{
 		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "FIELDS_KEY_ID", "TOKENS_KEY_ID",
-		"ENRICHMENT_CLIENTS_URL", "ENRICHMENT_CLIENTS_SECRET_ARN", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
+		"ENRICHMENT_CLIENTS_URL", "ENRICHMENT_CLIENTS_SECRET_ARN", "ENRICHMENT_PATIENCE_INITIAL", "ENRICHMENT_PATIENCE_DAILY", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
 		"NO_HISTORY", "STAGING_RETENTION_DAYS", "MAX_DAILY_RECORDS", "AUTOMATIC_REDRIVES", "AUTOMATIC_REDRIVE_DELAY", "RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_GROUP",
 		"REDRIVE_SCHEDULE_ROLE_ARN", "REQUIRE_CONTROL", "MAX_FUTURE_DAYS", "INITIAL_DEADLINE_HOURS", "MAX_SHRINK", "MAX_FILE_BYTES", "REJECT_BUDGET", "REVEAL_PER_DAY",
 	} {
@@ -49,6 +49,7 @@ func TestEnvDefaults(t *testing.T) {
 		ChunkBytes: 32 << 20, ChunkRecords: 2000, MaxConcurrency: 4, MaxShrink: 50, LogLevel: slog.LevelInfo,
 		DeadlineTimeZone: "Europe/Paris", DeadlineDaysBack: 1, StagingRetention: 30 * 24 * time.Hour,
 		AutomaticRedrives: 3, RedriveDelay: time.Minute, MaxFutureDays: 1, InitialDeadline: 24 * time.Hour, RevealPerDay: 1000,
+		PatienceInitial: 4 * time.Hour, PatienceDaily: 20 * time.Minute,
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -58,14 +59,14 @@ func TestEnvDefaults(t *testing.T) {
 func TestEnvValues(t *testing.T) {
 	got, err := read(t, map[string]string{
 		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "STATE_MACHINE_ARN": "s", "ALERTS_TOPIC_ARN": "a", "DATABASE_SECRET_ARN": "d",
-		"FIELDS_KEY_ID": "fk", "TOKENS_KEY_ID": "tk", "ENRICHMENT_CLIENTS_URL": "https://e", "ENRICHMENT_CLIENTS_SECRET_ARN": "es", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
+		"FIELDS_KEY_ID": "fk", "TOKENS_KEY_ID": "tk", "ENRICHMENT_CLIENTS_URL": "https://e", "ENRICHMENT_CLIENTS_SECRET_ARN": "es", "ENRICHMENT_PATIENCE_INITIAL": "60", "ENRICHMENT_PATIENCE_DAILY": "0", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
 		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "REQUIRE_CONTROL": "true", "MAX_FUTURE_DAYS": "3", "INITIAL_DEADLINE_HOURS": "0", "STAGING_RETENTION_DAYS": "7",
 		"MAX_DAILY_RECORDS": "8", "MAX_SHRINK": "30", "MAX_FILE_BYTES": "5", "REJECT_BUDGET": "*=none", "REVEAL_PER_DAY": "4",
 		"AUTOMATIC_REDRIVES": "0", "AUTOMATIC_REDRIVE_DELAY": "1", "RERUN_FUNCTION_ARN": "f", "REDRIVE_SCHEDULE_GROUP": "g", "REDRIVE_SCHEDULE_ROLE_ARN": "o",
 	})
 	want := Env{
 		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", FieldsKeyID: "fk", TokensKeyID: "tk",
-		EnrichmentClientsURL: "https://e", EnrichmentClientsARN: "es", ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
+		EnrichmentClientsURL: "https://e", EnrichmentClientsARN: "es", PatienceInitial: time.Minute, ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
 		NoHistory: true, RequireControl: true, MaxFutureDays: 3, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, MaxShrink: 30, MaxFileBytes: 5, RejectBudget: "*=none", RevealPerDay: 4, RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
 	}
 	if err != nil || got != want {
@@ -297,7 +298,7 @@ func TestEnrichers(t *testing.T) {
 		t.Errorf("another one: %v", err)
 	}
 	initial, err := enrichers("clients", etl.ModeInitial)
-	if err != nil || initial == first || initial.Window() <= first.Window() {
+	if err != nil || initial == first || initial.BatchSize() <= first.BatchSize() {
 		t.Errorf("the modes share an enricher: %v", err)
 	}
 	if _, err := enrichers("nobody", etl.ModeDaily); err == nil || !strings.Contains(err.Error(), "nobody") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
@@ -12,8 +13,7 @@ import (
 )
 
 // Enrichers returns a function that returns the enricher of a source for a mode. There
-// is one enricher per mode for the life of the process, because it remembers whether
-// the system is down.
+// is one enricher per mode for the life of the process, because it keeps connections.
 func (a *App) Enrichers(pkg *contract.Package) func(source string, mode etl.Mode) (phase.Enricher, error) {
 	var mu sync.Mutex
 	made := map[string]*enrichment.Enricher{}
@@ -38,15 +38,16 @@ func (a *App) enricher(pkg *contract.Package, source string, mode etl.Mode) (*en
 			continue
 		}
 		rest, err := enrichment.NewREST(enrichment.RESTConfig{
-			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: 8, Secret: a.enrichmentSecret(), Now: a.Now,
+			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: r.Enrichment.Limits.CallsInFlight,
+			Batches: mode == etl.ModeInitial, Secret: a.enrichmentSecret(), Now: a.Now,
 		})
 		if err != nil {
 			return nil, err
 		}
-		if mode == etl.ModeInitial {
-			return enrichment.New(enrichment.Initial(rest))
+		if limits := r.Enrichment.Limits; mode == etl.ModeInitial {
+			return enrichment.New(enrichment.Initial(rest, limits.Batch, limits.BatchTimeout))
 		}
-		return enrichment.New(enrichment.Daily(rest))
+		return enrichment.New(enrichment.Daily(rest, r.Enrichment.Limits.LookupTimeout))
 	}
 	return nil, fmt.Errorf("the contract has no such source")
 }
@@ -59,4 +60,12 @@ func (a *App) enrichmentSecret() func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		return a.secret(ctx, "enrichment", a.Env.EnrichmentClientsARN)
 	}
+}
+
+// Patience returns how long a source may give an import of a mode no answer.
+func (a *App) Patience(mode etl.Mode) time.Duration {
+	if mode == etl.ModeInitial {
+		return a.Env.PatienceInitial
+	}
+	return a.Env.PatienceDaily
 }

@@ -22,6 +22,8 @@ type Env struct {
 	TokensKeyID          string        // TOKENS_KEY_ID: only functions that make tokens
 	EnrichmentClientsURL string        // ENRICHMENT_CLIENTS_URL
 	EnrichmentClientsARN string        // ENRICHMENT_CLIENTS_SECRET_ARN: what authenticates there, default none
+	PatienceInitial      time.Duration // ENRICHMENT_PATIENCE_INITIAL, in seconds
+	PatienceDaily        time.Duration // ENRICHMENT_PATIENCE_DAILY, in seconds
 	ChunkBytes           int64         // CHUNK_BYTES, default 32 MiB
 	ChunkRecords         int64         // CHUNK_RECORDS in daily mode, default 2,000
 	MaxConcurrency       int           // MAX_CONCURRENCY, default 4
@@ -92,6 +94,8 @@ func readEnv() (Env, error) {
 		FieldsKeyID: e.text("FIELDS_KEY_ID", ""), TokensKeyID: e.text("TOKENS_KEY_ID", ""),
 		EnrichmentClientsURL: e.text("ENRICHMENT_CLIENTS_URL", ""),
 		EnrichmentClientsARN: e.text("ENRICHMENT_CLIENTS_SECRET_ARN", ""),
+		PatienceInitial:      time.Duration(e.number("ENRICHMENT_PATIENCE_INITIAL", 4*60*60)) * time.Second,
+		PatienceDaily:        time.Duration(e.number("ENRICHMENT_PATIENCE_DAILY", 20*60)) * time.Second,
 		ChunkBytes:           e.number("CHUNK_BYTES", 32<<20),
 		ChunkRecords:         e.number("CHUNK_RECORDS", 2000),
 		MaxConcurrency:       int(e.number("MAX_CONCURRENCY", 4)),

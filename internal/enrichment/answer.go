@@ -34,10 +34,10 @@ func answerFields(fields []contract.EnrichedField) ([]answerField, error) {
 	return checked, nil
 }
 
-// outcomes reads the answer for the keys: the result itself for one key, else
+// outcomes reads the answer for the keys: the result itself for a single key, else
 // {"results": […]}.
-func (s *REST) outcomes(keys []string, answer []byte) ([]Outcome, error) {
-	if len(keys) > 1 {
+func (s *REST) outcomes(keys []string, answer []byte, single bool) ([]Outcome, error) {
+	if !single {
 		return s.batchOutcomes(keys, answer)
 	}
 	reader := s.newAnswerReader(answer)

@@ -208,7 +208,7 @@ func FuzzAnswer(f *testing.F) {
 			if len(asked) > 1 {
 				body = slices.Concat([]byte(`{"results":[`), sent, []byte(`]}`))
 			}
-			outcomes, err := source.outcomes(asked, body)
+			outcomes, err := source.outcomes(asked, body, len(asked) == 1)
 			if err != nil {
 				if codeOf(t, err) != CodeInvalidAnswer || outcomes != nil {
 					t.Fatal(outcomes, err)

@@ -3,12 +3,10 @@ package enrichment
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 	"unicode/utf8"
 
-	"github.com/sony/gobreaker/v2"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -22,189 +20,239 @@ type Config struct {
 
 	// BatchSize is the largest number of keys in a call; 1 is one call per record.
 	BatchSize int
-	// Concurrency is the largest number of concurrent calls of one Enrich.
-	Concurrency int
-	// Attempts is the largest number of attempts at a call, including the first. A
-	// refused call is not repeated, unless it is a batch: a batch may fail because of
-	// one of its keys.
+	// Attempts is how often a call must fail while the source answers others until it
+	// counts as poisoned. A call for one key that the source refuses is not repeated.
 	Attempts int
 	// Timeout is how long one attempt may take.
 	Timeout time.Duration
-	// Backoff is the pause before the second attempt; it doubles with each
-	// further one up to MaxBackoff. Half of every pause is random.
+	// Backoff is the pause before the second attempt; it doubles with each further one up
+	// to MaxBackoff. Half of every pause is random.
 	Backoff, MaxBackoff time.Duration
-	// MaxRetryAfter is the longest pause that a source may ask for. A call that would
-	// have to wait longer fails at once.
+	// MaxRetryAfter is the longest pause that a source may ask for within a run. A
+	// longer one is an outage, which is waited out elsewhere.
 	MaxRetryAfter time.Duration
-	// CallsPerSecond limits the attempts, in bursts of at most Concurrency; 0 is
-	// no limit.
-	CallsPerSecond float64
-	// TripAfter is how many attempts in a row must fail to open the circuit. Then no
-	// call is made for OpenFor, and afterwards one at a time until one succeeds.
-	// Refused calls do not count, because the source answers.
-	TripAfter uint32
-	OpenFor   time.Duration
-	// Jitter returns random numbers in [0, 1); nil is math/rand/v2.
-	Jitter func() float64
+	// DownAfter is how many attempts in a row, probes included, must fail over
+	// different keys until the source counts as down.
+	DownAfter int
+
+	Now    func() time.Time                                // nil is time.Now
+	Pause  func(ctx context.Context, d time.Duration) bool // waits; false if ctx ended first. Nil is a timer
+	Jitter func() float64                                  // random numbers in [0, 1); nil is math/rand/v2
 }
 
-// Initial returns the configuration of the initial import: batches of 1,000
-// keys, four at a time, each retried once.
-func Initial(source Source) Config {
+// Initial returns the configuration of the initial import: batches, each retried once.
+func Initial(source Source, batch int, timeout time.Duration) Config {
 	return Config{
-		Source: source, BatchSize: 1000, Concurrency: 4, Attempts: 2, Timeout: 30 * time.Second,
-		Backoff: 500 * time.Millisecond, MaxBackoff: 5 * time.Second, MaxRetryAfter: 30 * time.Second,
-		TripAfter: 6, OpenFor: 30 * time.Second,
+		Source: source, BatchSize: batch, Attempts: 2, Timeout: timeout,
+		Backoff: 500 * time.Millisecond, MaxBackoff: 5 * time.Second, MaxRetryAfter: 30 * time.Second, DownAfter: 3,
 	}
 }
 
-// Daily returns the configuration of the daily import: one key per call, eight at a
-// time, three attempts.
-func Daily(source Source) Config {
+// Daily returns the configuration of the daily import: one key per call, retried once.
+func Daily(source Source, timeout time.Duration) Config {
 	return Config{
-		Source: source, BatchSize: 1, Concurrency: 8, Attempts: 3, Timeout: 5 * time.Second,
-		Backoff: 200 * time.Millisecond, MaxBackoff: 2 * time.Second, MaxRetryAfter: 10 * time.Second,
-		TripAfter: 24, OpenFor: 30 * time.Second,
+		Source: source, BatchSize: 1, Attempts: 2, Timeout: timeout,
+		Backoff: 200 * time.Millisecond, MaxBackoff: 2 * time.Second, MaxRetryAfter: 10 * time.Second, DownAfter: 3,
 	}
 }
 
-// Enricher asks a source for many keys. It is safe for concurrent use. Keep one for
-// the life of the process, because it remembers whether the source is down.
-type Enricher struct {
-	cfg     Config
-	limiter *rate.Limiter
-	breaker *gobreaker.CircuitBreaker[[]Outcome]
-}
+// Enricher asks a source for many keys. Keep one for the life of the process: its
+// source keeps connections and tokens.
+type Enricher struct{ cfg Config }
 
-// New returns an Enricher. It fails if cfg has no source, or a number in it is
-// zero or negative where it must not be.
+// New returns an Enricher. It fails if cfg has no source, or a number in it is zero or
+// negative where it must not be.
 func New(cfg Config) (*Enricher, error) {
-	if cfg.Source == nil || cfg.BatchSize < 1 || cfg.Concurrency < 1 || cfg.Attempts < 1 || cfg.TripAfter < 1 {
-		return nil, errors.New("enrichment: a source, a batch size, a concurrency, attempts and failures to trip after are needed")
+	if cfg.Source == nil || cfg.BatchSize < 1 || cfg.Attempts < 1 || cfg.DownAfter < 1 {
+		return nil, errors.New("enrichment: a source, a batch size, attempts and failures until a source is down are needed")
 	}
-	if cfg.Timeout <= 0 || cfg.OpenFor <= 0 || cfg.Backoff < 0 || cfg.MaxBackoff < cfg.Backoff || cfg.MaxRetryAfter < 0 || cfg.CallsPerSecond < 0 {
-		return nil, errors.New("enrichment: a duration or rate is out of range")
+	if cfg.Timeout <= 0 || cfg.Backoff < 0 || cfg.MaxBackoff < cfg.Backoff || cfg.MaxRetryAfter < 0 {
+		return nil, errors.New("enrichment: a duration is out of range")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Pause == nil {
+		cfg.Pause = wait
 	}
 	if cfg.Jitter == nil {
 		cfg.Jitter = rand.Float64
 	}
-	limit := rate.Inf
-	if cfg.CallsPerSecond > 0 {
-		limit = rate.Limit(cfg.CallsPerSecond)
-	}
-	return &Enricher{
-		cfg:     cfg,
-		limiter: rate.NewLimiter(limit, cfg.Concurrency),
-		breaker: gobreaker.NewCircuitBreaker[[]Outcome](gobreaker.Settings{
-			Timeout:     cfg.OpenFor,
-			ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= cfg.TripAfter },
-			IsSuccessful: func(err error) bool {
-				failure, ok := errors.AsType[*Failure](err)
-				return err == nil || (ok && failure.permanent())
-			},
-			IsExcluded: func(err error) bool {
-				failure, ok := errors.AsType[*Failure](err)
-				return ok && failure.Code == CodeCancelled
-			},
-		}),
-	}, nil
+	return &Enricher{cfg: cfg}, nil
 }
 
-// Window returns the number of keys with which one Enrich makes all the concurrent
-// calls that it may.
-func (e *Enricher) Window() int { return max(e.cfg.BatchSize*e.cfg.Concurrency, 1000) }
+// Share is what a run may use of the limits of a source.
+type Share struct {
+	Calls     int     // in flight, at least 1
+	PerSecond float64 // calls a second; 0 is no limit
+}
 
-// Enrich returns one outcome per key, in the order of the keys, however the source
-// behaves. A key that is empty, longer than [MaxKey] or not UTF-8 fails with
-// [CodeUnusableKey] without a call. When ctx ends, keys without an answer fail with
-// [CodeCancelled]; a caller whose context ended must not persist the outcomes.
-func (e *Enricher) Enrich(ctx context.Context, keys []string) []Outcome {
+// Outage tells that a source does not answer.
+type Outage struct {
+	Code       Code          // of the last failure
+	Since      time.Time     // start of the first attempt without an answer
+	RetryAfter time.Duration // how long the source asks to wait; 0 if unknown
+}
+
+// Answers are what a source answered for the first keys that it was asked for.
+type Answers struct {
+	Outcomes []Outcome // one per key, of the first keys, in their order
+	Calls    int       // made for them, with retries and probes
+	// Outage is why the rest has no answer; nil if all have one, or time was up.
+	Outage *Outage
+}
+
+// Start begins a run over the keys of a unit of work, which are what probes ask for. It
+// is not safe for concurrent use.
+func (e *Enricher) Start(keys []string) *Run {
+	return &Run{cfg: e.cfg, health: health{cfg: e.cfg, keys: keys, probing: make(chan struct{}, 1)}, limiter: rate.NewLimiter(rate.Inf, 1)}
+}
+
+// BatchSize is the largest number of keys in a call.
+func (e *Enricher) BatchSize() int { return e.cfg.BatchSize }
+
+// Reserve is how long a call that has begun may take at most, in the usual case: two
+// attempts and two probes that hang, and the pauses between them.
+func (e *Enricher) Reserve() time.Duration { return 4*e.cfg.Timeout + e.cfg.MaxRetryAfter }
+
+// maxTries is how often a call is tried whose failures prove nothing, because the source
+// answers now and then. Then the run is over, and the source counts as down.
+const maxTries = 8
+
+// Run asks a source for keys. It remembers from one [Run.Ask] to the next what the
+// source answered.
+type Run struct {
+	cfg     Config
+	health  health
+	limiter *rate.Limiter
+}
+
+// Ask asks for keys, as many calls at a time as share allows, and begins no call after
+// until. It returns the answers for the first keys. Those behind them are to be asked
+// again: the source is down, time is up, or ctx ended, which says nothing about the source.
+// A key that is empty, longer than [MaxKey] or not UTF-8 fails with [CodeUnusableKey]
+// without a call.
+func (r *Run) Ask(ctx context.Context, keys []string, share Share, until time.Time) Answers {
+	r.limit(share)
 	outcomes := make([]Outcome, len(keys))
 	asked, places := make([]string, 0, len(keys)), make([]int, 0, len(keys))
 	for i, key := range keys {
-		if key == "" || utf8.RuneCountInString(key) > MaxKey || !utf8.ValidString(key) {
+		if !usable(key) {
 			outcomes[i] = Outcome{Status: etl.EnrichmentFailed, Code: CodeUnusableKey}
 			continue
 		}
 		asked, places = append(asked, key), append(places, i)
 	}
+	before := r.health.calls()
 	var calls errgroup.Group
-	calls.SetLimit(e.cfg.Concurrency)
-	for from := 0; from < len(asked); from += e.cfg.BatchSize {
-		to := min(from+e.cfg.BatchSize, len(asked))
+	calls.SetLimit(max(1, share.Calls))
+	for from := 0; from < len(asked); from += r.cfg.BatchSize {
+		to := min(from+r.cfg.BatchSize, len(asked))
 		calls.Go(func() error {
-			for i, outcome := range e.call(ctx, asked[from:to]) {
-				outcomes[places[from+i]] = outcome
+			if r.mayBegin(ctx, until) {
+				for i, outcome := range r.call(ctx, asked[from:to]) {
+					outcomes[places[from+i]] = outcome
+				}
 			}
 			return nil
 		})
 	}
 	_ = calls.Wait() // no call returns an error; outcomes carry the failures
+	answered := 0
+	for answered < len(outcomes) && outcomes[answered].Status != "" {
+		answered++
+	}
+	return Answers{Outcomes: outcomes[:answered], Calls: r.health.calls() - before, Outage: r.health.outage()}
+}
+
+// mayBegin reports whether another call may begin.
+func (r *Run) mayBegin(ctx context.Context, until time.Time) bool {
+	return r.health.outage() == nil && ctx.Err() == nil && r.cfg.Now().Before(until)
+}
+
+// usable reports whether a source may be asked for a key.
+func usable(key string) bool {
+	return key != "" && utf8.RuneCountInString(key) <= MaxKey && utf8.ValidString(key)
+}
+
+// limit sets the rate of calls.
+func (r *Run) limit(share Share) {
+	limit := rate.Inf
+	if share.PerSecond > 0 {
+		limit = rate.Limit(share.PerSecond)
+	}
+	r.limiter.SetLimit(limit)
+}
+
+// call asks for the keys of one call until they have an answer, the call is poisoned, or
+// the source is down; then it returns nil.
+func (r *Run) call(ctx context.Context, keys []string) []Outcome {
+	own := 0 // failures that are not the source's
+	for tries := 1; ; tries++ {
+		started := r.cfg.Now()
+		outcomes, failure := r.attempt(ctx, keys)
+		if failure == nil {
+			r.health.answered(keys[0])
+			return outcomes
+		}
+		if failure.Code == CodeCancelled {
+			return nil
+		}
+		switch r.judge(ctx, keys, failure, started) {
+		case sourceDown:
+			return nil
+		case sourceAnswers:
+			if own++; own >= r.cfg.Attempts || (failure.permanent() && len(keys) == 1) {
+				return failed(len(keys), failure.Code)
+			}
+		case sourceUnknown:
+			if tries >= maxTries {
+				r.health.end(failure)
+				return nil
+			}
+		}
+		if !r.cfg.Pause(ctx, r.pause(tries, failure)) {
+			return nil
+		}
+	}
+}
+
+// failed returns outcomes of keys that have no answer.
+func failed(n int, code Code) []Outcome {
+	outcomes := make([]Outcome, n)
+	for i := range outcomes {
+		outcomes[i] = Outcome{Status: etl.EnrichmentFailed, Code: code}
+	}
 	return outcomes
 }
 
-// call makes one call, with its retries.
-func (e *Enricher) call(ctx context.Context, keys []string) []Outcome {
-	for attempt := 1; ; attempt++ {
-		outcomes, failure := e.attempt(ctx, keys)
-		if failure == nil {
-			return outcomes
-		}
-		pause, retry := e.pause(attempt, failure)
-		if retry && !wait(ctx, pause) {
-			failure, retry = failureOf(ctx, ctx.Err()), false
-		}
-		if retry {
-			continue
-		}
-		outcomes = make([]Outcome, len(keys))
-		for i := range outcomes {
-			outcomes[i] = Outcome{Status: etl.EnrichmentFailed, Code: failure.Code}
-		}
-		return outcomes
-	}
-}
-
-// attempt makes one attempt, unless rate or circuit forbid it.
-func (e *Enricher) attempt(ctx context.Context, keys []string) ([]Outcome, *Failure) {
-	if err := e.limiter.Wait(ctx); err != nil {
+// attempt makes one attempt, when the rate allows it.
+func (r *Run) attempt(ctx context.Context, keys []string) ([]Outcome, *Failure) {
+	if err := r.limiter.Wait(ctx); err != nil {
 		// The context ended, or would before the rate allows the call.
 		return nil, &Failure{Code: CodeCancelled, Reason: "the caller's context ends before the rate allows a call"}
 	}
-	outcomes, err := e.breaker.Execute(func() ([]Outcome, error) {
-		attemptCtx, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
-		defer cancel()
-		outcomes, err := e.cfg.Source.Lookup(attemptCtx, keys)
-		if err != nil {
-			return nil, failureOf(ctx, err)
-		}
-		if len(outcomes) != len(keys) {
-			return nil, &Failure{Code: CodeInvalidAnswer, Reason: fmt.Sprintf("%d outcomes for %d keys", len(outcomes), len(keys))}
-		}
-		return outcomes, nil
-	})
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return nil, &Failure{Code: CodeCircuitOpen, Reason: "the source failed too often just now"}
-	}
+	r.health.count()
+	attemptCtx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
+	defer cancel()
+	outcomes, err := r.cfg.Source.Lookup(attemptCtx, keys)
 	if err != nil {
 		return nil, failureOf(ctx, err)
+	}
+	if len(outcomes) != len(keys) {
+		return nil, &Failure{Code: CodeInvalidAnswer, Reason: "the number of outcomes is not that of the keys"}
 	}
 	return outcomes, nil
 }
 
-// pause returns how long to wait after a failed attempt, and whether to try again.
-func (e *Enricher) pause(attempt int, failure *Failure) (time.Duration, bool) {
-	switch {
-	case attempt >= e.cfg.Attempts, failure.Code == CodeCircuitOpen, failure.Code == CodeCancelled,
-		failure.permanent() && e.cfg.BatchSize == 1, failure.RetryAfter > e.cfg.MaxRetryAfter:
-		return 0, false
+// pause returns how long to wait after a failed attempt.
+func (r *Run) pause(tries int, failure *Failure) time.Duration {
+	pause := r.cfg.Backoff
+	for range tries - 1 {
+		pause = min(2*pause, r.cfg.MaxBackoff)
 	}
-	pause := e.cfg.Backoff
-	for range attempt - 1 {
-		pause = min(2*pause, e.cfg.MaxBackoff)
-	}
-	pause = pause/2 + time.Duration(float64(pause/2)*e.cfg.Jitter())
-	return max(pause, failure.RetryAfter), true
+	pause = pause/2 + time.Duration(float64(pause/2)*r.cfg.Jitter())
+	return max(pause, failure.RetryAfter)
 }
 
 // wait waits for d. It returns false if ctx ended first.

@@ -18,7 +18,9 @@ import (
 // and may be made to fail. Its time is that of synctest.
 type fakeSource struct {
 	latency time.Duration
-	fail    func(call int, keys []string) error // of the calls counted from 1; nil is no failure
+	// hangFrom is when it stops to answer; zero: never.
+	hangFrom time.Time
+	fail     func(call int, keys []string) error // of the calls counted from 1; nil is no failure
 
 	mu       sync.Mutex
 	calls    [][]string
@@ -44,7 +46,11 @@ func (f *fakeSource) Lookup(ctx context.Context, keys []string) ([]Outcome, erro
 		defer f.mu.Unlock()
 		f.inFlight--
 	}()
-	if !wait(ctx, f.latency) {
+	latency := f.latency
+	if !f.hangFrom.IsZero() && !time.Now().Before(f.hangFrom) {
+		latency = 24 * time.Hour
+	}
+	if !wait(ctx, latency) {
 		return nil, fmt.Errorf("fake: %w", ctx.Err())
 	}
 	if f.fail != nil {
@@ -80,6 +86,16 @@ func newEnricher(t *testing.T, cfg Config, change ...func(*Config)) *Enricher {
 	return e
 }
 
+// initial and daily are the delivered configurations with the contract's defaults.
+func initial(source Source) Config { return Initial(source, 1000, time.Minute) }
+func daily(source Source) Config   { return Daily(source, 10*time.Second) }
+
+// ask asks for all keys in one run, calls at a time.
+func ask(t *testing.T, e *Enricher, keys []string, calls int) Answers {
+	t.Helper()
+	return e.Start(keys).Ask(t.Context(), keys, Share{Calls: calls}, time.Now().Add(24*time.Hour))
+}
+
 // assertOutcomes checks order and statuses: every key has its own values, or
 // failed with code if failed says so.
 func assertOutcomes(t *testing.T, keys []string, got []Outcome, code Code, failed func(i int) bool) {
@@ -100,17 +116,16 @@ func assertOutcomes(t *testing.T, keys []string, got []Outcome, code Code, faile
 	}
 }
 
-func all(int) bool { return true }
-
 var errDown = &Failure{Code: CodeServerError, Reason: "HTTP status 500"}
 
 func TestInitialAsksInBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{latency: time.Second}
-		e, keys := newEnricher(t, Initial(source)), testKeys(9500)
+		e, keys := newEnricher(t, initial(source)), testKeys(9500)
 		start := time.Now()
-		assertOutcomes(t, keys, e.Enrich(t.Context(), keys), "", nil)
-		if len(source.calls) != 10 || source.most != 4 || time.Since(start) != 3*time.Second {
+		got := ask(t, e, keys, 4)
+		assertOutcomes(t, keys, got.Outcomes, "", nil)
+		if len(source.calls) != 10 || got.Calls != 10 || source.most != 4 || time.Since(start) != 3*time.Second {
 			t.Errorf("%d calls, %d at once, in %v", len(source.calls), source.most, time.Since(start))
 		}
 		for _, call := range source.calls {
@@ -118,91 +133,165 @@ func TestInitialAsksInBatches(t *testing.T) {
 				t.Errorf("a call of %d keys", len(call))
 			}
 		}
-		if e.Window() != 4000 {
-			t.Errorf("window is %d", e.Window())
-		}
 	})
 }
 
 func TestDailyAsksOneKeyACall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := &fakeSource{latency: time.Second}
-		e, keys := newEnricher(t, Daily(source)), testKeys(80)
-		start := time.Now()
-		assertOutcomes(t, keys, e.Enrich(t.Context(), keys), "", nil)
-		if len(source.calls) != 80 || source.most != 8 || time.Since(start) != 10*time.Second {
-			t.Errorf("%d calls, %d at once, in %v", len(source.calls), source.most, time.Since(start))
-		}
-		if e.Window() != 1000 {
-			t.Errorf("window is %d", e.Window())
-		}
-	})
+	for _, calls := range []int{1, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			source := &fakeSource{latency: time.Second}
+			e, keys := newEnricher(t, daily(source)), testKeys(80)
+			start := time.Now()
+			assertOutcomes(t, keys, ask(t, e, keys, calls).Outcomes, "", nil)
+			if len(source.calls) != 80 || source.most != calls || time.Since(start) != time.Duration(80/calls)*time.Second {
+				t.Errorf("%d calls, %d at once, in %v", len(source.calls), source.most, time.Since(start))
+			}
+		})
+	}
 }
 
-func TestFailedBatchIsRetriedOnce(t *testing.T) {
+// TestPoisoned: a call that fails while the source answers others is given up alone:
+// a batch after one retry, a key that the source refuses at once.
+func TestPoisoned(t *testing.T) {
+	invalid := &Failure{Code: CodeInvalidAnswer}
 	for _, c := range []struct {
 		name     string
+		cfg      func(Source) Config
 		err      error
-		failures int // of the first batch
+		failures int // of the call for the first key
 		code     Code
-		calls    int
+		calls    int // for it
 	}{
-		{"back at the retry", errDown, 1, "", 4},
-		{"down", errDown, 9, CodeServerError, 4},
-		{"refused is retried too", &Failure{Code: CodeRefused}, 9, CodeRefused, 4},
-		{"an error of no kind", errors.New("odd"), 9, CodeUnreachable, 4},
+		{"a batch that is back at the retry", initial, errDown, 1, "", 2},
+		{"a batch", initial, errDown, 99, CodeServerError, 2},
+		{"a batch without a usable answer", initial, invalid, 99, CodeInvalidAnswer, 2},
+		{"a batch that is refused", initial, &Failure{Code: CodeRefused}, 99, CodeRefused, 2},
+		{"an error of no kind", initial, errors.New("odd"), 99, CodeUnreachable, 2},
+		{"a key that is back at the retry", daily, errDown, 1, "", 2},
+		{"a key", daily, errDown, 99, CodeServerError, 2},
+		{"a key without a usable answer", daily, invalid, 99, CodeInvalidAnswer, 2},
+		{"a key that is refused", daily, &Failure{Code: CodeRefused}, 99, CodeRefused, 1},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				failed := 0
-				source := &fakeSource{fail: func(_ int, keys []string) error {
-					if keys[0] != "k0" || failed == c.failures {
-						return nil
+		for _, calls := range []int{1, 4} {
+			t.Run(fmt.Sprintf("%s, %d at a time", c.name, calls), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					failed := 0
+					source := &fakeSource{latency: time.Second, fail: func(_ int, keys []string) error {
+						if keys[0] != "k0" {
+							return nil
+						}
+						if failed++; failed > c.failures {
+							return nil
+						}
+						return c.err
+					}}
+					e := newEnricher(t, c.cfg(source))
+					keys := testKeys(3 * e.BatchSize())
+					got := ask(t, e, keys, calls)
+					assertOutcomes(t, keys, got.Outcomes, c.code, func(i int) bool { return c.code != "" && i < e.BatchSize() })
+					if failed != c.calls || got.Outage != nil {
+						t.Errorf("%d calls for the first keys, want %d; outage %+v", failed, c.calls, got.Outage)
 					}
-					failed++
-					return c.err
-				}}
-				keys := testKeys(3000)
-				got := newEnricher(t, Initial(source), func(cfg *Config) { cfg.Concurrency = 1 }).Enrich(t.Context(), keys)
-				assertOutcomes(t, keys, got, c.code, func(i int) bool { return c.code != "" && i < 1000 })
-				if len(source.calls) != c.calls || source.started[1] != 250*time.Millisecond {
-					t.Errorf("%d calls, at %v", len(source.calls), source.started)
-				}
+				})
 			})
-		})
+		}
 	}
 }
 
-func TestDailyFailureIsOneRecords(t *testing.T) {
+// TestDown: a source that answers nobody is down after a few calls, whatever it does.
+// The answers of before count; no key behind them is marked.
+func TestDown(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		err   error
-		code  Code
-		calls int // of the failing key
+		name string
+		err  error // nil: it hangs
+		code Code
 	}{
-		{"down", errDown, CodeServerError, 3},
-		{"refused", &Failure{Code: CodeRefused}, CodeRefused, 1},
-		{"wants too much patience", &Failure{Code: CodeThrottled, RetryAfter: time.Hour}, CodeThrottled, 1},
+		{"errors", errDown, CodeServerError},
+		{"no connection", &Failure{Code: CodeUnreachable}, CodeUnreachable},
+		{"no usable answer", &Failure{Code: CodeInvalidAnswer}, CodeInvalidAnswer},
+		{"hangs", nil, CodeTimeout},
+		{"too busy", &Failure{Code: CodeThrottled}, CodeThrottled},
+		{"too busy, for a while", &Failure{Code: CodeThrottled, RetryAfter: 2 * time.Second}, CodeThrottled},
+		{"too busy, for long", &Failure{Code: CodeThrottled, RetryAfter: time.Hour}, CodeThrottled},
+		{"refuses the credentials", &Failure{Code: CodeUnauthorized}, CodeUnauthorized},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		for name, cfg := range map[string]func(Source) Config{"initial": initial, "daily": daily} {
+			for _, calls := range []int{1, 4, 8} {
+				t.Run(fmt.Sprintf("%s, %s, %d at a time", c.name, name, calls), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						start := time.Now()
+						down := start.Add(2*time.Second + time.Millisecond) // after two rounds of calls
+						source := &fakeSource{latency: time.Second, fail: func(int, []string) error {
+							if time.Now().Before(down) {
+								return nil
+							}
+							return c.err
+						}}
+						if c.err == nil {
+							source.fail, source.hangFrom = nil, down.Add(-time.Millisecond)
+						}
+						e := newEnricher(t, cfg(source))
+						keys := testKeys(100 * e.BatchSize())
+						got := ask(t, e, keys, calls)
+						answered := 2 * calls
+						n := answered * e.BatchSize()
+						assertOutcomes(t, keys[:n], got.Outcomes, "", nil)
+						if got.Outage == nil || got.Outage.Code != c.code {
+							t.Fatalf("the outage is %+v, want %s", got.Outage, c.code)
+						}
+						if since := got.Outage.Since.Sub(start); since != 2*time.Second {
+							t.Errorf("it is down since %v", since)
+						}
+						if most := answered + 2*calls + 3; got.Calls > most || got.Calls != len(source.calls) {
+							t.Errorf("%d calls, %d counted, want at most %d", len(source.calls), got.Calls, most)
+						}
+						if again := e.Start(keys); again.Ask(t.Context(), keys[n:], Share{Calls: 1}, time.Now().Add(time.Hour)).Outage == nil {
+							t.Error("a new run does not ask")
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestShortOutage: an outage that ends while the source is asked again costs nothing,
+// wherever it begins.
+func TestShortOutage(t *testing.T) {
+	for _, lasts := range []time.Duration{time.Millisecond, 100 * time.Millisecond, 700 * time.Millisecond, 2 * time.Second, 5 * time.Second} {
+		for offset := range 10 {
 			synctest.Test(t, func(t *testing.T) {
-				calls := 0
-				source := &fakeSource{fail: func(_ int, keys []string) error {
-					if keys[0] != "k7" {
+				start := time.Now()
+				from := start.Add(time.Duration(offset) * 100 * time.Millisecond)
+				source := &fakeSource{latency: 70 * time.Millisecond, fail: func(int, []string) error {
+					if now := time.Now(); now.Before(from) || now.After(from.Add(lasts)) {
 						return nil
 					}
-					calls++
-					return c.err
+					return errDown
 				}}
-				keys := testKeys(20)
-				got := newEnricher(t, Daily(source)).Enrich(t.Context(), keys)
-				assertOutcomes(t, keys, got, c.code, func(i int) bool { return i == 7 })
-				if calls != c.calls {
-					t.Errorf("%d calls, want %d", calls, c.calls)
+				e, keys := newEnricher(t, daily(source)), testKeys(100)
+				for next := 0; next < len(keys); {
+					got := e.Start(keys).Ask(t.Context(), keys[next:], Share{Calls: 4}, time.Now().Add(time.Hour))
+					assertOutcomes(t, keys[next:next+len(got.Outcomes)], got.Outcomes, "", nil)
+					if next += len(got.Outcomes); got.Outage != nil {
+						wait(t.Context(), 30*time.Second) // as the machine, by synctest's clock
+					}
 				}
 			})
-		})
+		}
 	}
+}
+
+// TestSingleKey: of one key nobody can say whether it is poisoned or the source is down,
+// so it is waited for.
+func TestSingleKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{fail: func(int, []string) error { return errDown }}
+		got := ask(t, newEnricher(t, daily(source)), []string{"k"}, 8)
+		if len(got.Outcomes) != 0 || got.Outage == nil || len(source.calls) != 3 {
+			t.Errorf("%d outcomes, outage %+v, %d calls", len(got.Outcomes), got.Outage, len(source.calls))
+		}
+	})
 }
 
 func TestBackoffDoublesAndHeedsRetryAfter(t *testing.T) {
@@ -213,11 +302,11 @@ func TestBackoffDoublesAndHeedsRetryAfter(t *testing.T) {
 			}
 			return errDown
 		}}
-		e := newEnricher(t, Daily(source), func(cfg *Config) {
-			cfg.Attempts, cfg.TripAfter, cfg.MaxBackoff = 6, 100, 800*time.Millisecond
+		e := newEnricher(t, daily(source), func(cfg *Config) {
+			cfg.DownAfter, cfg.MaxBackoff = 6, 800*time.Millisecond
 			cfg.Jitter = func() float64 { return 0.5 }
 		})
-		e.Enrich(t.Context(), []string{"k"})
+		ask(t, e, []string{"k"}, 1)
 		at := time.Duration(0)
 		for i, pause := range []time.Duration{0, 150 * time.Millisecond, 300 * time.Millisecond, 7 * time.Second, 600 * time.Millisecond, 600 * time.Millisecond} {
 			at += pause
@@ -228,53 +317,15 @@ func TestBackoffDoublesAndHeedsRetryAfter(t *testing.T) {
 	})
 }
 
-func TestAttemptTimesOut(t *testing.T) {
+// TestTimeIsUp: no call begins once the time is up; those under way end.
+func TestTimeIsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source := &fakeSource{latency: time.Hour}
+		source := &fakeSource{latency: 4 * time.Second}
+		e, keys := newEnricher(t, daily(source)), testKeys(100)
 		start := time.Now()
-		got := newEnricher(t, Daily(source)).Enrich(t.Context(), []string{"k"})
-		assertOutcomes(t, []string{"k"}, got, CodeTimeout, all)
-		if took := time.Since(start); len(source.calls) != 3 || took != 15*time.Second+300*time.Millisecond {
-			t.Errorf("%d calls in %v", len(source.calls), took)
-		}
-	})
-}
-
-func TestOpenCircuitFailsFastAndCloses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		down := true
-		source := &fakeSource{latency: time.Second, fail: func(int, []string) error {
-			if down {
-				return errDown
-			}
-			return nil
-		}}
-		e := newEnricher(t, Daily(source), func(cfg *Config) { cfg.Concurrency, cfg.TripAfter = 1, 6 })
-		keys := testKeys(100)
-		got := e.Enrich(t.Context(), keys)
-		assertOutcomes(t, keys[:2], got[:2], CodeServerError, all)
-		assertOutcomes(t, keys[2:], got[2:], CodeCircuitOpen, all)
-		if len(source.calls) != 6 {
-			t.Errorf("%d calls to a source that is down, want 6", len(source.calls))
-		}
-
-		down = false
-		assertOutcomes(t, keys, e.Enrich(t.Context(), keys), CodeCircuitOpen, all)
-		if len(source.calls) != 6 {
-			t.Error("the source was called while the circuit was open")
-		}
-		wait(t.Context(), 31*time.Second) // by synctest's clock: no time passes
-		assertOutcomes(t, keys, e.Enrich(t.Context(), keys), "", nil)
-	})
-}
-
-func TestRefusedCallsDoNotOpenTheCircuit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := &fakeSource{fail: func(int, []string) error { return &Failure{Code: CodeRefused} }}
-		keys := testKeys(100)
-		assertOutcomes(t, keys, newEnricher(t, Daily(source)).Enrich(t.Context(), keys), CodeRefused, all)
-		if len(source.calls) != 100 {
-			t.Errorf("%d calls", len(source.calls))
+		got := e.Start(keys).Ask(t.Context(), keys, Share{Calls: 8}, start.Add(10*time.Second))
+		if took := time.Since(start); len(got.Outcomes) != 24 || got.Outage != nil || took != 12*time.Second {
+			t.Errorf("%d outcomes in %v, outage %+v", len(got.Outcomes), took, got.Outage)
 		}
 	})
 }
@@ -282,11 +333,12 @@ func TestRefusedCallsDoNotOpenTheCircuit(t *testing.T) {
 func TestRateIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
-		e, keys := newEnricher(t, Daily(source), func(cfg *Config) { cfg.CallsPerSecond = 10 }), testKeys(108)
+		e, keys := newEnricher(t, daily(source)), testKeys(101)
 		start := time.Now()
-		assertOutcomes(t, keys, e.Enrich(t.Context(), keys), "", nil)
+		got := e.Start(keys).Ask(t.Context(), keys, Share{Calls: 8, PerSecond: 10}, start.Add(time.Hour))
+		assertOutcomes(t, keys, got.Outcomes, "", nil)
 		if took := time.Since(start).Round(time.Millisecond); took != 10*time.Second {
-			t.Errorf("100 calls beyond the burst took %v", took)
+			t.Errorf("100 calls after the first took %v", took)
 		}
 	})
 }
@@ -294,46 +346,37 @@ func TestRateIsLimited(t *testing.T) {
 func TestCancelledContext(t *testing.T) {
 	for _, c := range []struct {
 		name   string
+		rate   float64
 		change func(*Config)
 	}{
-		{"in a call", func(cfg *Config) { cfg.Source.(*fakeSource).latency = time.Hour; cfg.Timeout = 2 * time.Hour }},
-		{"in a pause", func(cfg *Config) { cfg.Source.(*fakeSource).fail = func(int, []string) error { return errDown } }},
-		{"before the rate allows", func(cfg *Config) { cfg.CallsPerSecond = 0.001 }},
+		{"in a call", 0, func(cfg *Config) { cfg.Source.(*fakeSource).latency = time.Hour; cfg.Timeout = 2 * time.Hour }},
+		{"in a pause", 0, func(cfg *Config) { cfg.Source.(*fakeSource).fail = func(int, []string) error { return errDown } }},
+		{"before the rate allows", 0.001, func(*Config) {}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				source := &fakeSource{}
-				e := newEnricher(t, Daily(source), func(cfg *Config) {
-					cfg.Attempts, cfg.TripAfter, cfg.Backoff, cfg.MaxBackoff = 100, 1000, time.Minute, time.Minute
+				e := newEnricher(t, daily(&fakeSource{}), func(cfg *Config) {
+					cfg.DownAfter, cfg.Backoff, cfg.MaxBackoff = 1000, time.Minute, time.Minute
 				}, c.change)
 				keys := testKeys(50)
 				start := time.Now()
-				got := e.Enrich(ctx, keys)
+				got := e.Start(keys).Ask(ctx, keys, Share{Calls: 8, PerSecond: c.rate}, start.Add(time.Hour))
 				if time.Since(start) > time.Second {
 					t.Errorf("it took %v", time.Since(start))
 				}
-				if last := got[len(got)-1]; last.Status != etl.EnrichmentFailed || last.Code != CodeCancelled {
-					t.Errorf("the last outcome is %+v", last)
+				for i, o := range got.Outcomes {
+					if o.Status != etl.EnrichmentOK {
+						t.Errorf("key %d is %+v", i, o)
+					}
+				}
+				if got.Outage != nil {
+					t.Errorf("the source is taken for down: %+v", got.Outage)
 				}
 			})
 		})
 	}
-}
-
-// An abandoned call proves nothing about the source.
-func TestCancelledCallsDoNotOpenTheCircuit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := &fakeSource{latency: time.Second}
-		e, keys := newEnricher(t, Daily(source)), testKeys(100)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		for range 10 {
-			e.Enrich(ctx, keys)
-		}
-		assertOutcomes(t, keys, e.Enrich(t.Context(), keys), "", nil)
-	})
 }
 
 func TestUnusableKeysAreNotAsked(t *testing.T) {
@@ -343,21 +386,22 @@ func TestUnusableKeysAreNotAsked(t *testing.T) {
 		keys[i] = []string{"", strings.Repeat("é", MaxKey+1), "\xff"}[i%9/3]
 	}
 	keys[1] = strings.Repeat("é", MaxKey)
-	e := newEnricher(t, Initial(source))
-	assertOutcomes(t, keys, e.Enrich(t.Context(), keys), CodeUnusableKey, func(i int) bool { return i%3 == 0 })
+	e := newEnricher(t, initial(source))
+	assertOutcomes(t, keys, ask(t, e, keys, 4).Outcomes, CodeUnusableKey, func(i int) bool { return i%3 == 0 })
 	if asked := slices.Concat(source.calls...); len(asked) != 1666 || !slices.Contains(asked, keys[1]) {
 		t.Errorf("%d keys were asked for", len(asked))
 	}
-	if got := e.Enrich(t.Context(), nil); len(got) != 0 {
-		t.Errorf("%d outcomes for no key", len(got))
+	if got := ask(t, e, nil, 4); len(got.Outcomes) != 0 {
+		t.Errorf("%d outcomes for no key", len(got.Outcomes))
 	}
 }
 
 func TestSourceThatForgetsAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		keys := testKeys(10)
-		got := newEnricher(t, Initial(forgetful{})).Enrich(t.Context(), keys)
-		assertOutcomes(t, keys, got, CodeInvalidAnswer, all)
+		if got := ask(t, newEnricher(t, initial(forgetful{})), keys, 4); got.Outage == nil || got.Outage.Code != CodeInvalidAnswer {
+			t.Errorf("got %+v", got)
+		}
 	})
 }
 
@@ -369,19 +413,16 @@ func (forgetful) Lookup(_ context.Context, keys []string) ([]Outcome, error) {
 
 func TestNewRefuses(t *testing.T) {
 	for name, change := range map[string]func(*Config){
-		"no source":          func(c *Config) { c.Source = nil },
-		"no batch":           func(c *Config) { c.BatchSize = 0 },
-		"no concurrency":     func(c *Config) { c.Concurrency = 0 },
-		"no attempts":        func(c *Config) { c.Attempts = 0 },
-		"no timeout":         func(c *Config) { c.Timeout = 0 },
-		"a negative pause":   func(c *Config) { c.Backoff = -1 },
-		"a lower maximum":    func(c *Config) { c.MaxBackoff = c.Backoff - 1 },
-		"a negative rate":    func(c *Config) { c.CallsPerSecond = -1 },
-		"an instant circuit": func(c *Config) { c.TripAfter = 0 },
-		"no open time":       func(c *Config) { c.OpenFor = 0 },
-		"negative patience":  func(c *Config) { c.MaxRetryAfter = -1 },
+		"no source":             func(c *Config) { c.Source = nil },
+		"no batch":              func(c *Config) { c.BatchSize = 0 },
+		"no attempts":           func(c *Config) { c.Attempts = 0 },
+		"no timeout":            func(c *Config) { c.Timeout = 0 },
+		"a negative pause":      func(c *Config) { c.Backoff = -1 },
+		"a lower maximum":       func(c *Config) { c.MaxBackoff = c.Backoff - 1 },
+		"never down":            func(c *Config) { c.DownAfter = 0 },
+		"a negative RetryAfter": func(c *Config) { c.MaxRetryAfter = -1 },
 	} {
-		cfg := Daily(&fakeSource{})
+		cfg := daily(&fakeSource{})
 		change(&cfg)
 		if _, err := New(cfg); err == nil {
 			t.Errorf("%s: no error", name)

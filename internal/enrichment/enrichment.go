@@ -2,15 +2,20 @@
 // them, such as the segment of a client.
 //
 // A [Source] makes one call to one system. An [Enricher] calls a source for many
-// records: it divides the keys into calls, bounds the concurrent ones, gives each a
-// timeout, retries with backoff, limits their rate, and pauses when a system is down.
-// The initial import asks for 1,000 keys per call and retries a failed call once; the
-// daily import asks for one key per call. They differ only in their configuration: see
+// records: it divides the keys into calls, bounds the concurrent ones and their rate,
+// gives each a timeout, and retries with backoff. The initial import asks for a batch of
+// keys per call, the daily import for one. They differ only in their configuration: see
 // [Initial] and [Daily].
 //
-// An import never fails because enrichment does. Every key gets an [Outcome]. A failed
-// one carries a [Code] with the cause, and its record becomes an event all the same,
-// marked so that it can be enriched again later.
+// # Down or poisoned
+//
+// A call that fails is one of two things. Either the source is down: [Config.DownAfter]
+// attempts in a row failed over different keys, and so did a probe with a key of another
+// call. Then the run ends with an [Outage], the keys without an answer are asked for again
+// later, and no attempt counts. Or the call is poisoned: it failed [Config.Attempts] times
+// while the source answered other calls or a probe. Then its keys have a failed [Outcome]
+// with a [Code] for the cause, and the rest goes on. Their records become events all the
+// same, marked so that they can be enriched again.
 //
 // Keys may be sensitive. They travel only in the body of a TLS request; neither keys
 // nor answers appear in a URL, an error or a log.
@@ -44,7 +49,6 @@ const (
 	CodeInvalidAnswer Code = "invalid_answer" // the answer breaks the source's contract
 	CodeRecordError   Code = "record_error"   // the source could not answer for this one key
 	CodeNoResult      Code = "no_result"      // the answer has no result for this one key
-	CodeCircuitOpen   Code = "circuit_open"   // not asked: the source failed too often just now
 	CodeUnusableKey   Code = "unusable_key"   // not asked: the key is empty, too long or no UTF-8
 	CodeCancelled     Code = "cancelled"      // not finished: the caller's context ended
 )

@@ -36,6 +36,9 @@ type RESTConfig struct {
 	// Secret reads the secret that authenticates the calls, see [REST]; nil is none.
 	// Its errors quote nothing of the secret.
 	Secret func(context.Context) (string, error)
+	// Batches has even one key asked for by "batch", so that a probe of the initial import
+	// asks what its batches ask.
+	Batches bool
 	// Now returns the time, for a Retry-After that is a date.
 	Now func() time.Time
 }
@@ -51,6 +54,7 @@ type RESTConfig struct {
 type REST struct {
 	keeper        *keeper
 	lookup, batch string
+	batches       bool
 	fields        []answerField
 	now           func() time.Time
 	idle          func(context.Context, time.Duration) error // between two looks at a job
@@ -89,9 +93,9 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 		keeper: newKeeper(client, cfg.Secret, cfg.Now),
 		lookup: base.JoinPath("v1", cfg.Name+":lookup").String(),
 		batch:  base.JoinPath("v1", cfg.Name+":batch").String(),
-		fields: fields,
-		now:    cfg.Now,
-		idle:   idle,
+		fields: fields, batches: cfg.Batches,
+		now:  cfg.Now,
+		idle: idle,
 	}, nil
 }
 
@@ -121,7 +125,8 @@ func loopback(host string) bool {
 // Lookup implements [Source].
 func (s *REST) Lookup(ctx context.Context, keys []string) ([]Outcome, error) {
 	target, question := s.batch, any(map[string][]string{"keys": keys})
-	if len(keys) == 1 {
+	single := len(keys) == 1 && !s.batches
+	if single {
 		target, question = s.lookup, map[string]string{"key": keys[0]}
 	}
 	body, err := json.Marshal(question)
@@ -132,5 +137,5 @@ func (s *REST) Lookup(ctx context.Context, keys []string) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.outcomes(keys, answer)
+	return s.outcomes(keys, answer, single)
 }

@@ -191,7 +191,8 @@ func TestNewRESTRefusesURLs(t *testing.T) {
 	}
 }
 
-// The whole way: a batch fails once, is retried, and every key gets its answer.
+// The whole way: a batch fails once, the source answers a probe, the batch is retried, and
+// every key gets its answer.
 func TestEnricherOverREST(t *testing.T) {
 	calls := 0
 	source := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -210,14 +211,15 @@ func TestEnricherOverREST(t *testing.T) {
 		body, _ := json.Marshal(map[string]any{"results": results})
 		answer(200, "application/json", string(body))(w, r)
 	})
-	e := newEnricher(t, Initial(source), func(c *Config) { c.Backoff, c.BatchSize, c.Concurrency = 0, 100, 1 })
-	for i, o := range e.Enrich(t.Context(), testKeys(1000)) {
+	source.batches = true
+	e := newEnricher(t, Initial(source, 100, time.Minute), func(c *Config) { c.Backoff = 0 })
+	for i, o := range ask(t, e, testKeys(1000), 1).Outcomes {
 		if o.Status != etl.EnrichmentOK || !json.Valid(o.Values) {
 			t.Fatalf("key %d: %+v", i, o)
 		}
 	}
-	if calls != 11 {
-		t.Errorf("%d calls, want 11", calls)
+	if calls != 12 { // with a retry and a probe
+		t.Errorf("%d calls, want 12", calls)
 	}
 }
 

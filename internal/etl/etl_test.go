@@ -26,7 +26,7 @@ func TestStep(t *testing.T) {
 		"Tokenisation et encryptage":       {"Protect"},
 		"Persistance des données brutes":   {"Stage", "IndexStaging", "IndexStagingResource"},
 		"Validation des données":           {"Raw", "Validate", "CrossCheck"},
-		"Transformation et enrichissement": {"ToEnrich", "Enrich", "EnrichChunk", "Events", "Transform"},
+		"Transformation et enrichissement": {"Enrich", "EnrichSource", "EnrichChunk", "EnrichNext", "EnrichWait", "EnrichDone", "Events", "Transform"},
 		"Persistance des événements":       {"Prepare", "IndexTargets", "IndexTarget", "Reconcile", "Publish"},
 		"":                                 {"", "open", "Nothing"},
 	} {

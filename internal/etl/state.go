@@ -1,5 +1,7 @@
 package etl
 
+import "fmt"
+
 // State is a state of the machine. Logs, faults, progress and the ledger name it.
 type State string
 
@@ -16,9 +18,12 @@ const (
 	StateIndexStaging         State = "IndexStaging" // the Map over the resources
 	StateIndexStagingResource State = "IndexStagingResource"
 	StateCrossCheck           State = "CrossCheck"
-	StateToEnrich             State = "ToEnrich" // the Choice: is there a chunk to enrich?
-	StateEnrich               State = "Enrich"   // the Map over the chunks to enrich
+	StateEnrich               State = "Enrich"       // the Map over the enrichment sources
+	StateEnrichSource         State = "EnrichSource" // the Map over the chunks that a source enriches
 	StateEnrichChunk          State = "EnrichChunk"
+	StateEnrichNext           State = "EnrichNext" // the Choice: done, wait, or go on at once?
+	StateEnrichWait           State = "EnrichWait" // the Wait while the source is down
+	StateEnrichDone           State = "EnrichDone"
 	StateEvents               State = "Events" // the Map over the chunks: Transform, Prepare
 	StateTransform            State = "Transform"
 	StatePrepare              State = "Prepare"
@@ -35,6 +40,12 @@ const (
 	StateCoherence     State = "Coherence"     // of Publish: what relations between published tables do not hold
 	StateNotEnriched   State = "NotEnriched"   // of Publish: what was told of a source, which stands in the place of the resource
 )
+
+// Part is the name under which the ledger has a part of a unit of s, from 0.
+func (s State) Part(n int) State { return State(fmt.Sprintf("%s%06d", s.Parts(), n)) }
+
+// Parts is what the names of all parts of s begin with.
+func (s State) Parts() string { return string(s) + "/" }
 
 // Step is a processing step as logs, errors and reports show it. Several states
 // belong to one step.
@@ -63,7 +74,7 @@ func (s State) Step() Step {
 		return StepStaging
 	case StateRaw, StateValidate, StateCrossCheck:
 		return StepValidation
-	case StateToEnrich, StateEnrich, StateEnrichChunk, StateEvents, StateTransform:
+	case StateEnrich, StateEnrichSource, StateEnrichChunk, StateEnrichNext, StateEnrichWait, StateEnrichDone, StateEvents, StateTransform:
 		return StepTransformation
 	case StatePrepare, StateIndexTargets, StateIndexTarget, StateReconcile, StatePublish:
 		return StepPersistence

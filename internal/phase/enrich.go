@@ -1,10 +1,10 @@
 package phase
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"etl-dataloader/internal/answers"
 	"etl-dataloader/internal/centrallog"
@@ -17,22 +17,58 @@ import (
 	"etl-dataloader/internal/postgres"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/registry"
-	"etl-dataloader/internal/staged"
 )
 
-// Enriched counts the answers of an external system for a chunk.
-type Enriched struct {
-	Resource string         `json:"resource"`
-	Chunk    int            `json:"chunk"`
-	Answers  answers.Counts `json:"answers"`
+// EnrichIn is a chunk to enrich, and what the run before returned.
+type EnrichIn struct {
+	ChunkIn
+	Progress Enriched `json:"progress"` // zero at first
 }
 
-// Enricher queries the external system of a resource. It returns its answers in the
-// order of the keys, retries within its own limits, and never fails as a whole.
+// Enriched tells how far a chunk has come. The machine hands it to the next run, which
+// it starts after WaitSeconds, until Done is set.
+type Enriched struct {
+	Resource    string         `json:"resource"`
+	Chunk       int            `json:"chunk"`
+	Done        bool           `json:"done"`
+	WaitSeconds int            `json:"wait_seconds"` // until the next run, because the source is down
+	Runs        int            `json:"runs"`         // so far
+	Waits       int            `json:"waits"`        // in a row, since the source last answered
+	Silent      Silent         `json:"silent"`
+	Calls       int64          `json:"calls"`   // once Done: by the runs that persisted what they were answered
+	Answers     answers.Counts `json:"answers"` // once Done
+}
+
+// Silent sums up the waits of a unit for a source that is down.
+type Silent struct {
+	Waits   int64 `json:"waits"`
+	Seconds int64 `json:"seconds"`
+}
+
+// Enricher asks the external system of a resource; *[enrichment.Enricher] implements it.
 type Enricher interface {
-	Enrich(ctx context.Context, keys []string) []enrichment.Outcome
-	// Window returns how many keys all its concurrent calls take together.
-	Window() int
+	// Start begins a run over the keys of a unit.
+	Start(keys []string) *enrichment.Run
+	// BatchSize is the largest number of keys in a call.
+	BatchSize() int
+	// Reserve is how long a call that has begun may take at most.
+	Reserve() time.Duration
+}
+
+// Attempts tells which attempt of an import is under way; *registry.Registry implements
+// it.
+type Attempts interface {
+	Import(ctx context.Context, importID string) (registry.Import, error)
+}
+
+// Shares divide the calls that a source takes among the functions at work;
+// *registry.Registry implements it.
+type Shares interface {
+	// TakeShare returns how many of a source's calls in flight a unit may use during the
+	// lease; 0 if the others have not yet given any up.
+	TakeShare(ctx context.Context, source, unit string, total int, lease time.Duration) (calls int, err error)
+	// ReturnShare gives back the share of a unit.
+	ReturnShare(ctx context.Context, source, unit string) error
 }
 
 // Enrich asks the external system of a resource about the valid records of a chunk. Of
@@ -46,12 +82,34 @@ type Enrich struct {
 	// Enrichers returns the enricher of a source for a mode. It fails if the source is
 	// not configured.
 	Enrichers func(source string, mode etl.Mode) (Enricher, error)
+	Attempts  Attempts
+	Shares    Shares
+	Alerts    Alerter
+	// Patience is how long, in all, a source may give an import of a mode no answer
+	// until what remains is recorded as not enriched. A redrive renews it.
+	Patience func(etl.Mode) time.Duration
+	// PartKeys and PartTime bound a part, which is what a killed function asks for again.
+	PartKeys int           // 0 is 20,000
+	PartTime time.Duration // 0 is 20 s
 }
 
-// Run writes the answers as a work object and commits its name to the ledger, where
-// Transform finds it. A second run asks nothing if the ledger has the chunk. If the run
-// before died between object and ledger, its answers stand.
-func (p *Enrich) Run(ctx context.Context, in ChunkIn) (Enriched, error) {
+// Bounds of a part by default, and of a unit.
+const (
+	partKeys = 20_000
+	partTime = 20 * time.Second
+	// maxRuns keeps the history of a child execution redrivable: a run takes some ten
+	// of the 25,000 events that Step Functions allows.
+	maxRuns = 1000
+)
+
+// Run asks for the distinct keys of a chunk, part by part. A part is persisted with its
+// answers as a write-once object, and is never asked for again. When time is up or the
+// source is down, Run returns how far it came. Once all keys have an answer, or the
+// patience with the source is spent, it joins the parts to the answers object that
+// Transform reads, in the order of the lines, and commits its name to the ledger.
+//
+// It fails with *[fault.Incompatible] after 1,000 runs: a new execution then goes on.
+func (p *Enrich) Run(ctx context.Context, in EnrichIn) (Enriched, error) {
 	started := p.Now()
 	r, err := p.resource(in.Chunk.Resource)
 	if err != nil {
@@ -60,21 +118,31 @@ func (p *Enrich) Run(ctx context.Context, in ChunkIn) (Enriched, error) {
 	if r.Enrichment == nil {
 		return Enriched{}, fmt.Errorf("the contract does not enrich %s", r.Name)
 	}
+	out := in.Progress
+	out.Resource, out.Chunk, out.Runs, out.WaitSeconds = r.Name, in.Chunk.Range.Index, in.Progress.Runs+1, 0
 	unit := in.unit(etl.StateEnrich)
 	from, answered, err := p.DB.LedgerObject(ctx, unit)
 	if err != nil {
 		return Enriched{}, err
 	}
-	asked := Enriched{Resource: r.Name, Chunk: in.Chunk.Range.Index}
+	var a *asking
 	if !answered {
+		if in.Progress.Runs >= maxRuns {
+			return Enriched{}, &fault.Incompatible{Object: in.object(answersKind), Reason: historyFull, Continue: true}
+		}
 		var object objectstore.Object
-		if object, asked.Answers, err = p.ask(ctx, in, r); err != nil {
-			return Enriched{}, err
+		if a, object, err = p.enrich(ctx, in, r, &out); err != nil || !out.Done {
+			return out, err
 		}
 		from = postgres.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
 	}
-	out, err := postgres.OnceFrom(ctx, p.DB, unit, from, func(ctx context.Context, _ *postgres.Tx) (Enriched, error) {
-		return asked, p.logFailures(ctx, in, r, workObject(from), asked.Answers)
+	out, err = postgres.OnceFrom(ctx, p.DB, unit, from, func(ctx context.Context, tx *postgres.Tx) (Enriched, error) {
+		if a.justAnswered() {
+			if err := tx.SourceAnswered(ctx, r.Enrichment.Source, p.Now()); err != nil {
+				return out, err
+			}
+		}
+		return out, p.logFailures(ctx, in.ChunkIn, r, workObject(from), out.Answers)
 	})
 	if err != nil {
 		return Enriched{}, err
@@ -82,45 +150,32 @@ func (p *Enrich) Run(ctx context.Context, in ChunkIn) (Enriched, error) {
 	p.done(ctx, in.Import, in.Chunk.File.File, registry.Progress{
 		State: etl.StateEnrich, Resource: r.Name, Chunk: in.Chunk.Range.Index, Read: in.Chunk.Range.Records, Valid: out.Answers.Records,
 		Enriched: out.Answers.Enriched, NotEnriched: out.Answers.NotEnriched,
+		Enrichment: &registry.Asked{
+			Source: r.Enrichment.Source, Asked: out.Answers.Records, Answered: out.Answers.Enriched, NotFound: out.Answers.NotFound, Failed: out.Answers.Failed,
+			Calls: out.Calls, Waits: out.Silent.Waits, WaitSeconds: float64(out.Silent.Seconds),
+		},
 	}, started, chunkEnriched)
 	return out, nil
 }
 
-// ask writes the answers, or finds those of an earlier run, and counts them.
-func (p *Enrich) ask(ctx context.Context, in ChunkIn, r *contract.Resource) (object objectstore.Object, counts answers.Counts, err error) {
-	enricher, err := p.Enrichers(r.Enrichment.Source, in.Import.Mode)
+// enrich asks for what is left, and joins the parts once nothing is.
+func (p *Enrich) enrich(ctx context.Context, in EnrichIn, r *contract.Resource, out *Enriched) (a *asking, object objectstore.Object, err error) {
+	values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(ctx, p.KMS, p.FieldsKeyID, in.Import) }, scope: in.Import.scope(r.Name)}
+	defer values.wipe()
+	keys, err := p.keysOf(ctx, in.ChunkIn, r, values)
 	if err != nil {
-		return object, counts, err
+		return nil, object, err
 	}
-	rows, err := p.validRows(ctx, p.DB, in, r)
-	if err != nil {
-		return object, counts, err
+	a = &asking{Enrich: p, in: in, resource: r, keys: keys, values: values, out: out}
+	if err := a.resume(ctx); err != nil {
+		return nil, object, err
 	}
-	object, created, err := p.Work.PutOnce(ctx, in.object(answersKind), schemaOf(answers.Stream()), func(w io.Writer) error {
-		values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(ctx, p.KMS, p.FieldsKeyID, in.Import) }, scope: in.Import.scope(r.Name)}
-		defer values.wipe()
-		a := &asking{
-			resource: r, enricher: enricher, rows: staged.NewReader(r, values.open), values: values, chunk: in.Chunk.Range.Index,
-			answers: answers.NewWriter(w), places: map[string]int{},
-		}
-		defer a.rows.Wipe()
-		if err := rows.each(ctx, func(line int64, row [][]byte) error { return a.add(ctx, line, row) }); err != nil {
-			return err
-		}
-		if err := a.flush(ctx); err != nil {
-			return err
-		}
-		counts = a.answers.Counts()
-		return a.answers.Close()
-	})
-	if err != nil || bool(created) {
-		return object, counts, err
+	if err := a.ask(ctx); err != nil || a.next < len(keys.distinct) {
+		return a, object, err
 	}
-	object, err = p.Work.Read(ctx, object, func(stream io.Reader) (err error) {
-		counts, err = answers.Each(stream, func(int64, event.Enrichment) error { return nil })
-		return err
-	})
-	return object, counts, err
+	object, out.Answers, err = a.join(ctx)
+	out.Done, out.Calls = err == nil, a.calls
+	return a, object, err
 }
 
 // logFailures logs each record that could not be enriched, as the stored answers tell.
@@ -140,106 +195,4 @@ func (p *Enrich) logFailures(ctx context.Context, in ChunkIn, r *contract.Resour
 		return err
 	})
 	return err
-}
-
-// lateOpener opens values. It asks KMS for the key at the first one, so that a chunk
-// without a valid record costs no call.
-type lateOpener struct {
-	key    func() (protection.DataKey, error)
-	scope  protection.Scope
-	opened protection.DataKey
-	opener *protection.Opener // nil until the first value
-}
-
-// open is a [staged.Open].
-func (o *lateOpener) open(dst []byte, of protection.Record, column string, sealed []byte) ([]byte, error) {
-	if _, err := o.dataKey(); err != nil {
-		return nil, err
-	}
-	return o.opener.Open(dst, of, column, sealed)
-}
-
-// dataKey returns the key.
-func (o *lateOpener) dataKey() (protection.DataKey, error) {
-	if o.opener == nil {
-		var err error
-		if o.opened, err = o.key(); err != nil {
-			return o.opened, err
-		}
-		o.opener = protection.NewOpener(o.opened, o.scope)
-	}
-	return o.opened, nil
-}
-
-// wipe clears the key from memory.
-func (o *lateOpener) wipe() { o.opened.Wipe() }
-
-// asking asks about the records of a chunk, as many distinct keys at a time as the
-// enricher takes in all its concurrent calls. Keys are in clear in memory only; the
-// strings that requests are made of are left to the garbage collector.
-type asking struct {
-	resource *contract.Resource
-	enricher Enricher
-	rows     *staged.Reader
-	values   *lateOpener
-	chunk    int
-	sealer   *protection.Sealer // nil until there is something to seal
-	answers  *answers.Writer
-
-	lines  []int64
-	bound  [][]byte // by line: the public key to which its record's values are bound
-	keyOf  []int    // place among keys, by line
-	keys   []string
-	places map[string]int // of keys
-}
-
-// add decrypts the key of a record. Records with the same key share one question.
-func (a *asking) add(ctx context.Context, line int64, row [][]byte) error {
-	field := a.resource.Field(a.resource.Enrichment.Key[0])
-	value, err := a.rows.Value(field, line, row)
-	if err != nil {
-		return err
-	}
-	key, _ := field.Canonical(value.Text)
-	place, known := a.places[key]
-	if !known {
-		if len(a.keys) == a.enricher.Window() {
-			if err := a.flush(ctx); err != nil {
-				return err
-			}
-		}
-		place = len(a.keys)
-		a.keys, a.places[key] = append(a.keys, key), place
-	}
-	a.lines, a.keyOf = append(a.lines, line), append(a.keyOf, place)
-	a.bound = append(a.bound, bytes.Clone(a.rows.Record(line, row).Key))
-	return nil
-}
-
-// flush asks about the keys and writes the answers for their records.
-func (a *asking) flush(ctx context.Context) error {
-	if len(a.lines) == 0 {
-		return nil
-	}
-	outcomes := a.enricher.Enrich(ctx, a.keys)
-	if err := ctx.Err(); err != nil {
-		// The function ran out of time, which says nothing about the source.
-		return &fault.Transient{Op: "enrich " + a.resource.Name, Err: err}
-	}
-	if len(outcomes) != len(a.keys) {
-		return fmt.Errorf("enrichment of %s: %d answers for %d keys", a.resource.Name, len(outcomes), len(a.keys))
-	}
-	for i, line := range a.lines {
-		answer, err := a.answer(protection.Record{Line: line, Key: a.bound[i]}, outcomes[a.keyOf[i]])
-		if err != nil {
-			return err
-		}
-		if err := a.answers.Write(line, answer); err != nil {
-			return err
-		}
-	}
-	clear(a.keys)
-	clear(a.places)
-	a.lines, a.bound, a.keyOf, a.keys = a.lines[:0], a.bound[:0], a.keyOf[:0], a.keys[:0]
-	return nil
 }

@@ -14,8 +14,7 @@ import (
 // its sensitive values sealed and bound to the record like those of the file.
 func (a *asking) answer(of protection.Record, o enrichment.Outcome) (event.Enrichment, error) {
 	answer := event.Enrichment{Status: o.Status, Error: string(o.Code), Values: o.Values}
-	fields := a.resource.Enrichment.Fields
-	if o.Values == nil || !slices.ContainsFunc(fields, func(f contract.EnrichedField) bool { return f.Sensitive }) {
+	if o.Values == nil || !answersSealed(a.resource) {
 		return answer, nil
 	}
 	if a.sealer == nil {
@@ -23,13 +22,18 @@ func (a *asking) answer(of protection.Record, o enrichment.Outcome) (event.Enric
 		if err != nil {
 			return answer, err
 		}
-		if a.sealer, err = protection.NewSealer(key, a.values.scope, a.chunk); err != nil {
+		if a.sealer, err = protection.NewSealer(key, a.values.scope, a.in.Chunk.Range.Index); err != nil {
 			return answer, err
 		}
 	}
 	var err error
-	answer.Values, err = answers.Seal(nil, fields, o.Values, func(dst []byte, column string, plain []byte) []byte {
+	answer.Values, err = answers.Seal(nil, a.resource.Enrichment.Fields, o.Values, func(dst []byte, column string, plain []byte) []byte {
 		return a.sealer.Seal(dst, of, column, plain)
 	})
 	return answer, err
+}
+
+// answersSealed reports whether a resource's source answers anything that is sensitive.
+func answersSealed(r *contract.Resource) bool {
+	return slices.ContainsFunc(r.Enrichment.Fields, func(f contract.EnrichedField) bool { return f.Sensitive })
 }

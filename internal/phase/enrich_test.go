@@ -29,7 +29,7 @@ import (
 func TestEnrichmentFails(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.enricher.fail = map[string]bool{"102": true}
+	l.source.fail = map[string]bool{"102": true}
 	r := l.upload(t, etl.ModeInitial, "2024-10-08", day().csv(t)).all(t)
 	l.expectPublished(t, r, day(), map[string]int64{})
 	got := postgrestest.Scan[string](t, l.conn, `SELECT string_agg(concat_ws(' ', line_number, enrichment, coalesce(data->>'loyalty_tier', '-')), ', ' ORDER BY line_number) FROM final.events WHERE resource = 'clients'`)
@@ -57,10 +57,10 @@ func TestEnrichmentFails(t *testing.T) {
 func TestEnrichTwin(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.enricher.fail = map[string]bool{"102": true}
+	l.source.fail = map[string]bool{"102": true}
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 	_, chunk := r.chunkOf(t, "clients")
-	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
+	in := phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: r.imp, Chunk: chunk}}
 	proxy := postgrestest.Listen(t, l.url)
 	l.db = server.Open(t, proxy.URL)
 	var answers string
@@ -70,12 +70,12 @@ func TestEnrichTwin(t *testing.T) {
 		if _, err := l.enrich().Run(t.Context(), in); fault.Name(fault.Lift(err)) != "Transient" {
 			t.Fatalf("%s: got %v, want a Transient fault", name, err)
 		}
-		l.enricher.tier, l.enricher.fail, l.enricher.asked = "argent", nil, nil
+		l.source.tier, l.source.fail, l.source.asked = "argent", nil, nil
 		out := do(t, r, "Enrich", in, l.enrich().Run)
 		if out.Answers.Records != 3 || out.Answers.Enriched != 2 || out.Answers.NotEnriched != 1 {
 			t.Errorf("%s: then %+v", name, out)
 		}
-		if asked := len(l.enricher.asked); (asked > 0) != (c == postgrestest.LoseRequest) {
+		if asked := len(l.source.asked); (asked > 0) != (c == postgrestest.LoseRequest) {
 			t.Errorf("%s: then %d keys are asked for", name, asked)
 		}
 		stored := postgrestest.Scan[string](t, l.conn, `SELECT concat_ws(' ', object_key, object_version, object_checksum) FROM etl.ledger WHERE phase = 'Enrich'`)
@@ -126,7 +126,7 @@ func TestEnrichObjectLost(t *testing.T) {
 			l := newLine(t)
 			r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 			_, chunk := r.chunkOf(t, "clients")
-			in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
+			in := phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: r.imp, Chunk: chunk}}
 			broken := l.enrich()
 			broken.Work = objectstore.New(s3.New(emulator.S3(t).Options(), func(o *s3.Options) {
 				o.RetryMaxAttempts, o.HTTPClient = 1, losingPuts{o.HTTPClient, saved}
@@ -137,7 +137,7 @@ func TestEnrichObjectLost(t *testing.T) {
 			if n := l.count(t, `SELECT count(*) FROM etl.ledger WHERE phase = 'Enrich'`); n != 0 {
 				t.Error("the ledger has the chunk")
 			}
-			l.enricher.tier = "argent"
+			l.source.tier = "argent"
 			do(t, r, "Enrich", in, l.enrich().Run)
 			r.through(t, "Events", "Publish")
 			want := "argent"
@@ -175,18 +175,18 @@ func (l losingPuts) Do(r *http.Request) (*http.Response, error) {
 func TestEnrichAsksOnce(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.enriches("ventes", &contract.Enrichment{Source: "clients", Kind: "rest", Key: []string{"client_id"}})
-	l.enricher.window = 3
-	l.enricher.fail = map[string]bool{"103": true}
+	l.enriches("ventes", &contract.Enrichment{Source: "clients", Kind: "rest", Key: []string{"client_id"}, Limits: contract.SourceLimits{CallsInFlight: 8}})
+	l.source.batch = 3
+	l.source.fail = map[string]bool{"103": true}
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
-	if r.planned.Enrichment.Chunks != 2 {
-		t.Fatalf("%d chunks are to be enriched, want 2", r.planned.Enrichment.Chunks)
+	if len(r.planned.Enrichment) != 1 || r.planned.Enrichment[0].Chunks != 2 {
+		t.Fatalf("to be enriched are %+v, want 2 chunks of one source", r.planned.Enrichment)
 	}
 	_, chunk := r.chunkOf(t, "ventes")
-	out := do(t, r, "Enrich", phase.ChunkIn{Import: r.imp, Chunk: chunk}, l.enrich().Run)
-	slices.Sort(l.enricher.asked)
-	if distinct := slices.Compact(slices.Clone(l.enricher.asked)); !slices.Equal(distinct, l.enricher.asked) || int64(len(distinct)) >= out.Answers.Records {
-		t.Errorf("for %d records the keys %v are asked for", out.Answers.Records, l.enricher.asked)
+	out := do(t, r, "Enrich", phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: r.imp, Chunk: chunk}}, l.enrich().Run)
+	slices.Sort(l.source.asked)
+	if distinct := slices.Compact(slices.Clone(l.source.asked)); !slices.Equal(distinct, l.source.asked) || int64(len(distinct)) >= out.Answers.Records {
+		t.Errorf("for %d records the keys %v are asked for", out.Answers.Records, l.source.asked)
 	}
 	r.through(t, "Enrich", "Publish")
 	if got := l.count(t, `SELECT count(*) FROM final.events v JOIN final.events c ON c.client_id_token = v.client_id_token
@@ -216,14 +216,14 @@ func TestEnrichCancelled(t *testing.T) {
 	l := newLine(t)
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "CrossCheck")
 	_, chunk := r.chunkOf(t, "clients")
-	in := phase.ChunkIn{Import: r.imp, Chunk: chunk}
+	in := phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: r.imp, Chunk: chunk}}
 	ctx, cancel := context.WithCancel(t.Context())
-	l.enricher.before = cancel
+	l.source.before = func([]string) error { cancel(); return ctx.Err() }
 	_, err := l.enrich().Run(ctx, in)
 	if _, ok := errors.AsType[*fault.Transient](fault.Lift(err)); !ok {
 		t.Errorf("got %v, want a Transient fault", err)
 	}
-	l.enricher.before = nil
+	l.source.before = nil
 	out := do(t, r, "Enrich", in, l.enrich().Run)
 	if out.Answers.Enriched != 3 || out.Answers.NotEnriched != 0 {
 		t.Errorf("then: %+v", out)
@@ -240,11 +240,11 @@ func TestSourceNotConfigured(t *testing.T) {
 	enrich := l.enrich()
 	missing := errors.New("not configured")
 	enrich.Enrichers = func(string, etl.Mode) (phase.Enricher, error) { return nil, missing }
-	if _, err := enrich.Run(t.Context(), phase.ChunkIn{Import: r.imp, Chunk: chunk}); !errors.Is(err, missing) {
+	if _, err := enrich.Run(t.Context(), phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: r.imp, Chunk: chunk}}); !errors.Is(err, missing) {
 		t.Errorf("got %v", err)
 	}
 	_, chunk = r.chunkOf(t, "magasins")
-	if _, err := l.enrich().Run(t.Context(), phase.ChunkIn{Import: r.imp, Chunk: chunk}); err == nil {
+	if _, err := l.enrich().Run(t.Context(), phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: r.imp, Chunk: chunk}}); err == nil {
 		t.Error("a resource without an enrichment is enriched")
 	}
 }
@@ -259,14 +259,14 @@ func TestNothingToEnrich(t *testing.T) {
 		through(t, "Open", "CrossCheck")
 	l.kms.calls = 0
 	r.through(t, "Enrich", "Events")
-	if len(l.enricher.asked) != 0 || l.kms.calls != 0 {
-		t.Errorf("%d keys are asked for, %d calls of KMS", len(l.enricher.asked), l.kms.calls)
+	if len(l.source.asked) != 0 || l.kms.calls != 0 {
+		t.Errorf("%d keys are asked for, %d calls of KMS", len(l.source.asked), l.kms.calls)
 	}
 	l = newLine(t)
 	l.enriches("clients", nil)
 	r = l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
-	if r.planned.Enrichment != (phase.ToEnrich{}) || len(l.enricher.asked) != 0 {
-		t.Errorf("without an enrichment Plan wants %+v, and %d keys are asked for", r.planned.Enrichment, len(l.enricher.asked))
+	if len(r.planned.Enrichment) != 0 || len(l.source.asked) != 0 {
+		t.Errorf("without an enrichment Plan wants %+v, and %d keys are asked for", r.planned.Enrichment, len(l.source.asked))
 	}
 	if got := l.count(t, `SELECT count(*) FROM final.events WHERE enrichment IS NOT NULL`); got != 0 {
 		t.Errorf("%d events are marked", got)

@@ -35,7 +35,7 @@ func (r *run) writers(t *testing.T) map[string]func(context.Context) error {
 		"Validate":     call(staged, l.validate().Run),
 		"IndexStaging": call(phase.IndexIn{Import: r.imp, Resource: "clients", Kind: "staging"}, l.index().Run),
 		"CrossCheck":   call(r.importIn(), l.crossCheck().Run),
-		"Enrich":       call(in, l.enrich().Run),
+		"Enrich":       call(phase.EnrichIn{ChunkIn: in}, l.enrich().Run),
 		"Transform":    call(in, l.transform().Run),
 		"Prepare":      call(r.prepared[i], l.prepare().Run),
 		"IndexTargets": call(phase.IndexIn{Import: r.imp, Resource: "clients", Kind: "target"}, l.index().Run),
@@ -193,7 +193,7 @@ func TestIncompatible(t *testing.T) {
 
 	r.through(t, "Raw", "CrossCheck")
 	r.refersTo(t, "Stage", foreign.Object)
-	expect("Enrich of other columns", call(in, l.enrich().Run)(t.Context()))
+	expect("Enrich of other columns", call(phase.EnrichIn{ChunkIn: in}, l.enrich().Run)(t.Context()))
 	r.refersTo(t, "Stage", protected.Object)
 	r.through(t, "Enrich", "Enrich")
 	r.refersTo(t, "Stage", foreign.Object)

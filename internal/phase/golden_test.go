@@ -47,7 +47,7 @@ func TestGolden(t *testing.T) {
 		"scan_refused":  phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Refused: "le fichier est vide"},
 		"scan_hashed":   phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Records: 90, Chunks: 3, Object: object, SHA256: "e3b0"},
 		"plan_in":       phase.PlanIn{Import: imp, Scanned: []phase.ScanOut{scanned}, Attempt: 1},
-		"plan_out":      phase.PlanOut{Bucket: "b", Manifest: object, ResultsPrefix: "p", Resources: []string{"clients"}, Targets: []string{"clients", "events"}, Chunks: 3, Records: 90, Enrichment: phase.ToEnrich{Chunks: 3, Manifest: object}},
+		"plan_out":      phase.PlanOut{Bucket: "b", Manifest: object, ResultsPrefix: "p", Resources: []string{"clients"}, Targets: []string{"clients", "events"}, Chunks: 3, Records: 90, Enrichment: []phase.ToEnrich{{Source: "clients", Chunks: 3, Manifest: object, Concurrency: 2}}},
 		"manifest_item": chunk,
 		"chunk_in":      in,
 		"protected":     protected,

@@ -188,8 +188,8 @@ func TestKeyStates(t *testing.T) {
 	do(t, w.run, "Stage", staged, l.stage().Run)
 	w.fails(t, "Validate", call(staged, l.validate().Run), storage, fields)
 	w.through(t, "Raw", "CrossCheck")
-	enriched := w.manifest(t, w.planned.Enrichment.Manifest)
-	w.fails(t, "Enrich", call(phase.ChunkIn{Import: w.imp, Chunk: enriched[0]}, l.enrich().Run), storage, fields)
+	enriched := w.manifest(t, w.planned.Enrichment[0].Manifest)
+	w.fails(t, "Enrich", call(phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: w.imp, Chunk: enriched[0]}}, l.enrich().Run), storage, fields)
 	w.through(t, "Enrich", "Enrich")
 	w.fails(t, "Transform", call(in, l.transform().Run), storage)
 	prepared := phase.PrepareIn{ChunkIn: in, Transformed: do(t, w.run, "Transform", in, l.transform().Run)}

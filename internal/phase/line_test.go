@@ -2,6 +2,7 @@ package phase_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/internal/centrallog"
+	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/metric"
@@ -40,11 +42,16 @@ type line struct {
 	work    *objectstore.Store
 
 	registry *fakeRegistry
-	enricher *fakeEnricher
+	source   *fakeSource
 	alerts   *fakeAlerts
 	log      *logBuffer
 	metrics  *logBuffer
 	kms      *countingKMS
+	clock    *clock
+
+	patience time.Duration // with the source
+	partKeys int           // 0 is the default
+	partTime time.Duration
 
 	fieldsKey, tokensKey string // ids of KMS keys
 
@@ -64,8 +71,8 @@ func newLine(t *testing.T) *line {
 func newLineOn(t *testing.T, url string) *line {
 	t.Helper()
 	l := &line{
-		registry: newFakeRegistry(), enricher: &fakeEnricher{tier: "or"}, alerts: &fakeAlerts{}, log: &logBuffer{}, metrics: &logBuffer{},
-		chunkBytes: 32 << 20, maxShrink: 50,
+		registry: newFakeRegistry(), source: &fakeSource{tier: "or"}, alerts: &fakeAlerts{}, log: &logBuffer{}, metrics: &logBuffer{},
+		chunkBytes: 32 << 20, maxShrink: 50, patience: time.Hour,
 	}
 	l.url = url
 	l.db, l.conn = server.Open(t, l.url), postgrestest.Connect(t, l.url)
@@ -73,7 +80,8 @@ func newLineOn(t *testing.T, url string) *line {
 	l.landing = objectstore.New(emulator.S3(t), emulator.Bucket(t))
 	l.work = objectstore.New(emulator.S3(t), emulator.Bucket(t))
 	l.kms, l.fieldsKey, l.tokensKey = newKMS(t)
-	now := new(clock).now
+	l.clock = &clock{}
+	now := l.clock.now
 	l.common = phase.Common{
 		Contract: loadContract(t), Work: l.work, Log: centrallog.New(l.log, slog.LevelInfo), Metrics: metric.New(l.metrics, now),
 		Progress: l.registry, Now: now,
@@ -112,8 +120,17 @@ func (l *line) crossCheck() *phase.CrossCheck {
 func (l *line) enrich() *phase.Enrich {
 	return &phase.Enrich{
 		Common: l.common, DB: l.db, KMS: l.kms, FieldsKeyID: l.fieldsKey,
-		Enrichers: func(string, etl.Mode) (phase.Enricher, error) { return l.enricher, nil },
+		Enrichers: func(string, etl.Mode) (phase.Enricher, error) { return l.enricher() },
+		Attempts:  l.registry, Shares: l.registry, Alerts: l.alerts, Patience: func(etl.Mode) time.Duration { return l.patience },
+		PartKeys: l.partKeys, PartTime: l.partTime,
 	}
+}
+
+// enricher asks the line's source, and pauses for no time.
+func (l *line) enricher() (*enrichment.Enricher, error) {
+	cfg := enrichment.Initial(l.source, cmp.Or(l.source.batch, 2), time.Minute)
+	cfg.Now, cfg.Pause = l.common.Now, func(ctx context.Context, _ time.Duration) bool { return ctx.Err() == nil }
+	return enrichment.New(cfg)
 }
 
 func (l *line) transform() *phase.Transform {
@@ -211,6 +228,19 @@ func (r *run) all(t *testing.T) *run {
 	return r.through(t, "Open", "Publish")
 }
 
+// enrich runs Enrich until the chunk is done, as the state machine does, and lets the
+// time pass that it waits.
+func (r *run) enrich(t *testing.T, in phase.EnrichIn) phase.Enriched {
+	t.Helper()
+	for {
+		in.Progress = do(t, r, "Enrich", in, r.l.enrich().Run)
+		if in.Progress.Done {
+			return in.Progress
+		}
+		r.l.clock.advance(time.Duration(in.Progress.WaitSeconds) * time.Second)
+	}
+}
+
 func (r *run) openIn() phase.OpenIn {
 	return phase.OpenIn{Import: r.imp, ExecutionARN: execution(r.imp.ImportID, r.imp.Generation)}
 }
@@ -224,7 +254,7 @@ func execution(importID string, generation int) string {
 func (r *run) known() registry.Import { return r.l.registry.imports[r.imp.ImportID] }
 
 func (r *run) planIn() phase.PlanIn {
-	return phase.PlanIn{Import: r.imp, Scanned: r.scanned, Control: r.opened.Control}
+	return phase.PlanIn{Import: r.imp, Scanned: r.scanned, Control: r.opened.Control, Settings: r.opened.Settings}
 }
 
 func (r *run) importIn() phase.ImportIn { return phase.ImportIn{Import: r.imp} }
@@ -260,11 +290,10 @@ func (r *run) state(t *testing.T, state string) {
 	case "CrossCheck":
 		r.checked = do(t, r, state, r.importIn(), r.l.crossCheck().Run)
 	case "Enrich":
-		if r.planned.Enrichment.Chunks == 0 { // as the state machine's Choice
-			return
-		}
-		for _, c := range r.manifest(t, r.planned.Enrichment.Manifest) {
-			do(t, r, state, phase.ChunkIn{Import: r.imp, Chunk: c}, r.l.enrich().Run)
+		for _, source := range r.planned.Enrichment {
+			for _, c := range r.manifest(t, source.Manifest) {
+				r.enrich(t, phase.EnrichIn{ChunkIn: phase.ChunkIn{Import: r.imp, Chunk: c}})
+			}
 		}
 	case "Events":
 		r.prepared = nil

@@ -2,7 +2,6 @@ package phase_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -99,12 +98,16 @@ type fakeRegistry struct {
 
 	statusBroken error // what RecordFileStatuses fails with, once
 	statusSaved  bool  // although it has written
+
+	shares map[string]int // calls in flight, by source and unit
+	taken  bool           // others have all of them
 }
 
 func newFakeRegistry() *fakeRegistry {
 	return &fakeRegistry{
 		imports: map[string]registry.Import{}, arrivals: map[string]map[string]registry.Arrival{},
 		plans: map[string]map[string]int{}, progress: map[string]registry.Progress{},
+		shares: map[string]int{},
 	}
 }
 
@@ -203,6 +206,24 @@ func (f *fakeRegistry) RecordProgress(_ context.Context, importID string, genera
 	return nil
 }
 
+// TakeShare gives a unit all calls.
+func (f *fakeRegistry) TakeShare(_ context.Context, source, unit string, total int, _ time.Duration) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.taken {
+		return 0, nil
+	}
+	f.shares[source+" "+unit] = total
+	return total, nil
+}
+
+func (f *fakeRegistry) ReturnShare(_ context.Context, source, unit string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.shares, source+" "+unit)
+	return nil
+}
+
 // sum adds up a state's progress of a resource.
 func (f *fakeRegistry) sum(imp phase.Import, state etl.State, resource string) (total registry.Progress) {
 	f.mu.Lock()
@@ -229,24 +250,26 @@ const (
 	score   = "0.58731"
 )
 
-// fakeEnricher knows every key but those it is told to fail or not to know.
-type fakeEnricher struct {
+// fakeSource knows every key but those it is told to fail or not to know.
+type fakeSource struct {
 	mu      sync.Mutex
 	asked   []string
+	calls   int
 	fail    map[string]bool
 	unknown map[string]bool
-	before  func() // called by each Enrich, if set
-	tier    string // what it answers
-	window  int    // 0: 2
+	before  func(keys []string) error // called by each Lookup, if set; its error is the call's
+	tier    string                    // what it answers
+	batch   int                       // 0: 2
 }
 
-func (f *fakeEnricher) Window() int { return cmp.Or(f.window, 2) }
-
-func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Outcome {
+func (f *fakeSource) Lookup(_ context.Context, keys []string) ([]enrichment.Outcome, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.calls++
 	if f.before != nil {
-		f.before()
+		if err := f.before(keys); err != nil {
+			return nil, err
+		}
 	}
 	f.asked = append(f.asked, keys...)
 	outcomes := make([]enrichment.Outcome, len(keys))
@@ -260,7 +283,7 @@ func (f *fakeEnricher) Enrich(_ context.Context, keys []string) []enrichment.Out
 			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: json.RawMessage(`{"segment":"` + segment + `","loyalty_tier":"` + f.tier + `","risk_score":` + score + `}`)}
 		}
 	}
-	return outcomes
+	return outcomes, nil
 }
 
 // fakeAlerts keeps the alerts.
@@ -327,15 +350,23 @@ func (b *logBuffer) lines(t *testing.T, text string) (found []logLine) {
 
 // clock is the time of the tests; each call is a millisecond later.
 type clock struct {
-	mu sync.Mutex
-	n  int
+	mu   sync.Mutex
+	n    int
+	more time.Duration
+}
+
+// advance lets time pass.
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.more += d
 }
 
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n++
-	return time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC).Add(time.Duration(c.n) * time.Millisecond)
+	return time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC).Add(c.more + time.Duration(c.n)*time.Millisecond)
 }
 
 func loadContract(t *testing.T) *contract.Package {

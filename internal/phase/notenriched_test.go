@@ -18,8 +18,8 @@ func TestNotEnrichedIsTold(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []etl.Mode{etl.ModeInitial, etl.ModeDaily} {
 		l := newLine(t)
-		l.enricher.fail = map[string]bool{"101": true, "102": true}
-		l.enricher.unknown = map[string]bool{"103": true}
+		l.source.fail = map[string]bool{"101": true, "102": true}
+		l.source.unknown = map[string]bool{"103": true}
 		r := l.upload(t, mode, "2024-10-08", day().csv(t)).all(t)
 		causes := map[string]int64{"timeout": 2}
 		if diff := cmp.Diff(map[string]map[string]int64{"clients": causes}, r.published.NotEnriched); diff != "" {
@@ -42,7 +42,7 @@ func TestNotEnrichedIsTold(t *testing.T) {
 func TestNotEnrichedNobody(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.enricher.unknown = map[string]bool{"103": true}
+	l.source.unknown = map[string]bool{"103": true}
 	if r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t); len(l.alerts.sent) != 0 || r.published.NotEnriched != nil {
 		t.Errorf("alerts %v, not enriched %v", l.alerts.sent, r.published.NotEnriched)
 	}
@@ -57,7 +57,7 @@ func TestNotEnrichedNobody(t *testing.T) {
 func TestNotEnrichedAlertLost(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	l.enricher.fail = map[string]bool{"102": true}
+	l.source.fail = map[string]bool{"102": true}
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).all(t)
 	proxy := postgrestest.Listen(t, l.url)
 	l.db = server.Open(t, proxy.URL)

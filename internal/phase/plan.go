@@ -19,6 +19,8 @@ type PlanIn struct {
 	Scanned []ScanOut `json:"scanned"`
 	Control *File     `json:"control"` // the date's control file; null: none
 	Attempt int       `json:"attempt"`
+
+	Settings Settings `json:"settings"`
 }
 
 // PlanOut is what the Distributed Maps read.
@@ -30,13 +32,17 @@ type PlanOut struct {
 	Targets       []string           `json:"targets"`   // detached tables to index before publishing, the largest first
 	Chunks        int                `json:"chunks"`
 	Records       int64              `json:"records"`
-	Enrichment    ToEnrich           `json:"enrichment"`
+	Enrichment    []ToEnrich         `json:"enrichment"` // empty: nothing to enrich
 }
 
-// ToEnrich are the chunks of the resources that an external system enriches.
+// ToEnrich are the chunks that an enrichment source is asked about.
 type ToEnrich struct {
-	Chunks   int                `json:"chunks"`   // 0: none, and no manifest
+	Source   string             `json:"source"`
+	Chunks   int                `json:"chunks"`
 	Manifest objectstore.Object `json:"manifest"` // of these chunks alone
+	// Concurrency is how many chunks are worked on at a time: no more than the source takes
+	// calls.
+	Concurrency int `json:"concurrency"`
 }
 
 // eventsTable stands for the events among the detached tables.
@@ -132,23 +138,37 @@ func (p *Plan) manifest(ctx context.Context, imp Import, name string, files []Sc
 	return object, err
 }
 
-// toEnrich writes the manifest of Enrich, unless there is nothing to enrich.
-func (p *Plan) toEnrich(ctx context.Context, in PlanIn) (out ToEnrich, err error) {
-	var enriched []ScanOut
+// toEnrich writes a manifest for each enrichment source that has chunks.
+func (p *Plan) toEnrich(ctx context.Context, in PlanIn) ([]ToEnrich, error) {
+	sources := []ToEnrich{}
+	files := map[string][]ScanOut{}
+	limits := map[string]int{}
 	for _, s := range in.Scanned {
 		r, err := p.resource(s.Resource)
 		if err != nil {
-			return out, err
+			return nil, err
 		}
-		if r.Enrichment != nil && s.Chunks > 0 {
-			enriched = append(enriched, s)
-			out.Chunks += s.Chunks
+		if r.Enrichment == nil || s.Chunks == 0 {
+			continue
+		}
+		source := r.Enrichment.Source
+		if files[source] == nil {
+			sources = append(sources, ToEnrich{Source: source})
+		}
+		files[source], limits[source] = append(files[source], s), r.Enrichment.Limits.CallsInFlight
+	}
+	for i := range sources {
+		s := &sources[i]
+		for _, f := range files[s.Source] {
+			s.Chunks += f.Chunks
+		}
+		s.Concurrency = max(1, min(in.Settings.ChunkConcurrency, limits[s.Source], s.Chunks))
+		var err error
+		if s.Manifest, err = p.manifest(ctx, in.Import, "enrichment-"+s.Source, files[s.Source]); err != nil {
+			return nil, err
 		}
 	}
-	if out.Chunks > 0 {
-		out.Manifest, err = p.manifest(ctx, in.Import, "enrichment", enriched)
-	}
-	return out, err
+	return sources, nil
 }
 
 // concatenate joins the lists of chunks, in the order of the contract.

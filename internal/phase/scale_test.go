@@ -212,7 +212,10 @@ func TestScalePayloads(t *testing.T) {
 	}
 	for _, r := range pkg.Resources {
 		w := newWidest(r)
-		open.Import, plan.Manifest, plan.Enrichment = w.imp, w.object, phase.ToEnrich{Chunks: math.MaxInt32, Manifest: w.object}
+		open.Import, plan.Manifest = w.imp, w.object
+		plan.Enrichment = append(plan.Enrichment, phase.ToEnrich{
+			Source: r.Name, Chunks: math.MaxInt32, Manifest: w.object, Concurrency: math.MaxInt32,
+		})
 		open.Files = append(open.Files, w.file)
 		scanned = append(scanned, phase.ScanOut{Resource: r.Name, Records: math.MaxInt64, Chunks: math.MaxInt32, Object: w.object})
 		plan.Resources, plan.Targets = append(plan.Resources, r.Name), append(plan.Targets, r.Name)

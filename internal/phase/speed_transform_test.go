@@ -2,9 +2,7 @@ package phase
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -78,39 +76,33 @@ func BenchmarkProtect(b *testing.B) {
 	})
 }
 
-// known is an external system that knows every key at once.
-type known struct{ outcomes []enrichment.Outcome }
-
-func (k known) Window() int { return len(k.outcomes) }
-
-func (k known) Enrich(_ context.Context, keys []string) []enrichment.Outcome {
-	return k.outcomes[:len(keys)]
-}
-
-func newKnown() known {
-	k := known{outcomes: make([]enrichment.Outcome, 4000)}
-	for i := range k.outcomes {
-		k.outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: []byte(`{"segment":"A","loyalty_tier":"or","risk_score":0.5}`)}
-	}
-	return k
-}
-
-// enrichedChunk returns the answers for a protected chunk.
+// enrichedChunk returns the answers for a protected chunk, of a source that knows every
+// key at once.
 func enrichedChunk(b *testing.B, r *contract.Resource, in ChunkIn, stream []byte) []byte {
 	b.Helper()
-	var out bytes.Buffer
 	values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(b.Context(), oneKey{}, "", in.Import) }, scope: in.Import.scope(r.Name)}
-	a := &asking{resource: r, enricher: newKnown(), rows: staged.NewReader(r, values.open), answers: answers.NewWriter(&out), places: map[string]int{}}
-	if err := copybinary.Each(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(row [][]byte) error {
-		line, err := staged.Line(row)
-		if err != nil {
-			return err
-		}
-		return a.add(b.Context(), line, row)
-	}); err != nil {
+	keys, err := readKeys(r, values.open, func(visit func(line int64, row [][]byte) error) error {
+		return copybinary.Each(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(row [][]byte) error {
+			line, err := staged.Line(row)
+			if err != nil {
+				return err
+			}
+			return visit(line, row)
+		})
+	})
+	if err != nil {
 		b.Fatal(err)
 	}
-	if err := errors.Join(a.flush(b.Context()), a.answers.Close()); err != nil {
+	a := &asking{resource: r, in: EnrichIn{ChunkIn: in}, keys: keys, values: values, whole: make([]enrichment.Outcome, len(keys.distinct))}
+	for i := range a.whole {
+		a.whole[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: []byte(`{"segment":"A","loyalty_tier":"or","risk_score":0.5}`)}
+	}
+	var out bytes.Buffer
+	records, err := a.collect(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := a.writeLines(&out, records); err != nil {
 		b.Fatal(err)
 	}
 	return out.Bytes()

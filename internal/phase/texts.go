@@ -3,7 +3,9 @@ package phase
 import (
 	"fmt"
 	"strings"
+	"time"
 
+	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/message"
@@ -28,6 +30,7 @@ const (
 	importPublished     = "Import publié"
 	ValidationError     = "Erreur de validation des données"
 	EnrichmentError     = "Échec de l'enrichissement"
+	SourceDown          = "Source d'enrichissement sans réponse"
 	ProgressNotRecorded = "Avancement non enregistré"
 	Incoherence         = "Incohérence détectée entre tables"
 	EventPersisted      = "Événement persisté"
@@ -67,6 +70,16 @@ func slotTaken(holder string) string {
 func NotEnriched(source, code string) string {
 	return fmt.Sprintf("La source d'enrichissement '%s' n'a pas répondu (%s) : l'événement est publié sans ces champs et marqué.", source, code)
 }
+
+// sourceDown states that a source does not answer, when it is asked again, and for how
+// long.
+func sourceDown(source string, code enrichment.Code, wait, left time.Duration) string {
+	return fmt.Sprintf("La source '%s' ne répond pas (%s) : nouvelle demande dans %s, pendant %s au plus ; ensuite les enregistrements restants sont publiés sans ses champs et marqués.",
+		source, code, wait, left.Truncate(time.Second))
+}
+
+// historyFull stops an execution whose history can grow no further.
+const historyFull = "l'historique de l'exécution est plein"
 
 // notRejected reports that a record with withheld values reached the transformation,
 // which only a bug can cause.

@@ -40,10 +40,10 @@ func dropLeaves(ctx context.Context, tx pgx.Tx, importID string, generation int,
 	return err
 }
 
-// dropRecords removes the errors, rejects, ledger rows and files of one
+// dropRecords removes the errors, rejects, ledger rows, files and outages of one
 // generation.
 func dropRecords(ctx context.Context, tx pgx.Tx, importID string, generation int) error {
-	for _, table := range []string{"etl.errors", "etl.rejects", "etl.ledger", "etl.files"} {
+	for _, table := range []string{"etl.errors", "etl.rejects", "etl.ledger", "etl.files", "etl.enrichment_outages"} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE import_id = $1 AND generation = $2`, importID, generation); err != nil {
 			return err
 		}

@@ -25,21 +25,20 @@ type reading struct {
 	system *system
 	db     *pgx.Conn
 	imp    stack.Import
-	plain  bool // without what enrichment adds
 	lines  []string
 
 	keys map[string]protection.DataKey // by import
 }
 
 // content reads everything that an import has left, and what is left of other
-// generations of it. plain leaves out what enrichment adds.
-func (s *system) content(ctx context.Context, imp stack.Import, plain bool) (lines, orphans []string, err error) {
+// generations of it.
+func (s *system) content(ctx context.Context, imp stack.Import) (lines, orphans []string, err error) {
 	db, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { _ = db.Close(ctx) }()
-	r := &reading{system: s, db: db, imp: imp, plain: plain, keys: map[string]protection.DataKey{}}
+	r := &reading{system: s, db: db, imp: imp, keys: map[string]protection.DataKey{}}
 	for _, read := range []func(context.Context) error{r.targets, r.events, r.records, r.inserts, r.objects} {
 		if err := read(ctx); err != nil {
 			return nil, nil, err
@@ -135,13 +134,6 @@ func (r *reading) events(ctx context.Context) error {
 				return err
 			}
 		}
-		if resource.Enrichment != nil && r.plain {
-			values[6] = ""
-			delete(data, "enrichment_error")
-			for _, f := range resource.Enrichment.Fields {
-				delete(data, f.Name)
-			}
-		}
 		r.add("event", name, line, values[3], values[4], values[5], values[6], data) // maps print in the order of their keys
 		return nil
 	})
@@ -151,13 +143,9 @@ func (r *reading) events(ctx context.Context) error {
 func (r *reading) records(ctx context.Context) error {
 	id := `'` + r.imp.ImportID + `'`
 	current := fmt.Sprintf(`import_id = %s AND generation = %d`, id, r.imp.Generation)
-	errors := `SELECT 'error', resource, file, chunk, line_number, field, rule, error_details, processing_step FROM etl.errors WHERE ` + current
-	if r.plain {
-		errors += ` AND rule <> 'enrichment'`
-	}
 	suffix := strings.ToLower(strings.TrimPrefix(r.imp.ImportID, "IMPORT_"))
 	queries := []string{
-		errors,
+		`SELECT 'error', resource, file, chunk, line_number, field, rule, error_details, processing_step FROM etl.errors WHERE ` + current,
 		`SELECT 'reject', resource, line_number FROM etl.rejects WHERE ` + current,
 		`SELECT 'file', resource, file, records, valid, rejected, status FROM etl.files WHERE ` + current,
 		`SELECT 'ledger', phase, resource, chunk FROM etl.ledger WHERE ` + current,
@@ -245,7 +233,7 @@ func (r *reading) orphans(ctx context.Context) (found []string, err error) {
 	suffix := strings.ToLower(strings.TrimPrefix(r.imp.ImportID, "IMPORT_"))
 	queries := []string{fmt.Sprintf(`SELECT tablename FROM pg_tables WHERE schemaname = 'partitions'
 		AND tablename LIKE '%%\_%s\_g%%' AND tablename NOT LIKE '%%\_g%d'`, suffix, r.imp.Generation)}
-	for _, table := range []string{"etl.ledger", "etl.errors", "etl.rejects", "etl.files", "etl.incoherences", "final.events"} {
+	for _, table := range []string{"etl.ledger", "etl.errors", "etl.rejects", "etl.files", "etl.incoherences", "etl.enrichment_outages", "final.events"} {
 		queries = append(queries, `SELECT '`+table+`' FROM `+table+` `+other)
 	}
 	for _, resource := range r.system.contract.Resources {

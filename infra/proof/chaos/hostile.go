@@ -132,7 +132,7 @@ func (c *campaign) withstand(ctx context.Context, what hostility, mode string, r
 
 // same compares what the import has left with what an undisturbed one leaves.
 func (c *campaign) same(ctx context.Context, h *hostile, r *result) error {
-	got, orphans, err := c.content(ctx, h.imp, false)
+	got, orphans, err := c.content(ctx, h.imp)
 	if err != nil {
 		return err
 	}

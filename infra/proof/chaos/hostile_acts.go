@@ -236,7 +236,7 @@ func referNext(ctx context.Context, h *hostile) error {
 	if err != nil || imp.Status != etl.StatusSucceeded {
 		return fmt.Errorf("the undisturbed import of %s is «%s»: %w", h.next.Date, imp.Status, err)
 	}
-	if h.full[h.mode+nextDate], _, err = h.content(ctx, imp, false); err != nil {
+	if h.full[h.mode+nextDate], _, err = h.content(ctx, imp); err != nil {
 		return err
 	}
 	return h.restore(ctx, h.baselines[h.mode])

@@ -62,15 +62,16 @@ func (s *system) inject(c cell) (injection, error) {
 		s.unreachable(c.step, &i)
 	case "enrichment":
 		i.arm = func(context.Context) error { return s.source.stop() }
-		i.finish = func(ctx context.Context) error {
-			if err := s.source.start(ctx); err != nil {
+		i.meanwhile = func(ctx context.Context, _ stack.Import) error {
+			if err := until(ctx, "the import to wait for the source", func() (bool, error) {
+				n, err := s.outages(ctx)
+				return n > 0, err
+			}); err != nil {
 				return err
 			}
-			// The processes remember that the source failed; the next cell begins without.
-			_, err := s.tell(ctx, "KillFunction", map[string]any{"function": c.step.function})
-			return err
+			return s.source.start(ctx)
 		}
-		i.struck = s.notEnriched
+		i.struck = s.outages
 	case "stopped", "late-twin":
 		s.stopped(c, &i)
 	default:
@@ -253,14 +254,14 @@ func (s *system) awaitHeld(ctx context.Context) error {
 	})
 }
 
-// notEnriched counts the events of clients that say that they were not enriched.
-func (s *system) notEnriched(ctx context.Context) (n int, err error) {
+// outages counts the outages of the source that imports have noticed.
+func (s *system) outages(ctx context.Context) (n int, err error) {
 	conn, err := pgx.Connect(ctx, s.Env["DATABASE_URL"])
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	return n, conn.QueryRow(ctx, `SELECT count(*) FROM final.events WHERE enrichment = 'failed'`).Scan(&n)
+	return n, conn.QueryRow(ctx, `SELECT count(*) FROM etl.enrichment_outages`).Scan(&n)
 }
 
 // state is the SQLSTATE of an error, if it has one.

@@ -55,7 +55,7 @@ func faults() []fault {
 		{"pg-down", "PG down", "PostgreSQL refuses every connection from the step on, until the retries are used up", true},
 		{"kms", "KMS refuses", "KMS refuses every request of the step, until the execution fails", false},
 		{"s3", "S3 500", "S3 answers every request of the step with status 500, until the retries are used up", true},
-		{"enrichment", "enrichment down", "the enrichment source's process is gone", false},
+		{"enrichment", "enrichment down", "the enrichment source's process is gone until the import waits for it", false},
 		{"twice", "delivered twice", "each of the step's tasks is delivered twice at the same time", false},
 		{"two-redrives", "two redrives", "the step fails, and two redrives are asked for at once", false},
 		{"stopped", "stopped by hand", "StopExecution in the middle of the step's write, which ends only after the redrive", false},

@@ -30,9 +30,13 @@ func TestStepsAreTheMachines(t *testing.T) {
 		if err := json.Unmarshal(text, &m); err != nil {
 			t.Fatal(err)
 		}
-		for name := m.StartAt; name != ""; name = m.States[name].Next {
-			if c := m.States[name].Choices; len(c) > 0 { // it runs no function
-				name = c[0].Next
+		for name, next := m.StartAt, ""; name != ""; name = next {
+			st := m.States[name]
+			if next = st.Next; len(st.Choices) > 0 {
+				next = st.Choices[0].Next
+			}
+			if st.Resource == "" && st.ItemProcessor == nil { // it runs no function
+				continue
 			}
 			if inner := m.States[name].ItemProcessor; inner != nil {
 				inside := walk(inner)

@@ -37,14 +37,13 @@ type campaign struct {
 	sets      map[string]stack.Set
 	baselines map[string]baseline // by mode: what a cell begins with
 	full      map[string][]string // the content, by mode
-	plain     map[string][]string // the same without enrichment
 }
 
 // newCampaign keeps the empty stack as what the initial cells begin with.
 func newCampaign(ctx context.Context, s *system) (*campaign, error) {
 	c := &campaign{
 		system: s, sets: map[string]stack.Set{}, baselines: map[string]baseline{},
-		full: map[string][]string{}, plain: map[string][]string{},
+		full: map[string][]string{},
 	}
 	empty, err := s.snapshot(ctx, "chaos_initial")
 	c.baselines["initial"] = empty
@@ -74,10 +73,7 @@ func (c *campaign) refer(ctx context.Context, mode string) error {
 		return err
 	}
 	var orphans []string
-	if c.full[mode], orphans, err = c.content(ctx, imp, false); err != nil {
-		return err
-	}
-	if c.plain[mode], _, err = c.content(ctx, imp, true); err != nil {
+	if c.full[mode], orphans, err = c.content(ctx, imp); err != nil {
 		return err
 	}
 	if missing := missingKinds(c.full[mode]); len(missing)+len(orphans) > 0 {
@@ -193,12 +189,8 @@ func (c *campaign) calm(ctx context.Context) error {
 
 // judge compares what the import has left with what an undisturbed one leaves.
 func (c *campaign) judge(ctx context.Context, at cell, imp stack.Import, r *result) error {
-	without := at.fault.name == "enrichment"
 	want := c.full[at.mode]
-	if without {
-		want = c.plain[at.mode]
-	}
-	got, orphans, err := c.content(ctx, imp, without)
+	got, orphans, err := c.content(ctx, imp)
 	if err != nil {
 		return err
 	}

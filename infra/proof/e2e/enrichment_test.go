@@ -9,10 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// TestEnrichmentOutage: the enrichment source answers nothing but errors. The import
-// succeeds all the same, and says of each client that it was not enriched.
+// TestEnrichmentOutage: the enrichment source answers nothing but errors, for longer than
+// the patience with it. The import succeeds all the same, and says of each client that it
+// was not enriched.
 func TestEnrichmentOutage(t *testing.T) {
 	sc := baseline(t)
+	defer sc.configure(t, "EnrichFunction", map[string]string{"ENRICHMENT_PATIENCE_DAILY": "0"})()
 	defer sc.restoreEnrichment(t)
 	of := sc.day(t, "-rows", "60", "-seed", "12")
 	sc.enrichment(t, "/faults", map[string]any{"mode": "error500"})
@@ -27,7 +29,7 @@ func TestEnrichmentOutage(t *testing.T) {
 	lines := map[int64]string{} // why each was not enriched
 	for _, e := range clients {
 		lines[e.line] = text(e.data["enrichment_error"])
-		if aws.ToString(e.enrichment) != "failed" || (lines[e.line] != "server_error" && lines[e.line] != "circuit_open") {
+		if aws.ToString(e.enrichment) != "failed" || lines[e.line] != "server_error" {
 			t.Errorf("event of clients, line %d: enrichment %q, %q", e.line, aws.ToString(e.enrichment), lines[e.line])
 		}
 	}
@@ -64,11 +66,27 @@ func TestEnrichmentOutage(t *testing.T) {
 	}
 }
 
-// restoreEnrichment lets the enrichment source answer again, and ends the instances
-// of the function that asks it: they remember for a while that it was down.
+// TestEnrichmentPause: the enrichment source answers nothing but errors until the machine
+// waits for it. Then the import goes on by itself, and every client is enriched.
+func TestEnrichmentPause(t *testing.T) {
+	sc := baseline(t)
+	defer sc.restoreEnrichment(t)
+	of := sc.day(t, "-rows", "60", "-seed", "13")
+	sc.enrichment(t, "/faults", map[string]any{"mode": "error500"})
+	sc.upload(t, of, of.files(t)...)
+	until(t, "the machine to wait for the source", func() (waits bool, err error) {
+		err = sc.db.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM etl.enrichment_outages o JOIN etl.imports i USING (import_id)
+			WHERE i.file_date = $1 AND o.down_since IS NOT NULL)`, of.Date).Scan(&waits)
+		return waits, err
+	})
+	sc.restoreEnrichment(t)
+	imp := sc.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
+	sc.compareEnrichment(t, sc.vault, sc.absorb(t, imp, of))
+	sc.look(t)
+}
+
+// restoreEnrichment lets the enrichment source answer again.
 func (sc *scenario) restoreEnrichment(t *testing.T) {
 	t.Helper()
 	sc.enrichment(t, "/faults", map[string]any{"mode": "ok"})
-	restore := sc.configure(t, "EnrichFunction", map[string]string{"E2E": "new instances"})
-	restore()
 }

@@ -83,3 +83,28 @@ func TestNotEnrichedAlertLost(t *testing.T) {
 		}
 	}
 }
+
+// TestNotEnrichedToldBefore: a source whose silence was alerted is not alerted again. One
+// that was silent without an alert is noted as told.
+func TestNotEnrichedToldBefore(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.source.fail = map[string]bool{"102": true}
+	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().csv(t)).through(t, "Open", "Reconcile")
+	const outage = `INSERT INTO etl.enrichment_outages (import_id, generation, source, attempt, cause, alerted_at) VALUES ($1, 1, $2, 1, 'timeout', now())`
+	postgrestest.Exec(t, l.conn, outage, r.imp.ImportID, "clients")
+	for range 2 {
+		do(t, r, "Publish", r.importIn(), l.publish().Run)
+		if len(l.alerts.sent) != 0 {
+			t.Errorf("a source that was alerted before is alerted: %v", l.alerts.sent)
+		}
+	}
+	postgrestest.Exec(t, l.conn, `DELETE FROM etl.ledger WHERE phase = 'NotEnriched'`)
+	postgrestest.Exec(t, l.conn, `UPDATE etl.enrichment_outages SET alerted_at = NULL`)
+	for range 2 {
+		do(t, r, "Publish", r.importIn(), l.publish().Run)
+		if told := l.count(t, `SELECT count(*) FROM etl.enrichment_outages WHERE alerted_at IS NOT NULL`); len(l.alerts.sent) != 1 || told != 1 {
+			t.Errorf("%d alerts, and %d sources are noted", len(l.alerts.sent), told)
+		}
+	}
+}

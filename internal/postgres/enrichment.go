@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -71,6 +72,22 @@ func (db *DB) AlertOnce(ctx context.Context, unit Unit, source string, now time.
 		}
 		return send(ctx)
 	})
+}
+
+// SourceTold notes that the operators are told about a source, and reports whether they
+// were told before. A source without an outage is not noted.
+func (t *Tx) SourceTold(ctx context.Context, source string, now time.Time) (before bool, err error) {
+	err = t.tx.QueryRow(ctx, `SELECT alerted_at IS NOT NULL FROM etl.enrichment_outages
+		WHERE import_id = $1 AND generation = $2 AND source = $3 FOR UPDATE`, t.unit.ImportID, t.unit.Generation, source).Scan(&before)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil || before {
+		return before, err
+	}
+	_, err = t.tx.Exec(ctx, `UPDATE etl.enrichment_outages SET alerted_at = $4
+		WHERE import_id = $1 AND generation = $2 AND source = $3`, t.unit.ImportID, t.unit.Generation, source, now)
+	return false, err
 }
 
 // SourceAnswered notes that a source answered, which ends its outage.

@@ -21,6 +21,7 @@ func TestEnrichmentOutage(t *testing.T) {
 	sc.upload(t, of, of.files(t)...)
 	imp := sc.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
 	sc.restoreEnrichment(t)
+	sc.awaitAlert(t, imp.ImportID, "non enrichis", "server_error")
 	clients := sc.absorb(t, imp, of)
 	sc.look(t)
 	if len(clients) == 0 {

@@ -33,8 +33,8 @@ func sharesKey(source string) key { return key{PK: "SOURCE#" + source, SK: "SHAR
 
 // TakeShare gives a unit of work a share of the calls that a source takes at the same
 // time, or renews it, and returns how many calls the unit may have in flight until
-// lease has passed, counted from before it asked. unit names one invocation, so that a
-// late twin has a share of its own. All units together never have more than total, if
+// lease has passed, counted from before it asked. A run of the unit that was killed
+// leaves its share to the next run. All units together never have more than total, if
 // each keeps to these rules:
 //
 //   - it has no call in flight after its lease: lease is longer than a call may take;

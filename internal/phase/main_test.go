@@ -2,6 +2,7 @@ package phase_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -101,6 +102,7 @@ type fakeRegistry struct {
 
 	shares map[string]int // calls in flight, by source and unit
 	taken  bool           // others have all of them
+	most   int            // calls of a unit; 0 is all
 }
 
 func newFakeRegistry() *fakeRegistry {
@@ -206,15 +208,15 @@ func (f *fakeRegistry) RecordProgress(_ context.Context, importID string, genera
 	return nil
 }
 
-// TakeShare gives a unit all calls.
+// TakeShare gives a unit all calls, or the most.
 func (f *fakeRegistry) TakeShare(_ context.Context, source, unit string, total int, _ time.Duration) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.taken {
 		return 0, nil
 	}
-	f.shares[source+" "+unit] = total
-	return total, nil
+	f.shares[source+" "+unit] = cmp.Or(f.most, total)
+	return cmp.Or(f.most, total), nil
 }
 
 func (f *fakeRegistry) ReturnShare(_ context.Context, source, unit string) error {

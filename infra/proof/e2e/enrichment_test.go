@@ -67,17 +67,19 @@ func TestEnrichmentOutage(t *testing.T) {
 	}
 }
 
-// TestEnrichmentPause: the enrichment source answers nothing but errors until the machine
-// waits for it. Then the import goes on by itself, and every client is enriched.
+// TestEnrichmentPause: the enrichment source answers nothing but errors until half of the
+// patience with it is spent and the operators are told. Then the import goes on by itself,
+// and every client is enriched.
 func TestEnrichmentPause(t *testing.T) {
 	sc := baseline(t)
+	defer sc.configure(t, "EnrichFunction", map[string]string{"ENRICHMENT_PATIENCE_DAILY": "55"})()
 	defer sc.restoreEnrichment(t)
 	of := sc.day(t, "-rows", "60", "-seed", "13")
 	sc.enrichment(t, "/faults", map[string]any{"mode": "error500"})
 	sc.upload(t, of, of.files(t)...)
-	until(t, "the machine to wait for the source", func() (waits bool, err error) {
+	until(t, "the operators to be told", func() (waits bool, err error) {
 		err = sc.db.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM etl.enrichment_outages o JOIN etl.imports i USING (import_id)
-			WHERE i.file_date = $1 AND o.down_since IS NOT NULL)`, of.Date).Scan(&waits)
+			WHERE i.file_date = $1 AND o.alerted_at IS NOT NULL)`, of.Date).Scan(&waits)
 		return waits, err
 	})
 	sc.restoreEnrichment(t)

@@ -351,7 +351,11 @@ func (sc *scenario) eventContent(t *testing.T, imp stack.Import) []string {
 	for _, e := range sc.events(t, imp.ImportID) {
 		r := sc.contract.Resource(e.resource)
 		of := scope{imp.ImportID, e.generation, e.resource}
-		for _, f := range r.Fields {
+		fields := r.Fields
+		if aws.ToString(e.enrichment) == "ok" {
+			fields = r.EventFields()
+		}
+		for _, f := range fields {
 			e.data[f.Target] = sc.vault.member(t, f, of, e)
 		}
 		all = append(all, fmt.Sprint(e.resource, e.line, e.kind, aws.ToString(e.enrichment), e.data)) // maps print in the order of their keys

@@ -21,6 +21,8 @@ ALTER TABLE ONLY etl.data_keys
     ADD CONSTRAINT data_keys_import_id_key UNIQUE (import_id);
 ALTER TABLE ONLY etl.data_keys
     ADD CONSTRAINT data_keys_pkey PRIMARY KEY (key_id);
+ALTER TABLE ONLY etl.enrichment_outages
+    ADD CONSTRAINT enrichment_outages_pkey PRIMARY KEY (import_id, generation, source);
 ALTER TABLE ONLY etl.files
     ADD CONSTRAINT files_import_id_fkey FOREIGN KEY (import_id) REFERENCES etl.imports(import_id);
 ALTER TABLE ONLY etl.files
@@ -139,6 +141,12 @@ COMMENT ON COLUMN etl.audit.outcome IS 'What became of it, in the row after the 
 COMMENT ON COLUMN etl.audit.request_id IS 'The same in the rows before and after the deed';
 COMMENT ON COLUMN etl.audit.stage IS 'asked: before the deed; done: after it';
 COMMENT ON COLUMN etl.audit.verified IS 'Whether AWS vouches for identity; otherwise it is what the request says';
+COMMENT ON COLUMN etl.enrichment_outages.alerted_at IS 'When the operators were told about the source; they are told once';
+COMMENT ON COLUMN etl.enrichment_outages.answered_at IS 'When the last outage ended';
+COMMENT ON COLUMN etl.enrichment_outages.attempt IS 'The attempt of the import that this time counts for; a later one starts anew';
+COMMENT ON COLUMN etl.enrichment_outages.cause IS 'The last failure, by its code';
+COMMENT ON COLUMN etl.enrichment_outages.down_seconds IS 'The outages that are over';
+COMMENT ON COLUMN etl.enrichment_outages.down_since IS 'Begin of the present outage; NULL while the source answers';
 COMMENT ON COLUMN etl.errors.raw IS 'The malformed record, encrypted (column _raw of its chunk)';
 COMMENT ON COLUMN etl.files.reason IS 'Why the file is refused as a whole, in French; never what a cell holds';
 COMMENT ON COLUMN etl.imports.attempt IS 'The attempt that status speaks of; 0: none was copied yet. A late copy of an earlier one changes nothing';
@@ -158,6 +166,7 @@ COMMENT ON SCHEMA staging IS 'Raw records, protected, as they were read; one lis
 COMMENT ON TABLE etl.attempts IS 'The attempts of each import, copied from the registry, which has them all at once, when an import opens, when it is published, and after each re-execution that was asked for';
 COMMENT ON TABLE etl.audit IS 'What people asked of the product: a row before the deed and one after it. Append only; a row may stand twice where the answer to its insertion was lost';
 COMMENT ON TABLE etl.data_keys IS 'The data key of each import, wrapped by KMS; never deleted while a ciphertext refers to it';
+COMMENT ON TABLE etl.enrichment_outages IS 'How long each enrichment source gave an import no answer: what its patience is measured by';
 COMMENT ON TABLE etl.errors IS 'Every reason of every reject, and every record that could not be enriched';
 COMMENT ON TABLE etl.files IS 'The sealed object versions of an import, and what became of their records';
 COMMENT ON TABLE etl.imports IS 'One row an import that began to load, failed, or was started over or given up; the copy of the registry that SQL joins with. The generation fences off late writers';
@@ -509,6 +518,17 @@ CREATE TABLE etl.data_keys (
     import_id text NOT NULL,
     ciphertext bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE etl.enrichment_outages (
+    import_id text NOT NULL,
+    generation integer NOT NULL,
+    source text NOT NULL,
+    attempt integer NOT NULL,
+    down_since timestamp with time zone,
+    answered_at timestamp with time zone,
+    down_seconds double precision DEFAULT 0 NOT NULL,
+    cause text NOT NULL,
+    alerted_at timestamp with time zone
 );
 CREATE TABLE etl.errors (
     import_id text NOT NULL,
@@ -1700,6 +1720,8 @@ GRANT SELECT,INSERT ON TABLE partitions.target_produits_IMPORT_g1 TO etl_loader;
 GRANT SELECT,INSERT ON TABLE partitions.target_retours_IMPORT_g1 TO etl_loader;
 GRANT SELECT,INSERT ON TABLE partitions.target_stocks_IMPORT_g1 TO etl_loader;
 GRANT SELECT,INSERT ON TABLE partitions.target_ventes_IMPORT_g1 TO etl_loader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.enrichment_outages TO etl_loader;
+GRANT SELECT ON TABLE etl.enrichment_outages TO etl_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.ledger TO etl_loader;
 GRANT UPDATE(updated_at) ON TABLE etl.imports TO etl_loader;
 GRANT USAGE ON SCHEMA etl TO etl_loader;

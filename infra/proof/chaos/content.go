@@ -14,6 +14,7 @@ import (
 
 	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/staged"
 )
@@ -148,7 +149,7 @@ func (r *reading) records(ctx context.Context) error {
 		`SELECT 'error', resource, file, chunk, line_number, field, rule, error_details, processing_step FROM etl.errors WHERE ` + current,
 		`SELECT 'reject', resource, line_number FROM etl.rejects WHERE ` + current,
 		`SELECT 'file', resource, file, records, valid, rejected, status FROM etl.files WHERE ` + current,
-		`SELECT 'ledger', phase, resource, chunk FROM etl.ledger WHERE ` + current,
+		`SELECT 'ledger', phase, resource, chunk FROM etl.ledger WHERE ` + current + ` AND phase NOT LIKE '` + etl.StateEnrich.Parts() + `%'`,
 		`SELECT 'incoherence', resource, field, parent, missing_key, row_count FROM etl.incoherences WHERE ` + current,
 		`SELECT 'import', status, published_at IS NOT NULL FROM etl.imports WHERE ` + current,
 		fmt.Sprintf(`SELECT 'table', replace(tablename, '%s_g%d', '') FROM pg_tables WHERE schemaname = 'partitions' AND tablename LIKE '%%\_%s\_g%d'`,
@@ -202,11 +203,17 @@ func withoutInserts(lines []string) []string {
 func (r *reading) objects(ctx context.Context) error {
 	keys, err := r.versions(ctx, fmt.Sprintf("%s/g%d/", r.imp.ImportID, r.imp.Generation))
 	for _, key := range keys {
-		if !strings.HasPrefix(key, "results/") {
+		if !strings.HasPrefix(key, "results/") && !isPart(key) {
 			r.add("object", key)
 		}
 	}
 	return err
+}
+
+// isPart reports whether a work object is a part of the answers for a chunk. Where one
+// part ends and the next begins depends on when the source did not answer.
+func isPart(key string) bool {
+	return strings.HasPrefix(key, "answers/") && strings.Count(key, "/") == 3
 }
 
 // versions lists each version of the work objects under a prefix, without it.

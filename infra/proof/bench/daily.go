@@ -198,8 +198,12 @@ func empty(value any, function string, answer map[string]any) {
 	}
 	if processor, ok := state["ItemProcessor"].(map[string]any); ok {
 		if inner, ok := processor["States"].(map[string]any); ok {
-			for _, task := range inner {
-				empty(task, function, map[string]any{})
+			for name, task := range inner {
+				answer := map[string]any{}
+				if etl.State(name) == etl.StateEnrichChunk {
+					answer["done"] = true // or the machine would ask again
+				}
+				empty(task, function, answer)
 			}
 		}
 	}

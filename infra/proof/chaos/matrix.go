@@ -78,7 +78,7 @@ func doesNotApply(s step, f fault) string {
 		return map[string]string{
 			"kms":        "the step does not call KMS",
 			"s3":         "the step does not call S3",
-			"enrichment": "the step does not enrich",
+			"enrichment": "it does not enrich",
 		}[f.name]
 	case (f.name == "pg-restart" || f.name == "pg-down") && !s.commits && s.name != "Transform":
 		return "the step does not use PostgreSQL"

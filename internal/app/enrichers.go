@@ -37,17 +37,18 @@ func (a *App) enricher(pkg *contract.Package, source string, mode etl.Mode) (*en
 		if r.Enrichment == nil || r.Enrichment.Source != source {
 			continue
 		}
+		limits := r.Enrichment.Limits
 		rest, err := enrichment.NewREST(enrichment.RESTConfig{
-			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: r.Enrichment.Limits.CallsInFlight,
+			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: limits.CallsInFlight,
 			Batches: mode == etl.ModeInitial, Secret: a.enrichmentSecret(), Now: a.Now,
 		})
 		if err != nil {
 			return nil, err
 		}
-		if limits := r.Enrichment.Limits; mode == etl.ModeInitial {
+		if mode == etl.ModeInitial {
 			return enrichment.New(enrichment.Initial(rest, limits.Batch, limits.BatchTimeout))
 		}
-		return enrichment.New(enrichment.Daily(rest, r.Enrichment.Limits.LookupTimeout))
+		return enrichment.New(enrichment.Daily(rest, limits.LookupTimeout))
 	}
 	return nil, fmt.Errorf("the contract has no such source")
 }

@@ -35,9 +35,9 @@ type Config struct {
 	// different keys until the source counts as down.
 	DownAfter int
 
-	Now    func() time.Time                                // nil is time.Now
-	Pause  func(ctx context.Context, d time.Duration) bool // waits; false if ctx ended first. Nil is a timer
-	Jitter func() float64                                  // random numbers in [0, 1); nil is math/rand/v2
+	Now    func() time.Time                                 // nil is time.Now
+	Pause  func(ctx context.Context, d time.Duration) error // waits; fails if ctx ends first. Nil is a timer
+	Jitter func() float64                                   // random numbers in [0, 1); nil is math/rand/v2
 }
 
 // Initial returns the configuration of the initial import: batches, each retried once.
@@ -211,7 +211,7 @@ func (r *Run) call(ctx context.Context, keys []string) []Outcome {
 				return nil
 			}
 		}
-		if !r.cfg.Pause(ctx, r.pause(tries, failure)) {
+		if r.cfg.Pause(ctx, r.pause(tries, failure)) != nil {
 			return nil
 		}
 	}
@@ -255,14 +255,14 @@ func (r *Run) pause(tries int, failure *Failure) time.Duration {
 	return max(pause, failure.RetryAfter)
 }
 
-// wait waits for d. It returns false if ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
+// wait waits for d. It fails if ctx ends first.
+func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return nil
 	case <-ctx.Done():
-		return false
+		return ctx.Err()
 	}
 }

@@ -50,8 +50,8 @@ func (f *fakeSource) Lookup(ctx context.Context, keys []string) ([]Outcome, erro
 	if !f.hangFrom.IsZero() && !time.Now().Before(f.hangFrom) {
 		latency = 24 * time.Hour
 	}
-	if !wait(ctx, latency) {
-		return nil, fmt.Errorf("fake: %w", ctx.Err())
+	if err := wait(ctx, latency); err != nil {
+		return nil, fmt.Errorf("fake: %w", err)
 	}
 	if f.fail != nil {
 		if err := f.fail(call, keys); err != nil {
@@ -274,7 +274,9 @@ func TestShortOutage(t *testing.T) {
 					got := e.Start(keys).Ask(t.Context(), keys[next:], Share{Calls: 4}, time.Now().Add(time.Hour))
 					assertOutcomes(t, keys[next:next+len(got.Outcomes)], got.Outcomes, "", nil)
 					if next += len(got.Outcomes); got.Outage != nil {
-						wait(t.Context(), 30*time.Second) // as the machine, by synctest's clock
+						if err := wait(t.Context(), 30*time.Second); err != nil { // as the machine, by synctest's clock
+							t.Fatal(err)
+						}
 					}
 				}
 			})

@@ -25,11 +25,11 @@ func (s *REST) finished(ctx context.Context, accepted *http.Response) (*http.Res
 	}
 	next := firstPause
 	for resp := accepted; ; {
-		wait := retryAfter(resp.Header.Get("Retry-After"), s.now())
-		if wait == 0 {
-			wait, next = next, min(2*next, longestPause)
+		pause := retryAfter(resp.Header.Get("Retry-After"), s.now())
+		if pause == 0 {
+			pause, next = next, min(2*next, longestPause)
 		}
-		if err := s.idle(ctx, wait); err != nil {
+		if err := s.idle(ctx, pause); err != nil {
 			return nil, transportFailure(err)
 		}
 		var err error
@@ -67,16 +67,4 @@ func origin(u *url.URL) string {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
-}
-
-// idle waits for d. It fails if ctx ends first.
-func idle(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -95,7 +95,7 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 		batch:  base.JoinPath("v1", cfg.Name+":batch").String(),
 		fields: fields, batches: cfg.Batches,
 		now:  cfg.Now,
-		idle: idle,
+		idle: wait,
 	}, nil
 }
 

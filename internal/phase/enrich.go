@@ -134,7 +134,7 @@ func (p *Enrich) Run(ctx context.Context, in EnrichIn) (Enriched, error) {
 		if a, object, err = p.enrich(ctx, in, r, &out); err != nil || !out.Done {
 			return out, err
 		}
-		from = postgres.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
+		from = ledgerObject(object)
 	}
 	out, err = postgres.OnceFrom(ctx, p.DB, unit, from, func(ctx context.Context, tx *postgres.Tx) (Enriched, error) {
 		if a.justAnswered() {

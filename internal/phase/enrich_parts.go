@@ -174,7 +174,7 @@ func (a *asking) persist(ctx context.Context, outcomes []enrichment.Outcome, cal
 			return err
 		}
 	}
-	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
+	from := ledgerObject(object)
 	what, err = postgres.OnceFrom(ctx, a.DB, a.in.unit(etl.StateEnrich.Part(number)), from, func(ctx context.Context, tx *postgres.Tx) (asked, error) {
 		if calls == 0 { // they are given up
 			return what, nil

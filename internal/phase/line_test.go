@@ -129,7 +129,7 @@ func (l *line) enrich() *phase.Enrich {
 // enricher asks the line's source, and pauses for no time.
 func (l *line) enricher() (*enrichment.Enricher, error) {
 	cfg := enrichment.Initial(l.source, cmp.Or(l.source.batch, 2), time.Minute)
-	cfg.Now, cfg.Pause = l.common.Now, func(ctx context.Context, _ time.Duration) bool { return ctx.Err() == nil }
+	cfg.Now, cfg.Pause = l.common.Now, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return enrichment.New(cfg)
 }
 

@@ -45,7 +45,7 @@ func (p *Prepare) Run(ctx context.Context, in PrepareIn) (Prepared, error) {
 		return Prepared{}, err
 	}
 	events := in.Transformed.Events
-	from := postgres.Object{Key: events.Key, VersionID: events.VersionID, Checksum: events.Checksum}
+	from := ledgerObject(events)
 	out, err := postgres.OnceFrom(ctx, p.DB, in.unit(etl.StatePrepare), from, func(ctx context.Context, tx *postgres.Tx) (Prepared, error) {
 		if err := p.pipe(ctx, tx, in, in.Transformed.Targets, in.Import.leaf(postgres.Target, r.Name), r.TargetStream()); err != nil {
 			return Prepared{}, err

@@ -40,7 +40,7 @@ func (p *Stage) Run(ctx context.Context, in StageIn) (Staged, error) {
 		return Staged{}, err
 	}
 	object := in.Protected.Object
-	from := postgres.Object{Key: object.Key, VersionID: object.VersionID, Checksum: object.Checksum}
+	from := ledgerObject(object)
 	out, err := postgres.OnceFrom(ctx, p.DB, in.unit(etl.StateStage), from, func(ctx context.Context, tx *postgres.Tx) (Staged, error) {
 		body, err := openStream(ctx, p.Work, object, r.StagingStream())
 		if err != nil {

@@ -40,6 +40,11 @@ func workObject(o postgres.Object) objectstore.Object {
 	return objectstore.Object{Key: o.Key, VersionID: o.VersionID, Checksum: o.Checksum}
 }
 
+// ledgerObject returns a work object as a ledger row names it.
+func ledgerObject(o objectstore.Object) postgres.Object {
+	return postgres.Object{Key: o.Key, VersionID: o.VersionID, Checksum: o.Checksum}
+}
+
 // each passes the rows in line order; a row is valid until visit returns. It fails if
 // the staged object is not the one that Stage committed, or if the rejects are not
 // those of the chunk.

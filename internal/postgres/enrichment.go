@@ -65,9 +65,8 @@ func (db *DB) SourceSilent(ctx context.Context, unit Unit, s Silence) (silent ti
 // send succeeds are they told.
 func (db *DB) AlertOnce(ctx context.Context, unit Unit, source string, now time.Time, send func(context.Context) error) error {
 	return db.fenced(ctx, unit, func(ctx context.Context, tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE etl.enrichment_outages SET alerted_at = $4
-			WHERE import_id = $1 AND generation = $2 AND source = $3 AND alerted_at IS NULL`, unit.ImportID, unit.Generation, source, now)
-		if err != nil || tag.RowsAffected() == 0 {
+		told, err := NewTx(tx, unit).SourceTold(ctx, source, now)
+		if err != nil || told {
 			return err
 		}
 		return send(ctx)

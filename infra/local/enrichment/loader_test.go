@@ -7,9 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
-	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 )
 
@@ -17,22 +15,10 @@ import (
 // reading.
 func authenticated(t *testing.T, server *httptest.Server, secret *string, reads *int) *enrichment.REST {
 	t.Helper()
-	pkg, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	delivered := pkg.Resource("clients").Enrichment
-	source, err := enrichment.NewREST(enrichment.RESTConfig{
-		URL: server.URL, Name: delivered.Source, Fields: delivered.Fields, Connections: 1, Now: time.Now,
-		Secret: func(context.Context) (string, error) {
-			*reads++
-			return *secret, nil
-		},
+	return sourceWith(t, server, func(context.Context) (string, error) {
+		*reads++
+		return *secret, nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return source
 }
 
 // TestLoaderAuthenticates: the same secret lets the loader in at the stand-in. It goes on

@@ -32,13 +32,19 @@ func startServer(t *testing.T) *httptest.Server {
 
 func newSource(t *testing.T, server *httptest.Server) *enrichment.REST {
 	t.Helper()
+	return sourceWith(t, server, nil)
+}
+
+// sourceWith is the loader's source on the stand-in, with what reads its secret.
+func sourceWith(t *testing.T, server *httptest.Server, secret func(context.Context) (string, error)) *enrichment.REST {
+	t.Helper()
 	pkg, err := contract.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	delivered := pkg.Resource("clients").Enrichment
 	source, err := enrichment.NewREST(enrichment.RESTConfig{
-		URL: server.URL, Name: delivered.Source, Fields: delivered.Fields, Connections: 8, Now: time.Now,
+		URL: server.URL, Name: delivered.Source, Fields: delivered.Fields, Connections: 8, Secret: secret, Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

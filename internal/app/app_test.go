@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
 
 	"etl-dataloader/internal/centrallog"
-	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/phase"
@@ -51,8 +51,8 @@ func TestEnvDefaults(t *testing.T) {
 		AutomaticRedrives: 3, RedriveDelay: time.Minute, MaxFutureDays: 1, InitialDeadline: 24 * time.Hour, RevealPerDay: 1000,
 		PatienceInitial: 4 * time.Hour, PatienceDaily: 20 * time.Minute,
 	}
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, (-want +got)\n%s", err, diff)
 	}
 }
 
@@ -66,11 +66,11 @@ func TestEnvValues(t *testing.T) {
 	})
 	want := Env{
 		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", FieldsKeyID: "fk", TokensKeyID: "tk",
-		EnrichmentClientsURL: "https://e", EnrichmentClientsARN: "es", PatienceInitial: time.Minute, ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
+		Sources: map[string]Source{"clients": {URL: "https://e", SecretARN: "es"}}, PatienceInitial: time.Minute, ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
 		NoHistory: true, RequireControl: true, MaxFutureDays: 3, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, MaxShrink: 30, MaxFileBytes: 5, RejectBudget: "*=none", RevealPerDay: 4, RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
 	}
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, (-want +got)\n%s", err, diff)
 	}
 }
 
@@ -279,35 +279,5 @@ func TestHandlerSuccess(t *testing.T) {
 		t.Context(), phase.ImportIn{Import: phase.Import{ImportID: "I"}})
 	if got != "I" || err != nil || out.Len() != 0 {
 		t.Errorf("got %q, %v, %q", got, err, out.String())
-	}
-}
-
-// TestEnrichers: one enricher a source and mode, for the life of the process.
-func TestEnrichers(t *testing.T) {
-	pkg, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, _ := newApp(t, Env{EnrichmentClientsURL: "http://127.0.0.1:1/clients"})
-	enrichers := a.Enrichers(pkg)
-	first, err := enrichers("clients", etl.ModeDaily)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := enrichers("clients", etl.ModeDaily); err != nil || again != first {
-		t.Errorf("another one: %v", err)
-	}
-	initial, err := enrichers("clients", etl.ModeInitial)
-	if err != nil || initial == first || initial.BatchSize() <= first.BatchSize() {
-		t.Errorf("the modes share an enricher: %v", err)
-	}
-	if _, err := enrichers("nobody", etl.ModeDaily); err == nil || !strings.Contains(err.Error(), "nobody") {
-		t.Errorf("an unknown source: %v", err)
-	}
-	for _, url := range []string{"", "http://example.org/clients", "ftp://127.0.0.1", ":"} {
-		a.Env.EnrichmentClientsURL = url
-		if _, err := a.Enrichers(pkg)("clients", etl.ModeDaily); err == nil {
-			t.Errorf("the URL %q is taken", url)
-		}
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -32,35 +33,46 @@ func (a *App) Enrichers(pkg *contract.Package) func(source string, mode etl.Mode
 	}
 }
 
+// enricher makes the enricher of a source for a mode.
 func (a *App) enricher(pkg *contract.Package, source string, mode etl.Mode) (*enrichment.Enricher, error) {
 	for _, r := range pkg.Resources {
 		if r.Enrichment == nil || r.Enrichment.Source != source {
 			continue
 		}
-		limits := r.Enrichment.Limits
-		rest, err := enrichment.NewREST(enrichment.RESTConfig{
-			URL: a.Env.EnrichmentClientsURL, Name: source, Fields: r.Enrichment.Fields, Connections: limits.CallsInFlight,
-			Batches: mode == etl.ModeInitial, Secret: a.enrichmentSecret(), Now: a.Now,
-		})
+		client, err := a.sourceClient(r.Enrichment, mode)
 		if err != nil {
 			return nil, err
 		}
+		limits := r.Enrichment.Limits
 		if mode == etl.ModeInitial {
-			return enrichment.New(enrichment.Initial(rest, limits.Batch, limits.BatchTimeout))
+			return enrichment.New(enrichment.Initial(client, limits.Batch, limits.BatchTimeout))
 		}
-		return enrichment.New(enrichment.Daily(rest, limits.LookupTimeout))
+		return enrichment.New(enrichment.Daily(client, limits.LookupTimeout))
 	}
-	return nil, fmt.Errorf("the contract has no such source")
+	return nil, errors.New("the contract has no such source")
 }
 
-// enrichmentSecret returns what reads the secret of the source; nil if it needs none.
-func (a *App) enrichmentSecret() func(context.Context) (string, error) {
-	if a.Env.EnrichmentClientsARN == "" {
+// sourceClient makes what asks a source, according to its kind.
+func (a *App) sourceClient(e *contract.Enrichment, mode etl.Mode) (enrichment.Source, error) {
+	at := a.Env.Sources[e.Source]
+	switch e.Kind {
+	case contract.KindREST:
+		return enrichment.NewREST(enrichment.RESTConfig{
+			URL: at.URL, Name: e.Source, Fields: e.Fields, Connections: e.Limits.CallsInFlight,
+			Batches: mode == etl.ModeInitial, Secret: a.sourceSecret(e.Source), Now: a.Now,
+		})
+	default:
+		return nil, fmt.Errorf("nothing asks a source of kind %q", e.Kind)
+	}
+}
+
+// sourceSecret returns what reads the secret of a source; nil if it has none.
+func (a *App) sourceSecret(source string) func(context.Context) (string, error) {
+	arn := a.Env.Sources[source].SecretARN
+	if arn == "" {
 		return nil
 	}
-	return func(ctx context.Context) (string, error) {
-		return a.secret(ctx, "enrichment", a.Env.EnrichmentClientsARN)
-	}
+	return func(ctx context.Context) (string, error) { return a.secret(ctx, "enrichment source "+source, arn) }
 }
 
 // Patience returns how long a source may give an import of a mode no answer.

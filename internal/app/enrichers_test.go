@@ -6,13 +6,17 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/google/go-cmp/cmp"
+
+	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/etl"
 )
 
-// TestEnrichmentSecret: the secret is read when it is asked for, as it then is; without
+// TestSourceSecret: the secret is read when it is asked for, as it then is; without
 // one there is nothing to read.
-func TestEnrichmentSecret(t *testing.T) {
-	a, _ := newApp(t, Env{})
-	if a.enrichmentSecret() != nil {
+func TestSourceSecret(t *testing.T) {
+	a, _ := newApp(t, Env{Sources: map[string]Source{}})
+	if a.sourceSecret("clients") != nil {
 		t.Error("without a secret there is one to read")
 	}
 	manager := secretsmanager.NewFromConfig(a.AWS)
@@ -20,8 +24,9 @@ func TestEnrichmentSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Env.EnrichmentClientsARN = aws.ToString(made.ARN)
-	read := a.enrichmentSecret()
+	arn := aws.ToString(made.ARN)
+	a.Env.Sources["clients"], a.Env.Sources["others"] = Source{SecretARN: arn}, Source{SecretARN: arn + "x"}
+	read := a.sourceSecret("clients")
 	for _, want := range []string{"first", "second"} {
 		if _, err := manager.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretString: &want}); err != nil {
 			t.Fatal(err)
@@ -30,8 +35,60 @@ func TestEnrichmentSecret(t *testing.T) {
 			t.Errorf("got %q, %v; want %q", got, err, want)
 		}
 	}
-	a.Env.EnrichmentClientsARN += "x"
-	if _, err := a.enrichmentSecret()(t.Context()); err == nil || !strings.Contains(err.Error(), a.Env.EnrichmentClientsARN) {
+	if _, err := a.sourceSecret("others")(t.Context()); err == nil || !strings.Contains(err.Error(), arn+"x") || !strings.Contains(err.Error(), "others") {
 		t.Errorf("a secret that is not there: %v", err)
+	}
+}
+
+// TestSources: each source has its own address and secret, by its name.
+func TestSources(t *testing.T) {
+	got := readSources([]string{
+		"ENRICHMENT_CLIENTS_URL=https://c/?a=b", "ENRICHMENT_CLIENTS_SECRET_ARN=cs", "ENRICHMENT_BY_URL_URL=https://b", "ENRICHMENT_SECRET_ARN_URL=https://s",
+		"ENRICHMENT_STORES_SECRET_ARN=ss", "ENRICHMENT_EMPTY_URL=", "ENRICHMENT_EMPTY_SECRET_ARN=", "ENRICHMENT_PATIENCE_DAILY=1", "CLIENTS_URL=x", "ENRICHMENT_X",
+	})
+	want := map[string]Source{
+		"clients": {URL: "https://c/?a=b", SecretARN: "cs"}, "by_url": {URL: "https://b"}, "secret_arn": {URL: "https://s"}, "stores": {SecretARN: "ss"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestEnrichers: one enricher a source and mode, for the life of the process.
+func TestEnrichers(t *testing.T) {
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := newApp(t, Env{Sources: map[string]Source{"clients": {URL: "http://127.0.0.1:1/clients"}}})
+	enrichers := a.Enrichers(pkg)
+	first, err := enrichers("clients", etl.ModeDaily)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := enrichers("clients", etl.ModeDaily); err != nil || again != first {
+		t.Errorf("another one: %v", err)
+	}
+	initial, err := enrichers("clients", etl.ModeInitial)
+	if err != nil || initial == first || initial.BatchSize() <= first.BatchSize() {
+		t.Errorf("the modes share an enricher: %v", err)
+	}
+	if _, err := enrichers("nobody", etl.ModeDaily); err == nil || !strings.Contains(err.Error(), "nobody") {
+		t.Errorf("an unknown source: %v", err)
+	}
+	for _, url := range []string{"", "http://example.org/clients", "ftp://127.0.0.1", ":"} {
+		a.Env.Sources["clients"] = Source{URL: url}
+		if _, err := a.Enrichers(pkg)("clients", etl.ModeDaily); err == nil {
+			t.Errorf("the URL %q is taken", url)
+		}
+	}
+}
+
+// TestUnknownKind: a source of a kind that nothing asks is an error, not a REST source.
+func TestUnknownKind(t *testing.T) {
+	a, _ := newApp(t, Env{Sources: map[string]Source{"clients": {URL: "http://127.0.0.1:1"}}})
+	e := &contract.Enrichment{Source: "clients", Kind: "ftp", Fields: []contract.EnrichedField{{Name: "f", Type: contract.TypeString}}, Limits: contract.DefaultSourceLimits()}
+	if client, err := a.sourceClient(e, etl.ModeDaily); err == nil || !strings.Contains(err.Error(), "ftp") {
+		t.Errorf("got %T, %v", client, err)
 	}
 }

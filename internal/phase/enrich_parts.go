@@ -39,6 +39,7 @@ type asking struct {
 	keys     *chunkKeys
 	values   *lateOpener
 	sealer   *protection.Sealer // nil until there is something to seal
+	sealed   []byte             // the block that takes the next sealed values
 	out      *Enriched
 
 	parts []postgres.Object    // persisted

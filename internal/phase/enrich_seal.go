@@ -26,12 +26,25 @@ func (a *asking) answer(of protection.Record, o enrichment.Outcome) (event.Enric
 			return answer, err
 		}
 	}
+	if cap(a.sealed)-len(a.sealed) < sealedRoom {
+		a.sealed = make([]byte, 0, sealedBlock)
+	}
+	start := len(a.sealed)
 	var err error
-	answer.Values, err = answers.Seal(nil, a.resource.Enrichment.Fields, o.Values, func(dst []byte, column string, plain []byte) []byte {
+	a.sealed, err = answers.Seal(a.sealed, a.resource.Enrichment.Fields, o.Values, func(dst []byte, column string, plain []byte) []byte {
 		return a.sealer.Seal(dst, of, column, plain)
 	})
+	answer.Values = a.sealed[start:len(a.sealed):len(a.sealed)]
 	return answer, err
 }
+
+// Sealed values are written into blocks of memory, one after the other: an allocation for
+// each would cost as much as the encryption. A block with less room left than most values
+// need makes way for a new one.
+const (
+	sealedBlock = 64 << 10
+	sealedRoom  = 1 << 10
+)
 
 // answersSealed reports whether a resource's source answers anything that is sensitive.
 func answersSealed(r *contract.Resource) bool {

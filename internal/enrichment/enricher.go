@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
@@ -130,7 +129,7 @@ type Run struct {
 // Ask asks for keys, as many calls at a time as share allows, and begins no call after
 // until. It returns the answers for the first keys. Those behind them are to be asked
 // again: the source is down, time is up, or ctx ended, which says nothing about the source.
-// A key that is empty, longer than [MaxKey] or not UTF-8 fails with [CodeUnusableKey]
+// A key with a value that is empty, longer than [MaxKey] or not UTF-8 fails with [CodeUnusableKey]
 // without a call.
 func (r *Run) Ask(ctx context.Context, keys []string, share Share, until time.Time) Answers {
 	r.limit(share)
@@ -168,11 +167,6 @@ func (r *Run) Ask(ctx context.Context, keys []string, share Share, until time.Ti
 // mayBegin reports whether another call may begin.
 func (r *Run) mayBegin(ctx context.Context, until time.Time) bool {
 	return r.health.outage() == nil && ctx.Err() == nil && r.cfg.Now().Before(until)
-}
-
-// usable reports whether a source may be asked for a key.
-func usable(key string) bool {
-	return key != "" && utf8.RuneCountInString(key) <= MaxKey && utf8.ValidString(key)
 }
 
 // limit sets the rate of calls.

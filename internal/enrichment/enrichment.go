@@ -17,8 +17,9 @@
 // with a [Code] for the cause, and the rest goes on. Their records become events all the
 // same, marked so that they can be enriched again.
 //
-// Keys may be sensitive. They travel only in the body of a TLS request; neither keys
-// nor answers appear in a URL, an error or a log.
+// A key of several fields is one text: see [JoinKey]. Keys may be sensitive. They travel
+// only in the body of a TLS request; neither keys nor answers appear in a URL, an error
+// or a log.
 //
 // # Limits
 //
@@ -49,13 +50,9 @@ const (
 	CodeInvalidAnswer Code = "invalid_answer" // the answer breaks the source's contract
 	CodeRecordError   Code = "record_error"   // the source could not answer for this one key
 	CodeNoResult      Code = "no_result"      // the answer has no result for this one key
-	CodeUnusableKey   Code = "unusable_key"   // not asked: the key is empty, too long or no UTF-8
+	CodeUnusableKey   Code = "unusable_key"   // not asked: a value of the key is empty, too long or no UTF-8
 	CodeCancelled     Code = "cancelled"      // not finished: the caller's context ended
 )
-
-// MaxKey is the length of the longest key in characters, according to the contract of
-// a source. A longer one would make the whole batch fail.
-const MaxKey = 64
 
 // Outcome is the enrichment of one key.
 type Outcome struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/protection"
 	"etl-dataloader/internal/staged"
 )
@@ -48,17 +49,24 @@ func (p *Enrich) keysOf(ctx context.Context, in ChunkIn, r *contract.Resource, v
 func readKeys(r *contract.Resource, open staged.Open, each func(visit func(line int64, row [][]byte) error) error) (*chunkKeys, error) {
 	reader := staged.NewReader(r, open)
 	defer reader.Wipe()
-	field := r.Field(r.Enrichment.Key[0])
 	k := &chunkKeys{}
+	fields := make([]*contract.Field, len(r.Enrichment.Key))
+	for i, name := range r.Enrichment.Key {
+		fields[i] = r.Field(name)
+	}
+	parts := make([]string, len(fields)) // of one record's key
 	var keyOf []int
 	places := map[string]int{}
 	seals := answersSealed(r)
 	if err := each(func(line int64, row [][]byte) error {
-		value, err := reader.Value(field, line, row)
-		if err != nil {
-			return err
+		for i, field := range fields {
+			value, err := reader.Value(field, line, row)
+			if err != nil {
+				return err
+			}
+			parts[i], _ = field.Canonical(value.Text)
 		}
-		key, _ := field.Canonical(value.Text)
+		key := enrichment.JoinKey(parts...)
 		place, known := places[key]
 		if !known {
 			place = len(k.distinct)

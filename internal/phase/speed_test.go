@@ -46,7 +46,7 @@ const (
 )
 
 // protectedChunk makes the work object of a chunk of a resource.
-func protectedChunk(b *testing.B, r *contract.Resource, in ChunkIn, text string) []byte {
+func protectedChunk(b testing.TB, r *contract.Resource, in ChunkIn, text string) []byte {
 	b.Helper()
 	step := Protect{KMS: oneKey{}}
 	checker, keys, err := step.prepare(b.Context(), in, r)

@@ -76,11 +76,10 @@ func BenchmarkProtect(b *testing.B) {
 	})
 }
 
-// enrichedChunk returns the answers for a protected chunk, of a source that knows every
-// key at once.
-func enrichedChunk(b *testing.B, r *contract.Resource, in ChunkIn, stream []byte) []byte {
-	b.Helper()
-	values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(b.Context(), oneKey{}, "", in.Import) }, scope: in.Import.scope(r.Name)}
+// keysInStream returns the keys of a protected chunk, and what opens its values.
+func keysInStream(t testing.TB, r *contract.Resource, in ChunkIn, stream []byte) (*chunkKeys, *lateOpener) {
+	t.Helper()
+	values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(t.Context(), oneKey{}, "", in.Import) }, scope: in.Import.scope(r.Name)}
 	keys, err := readKeys(r, values.open, func(visit func(line int64, row [][]byte) error) error {
 		return copybinary.Each(io.TeeReader(bytes.NewReader(stream), objectstore.NewChecksum()), func(row [][]byte) error {
 			line, err := staged.Line(row)
@@ -91,8 +90,16 @@ func enrichedChunk(b *testing.B, r *contract.Resource, in ChunkIn, stream []byte
 		})
 	})
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
+	return keys, values
+}
+
+// enrichedChunk returns the answers for a protected chunk, of a source that knows every
+// key at once.
+func enrichedChunk(b *testing.B, r *contract.Resource, in ChunkIn, stream []byte) []byte {
+	b.Helper()
+	keys, values := keysInStream(b, r, in, stream)
 	a := &asking{resource: r, in: EnrichIn{ChunkIn: in}, keys: keys, values: values, whole: make([]enrichment.Outcome, len(keys.distinct))}
 	for i := range a.whole {
 		a.whole[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: []byte(`{"segment":"A","loyalty_tier":"or","risk_score":0.5}`)}

@@ -36,6 +36,7 @@ type Enriched struct {
 	Waits       int            `json:"waits"`        // in a row, since the source last answered
 	Silent      Silent         `json:"silent"`
 	Calls       int64          `json:"calls"`   // once Done: by the runs that persisted what they were answered
+	Dropped     int64          `json:"dropped"` // once Done: members of the answers that the contract does not name
 	Answers     answers.Counts `json:"answers"` // once Done
 }
 
@@ -152,7 +153,7 @@ func (p *Enrich) Run(ctx context.Context, in EnrichIn) (Enriched, error) {
 		Enriched: out.Answers.Enriched, NotEnriched: out.Answers.NotEnriched,
 		Enrichment: &registry.Asked{
 			Source: r.Enrichment.Source, Asked: out.Answers.Records, Answered: out.Answers.Enriched, NotFound: out.Answers.NotFound, Failed: out.Answers.Failed,
-			Calls: out.Calls, Waits: out.Silent.Waits, WaitSeconds: float64(out.Silent.Seconds),
+			Calls: out.Calls, Waits: out.Silent.Waits, WaitSeconds: float64(out.Silent.Seconds), Dropped: out.Dropped,
 		},
 	}, started, chunkEnriched)
 	return out, nil
@@ -174,7 +175,7 @@ func (p *Enrich) enrich(ctx context.Context, in EnrichIn, r *contract.Resource, 
 		return a, object, err
 	}
 	object, out.Answers, err = a.join(ctx)
-	out.Done, out.Calls = err == nil, a.calls
+	out.Done, out.Calls, out.Dropped = err == nil, a.calls, a.dropped
 	return a, object, err
 }
 

@@ -257,7 +257,7 @@ func TestPartLost(t *testing.T) {
 			broken := l.enrich()
 			if c.object {
 				broken.Work = objectstore.New(s3.New(emulator.S3(t).Options(), func(o *s3.Options) {
-					o.RetryMaxAttempts, o.HTTPClient = 1, &losingSecond{HTTPClient: o.HTTPClient, saved: c.saved}
+					o.RetryMaxAttempts, o.HTTPClient = 1, &losingNth{HTTPClient: o.HTTPClient, saved: c.saved, nth: 2}
 				}), l.work.Bucket())
 			} else {
 				proxy := postgrestest.Listen(t, l.url)
@@ -285,19 +285,19 @@ func TestPartLost(t *testing.T) {
 	}
 }
 
-// losingSecond breaks the connection of the second PUT, before the server has it or
-// after.
-type losingSecond struct {
+// losingNth breaks the connection of the nth PUT, before the server has it or after.
+type losingNth struct {
 	s3.HTTPClient
 	saved bool
+	nth   int
 	puts  int
 }
 
-func (l *losingSecond) Do(r *http.Request) (*http.Response, error) {
+func (l *losingNth) Do(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodPut {
 		l.puts++
 	}
-	if l.puts == 2 && r.Method == http.MethodPut {
+	if l.puts == l.nth && r.Method == http.MethodPut {
 		return losingPuts{l.HTTPClient, l.saved}.Do(r)
 	}
 	return l.HTTPClient.Do(r)

@@ -24,12 +24,31 @@ import (
 
 // asked is what a part holds.
 type asked struct {
-	Keys  int64 `json:"keys"` // distinct ones with an answer, or given up
-	Calls int64 `json:"calls"`
+	Keys    int64 `json:"keys"` // distinct ones with an answer, or given up
+	Calls   int64 `json:"calls"`
+	Dropped int64 `json:"dropped"` // members of the answers that the contract does not name
 }
 
-// keysKey is the metadata key under which a part names how many distinct keys it holds.
-const keysKey = "keys"
+// Metadata keys under which an object of answers tells what its rows do not.
+const (
+	keysKey    = "keys"    // of a part: how many distinct keys it holds
+	droppedKey = "dropped" // members that the contract does not name
+)
+
+// droppedOf sums up the members of answers that the contract does not name.
+func droppedOf(outcomes []enrichment.Outcome) (n int64) {
+	for i := range outcomes {
+		n += int64(outcomes[i].Dropped)
+	}
+	return n
+}
+
+// metadataOf returns the metadata of an object of answers.
+func metadataOf(dropped int64) map[string]string {
+	metadata := schemaOf(answers.Stream())
+	metadata[droppedKey] = strconv.FormatInt(dropped, 10)
+	return metadata
+}
 
 // asking asks for the keys of a chunk, part by part.
 type asking struct {
@@ -42,10 +61,11 @@ type asking struct {
 	sealed   []byte             // the block that takes the next sealed values
 	out      *Enriched
 
-	parts []postgres.Object    // persisted
-	next  int                  // the first distinct key that has no answer
-	calls int64                // made for the keys before it
-	whole []enrichment.Outcome // of all keys, if one part would hold them: it is not written
+	parts   []postgres.Object    // persisted
+	next    int                  // the first distinct key that has no answer
+	calls   int64                // made for the keys before it
+	dropped int64                // of the answers for them
+	whole   []enrichment.Outcome // of all keys, if one part would hold them: it is not written
 }
 
 // justAnswered reports whether the source answered for keys that no part tells of.
@@ -71,6 +91,7 @@ func (a *asking) took(part postgres.Object, what asked) {
 	a.parts = append(a.parts, part)
 	a.next += int(what.Keys)
 	a.calls += what.Calls
+	a.dropped += what.Dropped
 }
 
 // ask asks for the keys that no part has, until all have an answer, time is up, or the
@@ -118,6 +139,7 @@ func (a *asking) take(ctx context.Context, got enrichment.Answers) (over bool, e
 	if len(got.Outcomes) == len(a.keys.distinct) {
 		a.whole, a.next = got.Outcomes, len(got.Outcomes)
 		a.calls += int64(got.Calls)
+		a.dropped += droppedOf(got.Outcomes)
 		return true, nil
 	}
 	if err := a.persist(ctx, got.Outcomes, got.Calls); err != nil {
@@ -160,8 +182,8 @@ func (a *asking) persist(ctx context.Context, outcomes []enrichment.Outcome, cal
 	if len(outcomes) == 0 {
 		return nil
 	}
-	what := asked{Keys: int64(len(outcomes)), Calls: int64(calls)}
-	metadata := schemaOf(answers.Stream())
+	what := asked{Keys: int64(len(outcomes)), Calls: int64(calls), Dropped: droppedOf(outcomes)}
+	metadata := metadataOf(what.Dropped)
 	metadata[keysKey] = strconv.Itoa(len(outcomes))
 	number := len(a.parts)
 	object, created, err := a.Work.PutOnce(ctx, a.in.part(number), metadata, func(w io.Writer) error {
@@ -171,7 +193,7 @@ func (a *asking) persist(ctx context.Context, outcomes []enrichment.Outcome, cal
 		return err
 	}
 	if !created {
-		if object, what.Keys, err = a.found(ctx, object); err != nil {
+		if object, err = a.found(ctx, object, &what); err != nil {
 			return err
 		}
 	}
@@ -207,19 +229,25 @@ func (a *asking) write(w io.Writer, outcomes []enrichment.Outcome) error {
 	return rows.Close()
 }
 
-// found reads the part of an earlier run, and returns how many keys it holds.
-func (a *asking) found(ctx context.Context, object objectstore.Object) (objectstore.Object, int64, error) {
+// found reads the part of an earlier run, and says in what which keys it holds.
+func (a *asking) found(ctx context.Context, object objectstore.Object, what *asked) (objectstore.Object, error) {
 	body, err := openStream(ctx, a.Work, object, answers.Stream())
 	if err != nil {
-		return object, 0, err
+		return object, err
 	}
 	_ = body.Close()
-	keys, err := strconv.ParseInt(body.Metadata[keysKey], 10, 64)
-	if err != nil || keys < 1 || keys > int64(len(a.keys.distinct)-a.next) {
-		return object, 0, &fault.Incompatible{Object: object.Key, Reason: otherContent}
+	if what.Keys, err = strconv.ParseInt(body.Metadata[keysKey], 10, 64); err != nil || what.Keys < 1 || what.Keys > int64(len(a.keys.distinct)-a.next) {
+		return object, &fault.Incompatible{Object: object.Key, Reason: otherContent}
 	}
-	object, err = a.Work.Read(ctx, object, func(io.Reader) error { return nil })
-	return object, keys, err
+	what.Dropped = droppedIn(body.Metadata)
+	return a.Work.Read(ctx, object, func(io.Reader) error { return nil })
+}
+
+// droppedIn returns what the metadata of an object of answers say of dropped members; 0
+// if it is one of an earlier version, which did not.
+func droppedIn(metadata map[string]string) int64 {
+	dropped, _ := strconv.ParseInt(metadata[droppedKey], 10, 64)
+	return dropped
 }
 
 // part returns the key of the object of a part.
@@ -233,13 +261,19 @@ func (a *asking) join(ctx context.Context) (object objectstore.Object, counts an
 	if err != nil {
 		return object, counts, err
 	}
-	object, created, err := a.Work.PutOnce(ctx, a.in.object(answersKind), schemaOf(answers.Stream()), func(w io.Writer) (err error) {
+	object, created, err := a.Work.PutOnce(ctx, a.in.object(answersKind), metadataOf(a.dropped), func(w io.Writer) (err error) {
 		counts, err = a.writeLines(w, records)
 		return err
 	})
 	if err != nil || bool(created) {
 		return object, counts, err
 	}
+	body, err := openStream(ctx, a.Work, object, answers.Stream())
+	if err != nil {
+		return object, counts, err
+	}
+	_ = body.Close()
+	a.dropped = droppedIn(body.Metadata)
 	object, err = a.Work.Read(ctx, object, func(stream io.Reader) (err error) {
 		counts, err = answers.Each(stream, func(int64, event.Enrichment) error { return nil })
 		return err

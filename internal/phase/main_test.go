@@ -72,7 +72,7 @@ func (c *countingKMS) GenerateMac(ctx context.Context, in *kms.GenerateMacInput,
 var _ protection.KMS = (*countingKMS)(nil)
 
 // newKMS returns the emulator's KMS with a key for fields and one for tokens.
-func newKMS(t *testing.T) (client *countingKMS, fieldsKey, tokensKey string) {
+func newKMS(t testing.TB) (client *countingKMS, fieldsKey, tokensKey string) {
 	t.Helper()
 	o := emulator.S3(t).Options()
 	client = &countingKMS{Client: kms.New(kms.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: o.BaseEndpoint})}
@@ -246,6 +246,20 @@ func (f *fakeRegistry) sum(imp phase.Import, state etl.State, resource string) (
 	return total
 }
 
+// asked adds up what the sources of an import were asked.
+func (f *fakeRegistry) asked(imp phase.Import) (total registry.Asked) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for unit, p := range f.progress {
+		if strings.HasPrefix(unit, fmt.Sprintf("%s g%d ", imp.ImportID, imp.Generation)) && p.Enrichment != nil {
+			total.Asked += p.Enrichment.Asked
+			total.Calls += p.Enrichment.Calls
+			total.Dropped += p.Enrichment.Dropped
+		}
+	}
+	return total
+}
+
 // What a source answers that is sensitive.
 const (
 	segment = "segment-discret"
@@ -262,6 +276,7 @@ type fakeSource struct {
 	before  func(keys []string) error // called by each Lookup, if set; its error is the call's
 	tier    string                    // what it answers
 	batch   int                       // 0: 2
+	dropped int                       // members of each answer that the contract does not name
 }
 
 func (f *fakeSource) Lookup(_ context.Context, keys []string) ([]enrichment.Outcome, error) {
@@ -284,6 +299,7 @@ func (f *fakeSource) Lookup(_ context.Context, keys []string) ([]enrichment.Outc
 		default:
 			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: json.RawMessage(`{"segment":"` + segment + `","loyalty_tier":"` + f.tier + `","risk_score":` + score + `}`)}
 		}
+		outcomes[i].Dropped = f.dropped
 	}
 	return outcomes, nil
 }
@@ -371,7 +387,7 @@ func (c *clock) now() time.Time {
 	return time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC).Add(c.more + time.Duration(c.n)*time.Millisecond)
 }
 
-func loadContract(t *testing.T) *contract.Package {
+func loadContract(t testing.TB) *contract.Package {
 	t.Helper()
 	pkg, err := contract.Load()
 	if err != nil {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"etl-dataloader/internal/etl"
@@ -143,20 +143,23 @@ func (r *Run) Ask(ctx context.Context, keys []string, share Share, until time.Ti
 		asked, places = append(asked, key), append(places, i)
 	}
 	before := r.health.calls()
-	var calls errgroup.Group
-	calls.SetLimit(max(1, share.Calls))
+	var calls sync.WaitGroup
+	inFlight := make(chan struct{}, max(1, share.Calls))
 	for from := 0; from < len(asked); from += r.cfg.BatchSize {
+		inFlight <- struct{}{}
+		// Calls begin in order, so that time that is up leaves no gap in the answers.
+		if !r.mayBegin(ctx, until) {
+			break
+		}
 		to := min(from+r.cfg.BatchSize, len(asked))
-		calls.Go(func() error {
-			if r.mayBegin(ctx, until) {
-				for i, outcome := range r.call(ctx, asked[from:to]) {
-					outcomes[places[from+i]] = outcome
-				}
+		calls.Go(func() {
+			defer func() { <-inFlight }()
+			for i, outcome := range r.call(ctx, asked[from:to]) {
+				outcomes[places[from+i]] = outcome
 			}
-			return nil
 		})
 	}
-	_ = calls.Wait() // no call returns an error; outcomes carry the failures
+	calls.Wait()
 	answered := 0
 	for answered < len(outcomes) && outcomes[answered].Status != "" {
 		answered++
@@ -186,7 +189,7 @@ func (r *Run) call(ctx context.Context, keys []string) []Outcome {
 		started := r.cfg.Now()
 		outcomes, failure := r.attempt(ctx, keys)
 		if failure == nil {
-			r.health.answered(keys[0])
+			r.health.answered(keys[0], started)
 			return outcomes
 		}
 		if failure.Code == CodeCancelled {

@@ -26,7 +26,7 @@ type health struct {
 	made     int       // attempts, probes included
 	good     string    // a key that was answered; empty: none yet
 	keys     []string  // of the unit of work: what probes may ask for
-	last     time.Time // of the last answer
+	began    time.Time // when the latest of the answered attempts began
 	inARow   int       // failures since then
 	since    time.Time // start of the first of them
 	over     *Outage   // the source is down
@@ -51,11 +51,14 @@ func (h *health) outage() *Outage {
 	return h.over
 }
 
-// answered notes that the source answered for a key.
-func (h *health) answered(key string) {
+// answered notes that the source answered an attempt for a key, which began at started.
+func (h *health) answered(key string, started time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.good, h.last, h.inARow, h.throttle = key, h.cfg.Now(), 0, 0
+	h.good, h.inARow, h.throttle = key, 0, 0
+	if started.After(h.began) {
+		h.began = started
+	}
 }
 
 // failed notes a failure of an attempt that began at started.
@@ -67,11 +70,11 @@ func (h *health) failed(started time.Time) {
 	}
 }
 
-// answeredAfter reports whether the source answered a call after t.
-func (h *health) answeredAfter(t time.Time) bool {
+// answersSince reports whether the source answered an attempt that began after t.
+func (h *health) answersSince(t time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.last.After(t)
+	return h.began.After(t)
 }
 
 // end declares the source down.
@@ -123,14 +126,18 @@ func (h *health) probeKey(failed []string) (string, bool) {
 
 // judge finds out whether a failed attempt at keys is the source's fault. One call at a
 // time asks the source; the others learn from it.
+//
+// It is the call's own only if the source answers an attempt that began after this one had
+// failed. An answer that was under way at the same time proves nothing: one outage, however
+// short, would look like two failures of a call that it met at its begin and at its end.
 func (r *Run) judge(ctx context.Context, keys []string, failure *Failure, started time.Time) verdict {
 	if failure.permanent() {
 		return sourceAnswers // with a refusal
 	}
-	h := &r.health
+	h, failed := &r.health, r.cfg.Now()
 	h.failed(started)
 	switch {
-	case failure.Code == CodeUnauthorized, failure.RetryAfter > r.cfg.MaxRetryAfter:
+	case failure.RetryAfter > r.cfg.MaxRetryAfter:
 		return h.end(failure)
 	case failure.Code == CodeThrottled:
 		if h.busy() {
@@ -143,7 +150,7 @@ func (r *Run) judge(ctx context.Context, keys []string, failure *Failure, starte
 	if h.outage() != nil {
 		return sourceDown
 	}
-	if h.answeredAfter(started) {
+	if h.answersSince(failed) {
 		return sourceAnswers
 	}
 	return r.probe(ctx, keys, failure)
@@ -155,17 +162,21 @@ func (r *Run) probe(ctx context.Context, keys []string, failure *Failure) verdic
 	key, ok := h.probeKey(keys)
 	if ok {
 		started := r.cfg.Now()
-		_, failure := r.attempt(ctx, []string{key})
+		_, other := r.attempt(ctx, []string{key})
 		switch {
-		case failure == nil || failure.permanent():
-			h.answered(key)
+		case other == nil || other.permanent():
+			h.answered(key, started)
 			return sourceAnswers
-		case failure.Code == CodeCancelled:
+		case other.Code == CodeCancelled:
 			return sourceUnknown
 		}
 		h.failed(started)
+		// Credentials that are refused for two keys are no matter of a key.
+		if failure.Code == CodeUnauthorized && other.Code == CodeUnauthorized {
+			return h.end(failure)
+		}
 	}
-	if h.enough() {
+	if h.enough() || (!ok && failure.Code == CodeUnauthorized) {
 		return h.end(failure)
 	}
 	return sourceUnknown

@@ -61,7 +61,7 @@ func (r rows) only(resource string, lines ...string) rows {
 }
 
 // csv makes the files.
-func (r rows) csv(t *testing.T) files {
+func (r rows) csv(t testing.TB) files {
 	t.Helper()
 	made := files{}
 	for _, resource := range loadContract(t).Resources {
@@ -97,7 +97,7 @@ func encode(t *testing.T, v any) []byte {
 	return b
 }
 
-func decode(t *testing.T, b []byte, v any) {
+func decode(t testing.TB, b []byte, v any) {
 	t.Helper()
 	if err := json.Unmarshal(b, v); err != nil {
 		t.Fatalf("%s: %v", b, err)

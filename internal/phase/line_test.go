@@ -62,13 +62,13 @@ type line struct {
 	imports      int
 }
 
-func newLine(t *testing.T) *line {
+func newLine(t testing.TB) *line {
 	t.Helper()
 	return newLineOn(t, server.URL(t))
 }
 
 // newLineOn is the line on a database that was migrated.
-func newLineOn(t *testing.T, url string) *line {
+func newLineOn(t testing.TB, url string) *line {
 	t.Helper()
 	l := &line{
 		registry: newFakeRegistry(), source: &fakeSource{tier: "or"}, alerts: &fakeAlerts{}, log: &logBuffer{}, metrics: &logBuffer{},
@@ -143,7 +143,7 @@ func (l *line) publish() *phase.Publish {
 }
 
 // upload puts the files of a date into the landing bucket and allots an import.
-func (l *line) upload(t *testing.T, mode etl.Mode, date string, files files) *run {
+func (l *line) upload(t testing.TB, mode etl.Mode, date string, files files) *run {
 	t.Helper()
 	l.deliver(t, mode, date, files)
 	l.imports++
@@ -153,7 +153,7 @@ func (l *line) upload(t *testing.T, mode etl.Mode, date string, files files) *ru
 }
 
 // deliver puts the files of a date into the landing bucket.
-func (l *line) deliver(t *testing.T, mode etl.Mode, date string, files files) {
+func (l *line) deliver(t testing.TB, mode etl.Mode, date string, files files) {
 	t.Helper()
 	arrivals := map[string]registry.Arrival{}
 	types := map[string]string{"control": "control"}
@@ -190,7 +190,7 @@ type run struct {
 }
 
 // do runs a phase and returns its output.
-func do[In, Out any](t *testing.T, r *run, state string, in In, f func(context.Context, In) (Out, error)) Out {
+func do[In, Out any](t testing.TB, r *run, state string, in In, f func(context.Context, In) (Out, error)) Out {
 	t.Helper()
 	out, err := try(t, r, state, in, f)
 	if err != nil {
@@ -199,7 +199,7 @@ func do[In, Out any](t *testing.T, r *run, state string, in In, f func(context.C
 	return out
 }
 
-func try[In, Out any](t *testing.T, r *run, state string, in In, f func(context.Context, In) (Out, error)) (Out, error) {
+func try[In, Out any](t testing.TB, r *run, state string, in In, f func(context.Context, In) (Out, error)) (Out, error) {
 	t.Helper()
 	one := func() (any, error) { return f(t.Context(), in) }
 	if r.around != nil {
@@ -214,7 +214,7 @@ func try[In, Out any](t *testing.T, r *run, state string, in In, f func(context.
 var states = []string{"Open", "Scan", "Plan", "Raw", "IndexStaging", "CrossCheck", "Enrich", "Events", "IndexTargets", "Reconcile", "Publish"}
 
 // through runs the states from the first to the last named.
-func (r *run) through(t *testing.T, first, last string) *run {
+func (r *run) through(t testing.TB, first, last string) *run {
 	t.Helper()
 	for _, state := range states[slices.Index(states, first) : slices.Index(states, last)+1] {
 		r.state(t, state)
@@ -230,7 +230,7 @@ func (r *run) all(t *testing.T) *run {
 
 // enrich runs Enrich until the chunk is done, as the state machine does, and lets the
 // time pass that it waits.
-func (r *run) enrich(t *testing.T, in phase.EnrichIn) phase.Enriched {
+func (r *run) enrich(t testing.TB, in phase.EnrichIn) phase.Enriched {
 	t.Helper()
 	for {
 		in.Progress = do(t, r, "Enrich", in, r.l.enrich().Run)
@@ -260,7 +260,7 @@ func (r *run) planIn() phase.PlanIn {
 func (r *run) importIn() phase.ImportIn { return phase.ImportIn{Import: r.imp} }
 
 // state runs one state of the machine.
-func (r *run) state(t *testing.T, state string) {
+func (r *run) state(t testing.TB, state string) {
 	t.Helper()
 	switch state {
 	case "Open":
@@ -317,7 +317,7 @@ func (r *run) state(t *testing.T, state string) {
 }
 
 // manifest reads the chunks as the Distributed Maps do.
-func (r *run) manifest(t *testing.T, object objectstore.Object) (chunks []phase.Chunk) {
+func (r *run) manifest(t testing.TB, object objectstore.Object) (chunks []phase.Chunk) {
 	t.Helper()
 	body, err := r.l.work.Open(t.Context(), object.Key, object.VersionID)
 	if err != nil {
@@ -337,7 +337,7 @@ func (r *run) manifest(t *testing.T, object objectstore.Object) (chunks []phase.
 }
 
 // chunkOf returns the first chunk of a resource and its place.
-func (r *run) chunkOf(t *testing.T, resource string) (int, phase.Chunk) {
+func (r *run) chunkOf(t testing.TB, resource string) (int, phase.Chunk) {
 	t.Helper()
 	for i, c := range r.chunks {
 		if c.Resource == resource {

@@ -24,11 +24,17 @@ chaos: build ## Runs the fault matrix, or its cells CELL=STEP/FAULT/MODE (* is a
 hostile: build ## Runs what hostile people and accounts do, or some of it CELL=NAME/MODE; PUBLISH=1 updates docs/chaos.md
 	@go run ./infra/proof/chaos -hostile $(if $(PUBLISH),-publish docs/chaos.md) $(if $(CELL),'$(CELL)')
 
+SMALL ?=
+.PHONY: nights
+nights: build ## Runs the bad nights of the source of enrichment by the real clock (an hour), or some CELL=NAME; SMALL=1 with few records; PUBLISH=1 updates docs/enrichment/faults.md
+	@go run ./infra/proof/chaos -nights $(if $(SMALL),-small) $(if $(PUBLISH),-publish docs/enrichment/faults.md) $(CELL)
+
 .PHONY: full
-full: build ## Runs the proofs that take longer than make test: PostgreSQL 15, the whole fault matrix, the hostilities, 200,000 clients against the oracle
+full: build ## Runs the proofs that take longer than make test: PostgreSQL 15, the whole fault matrix, the hostilities, the bad nights, 200,000 clients against the oracle
 	@$(MAKE) --no-print-directory postgres15
 	@$(MAKE) --no-print-directory chaos
 	@$(MAKE) --no-print-directory hostile
+	@$(MAKE) --no-print-directory nights
 	@$(MAKE) --no-print-directory proof ROWS=200000
 
 .PHONY: postgres15

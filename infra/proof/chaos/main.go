@@ -8,6 +8,8 @@
 //	go run ./infra/proof/chaos 'Stage/*/daily' Publish      several
 //	go run ./infra/proof/chaos -hostile                     the hostilities of hostile.go
 //	go run ./infra/proof/chaos -hostile junk/daily          one of them
+//	go run ./infra/proof/chaos -nights                      the bad nights of nights.go
+//	go run ./infra/proof/chaos -nights -small poisoned      one of them, with few records
 //
 // The faults come from outside: from the emulator of AWS, from a proxy before
 // PostgreSQL, and by signals. docs/chaos.md explains them. It exits with status
@@ -41,6 +43,8 @@ func main() {
 func run(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	quick := flags.Bool("fast", false, "run the cells of the continuous integration")
+	bad := flags.Bool("nights", false, "run the bad nights of the source of enrichment instead of the matrix")
+	small := flags.Bool("small", false, "with -nights: few records and short waits")
 	folder := flags.String("folder", ".local/chaos", "of the local stack")
 	hostilities := flags.Bool("hostile", false, "run what hostile people and accounts do instead of the matrix")
 	out := flags.String("publish", "", "document whose table is replaced by the one of this run")
@@ -50,6 +54,9 @@ func run(ctx context.Context, arguments []string) error {
 	patterns := flags.Args()
 	if *hostilities {
 		return suffer(ctx, *folder, patterns, *out)
+	}
+	if *bad {
+		return endure(ctx, *folder, patterns, *out, *small)
 	}
 	switch {
 	case *quick:
@@ -65,7 +72,7 @@ func run(ctx context.Context, arguments []string) error {
 		return errors.New("-publish wants all cells")
 	}
 	var results []result
-	s, err := start(ctx, *folder)
+	s, err := startMatrix(ctx, *folder)
 	if err == nil {
 		results, err = runCells(ctx, s, chosen)
 		err = errors.Join(err, undenied(s))
@@ -76,14 +83,14 @@ func run(ctx context.Context, arguments []string) error {
 		*out = "" // it was interrupted
 	}
 	err = errors.Join(err, s.stop(stopping), report(results, *out))
-	bad := 0
+	failed := 0
 	for _, r := range results {
 		if !r.good() {
-			bad++
+			failed++
 		}
 	}
-	if bad > 0 {
-		err = errors.Join(err, fmt.Errorf("%d of %d cells failed", bad, len(results)))
+	if failed > 0 {
+		err = errors.Join(err, fmt.Errorf("%d of %d cells failed", failed, len(results)))
 	}
 	return err
 }
@@ -94,7 +101,7 @@ func suffer(ctx context.Context, folder string, patterns []string, document stri
 		return errors.New("-publish wants all hostilities")
 	}
 	var results []result
-	s, err := start(ctx, folder)
+	s, err := startMatrix(ctx, folder)
 	if err == nil {
 		results, err = runHostilities(ctx, s, patterns)
 		err = errors.Join(err, undenied(s))

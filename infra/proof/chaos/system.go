@@ -39,29 +39,37 @@ type system struct {
 	source   *source // of the enrichment
 }
 
-// start brings a fresh stack up and puts the proxy between it and PostgreSQL. The
-// caller stops the stack, also after an error.
-func start(ctx context.Context, folder string) (s *system, err error) {
-	s = &system{}
-	if s.contract, err = contract.Load(); err != nil {
+// startMatrix brings a fresh stack up for small files, on which no wait takes long, and
+// puts the proxy between it and PostgreSQL. The caller stops the stack, also after an error.
+func startMatrix(ctx context.Context, folder string) (*system, error) {
+	chosen, err := settings(folder, parameters, "0.002")
+	if err != nil {
+		return &system{}, err
+	}
+	s, err := start(ctx, chosen)
+	if err != nil {
 		return s, err
 	}
-	if s.settings, err = settings(folder); err != nil {
+	return s, s.divert(ctx)
+}
+
+// start brings a fresh stack up. The caller stops it, also after an error.
+func start(ctx context.Context, chosen stack.Settings) (s *system, err error) {
+	s = &system{settings: chosen}
+	if s.contract, err = contract.Load(); err != nil {
 		return s, err
 	}
 	if s.source, err = newSource(ctx); err != nil {
 		return s, err
 	}
 	s.settings.Environment = append(s.settings.Environment, "LOCAL_ENRICHMENT_URL="+s.source.url())
-	if s.Stack, err = stack.Start(ctx, s.settings); err != nil {
-		return s, err
-	}
-	return s, s.divert(ctx)
+	s.Stack, err = stack.Start(ctx, s.settings)
+	return s, err
 }
 
-// settings are what the stack is started with.
-func settings(folder string) (stack.Settings, error) {
-	chosen := parameters
+// settings are what the stack is started with; waitScale is by how much the machine's
+// waits are shortened.
+func settings(folder, chosen, waitScale string) (stack.Settings, error) {
 	template, err := os.ReadFile("template.yaml")
 	if err != nil {
 		return stack.Settings{}, err
@@ -73,7 +81,7 @@ func settings(folder string) (stack.Settings, error) {
 	}
 	return stack.Settings{
 		Folder: folder, Name: stackName, Parameters: chosen,
-		Environment: []string{"LOCAL_LOG_LEVEL=WARNING", "SFN_WAIT_SCALE=0.002"},
+		Environment: []string{"LOCAL_LOG_LEVEL=WARNING", "SFN_WAIT_SCALE=" + waitScale},
 	}, nil
 }
 

@@ -63,6 +63,11 @@ DAYS ?= 100000,500000,1000000,2000000
 bench-ceiling: build ## Measures days of DAYS= records onto a history of ROWS= clients: how Publish grows
 	@go run ./infra/proof/bench ceiling -rows $(ROWS) -days $(DAYS)
 
+.PHONY: bench-enrich
+bench-enrich: build ## Measures how many records a second one function of Enrich completes, on the local stack's PostgreSQL and the stand-in
+	@$(LOCAL_STACK) postgres
+	@set -a; . $(LOCAL_DIR)/env; set +a; go test ./internal/phase -run '^$$' -bench BenchmarkEnrichUnit -benchtime 5x
+
 .PHONY: bench-code
 bench-code: ## Runs the Go benchmarks of the hot paths
 	@go test -run '^$$' -bench . -benchmem ./internal/record ./internal/protection ./internal/copybinary ./internal/validation

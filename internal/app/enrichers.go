@@ -61,6 +61,14 @@ func (a *App) sourceClient(e *contract.Enrichment, mode etl.Mode) (enrichment.So
 			URL: at.URL, Name: e.Source, Fields: e.Fields, Connections: e.Limits.CallsInFlight,
 			Batches: mode == etl.ModeInitial, Secret: a.sourceSecret(e.Source), Now: a.Now,
 		})
+	case contract.KindDatabase:
+		secret := a.sourceSecret(e.Source)
+		if secret == nil {
+			return nil, errors.New("it has no secret with its address")
+		}
+		return enrichment.NewDatabase(enrichment.DatabaseConfig{
+			Name: e.Source, Query: e.Query, Key: e.Key, Fields: e.Fields, Connections: e.Limits.CallsInFlight, Secret: secret,
+		})
 	default:
 		return nil, fmt.Errorf("nothing asks a source of kind %q", e.Kind)
 	}

@@ -152,6 +152,7 @@ type enrichmentDescriptor struct {
 	Source string            `json:"source"`
 	Kind   SourceKind        `json:"kind"`
 	Key    []string          `json:"key"`
+	Query  string            `json:"query"`
 	Reveal []string          `json:"reveal"`
 	Fields []json.RawMessage `json:"fields"`
 	Limits json.RawMessage   `json:"limits"`

@@ -1,23 +1,28 @@
 package contract
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // SourceKind is how a source is asked.
 type SourceKind string
 
-// KindREST is a REST API, the only kind that is built. The contract may one day name
-// others: "soap" and "database".
-const KindREST SourceKind = "rest"
+// Kinds of sources.
+const (
+	KindREST     SourceKind = "rest"     // a REST API
+	KindDatabase SourceKind = "database" // a PostgreSQL database
+)
 
 // Enrichment is the source that completes the records, and what it adds.
 type Enrichment struct {
 	Source string // name of the source: "clients"
 	Kind   SourceKind
 	Key    []string        // source fields that identify a record to the source
+	Query  string          // SQL text that a database is asked by; empty for other kinds
 	Reveal []string        // sensitive fields of Key that are sent in clear
 	Fields []EnrichedField // what it answers
 	Limits SourceLimits
@@ -81,16 +86,19 @@ func (c *resourceCompiler) enrichment() error {
 		return c.fail("", property, "source %q must be lower-case letters, digits, underscores", d.Source)
 	}
 	switch d.Kind {
-	case KindREST:
-	case "soap", "database":
-		return c.fail("", property+".kind", "%q is not built yet: only %q is", d.Kind, KindREST)
+	case KindREST, KindDatabase:
+	case "soap":
+		return c.fail("", property+".kind", "%q is not built yet: only %q and %q are", d.Kind, KindREST, KindDatabase)
 	default:
-		return c.fail("", property+".kind", "%q is unknown: only %q is built", d.Kind, KindREST)
+		return c.fail("", property+".kind", "%q is unknown: only %q and %q are built", d.Kind, KindREST, KindDatabase)
 	}
 	if err := c.enrichmentKey(property, &d); err != nil {
 		return err
 	}
-	e := &Enrichment{Source: d.Source, Kind: d.Kind, Key: d.Key, Reveal: d.Reveal, Limits: DefaultSourceLimits()}
+	if err := c.enrichmentQuery(property+".query", &d); err != nil {
+		return err
+	}
+	e := &Enrichment{Source: d.Source, Kind: d.Kind, Key: d.Key, Query: d.Query, Reveal: d.Reveal, Limits: DefaultSourceLimits()}
 	for i, raw := range d.Fields {
 		f, err := c.enrichedField(property, raw, i)
 		if err != nil {
@@ -114,7 +122,7 @@ func (c *resourceCompiler) enrichmentKey(property string, d *enrichmentDescripto
 	if err := c.fieldList(property+".key", d.Key); err != nil {
 		return err
 	}
-	if len(d.Key) > 1 {
+	if len(d.Key) > 1 && d.Kind != KindDatabase {
 		return c.fail("", property+".key", "a source of kind %q is asked by one field", d.Kind)
 	}
 	for _, name := range d.Key {
@@ -132,6 +140,34 @@ func (c *resourceCompiler) enrichmentKey(property string, d *enrichmentDescripto
 	for _, name := range d.Reveal {
 		if !slices.Contains(d.Key, name) {
 			return c.fail(name, property, "reveal names a field that is not of the key")
+		}
+	}
+	return nil
+}
+
+// enrichmentQuery checks that a database, and nothing else, is asked by a query, which has
+// exactly one parameter for each field of the key.
+func (c *resourceCompiler) enrichmentQuery(property string, d *enrichmentDescriptor) error {
+	if d.Kind != KindDatabase {
+		if d.Query != "" {
+			return c.fail("", property, "a source of kind %q has no query", d.Kind)
+		}
+		return nil
+	}
+	if strings.TrimSpace(d.Query) == "" {
+		return c.fail("", property, "a source of kind %q needs a query", d.Kind)
+	}
+	used := make([]bool, len(d.Key)+1)
+	for _, match := range regexp.MustCompile(`\$([0-9]+)`).FindAllStringSubmatch(d.Query, -1) {
+		n, err := strconv.Atoi(match[1])
+		if err != nil || n < 1 || n > len(d.Key) {
+			return c.fail("", property, "%s is the parameter of no field of the key", match[0])
+		}
+		used[n] = true
+	}
+	for i, name := range d.Key {
+		if !used[i+1] {
+			return c.fail(name, property, "the query lacks the parameter of this field of the key, $%d", i+1)
 		}
 	}
 	return nil
@@ -220,10 +256,10 @@ func checkSources(p *Package) error {
 			first[e.Source] = r
 			continue
 		}
-		if o := owner.Enrichment; o.Kind != e.Kind || o.Limits != e.Limits {
+		if o := owner.Enrichment; o.Kind != e.Kind || o.Query != e.Query || o.Limits != e.Limits {
 			return &DescriptorError{
 				Resource: r.Name, Property: "etl:enrichment",
-				Problem: "source " + e.Source + " has another kind or other limits in " + owner.Name + ": a source is one system, and its limits are shared",
+				Problem: "source " + e.Source + " has another kind, another query or other limits in " + owner.Name + ": a source is one system, and its limits are shared",
 			}
 		}
 	}

@@ -57,7 +57,8 @@ func TestEnrichmentErrors(t *testing.T) {
 		field, property string
 	}{
 		{"a SOAP source", `"kind": "rest"`, `"kind": "soap"`, "", "etl:enrichment.kind"},
-		{"a database", `"kind": "rest"`, `"kind": "database"`, "", "etl:enrichment.kind"},
+		{"a database without a query", `"kind": "rest"`, `"kind": "database"`, "", "etl:enrichment.query"},
+		{"an API with a query", `"kind": "rest"`, `"kind": "rest", "query": "SELECT $1"`, "", "etl:enrichment.query"},
 		{"an unknown kind", `"kind": "rest"`, `"kind": "ftp"`, "", "etl:enrichment.kind"},
 		{"no kind", `"kind": "rest", `, ``, "", "etl:enrichment.kind"},
 		{"no source", `"source": "people"`, `"source": ""`, "", "etl:enrichment"},
@@ -118,6 +119,36 @@ func TestEnrichmentErrors(t *testing.T) {
 	}
 }
 
+// TestDatabaseSource: a database may have a key of several fields, and has a query with a
+// parameter for each.
+func TestDatabaseSource(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer(
+		`"kind": "rest", "key": ["person"], "reveal": ["person"]`,
+		`"kind": "database", "query": "SELECT $2, $1", "key": ["person", "other"], "reveal": ["person"]`,
+		`{"name": "secret",`, `{"name": "other", "type": "integer", "constraints": {"required": true, "minimum": 0, "maximum": 9}}, {"name": "secret",`,
+	).Replace(small(t))
+	e := parse(t, text).Resource("children").Enrichment
+	if e.Kind != contract.KindDatabase || e.Query != "SELECT $2, $1" || len(e.Key) != 2 {
+		t.Errorf("%+v", e)
+	}
+	for _, c := range []struct{ name, query, field string }{
+		{"no query", "", ""},
+		{"a blank query", " \\n", ""},
+		{"no parameter", "SELECT 1", "person"},
+		{"no first parameter", "SELECT $2", "person"},
+		{"no second parameter", "SELECT $1, $1", "other"},
+		{"a parameter too many", "SELECT $1, $2, $3", ""},
+		{"a parameter of no number", "SELECT $1, $2, $0", ""},
+		{"a parameter of a great number", "SELECT $1, $2, $99999999999999999999", ""},
+	} {
+		wrong := broken(t, text, `SELECT $2, $1`, c.query)
+		if wrong.Resource != "children" || wrong.Field != c.field || wrong.Property != "etl:enrichment.query" || wrong.Problem == "" {
+			t.Errorf("%s: error %q names %q, %q", c.name, wrong, wrong.Field, wrong.Property)
+		}
+	}
+}
+
 // broken parses a descriptor that is changed in one place, and returns its error.
 func broken(t *testing.T, text, old, changed string) *contract.DescriptorError {
 	t.Helper()
@@ -142,9 +173,13 @@ func TestSharedSource(t *testing.T) {
 	}
 	parse(t, with("people", ", "+limits))
 	parse(t, with("houses", ""))
+	database := strings.NewReplacer(`"kind": "rest"`, `"kind": "database", "query": "SELECT $1"`)
+	parse(t, database.Replace(with("people", ", "+limits)))
 	for name, text := range map[string]string{
-		"other limits": with("people", ", "+strings.Replace(limits, "500", "501", 1)),
-		"no limits":    with("people", ""),
+		"other limits":  with("people", ", "+strings.Replace(limits, "500", "501", 1)),
+		"no limits":     with("people", ""),
+		"another kind":  strings.Replace(with("people", ", "+limits), `"kind": "rest"`, `"kind": "database", "query": "SELECT $1"`, 1),
+		"another query": strings.Replace(database.Replace(with("people", ", "+limits)), "SELECT $1", "SELECT 1, $1", 1),
 	} {
 		_, err := contract.Parse([]byte(text))
 		var wrong *contract.DescriptorError

@@ -68,6 +68,9 @@ func summary(p *contract.Package) string {
 		}
 		if e := r.Enrichment; e != nil {
 			fmt.Fprintf(&s, "   enriched by %s %s, by %v, reveals %v: %s\n", e.Kind, e.Source, e.Key, e.Reveal, limits(e.Limits))
+			if e.Query != "" {
+				fmt.Fprintf(&s, "   asked by %s\n", e.Query)
+			}
 			for _, f := range e.Fields {
 				fmt.Fprintf(&s, "   + %s\n", field(f.Field()))
 			}

@@ -23,8 +23,9 @@
 //
 // # Limits
 //
-// The only kind of source is REST ([NewREST]), with one key field. SOAP and database
-// sources do not exist yet, nor does a command that enriches failed events again.
+// A source is a REST API ([NewREST]) with one key field, or a PostgreSQL database
+// ([NewDatabase]). SOAP sources do not exist yet, nor does a command that enriches failed
+// events again.
 package enrichment
 
 import (

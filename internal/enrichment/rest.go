@@ -14,7 +14,7 @@ import (
 	"etl-dataloader/internal/contract"
 )
 
-// MaxAnswer is the longest answer in bytes that a REST source reads: 4 MiB, about ten
+// MaxAnswer is the longest answer in bytes that a source reads: 4 MiB, about ten
 // times that for a batch of 1,000 keys. A longer one is invalid.
 const MaxAnswer = 4 << 20
 

@@ -18,9 +18,11 @@ const secretKey = "904711337"
 
 var testNow = time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC)
 
+func testClock() time.Time { return testNow }
+
 func newREST(t testing.TB, url string) *REST {
 	t.Helper()
-	s, err := NewREST(RESTConfig{URL: url, Name: "clients", Fields: testFields, Connections: 1, Now: func() time.Time { return testNow }})
+	s, err := NewREST(RESTConfig{URL: url, Name: "clients", Fields: testFields, Connections: 1, Now: testClock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,9 @@ type sourceFault struct {
 	refuses bool                  // the connection
 	lag     time.Duration         // after which the secret is the one that the source demands
 	setUp   func(s *faultySource) // before anything is asked
+	// database is the body of the function that knows the clients, while a database has the
+	// fault; empty if nobody is there.
+	database string
 
 	initial, daily *faultEnd // nil if the fault cannot be in this mode
 }
@@ -79,10 +82,10 @@ func (e *faultEnd) String() string {
 }
 
 // tableOfFaults writes the table in Markdown.
-func tableOfFaults() string {
+func tableOfFaults(faults []sourceFault) string {
 	var b strings.Builder
 	b.WriteString("| fault | initial | calls | waits | daily | calls | waits |\n|---|---|---|---|---|---|---|\n")
-	for _, f := range sourceFaults() {
+	for _, f := range faults {
 		fmt.Fprintf(&b, "| %s |", f.name)
 		for _, mode := range []etl.Mode{etl.ModeInitial, etl.ModeDaily} {
 			if e := f.ends(mode); e != nil {

@@ -55,6 +55,14 @@ func TestSourceFaults(t *testing.T) {
 						t.Run(f.name, func(t *testing.T) { newFaultRun(t, r, f).through(t, *want) })
 					}
 				}
+				database := newFaultyDatabase(t, l)
+				for _, f := range databaseFaults() {
+					t.Run("database/"+f.name, func(t *testing.T) {
+						run := newFaultRun(t, r, f)
+						run.source.database = database
+						run.through(t, *f.ends(mode))
+					})
+				}
 				r.clean(t)
 				l.partKeys = 0
 				r.through(t, "Enrich", "Publish") // the import goes on after any of them
@@ -67,7 +75,8 @@ func TestSourceFaults(t *testing.T) {
 	}
 	before, rest, begins := strings.Cut(string(text), faultTable)
 	_, after, ends := strings.Cut(rest, faultTableEnds)
-	made := before + faultTable + "\n" + tableOfFaults() + "\n" + faultTableEnds + after
+	made := before + faultTable + "\n### An API\n\n" + tableOfFaults(sourceFaults()) +
+		"\n### A database\n\n" + tableOfFaults(databaseFaults()) + "\n" + faultTableEnds + after
 	switch {
 	case !begins || !ends:
 		t.Errorf("%s has no place for the table", faultDocument)

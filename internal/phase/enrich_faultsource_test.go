@@ -26,6 +26,8 @@ type faultySource struct {
 	timeout time.Duration // of a call
 	live    enrichment.Source
 	dead    enrichment.Source // at an address where nobody listens
+	// database is asked in place of the API; nil if there is none.
+	database *faultyDatabase
 
 	mu      sync.Mutex
 	calls   int                                // for keys, with those that the fault meets
@@ -83,6 +85,9 @@ func newFaultySource(t *testing.T, l *line, mode etl.Mode, f sourceFault) *fault
 // Lookup implements [enrichment.Source]. A call that the source keeps waiting ends when
 // its time is up by the clock of the tests.
 func (s *faultySource) Lookup(ctx context.Context, keys []string) ([]enrichment.Outcome, error) {
+	if s.database != nil {
+		return s.database.lookup(ctx, s, keys)
+	}
 	if s.fault.refuses && s.struck(keys) {
 		return s.dead.Lookup(ctx, keys)
 	}

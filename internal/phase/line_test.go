@@ -83,7 +83,7 @@ func newLineOn(t testing.TB, url string) *line {
 	l.clock = &clock{}
 	now := l.clock.now
 	l.common = phase.Common{
-		Contract: loadContract(t), Work: l.work, Log: centrallog.New(l.log, slog.LevelInfo), Metrics: metric.New(l.metrics, now),
+		Contract: clientsEnriched(t), Work: l.work, Log: centrallog.New(l.log, slog.LevelInfo), Metrics: metric.New(l.metrics, now),
 		Progress: l.registry, Now: now,
 	}
 	return l

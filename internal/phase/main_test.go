@@ -387,6 +387,18 @@ func (c *clock) now() time.Time {
 	return time.Date(2024, 10, 9, 15, 0, 0, 0, time.UTC).Add(c.more + time.Duration(c.n)*time.Millisecond)
 }
 
+// clientsEnriched is the contract with the one source of a line, that of the clients.
+func clientsEnriched(t testing.TB) *contract.Package {
+	t.Helper()
+	pkg := loadContract(t)
+	for _, r := range pkg.Resources {
+		if r.Name != "clients" {
+			r.Enrichment = nil
+		}
+	}
+	return pkg
+}
+
 func loadContract(t testing.TB) *contract.Package {
 	t.Helper()
 	pkg, err := contract.Load()

@@ -149,11 +149,11 @@ func TestInvokePolicies(t *testing.T) {
 	}
 }
 
-// TestAsking: only the function of Enrich knows where the enrichment source is, and what
+// TestAsking: only the function of Enrich knows where the enrichment sources are, and what
 // authenticates there.
 func TestAsking(t *testing.T) {
 	resources := section(t, "Resources")
-	for _, parameter := range []string{"EnrichmentClientsUrl", "EnrichmentClientsSecretArn"} {
+	for _, parameter := range []string{"EnrichmentClientsUrl", "EnrichmentClientsSecretArn", "EnrichmentStoresSecretArn"} {
 		if slices.Contains(scalars(section(t, "Globals")), parameter) {
 			t.Errorf("every function is told %s", parameter)
 		}
@@ -167,8 +167,10 @@ func TestAsking(t *testing.T) {
 			t.Errorf("%v are told %s", told, parameter)
 		}
 	}
-	may := grants(t, member(functions(t)["EnrichFunction"], "Policies"), "EnrichmentClientsSecret")
-	if _, reads := may["secretsmanager:GetSecretValue"]; !reads || len(may) != 1 {
-		t.Errorf("EnrichFunction may %v with the secret, want to read it alone", may)
+	for _, secret := range []string{"EnrichmentClientsSecret", "EnrichmentStoresSecret"} {
+		may := grants(t, member(functions(t)["EnrichFunction"], "Policies"), secret)
+		if _, reads := may["secretsmanager:GetSecretValue"]; !reads || len(may) != 1 {
+			t.Errorf("EnrichFunction may %v with %s, want to read it alone", may, secret)
+		}
 	}
 }

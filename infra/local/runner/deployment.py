@@ -44,13 +44,16 @@ def client(settings, endpoint, service):
 
 
 def put_secrets(settings, endpoint, url):
-    """Writes the logins of the database, and what authenticates at the enrichment server, as secrets; returns their
+    """Writes the logins of the database, and what authenticates at the sources of enrichment, as secrets; returns their
     ARNs by the template's parameters."""
     manager = client(settings, endpoint, "secretsmanager")
     logins = {parameter: put_secret(manager, name, json.dumps(postgres.secret_of(postgres.login_url(settings, url, login))))
               for parameter, (name, login) in SECRETS.items()}
-    return logins | {"EnrichmentClientsSecretArn": put_secret(manager, "etl-dataloader/enrichment-clients",
-                                                              services.credentials(settings).read_text())}
+    stores = postgres.secret_of(postgres.stores_url(settings, url))
+    return logins | {
+        "EnrichmentClientsSecretArn": put_secret(manager, "etl-dataloader/enrichment-clients", services.credentials(settings).read_text()),
+        "EnrichmentStoresSecretArn": put_secret(manager, "etl-dataloader/enrichment-stores", json.dumps(stores)),
+    }
 
 
 def put_secret(manager, name, text):

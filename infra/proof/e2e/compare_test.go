@@ -215,6 +215,7 @@ func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set,
 	}
 	ids := map[uuid.UUID]bool{}
 	clients := map[string]event{}
+	var stores []event
 	for _, e := range s.events(t, imp.ImportID) {
 		at := lineOf{e.resource, e.line}
 		w, known := wanted[at]
@@ -230,15 +231,19 @@ func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set,
 		ids[e.id] = true
 		s.compareClient(t, v, imp, e, w)
 		compareData(t, v, r, scope{imp.ImportID, e.generation, e.resource}, e, w)
-		if r.Enrichment != nil {
+		switch {
+		case r.Name == "clients":
 			clients[text(w.Target["client_id"])] = e
-		} else if e.enrichment != nil {
+		case r.Name == "magasins":
+			stores = append(stores, e)
+		case e.enrichment != nil:
 			t.Errorf("event of %s, line %d: enrichment %q", e.resource, e.line, *e.enrichment)
 		}
 	}
 	for at := range wanted {
 		t.Errorf("%s, line %d is valid and has no event", at.resource, at.line)
 	}
+	s.compareStores(t, stores)
 	return clients
 }
 

@@ -88,6 +88,30 @@ func TestEnrichmentPause(t *testing.T) {
 	sc.look(t)
 }
 
+// TestStoresLocked: the table that stores are enriched from is locked until the import
+// waits for it. Then the import goes on by itself, and every store is enriched.
+func TestStoresLocked(t *testing.T) {
+	sc := baseline(t)
+	lock, err := sc.stores(t).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.Exec(t.Context(), `LOCK TABLE stores.places`); err != nil {
+		t.Fatal(err)
+	}
+	of := sc.day(t, "-rows", "60", "-seed", "14")
+	sc.upload(t, of, of.files(t)...)
+	until(t, "the import to wait for the database", func() (waits bool, err error) {
+		err = sc.db.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM etl.enrichment_outages o JOIN etl.imports i USING (import_id)
+			WHERE i.file_date = $1 AND o.source = 'stores' AND o.cause = 'timeout')`, of.Date).Scan(&waits)
+		return waits, err
+	})
+	if err := lock.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sc.settle(t, of, 1)
+}
+
 // restoreEnrichment lets the enrichment source answer again.
 func (sc *scenario) restoreEnrichment(t *testing.T) {
 	t.Helper()

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/jackc/pgx/v5"
 
 	"etl-dataloader/infra/proof/stack"
 	"etl-dataloader/internal/contract"
@@ -61,6 +63,48 @@ func (s *system) lookup(t *testing.T, r *contract.Resource, clients []string) []
 		t.Fatalf("the source answers %d of %d keys: %v", len(answer.Results), len(keys), err)
 	}
 	return answer.Results
+}
+
+// compareStores asks the database itself what each event of a store must hold.
+func (s *system) compareStores(t *testing.T, stores []event) {
+	t.Helper()
+	places := map[string]map[string]any{}
+	var text []byte
+	if err := s.stores(t).QueryRow(t.Context(), `SELECT json_object_agg(city || ',' || country, row_to_json(p)) FROM stores.places AS p`).Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&places); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range stores {
+		place, known := places[fmt.Sprintf("%s,%s", e.data["city"], e.data["country"])]
+		status := "not_found"
+		if known {
+			status = "ok"
+		}
+		if aws.ToString(e.enrichment) != status {
+			t.Errorf("event of magasins, line %d: enrichment %q, want %q", e.line, aws.ToString(e.enrichment), status)
+			continue
+		}
+		for _, f := range s.contract.Resource("magasins").Enrichment.Fields {
+			if known && e.data[f.Name] != place[f.Name] {
+				t.Errorf("event of magasins, line %d, %s is %v, not %v", e.line, f.Name, e.data[f.Name], place[f.Name])
+			}
+		}
+	}
+}
+
+// stores connects to the database that enriches stores, as its administrator.
+func (s *system) stores(t *testing.T) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.Env["STORES_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
 }
 
 // enrichment posts to the enrichment source, with what authenticates the functions.

@@ -58,7 +58,7 @@ func TestDatabaseTLS(t *testing.T) {
 		_, _ = io.Copy(within, database)
 	})
 	p.secret["host"], p.secret["port"], p.secret["ca"] = "localhost", through["port"], a.certificate
-	asks(t, within(t, 10*time.Second), p.source(t, nil), "")
+	asks(t, within(t, time.Minute), p.source(t, nil), "")
 }
 
 // TestDatabaseKeepsPassword: a server that is not the right one, or asks for the password
@@ -112,7 +112,7 @@ func TestDatabaseKeepsPassword(t *testing.T) {
 			})
 			secret["host"], secret["ca"] = c.host, c.authority
 			s := (&places{secret: secret}).source(t, nil)
-			_, err := s.Lookup(within(t, 10*time.Second), []string{parisKey})
+			_, err := s.Lookup(within(t, time.Minute), []string{parisKey})
 			if codeOf(t, err) != CodeUnreachable || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), canary) {
 				t.Error(err)
 			}
@@ -127,7 +127,7 @@ func TestDatabaseKeepsPassword(t *testing.T) {
 		}
 	})
 	plain["host"], plain["ca"] = "localhost", a.certificate
-	asks(t, within(t, 10*time.Second), (&places{secret: plain}).source(t, nil), CodeUnreachable)
+	asks(t, within(t, time.Minute), (&places{secret: plain}).source(t, nil), CodeUnreachable)
 }
 
 // TestDatabaseSecrets: what is exactly a secret is understood, and what is not is refused

@@ -69,6 +69,11 @@ redrive restart abandon: tools ## Goes on with, starts over, or gives up the imp
 	@test -n "$(IMPORT_ID)" || { echo "Say which import: make $@ IMPORT_ID=…" >&2; exit 2; }
 	@$(WITH_ENV) $(ETLCTL) $@ $(IMPORT_ID) $(if $(CONTINUE),--continue) $(if $(FORCE),--force)
 
+.PHONY: enrich
+enrich: tools ## Asks the sources again for the records of IMPORT_ID= that were published without enrichment; SOURCE= asks only one
+	@test -n "$(IMPORT_ID)" || { echo "Say which import: make $@ IMPORT_ID=…" >&2; exit 2; }
+	@$(WITH_ENV) $(ETLCTL) $@ $(IMPORT_ID) $(if $(SOURCE),--source $(SOURCE))
+
 .PHONY: build
 build: functions tools ## Builds the functions (GOARCH) and the local tools
 

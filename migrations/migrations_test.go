@@ -124,3 +124,39 @@ func TestTemplateVersion(t *testing.T) {
 		t.Errorf("template.yaml deploys version %s of the schema, the newest is %d", got, newest(t))
 	}
 }
+
+// TestEventsOfOpenImports: the tables of events of imports that are open while the schema
+// changes can still be copied and attached, and what was published stays.
+func TestEventsOfOpenImports(t *testing.T) {
+	t.Parallel()
+	url := server.Empty(t)
+	p, conn := provider(t, url), postgrestest.Connect(t, url)
+	if _, err := p.UpTo(t.Context(), 14); err != nil {
+		t.Fatal(err)
+	}
+	const importID = "IMPORT_20241008_060000_001"
+	postgrestest.Exec(t, conn, `INSERT INTO etl.imports (import_id, mode, file_date, status, generation, contract_hash) VALUES ($1, 'daily', '2024-10-08', 'en cours', 1, '')`, importID)
+	for _, kind := range []string{"events", "published"} {
+		postgrestest.Exec(t, conn, `SELECT etl.create_leaf($1, '', $2, 1, '2024-10-08', '', '')`, kind, importID)
+	}
+	const row = `INSERT INTO partitions.events_20241008_060000_001_g1 (event_id, "timestamp", event_type, resource, line_number, enrichment, data)
+		VALUES (gen_random_uuid(), now(), 'client.upserted', 'clients', 2, 'failed', '{}')`
+	postgrestest.Exec(t, conn, row)
+	if _, err := p.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	postgrestest.Exec(t, conn, `SELECT etl.attach_leaf('published', '', $1, 1)`, importID)
+	postgrestest.Exec(t, conn, `INSERT INTO partitions.published_20241008_060000_001_g1 SELECT * FROM partitions.events_20241008_060000_001_g1`)
+	postgrestest.Exec(t, conn, `INSERT INTO final.events SELECT gen_random_uuid(), "timestamp", 'client.enriched', import_id, generation, resource, file_date, line_number,
+		client_id, client_id_token, 'ok', data, event_id FROM final.events`)
+	if got := postgrestest.Scan[string](t, conn, `SELECT count(*) || ' ' || count(completes) FROM final.events`); got != "2 1" {
+		t.Errorf("the events are %s", got)
+	}
+	if _, err := p.DownTo(t.Context(), 14); err != nil {
+		t.Fatal(err)
+	}
+	if got := postgrestest.Scan[string](t, conn, `SELECT count(*) || ' ' || min(event_type) FROM final.events`); got != "1 client.upserted" {
+		t.Errorf("without the column the events are %s", got)
+	}
+	postgrestest.Exec(t, conn, row)
+}

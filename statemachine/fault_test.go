@@ -54,7 +54,7 @@ func TestErrorNames(t *testing.T) {
 		t.Fatalf("package fault is read wrongly: errors %v, of them stops %v", errors, stops)
 	}
 	platform := []string{"States.", "Lambda.", "Runtime.", "Sandbox."}
-	load(t).each(func(name string, s *state) {
+	eachOf(t, func(name string, s *state) {
 		retried := false
 		for _, r := range s.Retry {
 			for _, e := range r.ErrorEquals {
@@ -82,7 +82,7 @@ func TestErrorNames(t *testing.T) {
 // TestThrottling: if the account has no free concurrency, the machine waits (SQLSTATE
 // 53300 is already a Transient fault).
 func TestThrottling(t *testing.T) {
-	load(t).each(func(name string, s *state) {
+	eachOf(t, func(name string, s *state) {
 		if s.Type == "Task" && !slices.Contains(s.Retry[0].ErrorEquals, "Lambda.TooManyRequestsException") {
 			t.Errorf("%s does not retry Lambda.TooManyRequestsException", name)
 		}

@@ -14,7 +14,7 @@ import (
 // TestRetryable: what the machine retries at once may also be redriven automatically
 // later.
 func TestRetryable(t *testing.T) {
-	load(t).each(func(name string, s *state) {
+	eachOf(t, func(name string, s *state) {
 		for _, r := range s.Retry {
 			for _, e := range r.ErrorEquals {
 				if !fault.Retryable(etl.Fault(e)) {

@@ -255,7 +255,11 @@ func TestItemSize(t *testing.T) {
 	}
 }
 
-// function is the folder of a Task's function: "OpenFunctionArn" is functions/open.
+// function is the folder of a Task's function: "OpenFunctionArn" is functions/open. A
+// replay is an alias of functions/enrich.
 func function(s *state) string {
+	if s.Resource == "${ReplayFunctionArn}" {
+		return "enrich"
+	}
 	return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(s.Resource, "${"), "FunctionArn}"))
 }

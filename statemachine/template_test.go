@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"etl-dataloader/internal/phase"
 )
 
 // section is a part of the stack's template, found by the names on its way.
@@ -52,32 +54,44 @@ func scalars(n *yaml.Node) (texts []string) {
 	return texts
 }
 
-// TestSubstitutions: the template fills in every placeholder of the definition
-// and no other, each function's by its own ARN.
+// machines are the resources of the template by the files of their definitions.
+func machines() map[string]string {
+	return map[string]string{definition: "ImportStateMachine", replayDefinition: "EnrichStateMachine"}
+}
+
+// TestSubstitutions: the template fills in every placeholder of the definitions
+// and no other, each function's by its own ARN. A replay invokes the function that asks
+// by the alias that tells its input.
 func TestSubstitutions(t *testing.T) {
-	text, err := os.ReadFile(definition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wanted []string
-	for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(string(text), -1) {
-		if !slices.Contains(wanted, m[1]) {
-			wanted = append(wanted, m[1])
+	for definition, resource := range machines() {
+		text, err := os.ReadFile(definition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wanted []string
+		for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(string(text), -1) {
+			if !slices.Contains(wanted, m[1]) {
+				wanted = append(wanted, m[1])
+			}
+		}
+		given := section(t, "Resources", resource, "Properties", "DefinitionSubstitutions")
+		var names []string
+		for i := 0; i+1 < len(given.Content); i += 2 {
+			name, value := given.Content[i].Value, given.Content[i+1].Value
+			names = append(names, name)
+			if function, ok := strings.CutSuffix(name, "Arn"); ok && value != function+".Arn" && (name != "ReplayFunctionArn" || value != "EnrichReplay") {
+				t.Errorf("%s is filled in by %s", name, value)
+			}
+		}
+		slices.Sort(wanted)
+		slices.Sort(names)
+		if !slices.Equal(wanted, names) {
+			t.Errorf("%s has the placeholders %v, the template fills in %v", definition, wanted, names)
 		}
 	}
-	given := section(t, "Resources", "ImportStateMachine", "Properties", "DefinitionSubstitutions")
-	var names []string
-	for i := 0; i+1 < len(given.Content); i += 2 {
-		name, value := given.Content[i].Value, given.Content[i+1].Value
-		names = append(names, name)
-		if function, ok := strings.CutSuffix(name, "Arn"); ok && value != function+".Arn" {
-			t.Errorf("%s is filled in by %s", name, value)
-		}
-	}
-	slices.Sort(wanted)
-	slices.Sort(names)
-	if !slices.Equal(wanted, names) {
-		t.Errorf("the definition has the placeholders %v, the template fills in %v", wanted, names)
+	alias := section(t, "Resources", "EnrichReplay", "Properties")
+	if member(alias, "FunctionName").Value != "EnrichFunction" || member(alias, "Name").Value != phase.ReplayAlias {
+		t.Error("a replay does not invoke the function that asks by its alias")
 	}
 }
 
@@ -128,24 +142,26 @@ func TestRedrivePolicy(t *testing.T) {
 	}
 }
 
-// TestInvokePolicies: the machine may call each function it names, and no other.
+// TestInvokePolicies: a machine may call each function it names, and no other.
 func TestInvokePolicies(t *testing.T) {
-	var allowed []string
-	for _, policy := range section(t, "Resources", "ImportStateMachine", "Properties", "Policies").Content {
-		if invoke := member(policy, "LambdaInvokePolicy"); invoke != nil {
-			allowed = append(allowed, strings.ToLower(strings.TrimSuffix(member(invoke, "FunctionName").Value, "Function")))
+	for definition, resource := range machines() {
+		var allowed []string
+		for _, policy := range section(t, "Resources", resource, "Properties", "Policies").Content {
+			if invoke := member(policy, "LambdaInvokePolicy"); invoke != nil {
+				allowed = append(allowed, strings.ToLower(strings.TrimSuffix(member(invoke, "FunctionName").Value, "Function")))
+			}
 		}
-	}
-	var wanted []string
-	load(t).each(func(_ string, s *state) {
-		if s.Type == "Task" && !slices.Contains(wanted, function(s)) {
-			wanted = append(wanted, function(s))
+		var wanted []string
+		loadFile(t, definition).each(func(_ string, s *state) {
+			if s.Type == "Task" && !slices.Contains(wanted, function(s)) {
+				wanted = append(wanted, function(s))
+			}
+		})
+		slices.Sort(allowed)
+		slices.Sort(wanted)
+		if !slices.Equal(allowed, wanted) {
+			t.Errorf("%s may call %v, it calls %v", resource, allowed, wanted)
 		}
-	})
-	slices.Sort(allowed)
-	slices.Sort(wanted)
-	if !slices.Equal(allowed, wanted) {
-		t.Errorf("the machine may call %v, it calls %v", allowed, wanted)
 	}
 }
 

@@ -51,6 +51,8 @@ type recordError struct {
 	Details  string    `json:"error_details"`
 	Step     etl.Step  `json:"processing_step"`
 	At       time.Time `json:"created_at"`
+	// ResolvedAt is when an event completed the record; nil until then. JSON alone has it.
+	ResolvedAt *time.Time `json:"resolved_at,omitempty"`
 }
 
 // Run runs the command.
@@ -152,7 +154,7 @@ func countRules(ctx context.Context, tx pgx.Tx, condition string, arguments []an
 // eachError calls visit with each error in the order of the files and lines, up
 // to limit (0: all), and returns how many there were.
 func eachError(ctx context.Context, tx pgx.Tx, condition string, arguments []any, limit int64, visit func(recordError) error) (n int64, err error) {
-	query := `SELECT file, resource, coalesce(line_number, 0), coalesce(field, ''), rule, error_details, processing_step, created_at
+	query := `SELECT file, resource, coalesce(line_number, 0), coalesce(field, ''), rule, error_details, processing_step, created_at, resolved_at
 		FROM etl.errors WHERE ` + condition + ` ORDER BY resource, line_number, field, rule`
 	if limit > 0 {
 		query += " LIMIT " + strconv.FormatInt(limit, 10)
@@ -162,7 +164,7 @@ func eachError(ctx context.Context, tx pgx.Tx, condition string, arguments []any
 		return 0, err
 	}
 	var r recordError
-	_, err = pgx.ForEachRow(rows, []any{&r.File, &r.Resource, &r.Line, &r.Field, &r.Rule, &r.Details, &r.Step, &r.At}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&r.File, &r.Resource, &r.Line, &r.Field, &r.Rule, &r.Details, &r.Step, &r.At, &r.ResolvedAt}, func() error {
 		n++
 		return visit(r)
 	})

@@ -1,5 +1,5 @@
 // Command etlctl is the operator's tool: it uploads the files of an import,
-// follows imports to their end, resumes, restarts and abandons them, and shows
+// follows imports to their end, resumes, restarts, abandons and enriches them, and shows
 // their errors and, to whoever may read them, encrypted values.
 //
 // It works with the local stack and with an AWS account alike. Its settings are the
@@ -47,6 +47,7 @@ type grammar struct {
 	Redrive redriveCommand `cmd:"" help:"${redrive}"`
 	Restart restartCommand `cmd:"" help:"${restart}"`
 	Abandon abandonCommand `cmd:"" help:"${abandon}"`
+	Enrich  enrichCommand  `cmd:"" help:"${enrich}"`
 	Errors  errorsCommand  `cmd:"" help:"${errors}"`
 	Reveal  revealCommand  `cmd:"" help:"${reveal}"`
 	Find    findCommand    `cmd:"" help:"${find}"`

@@ -18,6 +18,13 @@ type rerunning struct {
 
 // run asks the stack for a re-execution and follows the import.
 func (r *rerunning) run(ctx context.Context, c *console, request control.Request) error {
+	return r.runThen(ctx, c, request, func(ctx context.Context, f follower, work string) error {
+		return c.followed(ctx, f, r.ImportID, r.Timeout, work, nil)
+	})
+}
+
+// runThen asks the stack for a re-execution and follows what it asked for.
+func (r *rerunning) runThen(ctx context.Context, c *console, request control.Request, follow func(ctx context.Context, f follower, work string) error) error {
 	if r.ImportID == "" {
 		return &usageError{textNoImportID}
 	}
@@ -41,7 +48,7 @@ func (r *rerunning) run(ctx context.Context, c *console, request control.Request
 	if r.NoFollow {
 		return nil
 	}
-	return c.followed(ctx, f, r.ImportID, r.Timeout, s.work, nil)
+	return follow(ctx, f, s.work)
 }
 
 // asker asks the stack; [api] implements it.

@@ -56,6 +56,9 @@ func showOutcome(out io.Writer, s registry.Status, work string) {
 			break
 		}
 	}
+	if _, left := s.Replayed(0); left > 0 && imp.Status == etl.StatusSucceeded && !imp.Replay.Active() {
+		_, _ = fmt.Fprintln(out, textReplayHint(imp.ImportID))
+	}
 	location := "s3://" + work + "/" + imp.ImportID + "/report.html"
 	switch {
 	case imp.Settled():
@@ -153,6 +156,26 @@ func showSources(out io.Writer, s registry.Status) {
 			message.Seconds(source.WorkSeconds), message.Count(source.Dropped), or(message.Causes(source.Failed), textNone))
 	}
 	title(out, textTitleSources)
+	t.write(out)
+}
+
+// showReplays writes what was asked after publication, and the last replay.
+func showReplays(out io.Writer, s registry.Status) {
+	if s.Import.Replay.Number == 0 {
+		return
+	}
+	title(out, textTitleReplays)
+	resolved, left := s.Replayed(s.Import.Replay.Number)
+	_, _ = fmt.Fprintln(out, textReplay(s.Import.Replay, resolved, left))
+	if len(s.Replays) == 0 {
+		return
+	}
+	t := table{columns: textColumnsReplays, right: "n nnnnnnnnnn"}
+	for _, r := range s.Replays {
+		t.add(fmt.Sprint(r.Replay), r.Source, message.Count(r.Asked), message.Count(r.Answered), message.Count(r.NotFound), message.Count(r.NotEnriched()),
+			message.Count(r.Skipped), message.Count(r.Resolved), message.Count(r.Calls), message.Count(r.Waits), message.Seconds(r.WaitSeconds),
+			message.Seconds(r.WorkSeconds), or(message.Causes(r.Failed), textNone))
+	}
 	t.write(out)
 }
 

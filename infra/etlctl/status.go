@@ -94,6 +94,7 @@ func (c *console) showImport(s registry.Status, work string) {
 	showFiles(c.out, s)
 	showStates(c.out, s)
 	showSources(c.out, s)
+	showReplays(c.out, s)
 	showAttempts(c.out, s)
 }
 

@@ -35,6 +35,11 @@ func textHelp() map[string]string {
 		"accept":   "Accepte une limite dépassée pour cet import, par exemple shrink=produits (une table qui perd beaucoup de lignes) ; peut être répété.",
 		"abandon":  "Abandonne un import, pour que les dates suivantes avancent.",
 
+		"enrich":           "Rejoue l'enrichissement d'un import publié : interroge de nouveau les sources pour les enregistrements non enrichis.",
+		"enrich_source":    "N'interroge que cette source, par exemple clients ; par défaut toutes.",
+		"enrich_no_follow": "Rend la main sans suivre le rejeu.",
+		"enrich_timeout":   "Durée maximale de la commande ; le rejeu, lui, continue.",
+
 		"errors":          "Montre les erreurs d'un import : le compte par règle, puis le détail.",
 		"errors_file":     "Ne montre que ce fichier.",
 		"errors_resource": "Ne montre que cette ressource, par exemple clients.",

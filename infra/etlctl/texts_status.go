@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/message"
+	"etl-dataloader/internal/registry"
 )
 
 // Why a date waits.
@@ -118,11 +120,32 @@ func textRecords(n int64) string { return message.Count(n) + " enreg." }
 // textRate formats a number of records per second.
 func textRate(n int64) string { return message.Count(n) + "/s" }
 
+// textReplayProgress tells how far a replay has come.
+func textReplayProgress(resolved, left int64) string {
+	return "Rejeu : " + message.Count(resolved) + " complétés, encore " + message.Count(left) + " non enrichis"
+}
+
+// textReplay describes the last replay of an import.
+func textReplay(r registry.Replay, resolved, left int64) string {
+	text := fmt.Sprintf("Rejeu %d (%s) : « %s ». %s complétés, encore %s non enrichis.", r.Number, cmp.Or(r.Source, "toutes les sources"),
+		r.Status, message.Count(resolved), message.Count(left))
+	if r.Status == etl.StatusFailed {
+		text += "\nRaison   : " + message.Text(r.Reason)
+	}
+	return text
+}
+
+// textReplayHint points to the command that asks the sources again.
+func textReplayHint(importID string) string {
+	return "Pour redemander les non enrichis : etlctl enrich " + importID
+}
+
 // Titles of the tables of an import and of the overview.
 const (
 	textTitleFiles    = "Fichiers"
 	textTitleSteps    = "Étapes"
 	textTitleSources  = "Sources d'enrichissement"
+	textTitleReplays  = "Rejeux de l'enrichissement"
 	textTitleAttempts = "Tentatives"
 	textTitleWaiting  = "Dates en attente"
 	textTitleImports  = "Imports"
@@ -135,6 +158,7 @@ const (
 	textColumnsFiles    = "Fichier|Lus|Valides|Rejetés|Enrichis|Non enrichis|Persistés|Travail|Statut"
 	textColumnsSteps    = "État|Étape|Lots|Enregistrements|Débit|Durée"
 	textColumnsSources  = "Source|Demandés|Enrichis|Inconnus|Non enrichis|Appels|Attentes|Attendu|Travail|Membres écartés|Causes"
+	textColumnsReplays  = "N°|Source|Demandés|Enrichis|Inconnus|Non enrichis|Ignorés|Complétés|Appels|Attentes|Attendu|Travail|Causes"
 	textColumnsAttempts = "N°|Nature|Déclencheur|Date (UTC)|Génération|Étape de l'échec qui précède|Raison"
 	textColumnsImports  = "Import|Mode|Date|Statut|Étape|Début (UTC)|Durée"
 	textColumnsWaiting  = "Mode|Date|Statut|Raison"

@@ -115,9 +115,40 @@ func NotEnriched(importID, source string, count int64, causes map[string]int64) 
 			"Ces enregistrements sont publiés sans les champs de la source, et marqués (enrichment = '%s' dans final.events). "+
 			"La table etl.errors les liste avec leur cause (rule = 'enrichment').\n\n"+
 			"À faire : vérifiez la source avant le prochain import, ou les enregistrements s'il s'agit d'erreurs de quelques-uns. "+
-			"L'import est réussi : aucune reprise n'est nécessaire.\n",
-			importID, message.Text(source), message.Count(count), message.Causes(causes), etl.EnrichmentFailed),
+			"L'import est réussi : aucune reprise n'est nécessaire. Pour les enrichir après coup, quand la source répond : make enrich IMPORT_ID=%s\n",
+			importID, message.Text(source), message.Count(count), message.Causes(causes), etl.EnrichmentFailed, importID),
 	}
+}
+
+// Replayed reports the end of a replay: how many records it completed, and how many of the
+// import are still not enriched.
+func Replayed(importID, source string, completed, left int64) Alert {
+	todo := "Il n'en reste aucun : rien à faire."
+	if left > 0 {
+		todo = "À faire : vérifiez la source, puis redemandez le rejeu : make enrich IMPORT_ID=" + importID + ". " +
+			"Les enregistrements qu'un import plus récent a changés ne sont pas complétés, et restent comptés."
+	}
+	return Alert{
+		Subject: "ETL-DataLoader : rejeu termine " + importID,
+		Text:    replayText(importID, source, completed, left) + "\n" + todo + "\n",
+	}
+}
+
+// ReplayFailed reports that a replay failed, and why.
+func ReplayFailed(importID, source, reason string, completed, left int64) Alert {
+	return Alert{
+		Subject: "ETL-DataLoader : rejeu en echec " + importID,
+		Text: replayText(importID, source, completed, left) + "Raison : " + message.Text(reason) + "\n\n" +
+			"À faire : corrigez la cause, puis redemandez le rejeu, qui reprend où il s'est arrêté : make enrich IMPORT_ID=" + importID + "\n",
+	}
+}
+
+func replayText(importID, source string, completed, left int64) string {
+	if source == "" {
+		source = "toutes"
+	}
+	return fmt.Sprintf("Import : %s\nSource d'enrichissement : %s\nComplétés par ce rejeu : %s\nEncore non enrichis : %s\n",
+		importID, message.Text(source), message.Count(completed), message.Count(left))
 }
 
 // RevealBound tells that somebody asked for more values than a day allows.

@@ -21,13 +21,15 @@ func TestTexts(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 300)
 	for name, a := range map[string]alert.Alert{
-		"bad name":     alert.BadNames([]alert.RefusedName{{Key: long, Reason: "La date n'existe pas au calendrier."}}, 1),
-		"deadline":     alert.Deadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
-		"failed":       alert.Failed(importID, etl.StepValidation, long, long, long, long),
-		"succeeded":    alert.Succeeded(importID, "daily", "2024-10-08", long, 12),
-		"incoherence":  alert.Incoherence(importID, []string{long, long}),
-		"silent":       alert.SourceSilent(importID, long, long, 2*time.Hour, 4*time.Hour),
-		"not enriched": alert.NotEnriched(importID, long, 1234, map[string]int64{long: 1200, "timeout": 34}),
+		"bad name":      alert.BadNames([]alert.RefusedName{{Key: long, Reason: "La date n'existe pas au calendrier."}}, 1),
+		"deadline":      alert.Deadline("2024-10-08", []string{"client_data", "sales_data"}, importID),
+		"failed":        alert.Failed(importID, etl.StepValidation, long, long, long, long),
+		"succeeded":     alert.Succeeded(importID, "daily", "2024-10-08", long, 12),
+		"incoherence":   alert.Incoherence(importID, []string{long, long}),
+		"silent":        alert.SourceSilent(importID, long, long, 2*time.Hour, 4*time.Hour),
+		"not enriched":  alert.NotEnriched(importID, long, 1234, map[string]int64{long: 1200, "timeout": 34}),
+		"replayed":      alert.Replayed(importID, long, 1234, 5),
+		"replay failed": alert.ReplayFailed(importID, long, long, 1234, 5),
 	} {
 		if len(a.Subject) == 0 || len(a.Subject) >= 100 {
 			t.Errorf("%s: the subject has %d characters", name, len(a.Subject))
@@ -62,6 +64,14 @@ func TestEnrichmentTexts(t *testing.T) {
 			alert.NotEnriched(importID, "clients", 1_234, map[string]int64{"timeout": 34, "record_error": 1_200}).Text,
 			[]string{importID, "clients", "1\u00a0234", "1\u00a0200 × erreur sur l'enregistrement (record_error), 34 × pas de réponse à temps (timeout)", "etl.errors", "À faire"},
 		},
+		"replayed": {
+			alert.Replayed(importID, "", 1_234, 56).Text,
+			[]string{importID, "toutes", "Complétés par ce rejeu : 1\u00a0234", "Encore non enrichis : 56", "À faire", "make enrich IMPORT_ID=" + importID},
+		},
+		"replay failed": {
+			alert.ReplayFailed(importID, "clients", "la raison", 12, 3).Text,
+			[]string{importID, "clients", "la raison", "Complétés par ce rejeu : 12", "Encore non enrichis : 3", "make enrich IMPORT_ID=" + importID},
+		},
 		"succeeded": {
 			alert.Succeeded(importID, "daily", "2024-10-08", "s3://x", 1_234).Text, []string{"Non enrichis : 1\u00a0234"},
 		},
@@ -71,6 +81,9 @@ func TestEnrichmentTexts(t *testing.T) {
 				t.Errorf("%s lacks %q:\n%s", name, part, c.text)
 			}
 		}
+	}
+	if text := alert.Replayed(importID, "", 7, 0).Text; strings.Contains(text, "À faire") {
+		t.Errorf("none remains, and yet:\n%s", text)
 	}
 	if text := alert.Succeeded(importID, "daily", "2024-10-08", "s3://x", 0).Text; strings.Contains(text, "enrichi") {
 		t.Errorf("all are enriched, and yet:\n%s", text)

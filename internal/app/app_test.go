@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 func read(t *testing.T, variables map[string]string) (Env, error) {
 	t.Helper()
 	for _, name := range []string{
-		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "FIELDS_KEY_ID", "TOKENS_KEY_ID",
+		"LANDING_BUCKET", "WORK_BUCKET", "REGISTRY_TABLE", "STATE_MACHINE_ARN", "REPLAY_STATE_MACHINE_ARN", "ALERTS_TOPIC_ARN", "DATABASE_SECRET_ARN", "FIELDS_KEY_ID", "TOKENS_KEY_ID",
 		"ENRICHMENT_CLIENTS_URL", "ENRICHMENT_CLIENTS_SECRET_ARN", "ENRICHMENT_PATIENCE_INITIAL", "ENRICHMENT_PATIENCE_DAILY", "CHUNK_BYTES", "CHUNK_RECORDS", "MAX_CONCURRENCY", "LOG_EVENTS", "LOG_LEVEL", "DEADLINE_TIME_ZONE", "DEADLINE_DAYS_BACK",
 		"NO_HISTORY", "STAGING_RETENTION_DAYS", "MAX_DAILY_RECORDS", "AUTOMATIC_REDRIVES", "AUTOMATIC_REDRIVE_DELAY", "RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_GROUP",
 		"REDRIVE_SCHEDULE_ROLE_ARN", "REQUIRE_CONTROL", "MAX_FUTURE_DAYS", "INITIAL_DEADLINE_HOURS", "MAX_SHRINK", "MAX_FILE_BYTES", "REJECT_BUDGET", "REVEAL_PER_DAY",
@@ -58,14 +58,14 @@ func TestEnvDefaults(t *testing.T) {
 
 func TestEnvValues(t *testing.T) {
 	got, err := read(t, map[string]string{
-		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "STATE_MACHINE_ARN": "s", "ALERTS_TOPIC_ARN": "a", "DATABASE_SECRET_ARN": "d",
+		"LANDING_BUCKET": "l", "WORK_BUCKET": "w", "REGISTRY_TABLE": "r", "STATE_MACHINE_ARN": "s", "REPLAY_STATE_MACHINE_ARN": "rs", "ALERTS_TOPIC_ARN": "a", "DATABASE_SECRET_ARN": "d",
 		"FIELDS_KEY_ID": "fk", "TOKENS_KEY_ID": "tk", "ENRICHMENT_CLIENTS_URL": "https://e", "ENRICHMENT_CLIENTS_SECRET_ARN": "es", "ENRICHMENT_PATIENCE_INITIAL": "60", "ENRICHMENT_PATIENCE_DAILY": "0", "CHUNK_BYTES": "1000", "CHUNK_RECORDS": "0", "MAX_CONCURRENCY": "9",
 		"LOG_EVENTS": "true", "LOG_LEVEL": "WARN", "DEADLINE_TIME_ZONE": "UTC", "DEADLINE_DAYS_BACK": "0", "NO_HISTORY": "true", "REQUIRE_CONTROL": "true", "MAX_FUTURE_DAYS": "3", "INITIAL_DEADLINE_HOURS": "0", "STAGING_RETENTION_DAYS": "7",
 		"MAX_DAILY_RECORDS": "8", "MAX_SHRINK": "30", "MAX_FILE_BYTES": "5", "REJECT_BUDGET": "*=none", "REVEAL_PER_DAY": "4",
 		"AUTOMATIC_REDRIVES": "0", "AUTOMATIC_REDRIVE_DELAY": "1", "RERUN_FUNCTION_ARN": "f", "REDRIVE_SCHEDULE_GROUP": "g", "REDRIVE_SCHEDULE_ROLE_ARN": "o",
 	})
 	want := Env{
-		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", AlertsTopicARN: "a", DatabaseSecretARN: "d", FieldsKeyID: "fk", TokensKeyID: "tk",
+		LandingBucket: "l", WorkBucket: "w", RegistryTable: "r", StateMachineARN: "s", ReplayMachineARN: "rs", AlertsTopicARN: "a", DatabaseSecretARN: "d", FieldsKeyID: "fk", TokensKeyID: "tk",
 		Sources: map[string]Source{"clients": {URL: "https://e", SecretARN: "es"}}, PatienceInitial: time.Minute, ChunkBytes: 1000, MaxConcurrency: 9, LogEvents: true, LogLevel: slog.LevelWarn, DeadlineTimeZone: "UTC",
 		NoHistory: true, RequireControl: true, MaxFutureDays: 3, StagingRetention: 7 * 24 * time.Hour, MaxDailyRecords: 8, MaxShrink: 30, MaxFileBytes: 5, RejectBudget: "*=none", RevealPerDay: 4, RedriveDelay: time.Second, RerunFunctionARN: "f", ScheduleGroup: "g", ScheduleRoleARN: "o",
 	}
@@ -105,7 +105,7 @@ func TestMissingSettings(t *testing.T) {
 		"keys":         {func(a *App) (any, error) { return a.FieldsKey() + a.TokensKey(), nil }, []string{"FIELDS_KEY_ID", "TOKENS_KEY_ID"}},
 		"phase":        {func(a *App) (any, error) { return a.Phase() }, []string{"WORK_BUCKET", "REGISTRY_TABLE"}},
 		"intake":       {func(a *App) (any, error) { return a.Intake() }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "LANDING_BUCKET", "STATE_MACHINE_ARN", "RERUN_FUNCTION_ARN"}},
-		"control":      {func(a *App) (any, error) { return a.Tracker() }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "WORK_BUCKET", "STATE_MACHINE_ARN"}},
+		"control":      {func(a *App) (any, error) { return a.Tracker() }, []string{"REGISTRY_TABLE", "ALERTS_TOPIC_ARN", "WORK_BUCKET", "STATE_MACHINE_ARN", "REPLAY_STATE_MACHINE_ARN"}},
 		"redrives":     {func(a *App) (any, error) { a.Env.ScheduleGroup = "g"; return a.Sweeper() }, []string{"RERUN_FUNCTION_ARN", "REDRIVE_SCHEDULE_ROLE_ARN"}},
 		"reveal":       {func(a *App) (any, error) { return a.Revealer(a.Database(1)) }, []string{"DATABASE_SECRET_ARN", "FIELDS_KEY_ID", "TOKENS_KEY_ID", "ALERTS_TOPIC_ARN"}},
 		"re-execution": {func(a *App) (any, error) { return a.Rerunner(a.Database(1)) }, []string{"DATABASE_SECRET_ARN", "WORK_BUCKET"}},
@@ -145,6 +145,7 @@ func TestControlStarts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			settings := map[string]string{
 				"REGISTRY_TABLE": "r", "ALERTS_TOPIC_ARN": "a", "STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:1:stateMachine:m",
+				"REPLAY_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:1:stateMachine:e",
 			}
 			maps.Copy(settings, c.settings)
 			env, err := read(t, settings)

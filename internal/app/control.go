@@ -37,8 +37,12 @@ func (a *App) Intake() (*landing.Intake, error) {
 // Tracker returns what follows executions and reports their ends.
 func (a *App) Tracker() (*control.Tracker, error) {
 	config := control.TrackerConfig{Outcomes: a.outcomes(), Reruns: a.reruns(), Later: a.later()}
+	replays := a.need("REPLAY_STATE_MACHINE_ARN", a.Env.ReplayMachineARN)
 	p, err := a.control()
 	if err != nil {
+		return nil, err
+	}
+	if config.Replays, err = a.replays(replays); err != nil {
 		return nil, err
 	}
 	config.Common, config.Histories = p.common, p.machine
@@ -51,8 +55,12 @@ func (a *App) Sweeper() (*control.Sweeper, error) {
 		Outcomes: a.outcomes(), Reruns: a.reruns(), Later: a.later(),
 		DaysBack: a.Env.DeadlineDaysBack, InitialDeadline: a.Env.InitialDeadline,
 	}
+	replays := a.need("REPLAY_STATE_MACHINE_ARN", a.Env.ReplayMachineARN)
 	p, err := a.control()
 	if err != nil {
+		return nil, err
+	}
+	if config.Replays, err = a.replays(replays); err != nil {
 		return nil, err
 	}
 	config.Common, config.Histories = p.common, p.machine
@@ -62,10 +70,15 @@ func (a *App) Sweeper() (*control.Sweeper, error) {
 // Rerunner returns what resumes, restarts and abandons imports.
 func (a *App) Rerunner(db *postgres.DB) (*control.Rerunner, error) {
 	config := control.RerunnerConfig{Outcomes: a.outcomes(), Fence: db, Work: phase.WorkObjects{Store: a.Work()}, Audit: db}
+	replays := a.need("REPLAY_STATE_MACHINE_ARN", a.Env.ReplayMachineARN)
 	p, err := a.control()
 	if err != nil {
 		return nil, err
 	}
+	if config.Replays, err = a.replays(replays); err != nil {
+		return nil, err
+	}
+	config.Sources = p.sources
 	config.Common, config.Histories, config.Definitions = p.common, p.machine, p.machine
 	return control.NewRerunner(config)
 }
@@ -86,11 +99,18 @@ func (a *App) Revealer(db *postgres.DB) (*reveal.Revealer, error) {
 	return reveal.New(config)
 }
 
+// replays returns the state machine of replays.
+func (a *App) replays(arn string) (control.Replays, error) {
+	machine, err := executions.New(a.SFN(), arn)
+	return control.Replays{Executions: machine, StateMachineARN: arn}, err
+}
+
 // controlParts are what every control service is made of.
 type controlParts struct {
 	common   control.Common
 	machine  *executions.Machine
 	recorder *landing.Recorder
+	sources  []string // of enrichment
 }
 
 // control returns the parts of the control services. It comes last, as it fails if any
@@ -127,7 +147,7 @@ func (a *App) control() (controlParts, error) {
 			Registry: records, Executions: machine, Names: names, Landing: recorder, Log: a.Log, Now: a.Now, Zone: zone,
 			StateMachineARN: arn, NoHistory: a.Env.NoHistory, MaxFutureDays: a.Env.MaxFutureDays,
 		},
-		machine: machine, recorder: recorder,
+		machine: machine, recorder: recorder, sources: pkg.Sources(),
 	}, err
 }
 

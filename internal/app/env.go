@@ -17,6 +17,7 @@ type Env struct {
 	WorkBucket        string            // WORK_BUCKET
 	RegistryTable     string            // REGISTRY_TABLE
 	StateMachineARN   string            // STATE_MACHINE_ARN: control functions only
+	ReplayMachineARN  string            // REPLAY_STATE_MACHINE_ARN: control functions that begin or follow replays
 	AlertsTopicARN    string            // ALERTS_TOPIC_ARN
 	DatabaseSecretARN string            // DATABASE_SECRET_ARN
 	FieldsKeyID       string            // FIELDS_KEY_ID: only functions that make or open data keys
@@ -126,7 +127,8 @@ func readEnv() (Env, error) {
 	env := Env{
 		LandingBucket: e.text("LANDING_BUCKET", ""), WorkBucket: e.text("WORK_BUCKET", ""),
 		RegistryTable: e.text("REGISTRY_TABLE", ""), StateMachineARN: e.text("STATE_MACHINE_ARN", ""),
-		AlertsTopicARN: e.text("ALERTS_TOPIC_ARN", ""), DatabaseSecretARN: e.text("DATABASE_SECRET_ARN", ""),
+		ReplayMachineARN: e.text("REPLAY_STATE_MACHINE_ARN", ""),
+		AlertsTopicARN:   e.text("ALERTS_TOPIC_ARN", ""), DatabaseSecretARN: e.text("DATABASE_SECRET_ARN", ""),
 		FieldsKeyID: e.text("FIELDS_KEY_ID", ""), TokensKeyID: e.text("TOKENS_KEY_ID", ""),
 		Sources:           readSources(os.Environ()),
 		PatienceInitial:   time.Duration(e.number("ENRICHMENT_PATIENCE_INITIAL", 4*60*60)) * time.Second,

@@ -58,6 +58,18 @@ func (p *Package) Resource(name string) *Resource {
 	return nil
 }
 
+// Sources returns the names of the sources of enrichment, each once, in order.
+func (p *Package) Sources() []string {
+	var names []string
+	for _, r := range p.Resources {
+		if r.Enrichment != nil {
+			names = append(names, r.Enrichment.Source)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // InDependencyOrder returns the resources so that every parent comes before its
 // children, and otherwise in the order of the descriptor.
 func (p *Package) InDependencyOrder() []*Resource {

@@ -100,6 +100,12 @@ func (a *Advancer) Advance(ctx context.Context, trigger etl.Trigger) error {
 	return nil
 }
 
+// due reports whether a date may start, or an import go on, as soon as the slot is free.
+func (a *Advancer) due(ctx context.Context) (bool, error) {
+	v, _, err := a.next(ctx)
+	return v.Action == queue.Start || v.Action == queue.Resume || v.Action == queue.StartOver, err
+}
+
 // next decides which date is next, and removes dates from the queue that no longer
 // have any file. last is the latest published date; empty for none.
 func (a *Advancer) next(ctx context.Context) (v queue.Verdict, last string, err error) {

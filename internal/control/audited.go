@@ -26,6 +26,7 @@ const auditLimit = 3 * time.Second
 type details struct {
 	Force   bool     `json:"force,omitempty"`
 	Accept  []string `json:"accept,omitempty"`
+	Source  string   `json:"source,omitempty"`  // of a replay
 	Attempt int      `json:"attempt,omitempty"` // the redrive in the console that it is about
 	Console bool     `json:"console,omitempty"`
 }
@@ -35,7 +36,7 @@ type details struct {
 func (r *Rerunner) audited(ctx context.Context, by caller.Identity, request Request) (Answer, error) {
 	e := audit.Entry{
 		RequestID: uuid.NewString(), Stage: audit.Asked, Action: string(request.Mode), ImportID: request.ImportID,
-		Details: encoded(details{Force: request.Force, Accept: request.Accept}),
+		Details: encoded(details{Force: request.Force, Accept: request.Accept, Source: message.Text(request.Source)}),
 	}.By(by)
 	log := r.config.Log.With(centrallog.ImportID(message.Text(request.ImportID)), centrallog.Step(etl.StepRerun), slog.String("request_id", e.RequestID),
 		slog.String("mode", message.Text(e.Action)), slog.String("by", by.String()), slog.String("request", message.Text(string(e.Details))))

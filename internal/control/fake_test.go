@@ -20,6 +20,7 @@ import (
 const (
 	bucketName = "landing"
 	machineARN = "arn:aws:states:eu-west-3:111122223333:stateMachine:import"
+	replayARN  = "arn:aws:states:eu-west-3:111122223333:stateMachine:enrich"
 )
 
 var (
@@ -71,7 +72,7 @@ func (m *machine) StartExecution(_ context.Context, in *sfn.StartExecutionInput,
 	if m.failing("Start") {
 		return nil, errLost
 	}
-	arn := strings.Replace(machineARN, ":stateMachine:", ":execution:", 1) + ":" + *in.Name
+	arn := strings.Replace(*in.StateMachineArn, ":stateMachine:", ":execution:", 1) + ":" + *in.Name
 	if e, ok := m.executions[arn]; ok && (e.status != sfntypes.ExecutionStatusRunning || e.input != *in.Input) {
 		return nil, &sfntypes.ExecutionAlreadyExists{}
 	} else if !ok {

@@ -79,6 +79,7 @@ type setup struct {
 	Fence       control.Fence
 	Work        control.WorkObjects
 	Audit       audit.Trail
+	Replays     control.Replays
 
 	DaysBack        int
 	InitialDeadline time.Duration
@@ -109,6 +110,7 @@ func open(t *testing.T, options ...func(*setup)) *house {
 		},
 		Outcomes:    control.Outcomes{Histories: machine, Alerts: h.inbox, Reports: h.reports},
 		Later:       schedule.Later{Client: &schedules{made: map[string]*scheduler.CreateScheduleInput{}}},
+		Replays:     control.Replays{Executions: stateMachineOf(t, h.machine, replayARN), StateMachineARN: replayARN},
 		Definitions: machine, Fence: h.fence, Work: h.work, Audit: h.audit, DaysBack: 1,
 	}
 	h.rebuild(options...)
@@ -134,12 +136,12 @@ func (h *house) rebuild(changes ...func(*setup)) {
 	}
 	var errs [5]error
 	h.advancer, errs[0] = control.NewAdvancer(control.AdvancerConfig{Common: s.Common, Reruns: s.Reruns})
-	h.tracker, errs[1] = control.NewTracker(control.TrackerConfig{Common: s.Common, Outcomes: s.Outcomes, Reruns: s.Reruns, Later: s.Later})
+	h.tracker, errs[1] = control.NewTracker(control.TrackerConfig{Common: s.Common, Outcomes: s.Outcomes, Reruns: s.Reruns, Later: s.Later, Replays: s.Replays})
 	h.sweeper, errs[2] = control.NewSweeper(control.SweeperConfig{
-		Common: s.Common, Outcomes: s.Outcomes, Reruns: s.Reruns, Later: s.Later, DaysBack: s.DaysBack, InitialDeadline: s.InitialDeadline,
+		Common: s.Common, Outcomes: s.Outcomes, Reruns: s.Reruns, Later: s.Later, Replays: s.Replays, DaysBack: s.DaysBack, InitialDeadline: s.InitialDeadline,
 	})
 	h.rerunner, errs[3] = control.NewRerunner(control.RerunnerConfig{
-		Common: s.Common, Outcomes: s.Outcomes, Definitions: s.Definitions, Fence: s.Fence, Work: s.Work, Audit: s.Audit,
+		Common: s.Common, Outcomes: s.Outcomes, Definitions: s.Definitions, Fence: s.Fence, Work: s.Work, Audit: s.Audit, Replays: s.Replays, Sources: []string{"clients", "produits"},
 	})
 	h.intake, errs[4] = landing.NewIntake(recorder, h.advancer)
 	if err := errors.Join(append(errs[:], recorderErr)...); err != nil {
@@ -158,7 +160,12 @@ func (a atOnce) Ask(ctx context.Context, request control.Request) error {
 // stateMachine is the state machine of a fake Step Functions.
 func stateMachine(t *testing.T, service executions.StepFunctions) *executions.Machine {
 	t.Helper()
-	m, err := executions.New(service, machineARN)
+	return stateMachineOf(t, service, machineARN)
+}
+
+func stateMachineOf(t *testing.T, service executions.StepFunctions, arn string) *executions.Machine {
+	t.Helper()
+	m, err := executions.New(service, arn)
 	if err != nil {
 		t.Fatal(err)
 	}

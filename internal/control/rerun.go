@@ -24,6 +24,8 @@ type RerunnerConfig struct {
 	Fence       Fence
 	Work        WorkObjects
 	Audit       audit.Trail
+	Replays     Replays
+	Sources     []string // optional: of enrichment, by their names
 }
 
 // Definitions reports whether the state machine's definition has changed since an
@@ -67,11 +69,12 @@ type Rerunner struct {
 	advancer  *Advancer
 	watcher   watcher
 	concluder concluder
+	replayer  replayer
 }
 
 // NewRerunner returns a rerunner; it fails if a mandatory field is missing.
 func NewRerunner(config RerunnerConfig) (*Rerunner, error) {
-	if err := check("rerunner", config.Common, config.Outcomes.mandatory(),
+	if err := check("rerunner", config.Common, config.Outcomes.mandatory(), config.Replays.mandatory(),
 		[]field{{"Definitions", config.Definitions != nil}, {"Fence", config.Fence != nil}, {"Work", config.Work != nil}, {"Audit", config.Audit != nil}}); err != nil {
 		return nil, err
 	}
@@ -80,6 +83,7 @@ func NewRerunner(config RerunnerConfig) (*Rerunner, error) {
 		runner:    runner{config.Common},
 		watcher:   watcher{runner{config.Common}, config.Histories},
 		concluder: concluder{config.Common, config.Outcomes, noSchedules{}},
+		replayer:  replayer{config.Common, config.Outcomes, config.Replays},
 	}
 	r.advancer = newAdvancer(config.Common, atOnce{r})
 	return r, nil
@@ -106,6 +110,13 @@ type Request struct {
 	// redrive in the console whose author has become known.
 	Attempt int `json:"attempt,omitempty"`
 
+	Source string `json:"source,omitempty"` // of [etl.KindEnrich]: the only source to ask; empty: all
+
+	// Of [etl.KindTurn], which only the state machine of replays asks for: the number of the
+	// replay, and how often it has asked.
+	Replay int `json:"replay,omitempty"`
+	Loops  int `json:"loops,omitempty"`
+
 	// Accept names limits that a resumed import may exceed, such as "shrink=produits";
 	// see registry.Acceptance.
 	Accept []string `json:"accept,omitempty"`
@@ -114,7 +125,7 @@ type Request struct {
 // Answer is the result of a re-execution.
 type Answer struct {
 	ImportID   string     `json:"import_id"`
-	Kind       etl.Kind   `json:"kind"` // resume, continue, restart or abandon
+	Kind       etl.Kind   `json:"kind"` // resume, continue, restart, abandon, enrich or turn
 	Status     etl.Status `json:"status"`
 	Generation int        `json:"generation"`
 	Execution  string     `json:"execution"` // ARN of the current execution
@@ -123,15 +134,20 @@ type Answer struct {
 	// The state machine's definition has changed since the execution started. A
 	// redrive still runs the old one; only a continuation or a restart runs the new.
 	DefinitionChanged bool `json:"definition_changed,omitempty"`
+
+	Turn *Turn `json:"turn,omitempty"` // of [etl.KindTurn]
 }
 
-// Rerun resumes, restarts or abandons an import. by is who asks, as AWS vouches for it;
+// Rerun resumes, restarts or abandons an import, or asks its sources again. by is who asks, as AWS vouches for it;
 // a verified person's request is never a planned one. Rerun fails with *fault.Refused if
 // the import's state does not allow it, and with *fault.Transient if a service did
 // not answer; it may then be called again. If the import's state does not, or no
 // longer, allow a planned re-execution, that is not an error: the answer has no kind,
 // and its message gives the reason.
 func (r *Rerunner) Rerun(ctx context.Context, by caller.Identity, request Request) (Answer, error) {
+	if request.Mode == etl.KindTurn && !by.Verified() {
+		return r.turn(ctx, request)
+	}
 	if by.Verified() {
 		request.Attempt = 0
 	}
@@ -212,6 +228,9 @@ func (r *Rerunner) rerun(ctx context.Context, by caller.Identity, request Reques
 		r.goOn(ctx, imp.ImportID)
 		return answer(imp, etl.KindAbandon, textAbandoned(imp.ImportID)), nil
 	}
+	if request.Mode == etl.KindEnrich {
+		return r.enrich(ctx, request, imp, asked)
+	}
 	if err := r.admit(ctx, request, imp); err != nil {
 		return Answer{}, err
 	}
@@ -226,7 +245,7 @@ func refused(request Request, reason string) error {
 // will record about it.
 func (r *Rerunner) asked(by caller.Identity, request Request) (registry.Pending, error) {
 	switch request.Mode {
-	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon:
+	case etl.KindResume, etl.KindContinue, etl.KindRestart, etl.KindAbandon, etl.KindEnrich:
 	case etl.KindRecord:
 		if by.Verified() { // the system alone asks for it
 			return registry.Pending{}, refused(request, RefusedMode)

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -62,7 +63,7 @@ func (r *Rerunner) restart(ctx context.Context, imp registry.Import, asked regis
 	if err != nil {
 		return Answer{}, r.runner.giveUp(ctx, claimed, err)
 	}
-	if err := r.runner.stop(ctx, imp); err != nil {
+	if err := errors.Join(r.runner.stop(ctx, imp), r.replayer.stop(ctx, imp)); err != nil {
 		return Answer{}, r.runner.giveUp(ctx, claimed, err)
 	}
 	r.drop(ctx, imp.ImportID, imp.Generation)

@@ -61,18 +61,18 @@ func TestConfigIsChecked(t *testing.T) {
 	always := []string{"Registry", "Executions", "Names", "Landing", "Log", "Now", "Zone", "StateMachineARN"}
 	with := func(own ...string) []string { return append(own, always...) }
 	advancer := control.AdvancerConfig{Common: common, Reruns: &calls{}}
-	tracker := control.TrackerConfig{Common: common, Outcomes: outcomes, Reruns: &calls{}, Later: h.setup.Later}
-	sweeper := control.SweeperConfig{Common: common, Outcomes: outcomes, Reruns: &calls{}, Later: h.setup.Later}
-	rerunner := control.RerunnerConfig{Common: common, Outcomes: outcomes, Definitions: h.setup.Definitions, Fence: h.fence, Work: h.work, Audit: h.audit}
+	tracker := control.TrackerConfig{Common: common, Outcomes: outcomes, Reruns: &calls{}, Later: h.setup.Later, Replays: h.setup.Replays}
+	sweeper := control.SweeperConfig{Common: common, Outcomes: outcomes, Reruns: &calls{}, Later: h.setup.Later, Replays: h.setup.Replays}
+	rerunner := control.RerunnerConfig{Common: common, Outcomes: outcomes, Definitions: h.setup.Definitions, Fence: h.fence, Work: h.work, Audit: h.audit, Replays: h.setup.Replays}
 	for service, c := range map[string]struct {
 		config    any
 		build     func() error
 		mandatory []string
 	}{
 		"advancer": {&advancer, func() error { _, err := control.NewAdvancer(advancer); return err }, with("Reruns")},
-		"tracker":  {&tracker, func() error { _, err := control.NewTracker(tracker); return err }, with("Histories", "Alerts", "Reports", "Reruns", "Later")},
-		"sweeper":  {&sweeper, func() error { _, err := control.NewSweeper(sweeper); return err }, with("Histories", "Alerts", "Reports", "Reruns", "Later")},
-		"rerunner": {&rerunner, func() error { _, err := control.NewRerunner(rerunner); return err }, with("Histories", "Alerts", "Reports", "Definitions", "Fence", "Work", "Audit")},
+		"tracker":  {&tracker, func() error { _, err := control.NewTracker(tracker); return err }, with("Histories", "Alerts", "Reports", "Replays", "Reruns", "Later")},
+		"sweeper":  {&sweeper, func() error { _, err := control.NewSweeper(sweeper); return err }, with("Histories", "Alerts", "Reports", "Replays", "Reruns", "Later")},
+		"rerunner": {&rerunner, func() error { _, err := control.NewRerunner(rerunner); return err }, with("Histories", "Alerts", "Reports", "Replays", "Definitions", "Fence", "Work", "Audit")},
 	} {
 		if err := c.build(); err != nil {
 			t.Errorf("%s: %v", service, err)

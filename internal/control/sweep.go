@@ -19,6 +19,8 @@ type SweeperConfig struct {
 	Reruns Reruns // carries out what needs the database
 	Later  Later  // schedules the planned redrives
 
+	Replays Replays
+
 	DaysBack        int           // days from the due date to the local date of its deadline
 	InitialDeadline time.Duration // from the first file of an initial import until the others count as missing; 0: none
 }
@@ -30,11 +32,12 @@ type Sweeper struct {
 	advancer  *Advancer
 	watcher   watcher
 	concluder concluder
+	replayer  replayer
 }
 
 // NewSweeper returns a sweeper; it fails if a mandatory field is missing.
 func NewSweeper(config SweeperConfig) (*Sweeper, error) {
-	if err := check("sweeper", config.Common, config.Outcomes.mandatory(),
+	if err := check("sweeper", config.Common, config.Outcomes.mandatory(), config.Replays.mandatory(),
 		[]field{{"Reruns", config.Reruns != nil}, {"Later", config.Later != nil}}); err != nil {
 		return nil, err
 	}
@@ -44,6 +47,7 @@ func NewSweeper(config SweeperConfig) (*Sweeper, error) {
 		advancer:  newAdvancer(config.Common, config.Reruns),
 		watcher:   watcher{runner{config.Common}, config.Histories},
 		concluder: concluder{config.Common, config.Outcomes, config.Later},
+		replayer:  replayer{config.Common, config.Outcomes, config.Replays},
 	}, nil
 }
 
@@ -72,7 +76,8 @@ func (s *Sweeper) Sweep(ctx context.Context, event SweepEvent) (Swept, error) {
 	due, dueErr := s.deadline(ctx, event, &swept)
 	initial, initialErr := s.initialDeadline(ctx)
 	ended, followErr := s.followAll(ctx, &swept)
-	return swept, errors.Join(dueErr, initialErr, followErr,
+	replaysErr := s.followReplays(ctx)
+	return swept, errors.Join(dueErr, initialErr, followErr, replaysErr,
 		s.freeSlot(ctx),
 		s.advancer.Advance(ctx, etl.TriggerAutomatic),
 		s.tellAll(ctx, ended),
@@ -102,6 +107,31 @@ func (s *Sweeper) followAll(ctx context.Context, swept *Swept) ([]registry.Impor
 		}
 	}
 	return ended, errors.Join(trouble...)
+}
+
+// followReplays compares every open replay with its execution, and reports those that
+// ended.
+func (s *Sweeper) followReplays(ctx context.Context) error {
+	ids, err := s.config.Registry.Replays(ctx)
+	trouble := []error{err}
+	for _, id := range ids {
+		trouble = append(trouble, s.followReplay(ctx, id))
+	}
+	return errors.Join(trouble...)
+}
+
+func (s *Sweeper) followReplay(ctx context.Context, importID string) error {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	imp, err := s.config.Registry.Import(ctx, importID)
+	if err != nil {
+		return err
+	}
+	imp, ended, err := s.replayer.follow(ctx, imp)
+	if err != nil || !ended {
+		return err
+	}
+	return s.replayer.tell(ctx, imp)
 }
 
 // lookAround records files whose notification was lost, and then starts whatever

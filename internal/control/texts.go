@@ -27,6 +27,10 @@ const (
 	logWorkDropped   = "Objets de travail de la génération close supprimés"
 	LogWorkLeft      = "Objets de travail de la génération close pas tous supprimés ; le cycle de vie du bucket supprime le reste"
 	logNoHistory     = "Historique de l'exécution illisible"
+	logReplayStarted = "Rejeu de l'enrichissement démarré"
+	LogReplayEnded   = "Rejeu de l'enrichissement terminé"
+	LogReplayFailed  = "Rejeu de l'enrichissement en échec"
+	LogReplayUntold  = "Fin d'un rejeu pas encore signalée (rapport ou alerte impossible) ; le balayage recommence"
 	logSecondInitial = "Import initial ignoré : des données sont déjà publiées"
 )
 

@@ -74,6 +74,25 @@ func textAbandoned(importID string) string {
 	return "L'import " + importID + " est abandonné ; les dates suivantes peuvent avancer."
 }
 
+// textReplayBegun answers that a replay begins.
+func textReplayBegun(importID, source string) string {
+	what := "les sources d'enrichissement sont interrogées"
+	if source != "" {
+		what = "la source d'enrichissement '" + message.Text(source) + "' est interrogée"
+	}
+	return "Rejeu de l'import " + importID + " : " + what + " de nouveau pour les enregistrements publiés non enrichis. Une alerte en dira la fin."
+}
+
+// textReplayRuns answers that what was asked for is being done already.
+func textReplayRuns(importID string) string {
+	return "Le rejeu de l'import " + importID + " est déjà en cours. Une alerte en dira la fin."
+}
+
+// textReplayResumed answers that a replay that failed goes on.
+func textReplayResumed(importID string) string {
+	return "Le rejeu de l'import " + importID + " reprend dans la même exécution : ce qui est complété n'est pas redemandé. Une alerte en dira la fin."
+}
+
 // textConsole tells of a redrive in the console.
 func textConsole(at time.Time) string {
 	return "reprise demandée dans la console Step Functions le " + at.UTC().Format("2006-01-02 15:04:05") + " UTC"
@@ -82,7 +101,7 @@ func textConsole(at time.Time) string {
 // Refusals of a re-execution: why, and what to do instead.
 
 // RefusedMode refuses a mode that does not exist.
-const RefusedMode = "le mode demandé n'existe pas : resume, continue, restart ou abandon"
+const RefusedMode = "le mode demandé n'existe pas : resume, continue, restart, abandon ou enrich"
 
 // RefusedForce refuses to force anything but a restart.
 const RefusedForce = "« force » ne vaut que pour un redémarrage (restart)"
@@ -137,3 +156,30 @@ func RefusedAcceptMany(most int) string {
 func RefusedAccept(asked string, resources []string) string {
 	return fmt.Sprintf("« %s » ne peut pas être accepté ; la forme est shrink=<table>, avec l'une de : %s", message.Text(asked), strings.Join(resources, ", "))
 }
+
+// RefusedEnrichRunning refuses to replay an import that is not published yet.
+const RefusedEnrichRunning = "l'import est en cours : ses sources sont encore interrogées ; attendez sa fin, puis redemandez le rejeu s'il en reste de non enrichis"
+
+// RefusedEnrichFailed refuses to replay an import that failed.
+func RefusedEnrichFailed(importID string) string {
+	return "l'import a échoué et n'est pas publié : reprenez-le d'abord (make redrive IMPORT_ID=" + importID + ", ou make restart), puis redemandez le rejeu s'il en reste de non enrichis"
+}
+
+// RefusedEnrichUnpublished refuses to replay an import that was given up.
+const RefusedEnrichUnpublished = "l'import est abandonné : il n'a rien publié à compléter"
+
+// RefusedReplaying refuses another replay while one runs.
+func RefusedReplaying(source string) string {
+	if source == "" {
+		return "un rejeu de toutes les sources est en cours ; attendez sa fin"
+	}
+	return "un rejeu de la source '" + message.Text(source) + "' est en cours ; attendez sa fin"
+}
+
+// RefusedSource refuses to ask a source that does not exist.
+func RefusedSource(asked string, sources []string) string {
+	return fmt.Sprintf("aucune source d'enrichissement ne s'appelle « %s » ; il y a : %s", message.Text(asked), strings.Join(sources, ", "))
+}
+
+// historyFull stops a replay whose history can grow no further.
+const historyFull = "l'historique de l'exécution du rejeu est plein"

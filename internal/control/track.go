@@ -18,6 +18,8 @@ type TrackerConfig struct {
 	Outcomes
 	Reruns Reruns // carries out what needs the database
 	Later  Later  // schedules the planned redrives
+
+	Replays Replays
 }
 
 // Tracker follows the executions of imports as Step Functions announces their changes.
@@ -26,11 +28,12 @@ type Tracker struct {
 	advancer  *Advancer
 	watcher   watcher
 	concluder concluder
+	replayer  replayer
 }
 
 // NewTracker returns a tracker; it fails if a mandatory field is missing.
 func NewTracker(config TrackerConfig) (*Tracker, error) {
-	if err := check("tracker", config.Common, config.Outcomes.mandatory(),
+	if err := check("tracker", config.Common, config.Outcomes.mandatory(), config.Replays.mandatory(),
 		[]field{{"Reruns", config.Reruns != nil}, {"Later", config.Later != nil}}); err != nil {
 		return nil, err
 	}
@@ -39,6 +42,7 @@ func NewTracker(config TrackerConfig) (*Tracker, error) {
 		advancer:  newAdvancer(config.Common, config.Reruns),
 		watcher:   watcher{runner{config.Common}, config.Histories},
 		concluder: concluder{config.Common, config.Outcomes, config.Later},
+		replayer:  replayer{config.Common, config.Outcomes, config.Replays},
 	}, nil
 }
 
@@ -66,6 +70,9 @@ type Tracked struct {
 func (t *Tracker) Track(ctx context.Context, event StatusEvent) (Tracked, error) {
 	arn := event.Detail.ExecutionARN
 	importID, ok := importOf(arn)
+	if event.Detail.StateMachineARN == t.config.Replays.StateMachineARN && ok {
+		return t.replayed(ctx, importID, arn)
+	}
 	if event.Detail.StateMachineARN != t.config.StateMachineARN || !ok {
 		t.config.Log.InfoContext(ctx, LogForeign, slog.String("execution", executions.Name(arn)))
 		return Tracked{}, nil
@@ -87,7 +94,30 @@ func (t *Tracker) Track(ctx context.Context, event StatusEvent) (Tracked, error)
 	return Tracked{ImportID: importID, Status: imp.Status}, errors.Join(trouble...)
 }
 
-var importName = regexp.MustCompile(`^(IMPORT_\d{8}_\d{6}_\d{3,})(?:-\d+)?$`)
+// replayed is [Tracker.Track] for the execution of a replay.
+func (t *Tracker) replayed(ctx context.Context, importID, arn string) (Tracked, error) {
+	imp, err := t.config.Registry.Import(ctx, importID)
+	if errors.Is(err, registry.ErrNotFound) || (err == nil && imp.Replay.ExecutionARN != arn) {
+		t.config.Log.InfoContext(ctx, LogForeign, centrallog.ImportID(importID), slog.String("execution", executions.Name(arn)))
+		return Tracked{}, nil
+	}
+	if err != nil {
+		return Tracked{}, err
+	}
+	attempts := imp.Attempts
+	imp, ended, err := t.replayer.follow(ctx, imp)
+	trouble := []error{err, t.advancer.Advance(ctx, etl.TriggerAutomatic)}
+	if imp.Attempts > attempts { // redriven in the console
+		record(ctx, t.config.Reruns, t.config.Log, imp)
+	}
+	if ended {
+		trouble = append(trouble, t.replayer.tell(ctx, imp))
+	}
+	return Tracked{ImportID: importID, Status: imp.Replay.Status}, errors.Join(trouble...)
+}
+
+// importName is what executions are called, those of replays too.
+var importName = regexp.MustCompile(`^(IMPORT_\d{8}_\d{6}_\d{3,})(?:-e?\d+)?$`)
 
 // importOf returns the import_id in the ARN of an execution, if there is one.
 func importOf(executionARN string) (string, bool) {
@@ -101,9 +131,13 @@ func importOf(executionARN string) (string, bool) {
 // copyState asks for the database's copy of an import's state to be updated. If the
 // request fails, it logs that; each sweep asks again.
 func copyState(ctx context.Context, reruns Reruns, log *slog.Logger, imp registry.Import) {
-	if !imp.Unrecorded() {
-		return
+	if imp.Unrecorded() {
+		record(ctx, reruns, log, imp)
 	}
+}
+
+// record asks for the database's copy of an import to be updated.
+func record(ctx context.Context, reruns Reruns, log *slog.Logger, imp registry.Import) {
 	if err := reruns.Ask(ctx, Request{ImportID: imp.ImportID, Mode: etl.KindRecord}); err != nil {
 		log.WarnContext(ctx, logStateLater, centrallog.ImportID(imp.ImportID), centrallog.Step(etl.StepRerun), centrallog.Details(err.Error()))
 	}

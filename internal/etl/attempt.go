@@ -10,6 +10,8 @@ const (
 	KindContinue Kind = "continue" // a new execution of the same generation, where a redrive is no longer allowed
 	KindRestart  Kind = "restart"  // a new generation, from the beginning
 	KindAbandon  Kind = "abandon"  // given up
+	KindEnrich   Kind = "enrich"   // a replay: ask the sources again for the records that stayed unenriched
+	KindTurn     Kind = "turn"     // no attempt: ask whether a replay may go on
 	KindRecord   Kind = "record"   // no attempt: bring the database's copy of the state up to date
 )
 

@@ -33,6 +33,17 @@ const (
 	StatePublish              State = "Publish"
 )
 
+// States of the machine that replays the enrichment of a published import, in its order.
+const (
+	StateReplayTurn     State = "ReplayTurn"     // may it go on, or does a date wait?
+	StateReplayTurnNext State = "ReplayTurnNext" // the Choice: go on, or wait?
+	StateReplayTurnWait State = "ReplayTurnWait"
+	StateReplay         State = "Replay"
+	StateReplayNext     State = "ReplayNext" // the Choice: done, wait for a source, or go on?
+	StateReplayWait     State = "ReplayWait"
+	StateReplayDone     State = "ReplayDone"
+)
+
 // Parts of states that the ledger keeps apart.
 const (
 	StateValidateLog   State = "ValidateLog"   // of Validate: the rejects' lines of the central log
@@ -74,7 +85,8 @@ func (s State) Step() Step {
 		return StepStaging
 	case StateRaw, StateValidate, StateCrossCheck:
 		return StepValidation
-	case StateEnrich, StateEnrichSource, StateEnrichChunk, StateEnrichNext, StateEnrichWait, StateEnrichDone, StateEvents, StateTransform:
+	case StateEnrich, StateEnrichSource, StateEnrichChunk, StateEnrichNext, StateEnrichWait, StateEnrichDone, StateEvents, StateTransform,
+		StateReplayTurn, StateReplayTurnNext, StateReplayTurnWait, StateReplay, StateReplayNext, StateReplayWait, StateReplayDone:
 		return StepTransformation
 	case StatePrepare, StateIndexTargets, StateIndexTarget, StateReconcile, StatePublish:
 		return StepPersistence

@@ -44,6 +44,7 @@ func Columns() []contract.Column {
 		{Name: "client_id_token", SQLType: "bytea"},
 		{Name: "enrichment", SQLType: "text"},
 		{Name: "data", SQLType: "json"},
+		{Name: "completes", SQLType: "uuid", Constant: true},
 	}
 }
 

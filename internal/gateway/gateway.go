@@ -107,10 +107,10 @@ func ServeRoutes(log *slog.Logger, invoked func(context.Context) string, routes 
 
 // Through returns a handler that hands the events of invocations by an alias to one
 // handler, and all others to another.
-func Through[A, B, Out any](alias string, invoked func(context.Context) string,
-	aliased func(context.Context, A) (Out, error), others func(context.Context, B) (Out, error),
-) func(context.Context, json.RawMessage) (Out, error) {
-	return func(ctx context.Context, payload json.RawMessage) (Out, error) {
+func Through[A, B, OutA, OutB any](alias string, invoked func(context.Context) string,
+	aliased func(context.Context, A) (OutA, error), others func(context.Context, B) (OutB, error),
+) func(context.Context, json.RawMessage) (any, error) {
+	return func(ctx context.Context, payload json.RawMessage) (any, error) {
 		if strings.HasSuffix(invoked(ctx), ":"+alias) {
 			return decoded(ctx, payload, aliased)
 		}
@@ -118,10 +118,10 @@ func Through[A, B, Out any](alias string, invoked func(context.Context) string,
 	}
 }
 
-func decoded[In, Out any](ctx context.Context, payload json.RawMessage, handle func(context.Context, In) (Out, error)) (Out, error) {
+func decoded[In, Out any](ctx context.Context, payload json.RawMessage, handle func(context.Context, In) (Out, error)) (any, error) {
 	var in In
 	if err := json.Unmarshal(payload, &in); err != nil {
-		return *new(Out), fmt.Errorf("gateway: decode an event: %w", err)
+		return nil, fmt.Errorf("gateway: decode an event: %w", err)
 	}
 	return handle(ctx, in)
 }

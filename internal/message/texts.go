@@ -55,6 +55,8 @@ func KindName(kind etl.Kind) string {
 		return "redémarrage"
 	case etl.KindAbandon:
 		return "abandon"
+	case etl.KindEnrich:
+		return "rejeu de l'enrichissement"
 	default:
 		return string(kind)
 	}

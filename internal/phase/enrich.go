@@ -161,13 +161,13 @@ func (p *Enrich) Run(ctx context.Context, in EnrichIn) (Enriched, error) {
 
 // enrich asks for what is left, and joins the parts once nothing is.
 func (p *Enrich) enrich(ctx context.Context, in EnrichIn, r *contract.Resource, out *Enriched) (a *asking, object objectstore.Object, err error) {
-	values := &lateOpener{key: func() (protection.DataKey, error) { return openKey(ctx, p.KMS, p.FieldsKeyID, in.Import) }, scope: in.Import.scope(r.Name)}
+	values := p.opener(ctx, in.Import, r)
 	defer values.wipe()
 	keys, err := p.keysOf(ctx, in.ChunkIn, r, values)
 	if err != nil {
 		return nil, object, err
 	}
-	a = &asking{Enrich: p, in: in, resource: r, keys: keys, values: values, out: out}
+	a = &asking{Enrich: p, answerSealer: answerSealer{resource: r, values: values, chunk: in.Chunk.Range.Index}, in: in, keys: keys, out: out}
 	if err := a.resume(ctx); err != nil {
 		return nil, object, err
 	}
@@ -177,6 +177,11 @@ func (p *Enrich) enrich(ctx context.Context, in EnrichIn, r *contract.Resource, 
 	object, out.Answers, err = a.join(ctx)
 	out.Done, out.Calls, out.Dropped = err == nil, a.calls, a.dropped
 	return a, object, err
+}
+
+// opener returns what opens the values of a resource.
+func (p *Enrich) opener(ctx context.Context, imp Import, r *contract.Resource) *lateOpener {
+	return &lateOpener{key: func() (protection.DataKey, error) { return openKey(ctx, p.KMS, p.FieldsKeyID, imp) }, scope: imp.scope(r.Name)}
 }
 
 // logFailures logs each record that could not be enriched, as the stored answers tell.

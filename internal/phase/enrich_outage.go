@@ -18,43 +18,71 @@ const (
 	longestWait  = 5 * time.Minute
 )
 
-// shareWait is how long a unit waits for its share of the source's calls.
-const shareWait = 5 * time.Second
-
 // silent decides what becomes of the keys without an answer while the source is down:
 // the machine waits, or, once the patience with it is spent, they are given up.
 func (a *asking) silent(ctx context.Context, outage *enrichment.Outage) error {
-	imp, err := a.Attempts.Import(ctx, a.in.Import.ImportID)
-	if err != nil {
-		return err
-	}
-	source := a.resource.Enrichment.Source
-	spent, err := a.DB.SourceSilent(ctx, a.in.unit(etl.StateEnrich), postgres.Silence{
-		Source: source, Attempt: imp.Attempts, Since: outage.Since, Now: a.Now(), Cause: string(outage.Code),
+	wait, spent, err := a.outage(ctx, outage, outageOf{
+		Import: a.in.Import, Unit: a.in.unit(etl.StateEnrich), Source: a.resource.Enrichment.Source, File: a.in.Chunk.File.File, Waits: a.out.Waits,
 	})
 	if err != nil {
 		return err
 	}
-	patience := a.Patience(a.in.Import.Mode)
-	if spent >= patience {
+	if spent {
 		return a.giveUp(ctx, outage.Code)
 	}
-	if spent >= patience/2 {
-		if err := a.DB.AlertOnce(ctx, a.in.unit(etl.StateEnrich), source, a.Now(), func(ctx context.Context) error {
-			return a.Alerts.Alert(ctx, alert.SourceSilent(a.in.Import.ImportID, source, string(outage.Code), spent, patience))
+	a.out.Waits++
+	a.out.WaitSeconds = int(wait / time.Second)
+	a.out.Silent.add(wait)
+	return nil
+}
+
+func (s *Silent) add(wait time.Duration) {
+	s.Waits++
+	s.Seconds += int64(wait / time.Second)
+}
+
+// outageOf is who met an outage.
+type outageOf struct {
+	Import Import
+	Unit   postgres.Unit
+	Source string
+	File   string // empty: none
+	Waits  int    // in a row, since the source last answered
+}
+
+// outage notes that a source is down, and returns how long to wait before it is asked
+// again. spent reports that the patience with it is over instead. The operators are told
+// once, when half of it is spent.
+func (p *Enrich) outage(ctx context.Context, outage *enrichment.Outage, of outageOf) (wait time.Duration, spent bool, err error) {
+	imp, err := p.Attempts.Import(ctx, of.Import.ImportID)
+	if err != nil {
+		return 0, false, err
+	}
+	silent, err := p.DB.SourceSilent(ctx, of.Unit, postgres.Silence{
+		Source: of.Source, Attempt: imp.Attempts, Since: outage.Since, Now: p.Now(), Cause: string(outage.Code),
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	patience := p.Patience(of.Import.Mode)
+	if silent >= patience {
+		return 0, true, nil
+	}
+	if silent >= patience/2 {
+		if err := p.DB.AlertOnce(ctx, of.Unit, of.Source, p.Now(), func(ctx context.Context) error {
+			return p.Alerts.Alert(ctx, alert.SourceSilent(of.Import.ImportID, of.Source, string(outage.Code), silent, patience))
 		}); err != nil {
-			return err
+			return 0, false, err
 		}
 	}
-	a.out.Waits++
-	wait := waitFor(a.out.Waits, outage.RetryAfter, patience-spent)
-	a.out.WaitSeconds = int(wait / time.Second)
-	a.out.Silent.Waits++
-	a.out.Silent.Seconds += int64(a.out.WaitSeconds)
-	a.Log.WarnContext(ctx, SourceDown, centrallog.ImportID(a.in.Import.ImportID), centrallog.File(a.in.Chunk.File.File),
-		centrallog.Details(sourceDown(source, outage.Code, wait, patience-spent)), centrallog.Step(etl.StepTransformation),
-		slog.String("source", source))
-	return nil
+	wait = waitFor(of.Waits+1, outage.RetryAfter, patience-silent)
+	log := p.Log
+	if of.File != "" {
+		log = log.With(centrallog.File(of.File))
+	}
+	log.WarnContext(ctx, SourceDown, centrallog.ImportID(of.Import.ImportID), centrallog.Details(sourceDown(of.Source, outage.Code, wait, patience-silent)),
+		centrallog.Step(etl.StepTransformation), slog.String("source", of.Source))
+	return wait, false, nil
 }
 
 // waitFor returns how long to wait before the source is asked again: longer each time

@@ -12,14 +12,12 @@ import (
 	"time"
 
 	"etl-dataloader/internal/answers"
-	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/postgres"
-	"etl-dataloader/internal/protection"
 )
 
 // asked is what a part holds.
@@ -53,13 +51,10 @@ func metadataOf(dropped int64) map[string]string {
 // asking asks for the keys of a chunk, part by part.
 type asking struct {
 	*Enrich
-	in       EnrichIn
-	resource *contract.Resource
-	keys     *chunkKeys
-	values   *lateOpener
-	sealer   *protection.Sealer // nil until there is something to seal
-	sealed   []byte             // the block that takes the next sealed values
-	out      *Enriched
+	answerSealer
+	in   EnrichIn
+	keys *chunkKeys
+	out  *Enriched
 
 	parts   []postgres.Object    // persisted
 	next    int                  // the first distinct key that has no answer
@@ -104,15 +99,18 @@ func (a *asking) ask(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	source, unit := a.resource.Enrichment.Source, a.in.unit(etl.StateEnrich).String()
-	// A share that is not given back lapses.
-	defer func() { _ = a.Shares.ReturnShare(context.WithoutCancel(ctx), source, unit) }()
+	unit := a.in.unit(etl.StateEnrich).String()
+	defer a.returnShare(ctx, a.resource, unit)
 	until := a.until(ctx, enricher)
 	run := enricher.Start(a.keys.distinct)
 	for a.next < len(a.keys.distinct) && a.Now().Before(until) {
-		share, err := a.share(ctx, enricher, source, unit)
-		if err != nil || share.Calls == 0 {
+		share, err := a.share(ctx, enricher, a.resource, unit)
+		if err != nil {
 			return err
+		}
+		if share.Calls == 0 {
+			a.out.WaitSeconds = int(shareWait / time.Second)
+			return nil
 		}
 		most := cmp.Or(a.PartKeys, partKeys)
 		if a.out.Waits > 0 {
@@ -151,29 +149,15 @@ func (a *asking) take(ctx context.Context, got enrichment.Answers) (over bool, e
 	return false, nil
 }
 
-// share takes this unit's share of the source's limits for a part. If the others have
-// given nothing up yet, the machine waits a moment.
-func (a *asking) share(ctx context.Context, enricher Enricher, source, unit string) (enrichment.Share, error) {
-	limits := a.resource.Enrichment.Limits
-	calls, err := a.Shares.TakeShare(ctx, source, unit, limits.CallsInFlight, cmp.Or(a.PartTime, partTime)+enricher.Reserve())
-	if err != nil {
-		return enrichment.Share{}, err
-	}
-	if calls == 0 {
-		a.out.WaitSeconds = int(shareWait / time.Second)
-	}
-	return enrichment.Share{Calls: calls, PerSecond: limits.CallsPerSecond * float64(calls) / float64(max(1, limits.CallsInFlight))}, nil
-}
-
-// until is when the run begins no further part: early enough for the calls under way
+// until is when a run begins no further part: early enough for the calls under way
 // to end before the function does.
-func (a *asking) until(ctx context.Context, enricher Enricher) time.Time {
+func (p *Enrich) until(ctx context.Context, enricher Enricher) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return a.Now().Add(time.Hour)
+		return p.Now().Add(time.Hour)
 	}
 	left := time.Until(deadline)
-	return a.Now().Add(max(left-enricher.Reserve(), left/4))
+	return p.Now().Add(max(left-enricher.Reserve(), left/4))
 }
 
 // persist writes the answers for the next keys as a part, and enters it in the ledger.

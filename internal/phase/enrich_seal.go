@@ -10,31 +10,40 @@ import (
 	"etl-dataloader/internal/protection"
 )
 
-// answer returns what a work object may hold of an outcome: the answer for a record, with
+// answerSealer makes of outcomes what may be persisted of them.
+type answerSealer struct {
+	resource *contract.Resource
+	values   *lateOpener
+	chunk    int                // whose field key seals them
+	sealer   *protection.Sealer // nil until there is something to seal
+	sealed   []byte             // the block that takes the next sealed values
+}
+
+// answer returns what may be persisted of an outcome: the answer for a record, with
 // its sensitive values sealed and bound to the record like those of the file.
-func (a *asking) answer(of protection.Record, o enrichment.Outcome) (event.Enrichment, error) {
+func (s *answerSealer) answer(of protection.Record, o enrichment.Outcome) (event.Enrichment, error) {
 	answer := event.Enrichment{Status: o.Status, Error: string(o.Code), Values: o.Values}
-	if o.Values == nil || !answersSealed(a.resource) {
+	if o.Values == nil || !answersSealed(s.resource) {
 		return answer, nil
 	}
-	if a.sealer == nil {
-		key, err := a.values.dataKey()
+	if s.sealer == nil {
+		key, err := s.values.dataKey()
 		if err != nil {
 			return answer, err
 		}
-		if a.sealer, err = protection.NewSealer(key, a.values.scope, a.in.Chunk.Range.Index); err != nil {
+		if s.sealer, err = protection.NewSealer(key, s.values.scope, s.chunk); err != nil {
 			return answer, err
 		}
 	}
-	if cap(a.sealed)-len(a.sealed) < sealedRoom {
-		a.sealed = make([]byte, 0, sealedBlock)
+	if cap(s.sealed)-len(s.sealed) < sealedRoom {
+		s.sealed = make([]byte, 0, sealedBlock)
 	}
-	start := len(a.sealed)
+	start := len(s.sealed)
 	var err error
-	a.sealed, err = answers.Seal(a.sealed, a.resource.Enrichment.Fields, o.Values, func(dst []byte, column string, plain []byte) []byte {
-		return a.sealer.Seal(dst, of, column, plain)
+	s.sealed, err = answers.Seal(s.sealed, s.resource.Enrichment.Fields, o.Values, func(dst []byte, column string, plain []byte) []byte {
+		return s.sealer.Seal(dst, of, column, plain)
 	})
-	answer.Values = a.sealed[start:len(a.sealed):len(a.sealed)]
+	answer.Values = s.sealed[start:len(s.sealed):len(s.sealed)]
 	return answer, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 	"etl-dataloader/internal/objectstore"
 	"etl-dataloader/internal/phase"
 	"etl-dataloader/internal/record"
+	"etl-dataloader/internal/registry"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/*.json")
@@ -38,6 +40,9 @@ func TestGolden(t *testing.T) {
 	protected := phase.Protected{Object: object, Read: 30, Malformed: 1}
 	transformed := phase.Transformed{Events: object, Targets: object, Summary: summary}
 	scanned := phase.ScanOut{Resource: "clients", File: file.File, Bytes: 1000, Records: 90, Chunks: 3, Object: object}
+	replayed := phase.Replayed{WaitSeconds: 30, Runs: 2, Resources: map[string]phase.Paused{
+		"clients": {Waits: 1, Until: time.Date(2024, 10, 9, 15, 0, 30, 0, time.UTC), Silent: phase.Silent{Waits: 1, Seconds: 30}}, "produits": {Done: true},
+	}}
 	for name, v := range map[string]any{
 		"open_in":       phase.OpenIn{Import: phase.Import{ImportID: imp.ImportID, Generation: 2, Mode: etl.ModeDaily, FileDate: "2024-10-08"}, ExecutionARN: "arn", Attempt: 1},
 		"open_control":  phase.OpenOut{Import: imp, Files: []phase.File{file}, Control: &control},
@@ -62,6 +67,9 @@ func TestGolden(t *testing.T) {
 		"transformed":   transformed,
 		"prepare_in":    phase.PrepareIn{ChunkIn: in, Transformed: transformed},
 		"prepared":      phase.Prepared{Resource: "clients", Chunk: 3, Summary: summary},
+		"replay_in":     phase.ReplayIn{Import: phase.Import{ImportID: imp.ImportID, Generation: 2, Mode: etl.ModeDaily, FileDate: "2024-10-08"}, Replay: 3, Source: "clients", Attempt: 1, Progress: replayed},
+		"replayed":      replayed,
+		"replay_unit":   phase.Counted{Until: summary.LastEvent, Asked: registry.Asked{Source: "clients", Replay: 3, Asked: 9, Answered: 6, NotFound: 1, Failed: map[string]int64{"timeout": 2}, Skipped: 4, Resolved: 7, Calls: 2}},
 		"reconciled":    phase.Reconciled{Events: map[string]int64{"clients": 26, "ventes": 3}, NotEnriched: map[string]map[string]int64{"clients": {"timeout": 2}}},
 		"published":     phase.Published{Tables: map[string]phase.TableChange{"clients": {Written: 26, Kept: 1}, "produits": {Skipped: true}}, Events: 29, NotEnriched: map[string]map[string]int64{"clients": {"timeout": 2}}},
 	} {

@@ -49,9 +49,10 @@ type line struct {
 	kms      *countingKMS
 	clock    *clock
 
-	patience time.Duration // with the source
-	partKeys int           // 0 is the default
-	partTime time.Duration
+	patience   time.Duration // with the source
+	partKeys   int           // 0 is the default
+	partTime   time.Duration
+	unitEvents int // of a replay; 0 is the default
 
 	fieldsKey, tokensKey string // ids of KMS keys
 

@@ -100,7 +100,7 @@ func keysInStream(t testing.TB, r *contract.Resource, in ChunkIn, stream []byte)
 func enrichedChunk(b *testing.B, r *contract.Resource, in ChunkIn, stream []byte) []byte {
 	b.Helper()
 	keys, values := keysInStream(b, r, in, stream)
-	a := &asking{resource: r, in: EnrichIn{ChunkIn: in}, keys: keys, values: values, whole: make([]enrichment.Outcome, len(keys.distinct))}
+	a := &asking{answerSealer: answerSealer{resource: r, values: values}, in: EnrichIn{ChunkIn: in}, keys: keys, whole: make([]enrichment.Outcome, len(keys.distinct))}
 	for i := range a.whole {
 		a.whole[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: []byte(`{"segment":"A","loyalty_tier":"or","risk_score":0.5}`)}
 	}

@@ -55,3 +55,6 @@ func (in IndexIn) Subject() Subject { return Subject{Import: in.Import, Resource
 
 // Subject implements [Input].
 func (in ImportIn) Subject() Subject { return Subject{Import: in.Import} }
+
+// Subject implements [Input].
+func (in ReplayIn) Subject() Subject { return Subject{Import: in.Import} }

@@ -23,6 +23,7 @@ const (
 	stagingIndexed      = "Données brutes indexées"
 	resourceChecked     = "Contrôles croisés terminés"
 	chunkEnriched       = "Lot enrichi"
+	eventsReplayed      = "Événements complétés par un rejeu"
 	chunkTransformed    = "Lot transformé en événements"
 	chunkPrepared       = "Événements du lot persistés"
 	targetIndexed       = "Table cible indexée"

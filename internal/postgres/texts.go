@@ -8,6 +8,12 @@ import (
 // alreadyPublished refuses to restart or abandon a published import.
 const alreadyPublished = "déjà publié : il ne peut pas être abandonné, et seul un redémarrage forcé (FORCE=1) le recommence"
 
+// otherErrors reports that the error table does not have what completed events resolve,
+// which only a bug can cause.
+func otherErrors(resource string, events, resolved int64) string {
+	return fmt.Sprintf("%d événements de '%s' complétés, %d erreurs résolues dans etl.errors", events, resource, resolved)
+}
+
 // overPublished refuses to publish an initial import over what the import other has
 // published.
 func overPublished(other string) string {

@@ -133,7 +133,7 @@ func (i *Import) unchanged() write {
 }
 
 // FreeSlot releases the slot if the import that holds it is unknown, or is finished
-// and no re-execution of it is pending. freed is false if the import may keep the
+// and no re-execution of it is pending and no replay of it runs. freed is false if the import may keep the
 // slot or no longer holds it.
 func (r *Registry) FreeSlot(ctx context.Context, importID string) (freed bool, err error) {
 	free := write{key: slotKey(), condition: "import_id = :import", values: importValue(importID)}
@@ -144,7 +144,7 @@ func (r *Registry) FreeSlot(ctx context.Context, importID string) (freed bool, e
 		still = write{key: metaKey(importID), check: true, condition: absent}
 	case err != nil:
 		return false, err
-	case !imp.finished() || (imp.Pending.Kind != "" && r.now().Sub(imp.Pending.At) < PendingFor):
+	case !imp.finished() || imp.Replay.Active() || (imp.Pending.Kind != "" && r.now().Sub(imp.Pending.At) < PendingFor):
 		return false, nil
 	}
 	failed, err := r.transact(ctx, free, still)

@@ -83,6 +83,8 @@ type Import struct {
 	// Recorded is the state that the database's copy shows, see [Import.Unrecorded]; 0: nothing was copied.
 	Recorded int `dynamodbav:"recorded"`
 
+	Replay Replay `dynamodbav:"replay"` // the last one
+
 	Notified  Moment    `dynamodbav:"notified"` // the moment after the end that was reported and alerted; 0: none
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
@@ -185,7 +187,7 @@ type Progress struct {
 	FinishedAt  time.Time `dynamodbav:"finished_at" json:"finished_at"`
 	// Of Scan: the last line of the file has no line terminator.
 	Unterminated bool `dynamodbav:"unterminated,omitempty" json:"unterminated,omitempty"`
-	// Of Enrich: what it asked; nil in other states.
+	// Of Enrich and Replay: what it asked; nil in other states.
 	Enrichment *Asked `dynamodbav:"enrichment,omitempty" json:"enrichment,omitempty"`
 }
 
@@ -201,6 +203,11 @@ type Asked struct {
 	Waits       int64            `dynamodbav:"waits,omitempty" json:"waits,omitempty"` // pauses because the source did not answer
 	WaitSeconds float64          `dynamodbav:"wait_seconds,omitempty" json:"wait_seconds,omitempty"`
 	Dropped     int64            `dynamodbav:"dropped,omitempty" json:"dropped,omitempty"` // members of answers that the contract does not take
+
+	// Of Replay.
+	Replay   int   `dynamodbav:"replay,omitempty" json:"replay,omitempty"`     // its number
+	Skipped  int64 `dynamodbav:"skipped,omitempty" json:"skipped,omitempty"`   // records that a newer import has changed, for which nothing was asked or kept
+	Resolved int64 `dynamodbav:"resolved,omitempty" json:"resolved,omitempty"` // records whose event was completed
 }
 
 func dateKey(mode etl.Mode, date string) string { return "DATE#" + string(mode) + "#" + date }

@@ -181,7 +181,8 @@ func (r *Registry) Withdraw(ctx context.Context, claimed Import) error {
 
 // Begin moves a claimed import to a new execution: a continuation of its
 // generation, or a restart in a newer one. claim is what [Registry.Claim] returned.
-// As after [Registry.Allot], the caller starts the execution whose ARN is returned.
+// As after [Registry.Allot], the caller starts the execution whose ARN is returned. A
+// replay of the import is given up: what it appended falls with the generation.
 // Begin fails with *ChangedError if the claim no longer stands.
 func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn func(name string) string) (Import, error) {
 	imp, _, err := r.change(ctx, claim.ImportID, func(i *Import) ([]write, error) {
@@ -207,6 +208,10 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 		writes := []write{{item: attempt}, takeSlot(i.ImportID), {item: i.entry()}}
 		if abandoned {
 			writes = append(writes, write{key: abandonedKey(i.Mode, i.FileDate)})
+		}
+		if i.Replay.Open() {
+			i.Replay.Status, i.Replay.EndedAt, i.Replay.Told = etl.StatusAbandoned, at, true
+			writes = append(writes, write{key: replayKey(i.ImportID)})
 		}
 		return writes, nil
 	}, r.takenByOther(claim.ImportID))

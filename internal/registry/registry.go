@@ -23,6 +23,7 @@
 //	SLOT                 CURRENT                      the import that may run
 //	PUBLISHED            <0|1>#<date>                 a date that succeeded
 //	ABANDONED            <0|1>#<date>                 a date whose import was abandoned
+//	REPLAYS              <import_id>                  an import whose replay runs, or whose end is to be told
 //	REFUSED#<hh>         <hash of a key>              a badly named object, once seen; expires
 //	LANDING              WALK                         how far the walk through the landing bucket came
 //	SOURCE#<source>      SHARES                       how many calls each unit may make at once; expires

@@ -21,6 +21,7 @@ type Status struct {
 	States   []StateTotal   // in the order in which they began
 	Files    []FileTotal    // in the order of the sealed list
 	Sources  []SourceTotal  // by name; none if nothing was asked
+	Replays  []ReplayTotal  // what was asked after publication, by number and source
 	Faults   []Fault        // of the current attempt
 }
 
@@ -109,7 +110,7 @@ func (r *Registry) Status(ctx context.Context, importID string) (Status, error) 
 		return Status{}, err
 	}
 	s.States = stateTotals(units, p.Chunks)
-	s.Sources = sourceTotals(units)
+	s.Sources, s.Replays = sourceTotals(units), replayTotals(units)
 	s.Files = fileTotals(units, files)
 	for i := range s.Files {
 		if s.Files[i].Status == "" {
@@ -132,6 +133,9 @@ func chunked(state etl.State) bool {
 func stateTotals(units []Progress, chunks map[string]int) []StateTotal {
 	byState := map[etl.State]*StateTotal{}
 	for _, u := range units {
+		if u.State == etl.StateReplay {
+			continue // it is no state of the import's machine
+		}
 		t := byState[u.State]
 		began := u.FinishedAt.Add(-time.Duration(u.Seconds * float64(time.Second)))
 		if t == nil {

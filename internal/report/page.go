@@ -48,6 +48,7 @@ func texts() map[string]string {
 		"stepsNote": textStepsNote, "noFiles": NoFiles, "whatToDo": textWhatToDo,
 		"balanced": textBalanced, "unbalanced": textUnbalanced, "unknown": textUnknown,
 		"errorsWhere": textErrorsWhere, "generated": textGeneratedFor,
+		"replays": textReplays, "replaysNote": textReplaysNote,
 		"sources": textSources, "sourcesNote": textSourcesNote, "notEnriched": textNotEnriched, "notEnrichedNote": textNotEnrichedNote,
 	}
 }

@@ -42,6 +42,8 @@ type Report struct {
 	Files       []File                 `json:"files"`
 	Steps       []Step                 `json:"steps"`
 	Sources     []registry.SourceTotal `json:"sources,omitempty"` // what each source of enrichment was asked
+	Replay      *Replay                `json:"replay,omitempty"`  // the last replay; nil if there was none
+	Replays     []registry.ReplayTotal `json:"replays,omitempty"` // what was asked after publication, by number and source
 	Attempts    []registry.Attempt     `json:"attempts"`
 	GeneratedAt time.Time              `json:"generated_at"`
 }
@@ -59,6 +61,18 @@ type File struct {
 	// Notes are remarks in French besides the counts: why the file is refused, an
 	// unterminated last line, rows that were kept, a reload that was skipped.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// Replay is the last replay of the import: it asks the sources again after publication.
+type Replay struct {
+	Number    int        `json:"number"`
+	Source    string     `json:"source,omitempty"` // empty: all
+	Status    etl.Status `json:"status"`
+	Reason    string     `json:"reason,omitempty"`
+	Resolved  int64      `json:"resolved"` // records that it completed
+	Left      int64      `json:"left"`     // of the import, still not enriched
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   time.Time  `json:"ended_at,omitzero"`
 }
 
 // Step is what a state of the machine did.
@@ -80,7 +94,14 @@ func Build(s registry.Status, now time.Time) Report {
 		System: "ETL-DataLoader", ImportID: imp.ImportID, Mode: imp.Mode, FileDate: imp.FileDate, Status: imp.Status,
 		Generation: imp.Generation, Step: imp.Step, Reason: message.Text(imp.Reason), Error: message.Text(imp.Fault),
 		CreatedAt: imp.CreatedAt, StartedAt: imp.StartedAt, EndedAt: imp.EndedAt,
-		Files: []File{}, Steps: []Step{}, Sources: s.Sources, Attempts: []registry.Attempt{}, GeneratedAt: now.UTC(),
+		Files: []File{}, Steps: []Step{}, Sources: s.Sources, Replays: s.Replays, Attempts: []registry.Attempt{}, GeneratedAt: now.UTC(),
+	}
+	if replay := imp.Replay; replay.Number > 0 {
+		r.Replay = &Replay{
+			Number: replay.Number, Source: replay.Source, Status: replay.Status, Reason: message.Text(replay.Reason),
+			StartedAt: replay.StartedAt, EndedAt: replay.EndedAt,
+		}
+		r.Replay.Resolved, r.Replay.Left = s.Replayed(replay.Number)
 	}
 	for _, a := range s.Attempts {
 		a.FailedReason = message.Text(a.FailedReason) // written before texts were bounded

@@ -43,6 +43,11 @@ func cases() map[string]registry.Status {
 		Import: registry.Import{
 			ImportID: "IMPORT_20241009_150000_001", Mode: etl.ModeDaily, FileDate: "2024-10-08",
 			Status: etl.StatusSucceeded, Generation: 1, CreatedAt: at(0), StartedAt: at(20), EndedAt: at(95),
+			Replay: registry.Replay{Number: 2, Source: "clients", Status: etl.StatusFailed, Reason: "La source <se tait>.", StartedAt: at(96), EndedAt: at(98)},
+		},
+		Replays: []registry.ReplayTotal{
+			{Replay: 1, Resolved: 500, Skipped: 3, SourceTotal: registry.SourceTotal{Source: "clients", Asked: 564, Answered: 480, NotFound: 20, Failed: map[string]int64{"timeout": 64}, Calls: 9, Waits: 1, WaitSeconds: 30, WorkSeconds: 4}},
+			{Replay: 2, Resolved: 7, SourceTotal: registry.SourceTotal{Source: "clients", Asked: 7, Answered: 7, Calls: 1}},
 		},
 		Attempts: []registry.Attempt{
 			{Number: 1, Kind: etl.KindStart, Trigger: etl.TriggerFile, At: at(0), Generation: 1, ExecutionARN: "arn"},

@@ -16,6 +16,9 @@ const (
 	textSourcesNote = "Pour chaque source : enregistrements demandés = enrichis + inconnus de la source + non enrichis. " +
 		"Attentes : pauses faites parce que la source ne répondait pas. Travail : somme des durées des lots, qui avancent en parallèle. " +
 		"Membres écartés : données de la source que le contrat ne prend pas."
+	textReplays     = "Rejeux de l'enrichissement"
+	textReplaysNote = "Ce qui a été redemandé après la publication. Ignorés : enregistrements qu'un import plus récent a changés. " +
+		"Complétés : enregistrements dont un événement complète celui de l'import."
 	textNotEnriched     = "Non enrichis"
 	textNotEnrichedNote = "Leurs événements n'ont pas les champs de la source, et sont marqués."
 	textWhatToDo        = "À faire"

@@ -42,7 +42,9 @@ func TestReveal(t *testing.T) {
 	var of scope
 	var line int64
 	var sealedID, sealedEmail []byte
-	if err := sc.db.QueryRow(t.Context(), `SELECT import_id, generation, line_number, client_id, email FROM final.clients ORDER BY line_number LIMIT 1`).
+	if err := sc.db.QueryRow(t.Context(), `SELECT import_id, generation, line_number, client_id, email FROM final.clients c
+		WHERE EXISTS (SELECT FROM final.events e WHERE (e.import_id, e.generation, e.resource, e.line_number) = (c.import_id, c.generation, 'clients', c.line_number)
+			AND e.enrichment = 'ok' AND e.completes IS NULL) ORDER BY line_number LIMIT 1`).
 		Scan(&of.importID, &of.generation, &line, &sealedID, &sealedEmail); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestReveal(t *testing.T) {
 	record := sc.vault.record("clients", line, nil)
 	id, email := sc.vault.open(t, of, record, "client_id", sealedID), sc.vault.open(t, of, record, "email", sealedEmail)
 	var event string
-	if err := sc.db.QueryRow(t.Context(), `SELECT event_id::text FROM final.events WHERE import_id = $1 AND resource = 'clients' AND line_number = $2`, of.importID, line).Scan(&event); err != nil {
+	if err := sc.db.QueryRow(t.Context(), `SELECT event_id::text FROM final.events WHERE import_id = $1 AND resource = 'clients' AND line_number = $2 AND completes IS NULL`, of.importID, line).Scan(&event); err != nil {
 		t.Fatal(err)
 	}
 	segment := text(sc.lookup(t, sc.contract.Resource("clients"), []string{id})[0]["segment"])

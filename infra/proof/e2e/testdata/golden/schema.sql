@@ -148,6 +148,7 @@ COMMENT ON COLUMN etl.enrichment_outages.cause IS 'The last failure, by its code
 COMMENT ON COLUMN etl.enrichment_outages.down_seconds IS 'The outages that are over';
 COMMENT ON COLUMN etl.enrichment_outages.down_since IS 'Begin of the present outage; NULL while the source answers';
 COMMENT ON COLUMN etl.errors.raw IS 'The malformed record, encrypted (column _raw of its chunk)';
+COMMENT ON COLUMN etl.errors.resolved_at IS 'When an event completed the record that could not be enriched; NULL until then, and for rejects';
 COMMENT ON COLUMN etl.files.reason IS 'Why the file is refused as a whole, in French; never what a cell holds';
 COMMENT ON COLUMN etl.imports.attempt IS 'The attempt that status speaks of; 0: none was copied yet. A late copy of an earlier one changes nothing';
 COMMENT ON COLUMN etl.imports.contract_hash IS 'Of the contract that Open loads by; empty before Open';
@@ -158,6 +159,7 @@ COMMENT ON COLUMN etl.ledger.object_checksum IS 'Of the work object: CRC-64/NVME
 COMMENT ON COLUMN etl.token_key.import_id IS 'The import that was the first to use the key';
 COMMENT ON COLUMN etl.token_key.key_check IS 'Made by the key under a label of its own; it tells two keys apart and nothing about tokens';
 COMMENT ON COLUMN etl.token_key.version IS 'The first byte of the tokens';
+COMMENT ON COLUMN final.events.completes IS 'The event that this one completes: what a source answered after the import was published. NULL for all others';
 COMMENT ON COLUMN final.events.enrichment IS 'NULL where no enrichment is configured';
 COMMENT ON SCHEMA etl IS 'Imports, their ledger, their errors and their keys';
 COMMENT ON SCHEMA final IS 'What readers use: the target tables and the events, complete imports only';
@@ -542,7 +544,8 @@ CREATE TABLE etl.errors (
     error_details text NOT NULL,
     processing_step text NOT NULL,
     raw bytea,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp with time zone
 );
 CREATE TABLE etl.files (
     import_id text NOT NULL,
@@ -681,6 +684,7 @@ CREATE TABLE final.events (
     client_id_token bytea,
     enrichment text,
     data json NOT NULL,
+    completes uuid,
     CONSTRAINT events_enrichment_check CHECK ((enrichment = ANY (ARRAY['ok'::text, 'not_found'::text, 'failed'::text])))
 )
 PARTITION BY LIST (import_id);
@@ -787,6 +791,7 @@ CREATE TABLE partitions.events_IMPORT_g1 (
     client_id_token bytea,
     enrichment text,
     data json CONSTRAINT events_data_not_null NOT NULL,
+    completes uuid,
     CONSTRAINT events_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text)),
     CONSTRAINT events_enrichment_check CHECK ((enrichment = ANY (ARRAY['ok'::text, 'not_found'::text, 'failed'::text])))
 );
@@ -803,6 +808,7 @@ CREATE TABLE partitions.published_IMPORT_g1 (
     client_id_token bytea,
     enrichment text,
     data json CONSTRAINT events_data_not_null NOT NULL,
+    completes uuid,
     CONSTRAINT events_enrichment_check CHECK ((enrichment = ANY (ARRAY['ok'::text, 'not_found'::text, 'failed'::text]))),
     CONSTRAINT published_IMPORT_g1_import_id_check CHECK ((import_id = 'IMPORT'::text))
 );
@@ -1723,6 +1729,7 @@ GRANT SELECT,INSERT ON TABLE partitions.target_ventes_IMPORT_g1 TO etl_loader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.enrichment_outages TO etl_loader;
 GRANT SELECT ON TABLE etl.enrichment_outages TO etl_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.ledger TO etl_loader;
+GRANT UPDATE(resolved_at) ON TABLE etl.errors TO etl_loader;
 GRANT UPDATE(updated_at) ON TABLE etl.imports TO etl_loader;
 GRANT USAGE ON SCHEMA etl TO etl_loader;
 GRANT USAGE ON SCHEMA etl TO etl_reader;

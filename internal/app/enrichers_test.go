@@ -92,3 +92,19 @@ func TestUnknownKind(t *testing.T) {
 		t.Errorf("got %T, %v", client, err)
 	}
 }
+
+// TestDatabaseSource: a database has its address in its secret, and cannot do without.
+func TestDatabaseSource(t *testing.T) {
+	pkg, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := newApp(t, Env{Sources: map[string]Source{"stores": {SecretARN: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:stores"}}})
+	if _, err := a.Enrichers(pkg)("stores", etl.ModeDaily); err != nil {
+		t.Error(err)
+	}
+	a, _ = newApp(t, Env{})
+	if _, err := a.Enrichers(pkg)("stores", etl.ModeDaily); err == nil || !strings.Contains(err.Error(), "secret") {
+		t.Errorf("without a secret: %v", err)
+	}
+}

@@ -129,7 +129,7 @@ func TestRandomFailures(t *testing.T) {
 						}
 					}
 					t.Logf("of %d calls %d are taken for poisoned; %d attempts, %d waits", asked, failed, len(source.calls), waits)
-					if failed > asked/5 || runs >= 500 || len(source.calls) > 6*asked {
+					if failed > asked/5 || runs >= 500 || len(source.calls) > 12*asked {
 						t.Errorf("of %d calls %d are taken for poisoned; %d attempts, %d runs", asked, failed, len(source.calls), runs)
 					}
 				})

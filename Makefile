@@ -117,14 +117,15 @@ docs: ## Regenerates the generated documents
 
 STACK_NAME ?= etl-dataloader
 .PHONY: deploy
-deploy: ## Deploys to the AWS account of the environment: DATABASE_SECRET_ARN= OWNER_SECRET_ARN= ENRICHMENT_CLIENTS_URL= ENRICHMENT_STORES_SECRET_ARN= ENRICHMENT_CLIENTS_SECRET_ARN= STACK_NAME=
-	@test -n "$(DATABASE_SECRET_ARN)" -a -n "$(OWNER_SECRET_ARN)" -a -n "$(ENRICHMENT_CLIENTS_URL)" -a -n "$(ENRICHMENT_STORES_SECRET_ARN)" || \
-	  { echo "Set DATABASE_SECRET_ARN, OWNER_SECRET_ARN, ENRICHMENT_CLIENTS_URL and ENRICHMENT_STORES_SECRET_ARN; docs/deploy.md explains them." >&2; exit 2; }
+deploy: ## Deploys to the AWS account of the environment: DATABASE_SECRET_ARN= OWNER_SECRET_ARN= ENRICHMENT_CLIENTS_URL= ENRICHMENT_PRODUCTS_URL= ENRICHMENT_STORES_SECRET_ARN= ENRICHMENT_CLIENTS_SECRET_ARN= ENRICHMENT_PRODUCTS_SECRET_ARN= STACK_NAME=
+	@test -n "$(DATABASE_SECRET_ARN)" -a -n "$(OWNER_SECRET_ARN)" -a -n "$(ENRICHMENT_CLIENTS_URL)" -a -n "$(ENRICHMENT_PRODUCTS_URL)" -a -n "$(ENRICHMENT_STORES_SECRET_ARN)" || \
+	  { echo "Set DATABASE_SECRET_ARN, OWNER_SECRET_ARN, ENRICHMENT_CLIENTS_URL, ENRICHMENT_PRODUCTS_URL and ENRICHMENT_STORES_SECRET_ARN; docs/deploy.md explains them." >&2; exit 2; }
 	@$(MAKE) functions GOARCH=arm64
 	@$(LOCAL_STACK) venv
 	@.local/venv/bin/sam deploy --template-file template.yaml --stack-name $(STACK_NAME) --resolve-s3 --capabilities CAPABILITY_IAM \
 	  --no-fail-on-empty-changeset --parameter-overrides DatabaseSecretArn=$(DATABASE_SECRET_ARN) OwnerSecretArn=$(OWNER_SECRET_ARN) EnrichmentClientsUrl=$(ENRICHMENT_CLIENTS_URL) \
-	  EnrichmentStoresSecretArn=$(ENRICHMENT_STORES_SECRET_ARN) \
-	  $(if $(ENRICHMENT_CLIENTS_SECRET_ARN),EnrichmentClientsSecretArn=$(ENRICHMENT_CLIENTS_SECRET_ARN)) $(PARAMETERS)
+	  EnrichmentProductsUrl=$(ENRICHMENT_PRODUCTS_URL) EnrichmentStoresSecretArn=$(ENRICHMENT_STORES_SECRET_ARN) \
+	  $(if $(ENRICHMENT_CLIENTS_SECRET_ARN),EnrichmentClientsSecretArn=$(ENRICHMENT_CLIENTS_SECRET_ARN)) \
+	  $(if $(ENRICHMENT_PRODUCTS_SECRET_ARN),EnrichmentProductsSecretArn=$(ENRICHMENT_PRODUCTS_SECRET_ARN)) $(PARAMETERS)
 
 include infra/proof/proof.mk

@@ -169,7 +169,7 @@ func TestInvokePolicies(t *testing.T) {
 // authenticates there.
 func TestAsking(t *testing.T) {
 	resources := section(t, "Resources")
-	for _, parameter := range []string{"EnrichmentClientsUrl", "EnrichmentClientsSecretArn", "EnrichmentStoresSecretArn"} {
+	for _, parameter := range []string{"EnrichmentClientsUrl", "EnrichmentClientsSecretArn", "EnrichmentProductsUrl", "EnrichmentProductsSecretArn", "EnrichmentStoresSecretArn"} {
 		if slices.Contains(scalars(section(t, "Globals")), parameter) {
 			t.Errorf("every function is told %s", parameter)
 		}
@@ -183,7 +183,7 @@ func TestAsking(t *testing.T) {
 			t.Errorf("%v are told %s", told, parameter)
 		}
 	}
-	for _, secret := range []string{"EnrichmentClientsSecret", "EnrichmentStoresSecret"} {
+	for _, secret := range []string{"EnrichmentClientsSecret", "EnrichmentProductsSecret", "EnrichmentStoresSecret"} {
 		may := grants(t, member(functions(t)["EnrichFunction"], "Policies"), secret)
 		if _, reads := may["secretsmanager:GetSecretValue"]; !reads || len(may) != 1 {
 			t.Errorf("EnrichFunction may %v with %s, want to read it alone", may, secret)

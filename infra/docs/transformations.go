@@ -94,6 +94,11 @@ func sourceLimits(l contract.SourceLimits) string {
 		l.Batch, l.CallsInFlight, rate, l.BatchTimeout.Seconds(), l.LookupTimeout.Seconds())
 }
 
+// sourceKind is the kind of a source, with the version of SOAP.
+func sourceKind(e *contract.Enrichment) string {
+	return strings.TrimSpace(string(e.Kind) + " " + string(e.Version))
+}
+
 // enriched lists the fields that an external system adds to the events.
 func enriched(out *strings.Builder, r *contract.Resource) {
 	e := r.Enrichment
@@ -104,7 +109,7 @@ func enriched(out *strings.Builder, r *contract.Resource) {
 	if len(e.Reveal) > 0 {
 		revealed = " ; transmis en clair à la source, dans le corps de la requête TLS : " + codes(e.Reveal)
 	}
-	line(out, "\nEnrichissement par la source %s (%s), interrogée par %s%s. Champs ajoutés à `events.data` :\n", code(e.Source), e.Kind, codes(e.Key), revealed)
+	line(out, "\nEnrichissement par la source %s (%s), interrogée par %s%s. Champs ajoutés à `events.data` :\n", code(e.Source), sourceKind(e), codes(e.Key), revealed)
 	t := newTable(out, "Champ", "Type", "Transformation", "Cible")
 	for _, f := range e.Fields {
 		t.row(code(f.Name), code(string(f.Type)), answerTransformation(f), code("events.data"))

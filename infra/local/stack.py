@@ -73,6 +73,7 @@ def up(settings):
         **deployment.rules(settings, secrets, enrichment),
         "ENRICHMENT_URL": enrichment, "ENRICHMENT_SECRET_ARN": secrets["EnrichmentClientsSecretArn"],
         "STORES_URL": postgres.stores_admin_url(settings, url), "STORES_SECRET_ARN": secrets["EnrichmentStoresSecretArn"],
+        "ENRICHMENT_PRODUCTS_SECRET_ARN": secrets["EnrichmentProductsSecretArn"],
         "DATABASE_SECRET_ARN": secrets["DatabaseSecretArn"], **of_tests(settings, url),
     })
     print(f"The local stack is up: {endpoint}, settings in {os.path.relpath(file)}")

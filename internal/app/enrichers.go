@@ -61,6 +61,11 @@ func (a *App) sourceClient(e *contract.Enrichment, mode etl.Mode) (enrichment.So
 			URL: at.URL, Name: e.Source, Fields: e.Fields, Connections: e.Limits.CallsInFlight,
 			Batches: mode == etl.ModeInitial, Secret: a.sourceSecret(e.Source), Now: a.Now,
 		})
+	case contract.KindSOAP:
+		return enrichment.NewSOAP(enrichment.SOAPConfig{
+			URL: at.URL, Version: e.Version, Name: e.Source, Fields: e.Fields, Connections: e.Limits.CallsInFlight,
+			Batches: mode == etl.ModeInitial, Secret: a.sourceSecret(e.Source), Now: a.Now,
+		})
 	case contract.KindDatabase:
 		secret := a.sourceSecret(e.Source)
 		if secret == nil {

@@ -60,7 +60,7 @@ func TestEnrichers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, _ := newApp(t, Env{Sources: map[string]Source{"clients": {URL: "http://127.0.0.1:1/clients"}}})
+	a, _ := newApp(t, Env{Sources: map[string]Source{"clients": {URL: "http://127.0.0.1:1/clients"}, "products": {URL: "http://127.0.0.1:1/soap"}}})
 	enrichers := a.Enrichers(pkg)
 	first, err := enrichers("clients", etl.ModeDaily)
 	if err != nil {
@@ -72,6 +72,11 @@ func TestEnrichers(t *testing.T) {
 	initial, err := enrichers("clients", etl.ModeInitial)
 	if err != nil || initial == first || initial.BatchSize() <= first.BatchSize() {
 		t.Errorf("the modes share an enricher: %v", err)
+	}
+	for _, mode := range []etl.Mode{etl.ModeInitial, etl.ModeDaily} {
+		if _, err := enrichers("products", mode); err != nil {
+			t.Errorf("the source of products, %s: %v", mode, err)
+		}
 	}
 	if _, err := enrichers("nobody", etl.ModeDaily); err == nil || !strings.Contains(err.Error(), "nobody") {
 		t.Errorf("an unknown source: %v", err)

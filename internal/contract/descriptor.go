@@ -149,13 +149,14 @@ type relationRuleDescriptor struct {
 }
 
 type enrichmentDescriptor struct {
-	Source string            `json:"source"`
-	Kind   SourceKind        `json:"kind"`
-	Key    []string          `json:"key"`
-	Query  string            `json:"query"`
-	Reveal []string          `json:"reveal"`
-	Fields []json.RawMessage `json:"fields"`
-	Limits json.RawMessage   `json:"limits"`
+	Source  string            `json:"source"`
+	Kind    SourceKind        `json:"kind"`
+	Version SOAPVersion       `json:"version"`
+	Key     []string          `json:"key"`
+	Query   string            `json:"query"`
+	Reveal  []string          `json:"reveal"`
+	Fields  []json.RawMessage `json:"fields"`
+	Limits  json.RawMessage   `json:"limits"`
 }
 
 type enrichedFieldDescriptor struct {

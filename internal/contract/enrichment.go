@@ -14,18 +14,29 @@ type SourceKind string
 // Kinds of sources.
 const (
 	KindREST     SourceKind = "rest"     // a REST API
+	KindSOAP     SourceKind = "soap"     // a SOAP service
 	KindDatabase SourceKind = "database" // a PostgreSQL database
+)
+
+// SOAPVersion is a version of SOAP.
+type SOAPVersion string
+
+// Versions of SOAP. The first is the default: all stacks speak it, many only that.
+const (
+	SOAP11 SOAPVersion = "1.1"
+	SOAP12 SOAPVersion = "1.2"
 )
 
 // Enrichment is the source that completes the records, and what it adds.
 type Enrichment struct {
-	Source string // name of the source: "clients"
-	Kind   SourceKind
-	Key    []string        // source fields that identify a record to the source
-	Query  string          // SQL text that a database is asked by; empty for other kinds
-	Reveal []string        // sensitive fields of Key that are sent in clear
-	Fields []EnrichedField // what it answers
-	Limits SourceLimits
+	Source  string // name of the source: "clients"
+	Kind    SourceKind
+	Version SOAPVersion     // of a SOAP source; empty for other kinds
+	Key     []string        // source fields that identify a record to the source
+	Query   string          // SQL text that a database is asked by; empty for other kinds
+	Reveal  []string        // sensitive fields of Key that are sent in clear
+	Fields  []EnrichedField // what it answers
+	Limits  SourceLimits
 }
 
 // EnrichedField is one value that an enrichment adds to an event. No target table has
@@ -85,12 +96,8 @@ func (c *resourceCompiler) enrichment() error {
 	if !isName(d.Source) {
 		return c.fail("", property, "source %q must be lower-case letters, digits, underscores", d.Source)
 	}
-	switch d.Kind {
-	case KindREST, KindDatabase:
-	case "soap":
-		return c.fail("", property+".kind", "%q is not built yet: only %q and %q are", d.Kind, KindREST, KindDatabase)
-	default:
-		return c.fail("", property+".kind", "%q is unknown: only %q and %q are built", d.Kind, KindREST, KindDatabase)
+	if err := c.sourceKind(property, &d); err != nil {
+		return err
 	}
 	if err := c.enrichmentKey(property, &d); err != nil {
 		return err
@@ -98,7 +105,9 @@ func (c *resourceCompiler) enrichment() error {
 	if err := c.enrichmentQuery(property+".query", &d); err != nil {
 		return err
 	}
-	e := &Enrichment{Source: d.Source, Kind: d.Kind, Key: d.Key, Query: d.Query, Reveal: d.Reveal, Limits: DefaultSourceLimits()}
+	e := &Enrichment{
+		Source: d.Source, Kind: d.Kind, Version: d.Version, Key: d.Key, Query: d.Query, Reveal: d.Reveal, Limits: DefaultSourceLimits(),
+	}
 	for i, raw := range d.Fields {
 		f, err := c.enrichedField(property, raw, i)
 		if err != nil {
@@ -114,6 +123,24 @@ func (c *resourceCompiler) enrichment() error {
 	}
 	c.r.Enrichment = e
 	return c.sourceLimits(property+".limits", d.Limits, &e.Limits)
+}
+
+// sourceKind checks the kind, and the version of a SOAP source, which has a default.
+func (c *resourceCompiler) sourceKind(property string, d *enrichmentDescriptor) error {
+	switch d.Kind {
+	case KindREST, KindSOAP, KindDatabase:
+	default:
+		return c.fail("", property+".kind", "%q is unknown: only %q, %q and %q are built", d.Kind, KindREST, KindSOAP, KindDatabase)
+	}
+	switch {
+	case d.Kind != KindSOAP && d.Version != "":
+		return c.fail("", property+".version", "only a source of kind %q has one", KindSOAP)
+	case d.Kind == KindSOAP && d.Version == "":
+		d.Version = SOAP11
+	case d.Kind == KindSOAP && d.Version != SOAP11 && d.Version != SOAP12:
+		return c.fail("", property+".version", "%q is neither %q nor %q", d.Version, SOAP11, SOAP12)
+	}
+	return nil
 }
 
 // enrichmentKey checks the key, and that whoever wrote the contract knows which
@@ -256,10 +283,10 @@ func checkSources(p *Package) error {
 			first[e.Source] = r
 			continue
 		}
-		if o := owner.Enrichment; o.Kind != e.Kind || o.Query != e.Query || o.Limits != e.Limits {
+		if o := owner.Enrichment; o.Kind != e.Kind || o.Version != e.Version || o.Query != e.Query || o.Limits != e.Limits {
 			return &DescriptorError{
 				Resource: r.Name, Property: "etl:enrichment",
-				Problem: "source " + e.Source + " has another kind, another query or other limits in " + owner.Name + ": a source is one system, and its limits are shared",
+				Problem: "source " + e.Source + " has another kind, version, query or other limits in " + owner.Name + ": a source is one system, and its limits are shared",
 			}
 		}
 	}

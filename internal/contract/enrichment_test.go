@@ -32,6 +32,20 @@ func TestEnrichment(t *testing.T) {
 	}
 }
 
+// TestSOAPSource: a SOAP source has a version, by default the first.
+func TestSOAPSource(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]contract.SOAPVersion{``: contract.SOAP11, `, "version": "1.1"`: contract.SOAP11, `, "version": "1.2"`: contract.SOAP12} {
+		e := parse(t, strings.Replace(small(t), `"kind": "rest"`, `"kind": "soap"`+version, 1)).Resource("children").Enrichment
+		if e.Kind != contract.KindSOAP || e.Version != want {
+			t.Errorf("%s: %s %q", version, e.Kind, e.Version)
+		}
+	}
+	if e := load(t).Resource("clients").Enrichment; e.Version != "" {
+		t.Errorf("a REST source has version %q", e.Version)
+	}
+}
+
 // TestDefaultSourceLimits: a limit that the descriptor does not set is the documented one.
 func TestDefaultSourceLimits(t *testing.T) {
 	t.Parallel()
@@ -56,7 +70,9 @@ func TestEnrichmentErrors(t *testing.T) {
 		name, old, new  string
 		field, property string
 	}{
-		{"a SOAP source", `"kind": "rest"`, `"kind": "soap"`, "", "etl:enrichment.kind"},
+		{"a version of REST", `"kind": "rest"`, `"kind": "rest", "version": "1.1"`, "", "etl:enrichment.version"},
+		{"an unknown version of SOAP", `"kind": "rest"`, `"kind": "soap", "version": "1.3"`, "", "etl:enrichment.version"},
+		{"a SOAP source of two fields", `"kind": "rest", "key": ["person"]`, `"kind": "soap", "key": ["person", "code"]`, "", "etl:enrichment.key"},
 		{"a database without a query", `"kind": "rest"`, `"kind": "database"`, "", "etl:enrichment.query"},
 		{"an API with a query", `"kind": "rest"`, `"kind": "rest", "query": "SELECT $1"`, "", "etl:enrichment.query"},
 		{"an unknown kind", `"kind": "rest"`, `"kind": "ftp"`, "", "etl:enrichment.kind"},
@@ -173,6 +189,11 @@ func TestSharedSource(t *testing.T) {
 	}
 	parse(t, with("people", ", "+limits))
 	parse(t, with("houses", ""))
+	soap := func(version string) string {
+		text := strings.ReplaceAll(with("people", ", "+limits), `"kind": "rest"`, `"kind": "soap", "version": "1.2"`)
+		return strings.Replace(text, `"1.2"`, `"`+version+`"`, 1)
+	}
+	parse(t, soap("1.2"))
 	database := strings.NewReplacer(`"kind": "rest"`, `"kind": "database", "query": "SELECT $1"`)
 	parse(t, database.Replace(with("people", ", "+limits)))
 	for name, text := range map[string]string{
@@ -180,6 +201,7 @@ func TestSharedSource(t *testing.T) {
 		"no limits":     with("people", ""),
 		"another kind":  strings.Replace(with("people", ", "+limits), `"kind": "rest"`, `"kind": "database", "query": "SELECT $1"`, 1),
 		"another query": strings.Replace(database.Replace(with("people", ", "+limits)), "SELECT $1", "SELECT 1, $1", 1),
+		"other version": soap("1.1"),
 	} {
 		_, err := contract.Parse([]byte(text))
 		var wrong *contract.DescriptorError

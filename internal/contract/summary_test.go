@@ -67,7 +67,8 @@ func summary(p *contract.Package) string {
 			fmt.Fprintf(&s, "   rule %s: %s %s %s.%s, sum %t\n", rule.Name, rule.Field, rule.Comparison, r.Relations[rule.Relation].Resource, rule.ParentField, rule.Sum)
 		}
 		if e := r.Enrichment; e != nil {
-			fmt.Fprintf(&s, "   enriched by %s %s, by %v, reveals %v: %s\n", e.Kind, e.Source, e.Key, e.Reveal, limits(e.Limits))
+			kind := strings.TrimSpace(string(e.Kind) + " " + string(e.Version))
+			fmt.Fprintf(&s, "   enriched by %s %s, by %v, reveals %v: %s\n", kind, e.Source, e.Key, e.Reveal, limits(e.Limits))
 			if e.Query != "" {
 				fmt.Fprintf(&s, "   asked by %s\n", e.Query)
 			}

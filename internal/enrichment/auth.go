@@ -15,17 +15,36 @@ type pass struct {
 	client      *http.Client  // presents the certificate, with mutual TLS
 	name, value string        // the header of every call; empty if there is none
 	token       *oauth2.Token // what value was made from, with OAuth 2.0
+	user        *userToken    // what the envelope of every call carries; nil if nothing
 }
 
 // expired reports whether the pass lets nobody in any more, as far as can be known
 // without asking.
 func (p *pass) expired() bool { return p.token != nil && !p.token.Valid() }
 
+// send makes a request with what lets it in. It fails with a *Failure.
+func (p *pass) send(req *http.Request) (*http.Response, error) {
+	if p.name != "" {
+		req.Header.Set(p.name, p.value)
+	}
+	resp, err := p.client.Do(req)
+	switch {
+	case err == nil:
+		return resp, nil
+	case rejected(err):
+		return nil, &Failure{Code: CodeUnauthorized, Reason: "the source ends the TLS connection"}
+	default:
+		return nil, transportFailure(err)
+	}
+}
+
 // keeper keeps the pass of a source and replaces it. It is safe for concurrent use.
 type keeper struct {
 	base *http.Client // presents no certificate
 	read func(context.Context) (string, error)
 	now  func() time.Time
+
+	envelopes bool // calls have one, which can carry a user's token
 
 	turn    chan struct{} // full while a call reads or changes what follows
 	secret  *secret       // nil until it was read
@@ -42,8 +61,23 @@ func newKeeper(base *http.Client, read func(context.Context) (string, error), no
 	return k
 }
 
-// replaceable reports whether another pass may let in a call that was refused.
-func (k *keeper) replaceable() bool { return k.read != nil }
+// admit makes a call by attempt. If that fails as unauthorized, and there is a secret, it
+// is made once more with credentials that are read again. It fails with a *Failure.
+func (k *keeper) admit(ctx context.Context, attempt func(*pass) error) error {
+	var refused *pass
+	for {
+		pass, err := k.pass(ctx, refused)
+		if err != nil {
+			return err
+		}
+		err = attempt(pass)
+		failure, ok := errors.AsType[*Failure](err)
+		if !ok || failure.Code != CodeUnauthorized || refused != nil || k.read == nil {
+			return err
+		}
+		refused = pass
+	}
+}
 
 // pass returns what lets a call in. Where refused is the current pass, the secret is
 // read again and another made; otherwise another call has done so meanwhile.
@@ -73,6 +107,9 @@ func (k *keeper) pass(ctx context.Context, refused *pass) (*pass, error) {
 	read, err := parseSecret(text)
 	if err != nil {
 		return nil, &Failure{Code: CodeUnauthorized, Reason: err.Error()}
+	}
+	if read.user != nil && !k.envelopes {
+		return nil, &Failure{Code: CodeUnauthorized, Reason: "the source's secret is a username_token, which SOAP alone carries"}
 	}
 	k.secret = read
 	return k.replace(k.secret.pass(ctx, k.base, k.now))

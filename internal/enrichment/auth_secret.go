@@ -23,6 +23,7 @@ type secret struct {
 	name, value string                    // of the header, with the types "header" and "basic"
 	oauth       *clientcredentials.Config // with the type "oauth2"
 	mutual      *tls.Config               // with the type "mtls"
+	user        *userToken                // with the type "username_token"
 }
 
 // parseSecret reads the JSON of a secret:
@@ -31,6 +32,7 @@ type secret struct {
 //	{"type": "basic", "username": "…", "password": "…"}
 //	{"type": "oauth2", "token_url": "https://…", "client_id": "…", "client_secret": "…", "scopes": ["…"]}
 //	{"type": "mtls", "certificate": "…", "key": "…", "authority": "…"}
+//	{"type": "username_token", "username": "…", "password": "…"}
 //
 // Only scopes and authority may be left out, and nothing may be added. Errors quote
 // nothing of it.
@@ -42,7 +44,7 @@ func parseSecret(text string) (*secret, error) {
 	kind := members["type"]
 	if shape, ok := secretShape(kind); !ok || !shape.fits(members, scopes != nil) {
 		return nil, errors.New(`the source's secret does not have exactly the members of its type, which is "header" (name, value), "basic" (username, password), ` +
-			`"oauth2" (token_url, client_id, client_secret, perhaps scopes) or "mtls" (certificate, key, perhaps authority)`)
+			`"oauth2" (token_url, client_id, client_secret, perhaps scopes), "mtls" (certificate, key, perhaps authority) or "username_token" (username, password)`)
 	}
 	switch kind {
 	case "header":
@@ -56,6 +58,11 @@ func parseSecret(text string) (*secret, error) {
 		return &secret{oauth: &clientcredentials.Config{
 			TokenURL: members["token_url"], ClientID: members["client_id"], ClientSecret: members["client_secret"], Scopes: scopes,
 		}}, nil
+	case "username_token":
+		if !isXML(members["username"] + members["password"]) {
+			return nil, errors.New("the source's secret has a character that XML cannot carry")
+		}
+		return &secret{user: &userToken{members["username"], members["password"]}}, nil
 	default:
 		return mutualSecret(members["certificate"], members["key"], members["authority"])
 	}
@@ -72,7 +79,7 @@ func secretShape(kind string) (shape, bool) {
 	switch kind {
 	case "header":
 		return shape{required: []string{"type", "name", "value"}}, true
-	case "basic":
+	case "basic", "username_token":
 		return shape{required: []string{"type", "username", "password"}}, true
 	case "oauth2":
 		return shape{required: []string{"type", "token_url", "client_id", "client_secret"}, scopes: true}, true
@@ -188,6 +195,6 @@ func (s *secret) pass(ctx context.Context, base *http.Client, now func() time.Ti
 		client.Transport = presenting
 		return &pass{client: &client}, nil
 	default:
-		return &pass{client: base, name: s.name, value: s.value}, nil
+		return &pass{client: base, name: s.name, value: s.value, user: s.user}, nil
 	}
 }

@@ -29,7 +29,7 @@ func held(_ http.ResponseWriter, r *http.Request, release <-chan struct{}) {
 func discarded() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // assertTimeout checks that a call to source ends when its time is up.
-func assertTimeout(t *testing.T, source *REST) {
+func assertTimeout(t *testing.T, source Source) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), brief)
 	defer cancel()

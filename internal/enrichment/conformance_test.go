@@ -44,7 +44,9 @@ type sourceKind struct {
 const rightCredential = "right-" + canary
 
 // kinds are all there are. A new one is added here.
-func kinds() []sourceKind { return []sourceKind{restKind(), databaseKind()} }
+func kinds() []sourceKind {
+	return []sourceKind{restKind(), soapKind(contract.SOAP11), soapKind(contract.SOAP12), databaseKind()}
+}
 
 // TestConformance: whatever kind a source is of, the engine is told the same. No error
 // quotes a key or a secret.

@@ -103,8 +103,8 @@ type rowReader struct {
 	key, values []int // the places of the key's columns, and of the fields'
 	unknown     int   // columns that are neither
 
-	reader     answerReader
-	batch      batch
+	reader     fieldValues
+	batch      *batch
 	parts      []string // scratch: the key of one row
 	rows, size int
 }
@@ -115,12 +115,9 @@ func (s *Database) rowReader(columns []pgconn.FieldDescription, keys []string) (
 	r := &rowReader{
 		types:   make([]columnType, len(columns)),
 		unknown: len(columns) - len(s.key) - len(s.fields),
-		reader:  answerReader{fields: s.fields, found: make([]jsonscan.Value, len(s.fields))},
-		batch:   batch{places: make(map[string]int, len(keys)), outcomes: make([]Outcome, len(keys))},
+		reader:  newFieldValues(s.fields, 0),
+		batch:   newBatch(keys),
 		parts:   make([]string, len(s.key)),
-	}
-	for i, key := range keys {
-		r.batch.places[key] = i
 	}
 	for i, column := range columns {
 		r.types[i] = typeOf(column.DataTypeOID)

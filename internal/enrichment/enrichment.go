@@ -23,8 +23,8 @@
 //
 // # Limits
 //
-// A source is a REST API ([NewREST]) with one key field, or a PostgreSQL database
-// ([NewDatabase]). SOAP sources do not exist yet, nor does a command that enriches failed
+// A source is a REST API ([NewREST]) or a SOAP service ([NewSOAP]), with one key field, or
+// a PostgreSQL database ([NewDatabase]). There is no command yet that enriches failed
 // events again.
 package enrichment
 
@@ -44,14 +44,14 @@ type Code string
 const (
 	CodeTimeout       Code = "timeout"        // no answer in time
 	CodeUnreachable   Code = "unreachable"    // no connection, or it broke
-	CodeServerError   Code = "server_error"   // the source failed (HTTP 5xx)
+	CodeServerError   Code = "server_error"   // the source failed (HTTP 5xx, or a fault of its own)
 	CodeThrottled     Code = "throttled"      // the source asks for fewer calls (HTTP 429)
-	CodeUnauthorized  Code = "unauthorized"   // the source lets nobody in (HTTP 401, 403), or there is no usable secret
-	CodeRefused       Code = "refused"        // the source refuses the call as it is (HTTP 3xx, other 4xx)
+	CodeUnauthorized  Code = "unauthorized"   // the source lets nobody in (HTTP 401, 403, a fault of WS-Security), or there is no usable secret
+	CodeRefused       Code = "refused"        // the source refuses the call as it is (HTTP 3xx, other 4xx, a fault of the sender)
 	CodeInvalidAnswer Code = "invalid_answer" // the answer breaks the source's contract
 	CodeRecordError   Code = "record_error"   // the source could not answer for this one key
 	CodeNoResult      Code = "no_result"      // the answer has no result for this one key
-	CodeUnusableKey   Code = "unusable_key"   // not asked: a value of the key is empty, too long or no UTF-8
+	CodeUnusableKey   Code = "unusable_key"   // not asked: a value of the key is empty, too long, no UTF-8, or nothing that the source's protocol carries
 	CodeCancelled     Code = "cancelled"      // not finished: the caller's context ended
 )
 

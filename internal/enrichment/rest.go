@@ -2,21 +2,13 @@ package enrichment
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
 	"time"
 
 	"etl-dataloader/internal/contract"
 )
-
-// MaxAnswer is the longest answer in bytes that a source reads: 4 MiB, about ten
-// times that for a batch of 1,000 keys. A longer one is invalid.
-const MaxAnswer = 4 << 20
 
 // RESTConfig describes a REST source. docs/enrichment/clients-openapi.yaml is the API
 // that its system must offer.
@@ -74,52 +66,14 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 	if err != nil {
 		return nil, fmt.Errorf("enrichment: source %s: %w", cfg.Name, err)
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	client := &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            dialer.DialContext,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2:      true,
-			MaxIdleConns:           cfg.Connections,
-			MaxIdleConnsPerHost:    cfg.Connections,
-			IdleConnTimeout:        time.Minute,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		// Bodies hold keys, and headers credentials, so no redirect may send them elsewhere.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 	return &REST{
-		keeper: newKeeper(client, cfg.Secret, cfg.Now),
+		keeper: newKeeper(newHTTPClient(cfg.Connections), cfg.Secret, cfg.Now),
 		lookup: base.JoinPath("v1", cfg.Name+":lookup").String(),
 		batch:  base.JoinPath("v1", cfg.Name+":batch").String(),
 		fields: fields, batches: cfg.Batches,
 		now:  cfg.Now,
 		idle: wait,
 	}, nil
-}
-
-// checkedURL parses a URL to which secrets may be sent. Errors call it what, and quote
-// nothing of it, as it may hold a password.
-func checkedURL(what, text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s cannot be parsed", what)
-	case u.Host == "" || u.Opaque != "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return nil, fmt.Errorf("%s is no http(s) URL with a host", what)
-	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, fmt.Errorf("%s must have no user, query or fragment", what)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("%s must be https, as what is sent there is secret", what)
-	}
-	return u, nil
-}
-
-// loopback reports whether host is this machine.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // Lookup implements [Source].

@@ -16,6 +16,7 @@ import (
 
 	"etl-dataloader/internal/answers"
 	"etl-dataloader/internal/contract"
+	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
 	"etl-dataloader/internal/fault"
@@ -373,5 +374,32 @@ func TestProgressNotRecorded(t *testing.T) {
 	}
 	if r.published.Events != 26 {
 		t.Errorf("%d events", r.published.Events)
+	}
+}
+
+// TestSources: each source of the contract is asked for the keys of its own resource, and
+// its answers stand in the events of that resource. One that is down costs the other
+// nothing.
+func TestSources(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.common.Contract = loadContract(t)
+	l.patience = 0
+	l.source.before = func([]string) error { return &enrichment.Failure{Code: enrichment.CodeServerError} }
+	products := &fakeSource{values: `{"brand":"Nord","weight_g":1250,"eco_score":null}`, unknown: map[string]bool{"2": true}}
+	l.others = map[string]*fakeSource{"products": products}
+	l.upload(t, etl.ModeInitial, "2024-10-08", day().csv(t)).all(t)
+	slices.Sort(products.asked)
+	if !slices.Equal(products.asked, []string{"1", "2", "3"}) {
+		t.Errorf("the source of products is asked for %v", products.asked)
+	}
+	for statement, want := range map[string]int{
+		`SELECT count(*) FROM final.events WHERE resource = 'clients' AND enrichment = 'failed' AND data->>'enrichment_error' = 'server_error'`:                                                   3,
+		`SELECT count(*) FROM final.events WHERE resource = 'produits' AND enrichment = 'ok' AND data->>'brand' = 'Nord' AND data->>'weight_g' = '1250' AND data::text LIKE '%"eco_score":null%'`: 2,
+		`SELECT count(*) FROM final.events WHERE resource = 'produits' AND enrichment = 'not_found' AND data->'brand' IS NULL`:                                                                    1,
+	} {
+		if got := l.count(t, statement); got != want {
+			t.Errorf("%d, want %d: %s", got, want, statement)
+		}
 	}
 }

@@ -43,6 +43,7 @@ type line struct {
 
 	registry *fakeRegistry
 	source   *fakeSource
+	others   map[string]*fakeSource // by name; source is all the rest
 	alerts   *fakeAlerts
 	log      *logBuffer
 	metrics  *logBuffer
@@ -121,15 +122,16 @@ func (l *line) crossCheck() *phase.CrossCheck {
 func (l *line) enrich() *phase.Enrich {
 	return &phase.Enrich{
 		Common: l.common, DB: l.db, KMS: l.kms, FieldsKeyID: l.fieldsKey,
-		Enrichers: func(string, etl.Mode) (phase.Enricher, error) { return l.enricher() },
+		Enrichers: func(source string, _ etl.Mode) (phase.Enricher, error) { return l.enricher(source) },
 		Attempts:  l.registry, Shares: l.registry, Alerts: l.alerts, Patience: func(etl.Mode) time.Duration { return l.patience },
 		PartKeys: l.partKeys, PartTime: l.partTime,
 	}
 }
 
-// enricher asks the line's source, and pauses for no time.
-func (l *line) enricher() (*enrichment.Enricher, error) {
-	cfg := enrichment.Initial(l.source, cmp.Or(l.source.batch, 2), time.Minute)
+// enricher asks the line's source, or another of the name, and pauses for no time.
+func (l *line) enricher(name string) (*enrichment.Enricher, error) {
+	source := cmp.Or(l.others[name], l.source)
+	cfg := enrichment.Initial(source, cmp.Or(source.batch, 2), time.Minute)
 	cfg.Now, cfg.Pause = l.common.Now, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return enrichment.New(cfg)
 }

@@ -277,6 +277,7 @@ type fakeSource struct {
 	tier    string                    // what it answers
 	batch   int                       // 0: 2
 	dropped int                       // members of each answer that the contract does not name
+	values  string                    // what it answers in place of a client's fields, if set
 }
 
 func (f *fakeSource) Lookup(_ context.Context, keys []string) ([]enrichment.Outcome, error) {
@@ -297,7 +298,8 @@ func (f *fakeSource) Lookup(_ context.Context, keys []string) ([]enrichment.Outc
 		case f.unknown[key]:
 			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentNotFound}
 		default:
-			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: json.RawMessage(`{"segment":"` + segment + `","loyalty_tier":"` + f.tier + `","risk_score":` + score + `}`)}
+			values := cmp.Or(f.values, `{"segment":"`+segment+`","loyalty_tier":"`+f.tier+`","risk_score":`+score+`}`)
+			outcomes[i] = enrichment.Outcome{Status: etl.EnrichmentOK, Values: json.RawMessage(values)}
 		}
 		outcomes[i].Dropped = f.dropped
 	}

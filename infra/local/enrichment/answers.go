@@ -105,21 +105,8 @@ func spoils(mode string) bool {
 
 // appendResults appends the contract's BatchResponse, as the mode has it.
 func appendResults(out []byte, keys []string, digests []digest, mode string) []byte {
-	order := make([]int, len(keys))
-	for i := range order {
-		order[i] = i
-	}
-	switch mode {
-	case "half":
-		order = order[:len(order)/2]
-	case "reordered":
-		slices.Reverse(order)
-	case "doubled":
-		order = append(order, order...)
-		slices.Sort(order)
-	}
 	out = append(out, `{"results":[`...)
-	for n, i := range order {
+	for n, i := range resultOrder(len(keys), mode) {
 		if n > 0 {
 			out = append(out, ',')
 		}

@@ -12,7 +12,7 @@ import (
 // credentials are what calls must carry, in the form of the loader's own secret
 // (docs/deploy.md). The zero value asks for nothing.
 type credentials struct {
-	Type         string   `json:"type"` // header, basic, oauth2 or none
+	Type         string   `json:"type"` // header, basic, oauth2, username_token or none
 	Name         string   `json:"name"`
 	Value        string   `json:"value"`
 	Username     string   `json:"username"`
@@ -30,7 +30,7 @@ func (c credentials) valid() bool {
 		return true
 	case "header":
 		return c.Name != "" && c.Value != ""
-	case "basic":
+	case "basic", "username_token":
 		return c.Username != "" && c.Password != ""
 	case "oauth2":
 		return c.ClientID != "" && c.ClientSecret != ""
@@ -38,14 +38,17 @@ func (c credentials) valid() bool {
 	return false
 }
 
-// readCredentials reads a file of them.
+// readCredentials reads a file of them; without a path there are none.
 func readCredentials(path string) (c credentials, err error) {
+	if path == "" {
+		return c, nil
+	}
 	text, err := os.ReadFile(path) //nolint:gosec // a file of the developer's own
 	if err != nil {
 		return c, err
 	}
 	if json.Unmarshal(text, &c) != nil || !c.valid() {
-		return c, errors.New("the file holds no credentials of the type header, basic or oauth2")
+		return c, errors.New("the file holds no credentials of the type header, basic, oauth2 or username_token")
 	}
 	return c, nil
 }
@@ -65,8 +68,9 @@ func (d *door) expire() {
 	d.void = d.Type != "oauth2"
 }
 
-// admits reports whether a call carries the right credentials.
-func (d *door) admits(r *http.Request) bool {
+// admits reports whether a call carries the right credentials. A user's token is what the
+// envelope of a SOAP call has; nil if it has none.
+func (d *door) admits(r *http.Request, token *userToken) bool {
 	if d.void {
 		return false
 	}
@@ -76,6 +80,8 @@ func (d *door) admits(r *http.Request) bool {
 	case "basic":
 		username, password, ok := r.BasicAuth()
 		return ok && username == d.Username && password == d.Password
+	case "username_token":
+		return token != nil && *token == userToken{d.Username, d.Password}
 	case "oauth2":
 		end, ok := d.tokens[bearer(r)]
 		return ok && time.Now().Before(end)
@@ -131,7 +137,7 @@ func (s *standIn) setCredentials(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !c.valid() {
-		refuse(w, `"type" is none, header (name, value), basic (username, password) or oauth2 (client_id, client_secret)`)
+		refuse(w, `"type" is none, header (name, value), basic or username_token (username, password) or oauth2 (client_id, client_secret)`)
 		return
 	}
 	s.mu.Lock()

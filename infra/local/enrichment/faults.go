@@ -26,8 +26,12 @@ type order struct {
 // defaults are the order of a server that was told nothing.
 func defaults() order { return order{Mode: "ok", RetryAfter: 1, Drip: 1000, Polls: 2, TokenLife: 3600} }
 
-// knownMode reports whether the server can be told to treat calls this way.
-func knownMode(mode string) bool {
+// knownMode reports whether a source can be told to treat calls this way. Faults are those
+// of SOAP alone, and jobs of REST.
+func knownMode(mode, speaks string) bool {
+	if faultOfSOAP(mode) {
+		return speaks == soap
+	}
 	switch mode {
 	case "ok", // answers
 		// Calls without an answer.
@@ -42,7 +46,7 @@ func knownMode(mode string) bool {
 		"timeout",          // no answer until the caller goes
 		"reset",            // the connection ends without an answer
 		// Answers that are none.
-		"garbage",      // status 200 with a body that is no JSON
+		"garbage",      // status 200 with a body that is neither JSON nor XML
 		"error_body",   // status 200 with an error in place of the result
 		"cut",          // the right answer, of which the second half does not come
 		"content_type", // the right answer under text/html
@@ -51,8 +55,23 @@ func knownMode(mode string) bool {
 		"unknown_members": // members that the contract does not name
 		return true
 	}
-	return spoils(mode) || ofBatches(mode)
+	return spoils(mode) || ofBatches(mode) && (speaks == rest || !ofJobs(mode))
 }
+
+// faultOfSOAP reports whether a mode is one of a SOAP service alone.
+func faultOfSOAP(mode string) bool {
+	switch mode {
+	case "fault", // a fault of the source, with status 500
+		"fault_ok",     // the same with status 200
+		"fault_sender", // a fault that refuses the call
+		"namespace",    // the right answer in another namespace
+		"bomb":         // an answer with entities that expand to a gigabyte
+		return true
+	}
+	return false
+}
+
+func ofJobs(mode string) bool { return mode == "job" || mode == "job_gone" }
 
 // ofBatches reports whether a mode happens to batches alone. Lookups are answered.
 func ofBatches(mode string) bool {
@@ -66,17 +85,17 @@ func ofBatches(mode string) bool {
 }
 
 // valid reports whether an order can be followed.
-func (o order) valid() bool {
+func (o order) valid(speaks string) bool {
 	for _, prefix := range o.Poisoned {
 		if _, err := hex.DecodeString(prefix + strings.Repeat("0", len(prefix)%2)); err != nil || prefix == "" || prefix != strings.ToLower(prefix) {
 			return false
 		}
 	}
-	return knownMode(o.Mode) && min(o.Next, o.Latency, o.RetryAfter, o.Polls) >= 0 && min(o.Drip, o.TokenLife) > 0
+	return knownMode(o.Mode, speaks) && min(o.Next, o.Latency, o.RetryAfter, o.Polls) >= 0 && min(o.Drip, o.TokenLife) > 0
 }
 
 // misbehave answers without the result where the mode says so, and reports whether it did.
-func (o order) misbehave(w http.ResponseWriter, r *http.Request) bool {
+func (o order) misbehave(w http.ResponseWriter, r *http.Request, as wire) bool {
 	switch o.Mode {
 	case "error500":
 		http.Error(w, "told to fail", http.StatusInternalServerError)
@@ -101,11 +120,11 @@ func (o order) misbehave(w http.ResponseWriter, r *http.Request) bool {
 	case "reset":
 		panic(http.ErrAbortHandler)
 	case "garbage":
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, "<html>this is no JSON")
+		w.Header().Set("Content-Type", as.media)
+		_, _ = io.WriteString(w, "<html>this is no answer")
 	case "error_body":
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"error":"unavailable","code":503}`)
+		w.Header().Set("Content-Type", as.media)
+		_, _ = io.WriteString(w, as.err)
 	default:
 		return false
 	}
@@ -113,8 +132,8 @@ func (o order) misbehave(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // write writes the answer, as the mode has it.
-func (o order) write(w http.ResponseWriter, r *http.Request, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+func (o order) write(w http.ResponseWriter, r *http.Request, media string, body []byte) {
+	w.Header().Set("Content-Type", media)
 	switch o.Mode {
 	case "content_type":
 		w.Header().Set("Content-Type", "text/html")

@@ -55,7 +55,7 @@ func (s *standIn) look(w http.ResponseWriter, r *http.Request) {
 	case j.order.Mode == "job_gone":
 		http.Error(w, "told to forget the job", http.StatusGone)
 	case done:
-		s.reply(w, r, j.order, j.digests, appendResults(nil, j.keys, j.digests, "ok"))
+		s.reply(w, r, inJSON(), j.order, j.digests, appendResults(nil, j.keys, j.digests, "ok"))
 	default:
 		pending(w, j.order)
 	}

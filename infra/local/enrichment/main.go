@@ -1,15 +1,17 @@
-// Command enrichment is the local stand-in for the API that enriches clients.
-// It speaks docs/enrichment/clients-openapi.yaml and shares no code with the
-// loader, so that the two agree on the document alone.
+// Command enrichment is the local stand-in for the systems that enrich: the REST API of
+// clients and, under /products, the SOAP service of products. It speaks
+// docs/enrichment/clients-openapi.yaml and products.wsdl and shares no code with the
+// loader, so that the two agree on the documents alone.
 //
 // Its answers follow from the key: the same key always has the same answer, and
-// about one key in fifty is unknown. POST /faults makes it fail, for tests; GET
+// about one key in fifty is unknown. POST /faults makes the API fail, for tests; GET
 // /faults tells what it was asked. With a file of credentials, which has the form of
 // the loader's secret, it lets in only who carries them; PUT /credentials changes
-// them, and POST /token gives out tokens of OAuth 2.0. It listens on this machine only,
-// keeps nothing and logs no request.
+// them, and POST /token gives out tokens of OAuth 2.0. The service at /products/soap has
+// the same controls under /products. It listens on this machine only, keeps nothing and
+// logs no request.
 //
-//	enrichment -addr 127.0.0.1:8095 -credentials .local/enrichment.json
+//	enrichment -addr 127.0.0.1:8095 -credentials .local/enrichment-clients.json -products .local/enrichment-products.json
 package main
 
 import (
@@ -28,10 +30,11 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8095", "loopback address and port to listen on; port 0 takes a free one")
-	file := flag.String("credentials", "", "JSON file of what calls must carry; empty for nothing")
+	clients := flag.String("credentials", "", "JSON file of what calls of the API must carry; empty for nothing")
+	products := flag.String("products", "", "the same of the service of products")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *addr, *file, os.Stdout)
+	err := run(ctx, *addr, *clients, *products, os.Stdout)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "enrichment:", err)
@@ -39,9 +42,9 @@ func main() {
 	}
 }
 
-// run serves until ctx ends, who carries the credentials of file. Once it listens it
+// run serves until ctx ends, who carries the credentials of the files. Once it listens it
 // writes where, in one line.
-func run(ctx context.Context, addr, file string, out io.Writer) error {
+func run(ctx context.Context, addr, clients, products string, out io.Writer) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("-addr: %w", err)
@@ -49,18 +52,20 @@ func run(ctx context.Context, addr, file string, out io.Writer) error {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("-addr: %q is no loopback address; this server has no access control", host)
 	}
-	var allowed credentials
-	if file != "" {
-		if allowed, err = readCredentials(file); err != nil {
-			return fmt.Errorf("-credentials: %w", err)
-		}
+	ofClients, err := readCredentials(clients)
+	if err != nil {
+		return fmt.Errorf("-credentials: %w", err)
+	}
+	ofProducts, err := readCredentials(products)
+	if err != nil {
+		return fmt.Errorf("-products: %w", err)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w; give a free port with -addr", err)
 	}
 	server := &http.Server{
-		Handler:           newStandIn(allowed),
+		Handler:           newServer(ofClients, ofProducts),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		// Ends calls that the server holds, so that the server stops at once.

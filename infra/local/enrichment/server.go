@@ -10,14 +10,21 @@ import (
 	"sync"
 )
 
+// What a source speaks.
+const (
+	rest = "rest"
+	soap = "soap"
+)
+
 const (
 	maxKeys    = 1000    // in a batch
 	maxRequest = 1 << 20 // bytes
 )
 
-// standIn is the API and its controls. It is safe for concurrent use.
+// standIn is a source and its controls. It is safe for concurrent use.
 type standIn struct {
-	mux *http.ServeMux
+	mux    *http.ServeMux
+	speaks string // rest or soap
 
 	mu        sync.Mutex
 	order     order
@@ -28,12 +35,34 @@ type standIn struct {
 	lastJob   int
 }
 
-// newStandIn returns a server that lets in who carries c.
+// wire is what a call is answered in.
+type wire struct {
+	media string
+	err   string // an error in place of an answer
+}
+
+func inJSON() wire { return wire{"application/json", `{"error":"unavailable","code":503}`} }
+
+// newServer returns both sources, each of which lets in who carries its credentials.
+func newServer(clients, products credentials) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", newStandIn(clients))
+	mux.Handle("/products/", http.StripPrefix("/products", newProducts(products)))
+	return mux
+}
+
+// newStandIn returns the API of clients, which lets in who carries c.
 func newStandIn(c credentials) *standIn {
-	s := &standIn{mux: http.NewServeMux(), order: defaults(), ledger: newLedger(), door: newDoor(c), jobs: map[string]*job{}}
+	s := newControls(rest, c)
 	s.mux.HandleFunc("POST /v1/clients:lookup", s.lookup)
 	s.mux.HandleFunc("POST /v1/clients:batch", s.batch)
 	s.mux.HandleFunc("GET /v1/jobs/{job}", s.look)
+	return s
+}
+
+// newControls returns what all sources have.
+func newControls(speaks string, c credentials) *standIn {
+	s := &standIn{speaks: speaks, mux: http.NewServeMux(), order: defaults(), ledger: newLedger(), door: newDoor(c), jobs: map[string]*job{}}
 	s.mux.HandleFunc("POST /token", s.token)
 	s.mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ok"})
@@ -59,11 +88,11 @@ func (s *standIn) lookup(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	digests := []digest{digestOf(question.Key)}
-	s.serve(w, r, false, digests, func(o order) {
+	s.serve(w, r, inJSON(), false, digests, func(o order) {
 		if ofBatches(o.Mode) {
 			o.Mode = "ok"
 		}
-		s.reply(w, r, o, digests, appendResult(nil, question.Key, digests[0], o.Mode))
+		s.reply(w, r, inJSON(), o, digests, appendResult(nil, question.Key, digests[0], o.Mode))
 	})
 }
 
@@ -87,35 +116,41 @@ func (s *standIn) batch(w http.ResponseWriter, r *http.Request) {
 		}
 		digests[i] = digestOf(key)
 	}
-	s.serve(w, r, true, digests, func(o order) {
+	s.serve(w, r, inJSON(), true, digests, func(o order) {
 		if o.Mode == "job" || o.Mode == "job_gone" {
 			s.accept(w, o, keys, digests)
 			return
 		}
-		s.reply(w, r, o, digests, appendResults(make([]byte, 0, 128*len(keys)), keys, digests, o.Mode))
+		s.reply(w, r, inJSON(), o, digests, appendResults(make([]byte, 0, 128*len(keys)), keys, digests, o.Mode))
 	})
 }
 
 // admit reports whether a call carries the right credentials, and refuses others.
 func (s *standIn) admit(w http.ResponseWriter, r *http.Request) bool {
-	s.mu.Lock()
-	admitted := s.door.admits(r)
-	if !admitted {
-		s.ledger.Refused++
-	}
-	s.mu.Unlock()
+	admitted := s.admits(r, nil)
 	if !admitted {
 		denied(w)
 	}
 	return admitted
 }
 
+// admits reports whether a call carries the right credentials, and counts others.
+func (s *standIn) admits(r *http.Request, token *userToken) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	admitted := s.door.admits(r, token)
+	if !admitted {
+		s.ledger.Refused++
+	}
+	return admitted
+}
+
 // serve counts a call, treats it as it was told to, and has respond answer what is left.
-func (s *standIn) serve(w http.ResponseWriter, r *http.Request, batch bool, digests []digest, respond func(order)) {
+func (s *standIn) serve(w http.ResponseWriter, r *http.Request, as wire, batch bool, digests []digest, respond func(order)) {
 	o := s.begin(batch, digests)
 	defer s.end()
 	switch {
-	case !wait(r, o.Latency), o.misbehave(w, r):
+	case !wait(r, o.Latency), o.misbehave(w, r, as):
 	case slices.ContainsFunc(digests, func(d digest) bool { return d.startsWithAny(o.Poisoned) }):
 		http.Error(w, "told to fail with this key", http.StatusInternalServerError)
 	default:
@@ -144,11 +179,11 @@ func (s *standIn) end() {
 }
 
 // reply answers with a body for the keys.
-func (s *standIn) reply(w http.ResponseWriter, r *http.Request, o order, digests []digest, body []byte) {
+func (s *standIn) reply(w http.ResponseWriter, r *http.Request, as wire, o order, digests []digest, body []byte) {
 	s.mu.Lock()
 	s.ledger.answered(o.answered(digests))
 	s.mu.Unlock()
-	o.write(w, r, body)
+	o.write(w, r, as.media, body)
 }
 
 // state is what GET /faults answers.
@@ -172,7 +207,7 @@ func (s *standIn) setFaults(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &o) {
 		return
 	}
-	if !o.valid() {
+	if !o.valid(s.speaks) {
 		refuse(w, `"mode" is one of knownMode in faults.go, "poisoned" is hexadecimal, and no number is negative`)
 		return
 	}

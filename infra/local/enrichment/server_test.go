@@ -25,7 +25,7 @@ import (
 
 func startServer(t *testing.T) *httptest.Server {
 	t.Helper()
-	server := httptest.NewServer(newStandIn(credentials{}))
+	server := httptest.NewServer(newServer(credentials{}, credentials{}))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -275,7 +275,7 @@ func TestServerRefuses(t *testing.T) {
 
 func TestRunRefusesAddresses(t *testing.T) {
 	for _, addr := range []string{"", "8095", "0.0.0.0:0", "192.0.2.1:0", "localhost:0", ":0", "127.0.0.1:99999"} {
-		if err := run(t.Context(), addr, "", io.Discard); err == nil {
+		if err := run(t.Context(), addr, "", "", io.Discard); err == nil {
 			t.Errorf("it listens on %q", addr)
 		}
 	}
@@ -286,7 +286,7 @@ func TestRunStopsWithCallsInFlight(t *testing.T) {
 	defer cancel()
 	in, out := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, "127.0.0.1:0", "", out) }()
+	go func() { ended <- run(ctx, "127.0.0.1:0", "", "", out) }()
 	line, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)

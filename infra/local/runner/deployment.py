@@ -50,10 +50,10 @@ def put_secrets(settings, endpoint, url):
     logins = {parameter: put_secret(manager, name, json.dumps(postgres.secret_of(postgres.login_url(settings, url, login))))
               for parameter, (name, login) in SECRETS.items()}
     stores = postgres.secret_of(postgres.stores_url(settings, url))
-    return logins | {
-        "EnrichmentClientsSecretArn": put_secret(manager, "etl-dataloader/enrichment-clients", services.credentials(settings).read_text()),
-        "EnrichmentStoresSecretArn": put_secret(manager, "etl-dataloader/enrichment-stores", json.dumps(stores)),
-    }
+    return logins | {"EnrichmentStoresSecretArn": put_secret(manager, "etl-dataloader/enrichment-stores", json.dumps(stores))} | {
+        f"Enrichment{source.title()}SecretArn": put_secret(manager, f"etl-dataloader/enrichment-{source}",
+                                                           services.credentials(settings, source).read_text())
+        for source in services.CREDENTIALS_OF_SOURCES}
 
 
 def put_secret(manager, name, text):
@@ -76,6 +76,7 @@ def parameters(settings, template, secrets, enrichment):
         **secrets,
         "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
         "EnrichmentClientsUrl": enrichment,
+        "EnrichmentProductsUrl": f"{enrichment}/products/soap",
     }
     declared = declared_parameters(template)
     chosen = dict(pair.split("=", 1) for pair in shlex.split(settings.environ.get("LOCAL_PARAMETERS", "")) if "=" in pair)

@@ -13,8 +13,12 @@ from .settings import CREDENTIALS, HERE, ROOT, Problem
 ENRICHMENT = ROOT / "build" / "local" / "enrichment"
 FRONT = ROOT / "build" / "local" / "front"
 
-# What calls to the enrichment server must carry. The end-to-end tests look for the value where it must not be.
-CREDENTIALS_OF_ENRICHMENT = {"type": "header", "name": "X-Api-Key", "value": "Canarilima-7Qd2mXw9"}
+# What calls to the enrichment server must carry, by source. The end-to-end tests look for the values where they must
+# not be.
+CREDENTIALS_OF_SOURCES = {
+    "clients": {"type": "header", "name": "X-Api-Key", "value": "Canarilima-7Qd2mXw9"},
+    "products": {"type": "username_token", "username": "loader", "password": "Canarimike-5Rt8pLc3"},
+}
 
 
 def start_emulator(settings):
@@ -91,19 +95,19 @@ def start_enrichment(settings):
     if processes.running(settings, "enrichment") is None:
         port = settings.port("enrichment")
         settings.save(enrichment_port=port)
-        processes.start(settings, "enrichment", [built(ENRICHMENT), "-addr", f"127.0.0.1:{port}", "-credentials", credentials(settings)],
-                        settings.clean_environment())
+        processes.start(settings, "enrichment", [built(ENRICHMENT), "-addr", f"127.0.0.1:{port}", "-credentials", credentials(settings, "clients"),
+                                                 "-products", credentials(settings, "products")], settings.clean_environment())
     port = settings.state["enrichment_port"]
     processes.await_ready(settings, "enrichment", lambda: answers(f"http://127.0.0.1:{port}/health"))
     return f"http://127.0.0.1:{port}"
 
 
-def credentials(settings):
-    """The file of what calls to the enrichment server must carry, which is also the text of the functions' secret."""
-    path = settings.dir / "enrichment.json"
+def credentials(settings, source):
+    """The file of what calls to a source must carry, which is also the text of the functions' secret."""
+    path = settings.dir / f"enrichment-{source}.json"
     settings.dir.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text(json.dumps(CREDENTIALS_OF_ENRICHMENT))
+    path.write_text(json.dumps(CREDENTIALS_OF_SOURCES[source]))
     return path
 
 

@@ -30,8 +30,8 @@ class Settings:
     DATABASE_URL         a PostgreSQL to use instead of the embedded one, with the owner's login of
                          infra/database/roles.sql; all functions then use that login, and the places
                          that enrich stores (infra/local/stores.sql) are in a schema of it
-    LOCAL_ENRICHMENT_URL an enrichment server to use instead of one's own; calls to it carry the
-                         header of LOCAL_DIR/enrichment.json
+    LOCAL_ENRICHMENT_URL an enrichment server to use instead of one's own; calls to it carry what
+                         LOCAL_DIR/enrichment-clients.json and -products.json say
     LOCAL_TEMPLATE       another template to deploy than template.yaml
     MINISTACK_REGION     Region, default eu-west-1
     SFN_WAIT_SCALE       factor on waits and retry intervals, default 0.05

@@ -51,9 +51,10 @@ class SettingsTest(StackTest):
         self.assertEqual(settings.port("emulator"), free)
 
     def test_credentials_are_private(self):
-        path = services.credentials(self.settings())
-        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
-        self.assertEqual(json.loads(path.read_text()).keys(), {"type", "name", "value"})
+        for source, members in {"clients": {"type", "name", "value"}, "products": {"type", "username", "password"}}.items():
+            path = services.credentials(self.settings(), source)
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+            self.assertEqual(json.loads(path.read_text()).keys(), members)
 
     def test_own_database_url_is_no_choice(self):
         self.settings().save(postgres_url="postgresql://own")

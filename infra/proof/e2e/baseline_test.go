@@ -152,13 +152,13 @@ func (sc *scenario) confirm(t *testing.T, of set, attempts int) stack.Import {
 }
 
 // absorb compares an import with the oracle and adds it to the journal. It returns
-// the events of the clients.
-func (sc *scenario) absorb(t *testing.T, imp stack.Import, of set) map[string]event {
+// the events whose enrichment is not yet compared.
+func (sc *scenario) absorb(t *testing.T, imp stack.Import, of set) enriched {
 	t.Helper()
 	want := sc.judge(t, of, sc.Sets...)
 	sc.publish(imp, of, want, sc.contract)
 	sc.note(t, publishedFile, sc.journal)
-	clients := sc.compare(t, sc.vault, imp, of, want)
+	found := sc.compare(t, sc.vault, imp, of, want)
 	sc.Model.check(t, sc.system, sc.vault)
-	return clients
+	return found
 }

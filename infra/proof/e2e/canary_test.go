@@ -25,9 +25,12 @@ import (
 // canaryName is the first name of a client that is nowhere else.
 const canaryName = "Canarialpha"
 
-// canaryKey authenticates the functions at the enrichment source
-// (infra/local/runner/services.py). It is nowhere in the files.
-const canaryKey = "Canarilima-7Qd2mXw9"
+// canaryKey and canaryPassword authenticate the functions at the sources of clients and of
+// products (infra/local/runner/services.py). They are nowhere in the files.
+const (
+	canaryKey      = "Canarilima-7Qd2mXw9"
+	canaryPassword = "Canarimike-5Rt8pLc3"
+)
 
 // canarySegment and canaryScore are what the enrichment source answers for the valid
 // client of the canaries. They are nowhere in the files.
@@ -37,12 +40,12 @@ const (
 )
 
 // canaries are sensitive values that are unlike anything else: of a valid client,
-// of one that is rejected, of a malformed line, of an employee and a supplier; the
-// key of the enrichment source, and what it answers.
+// of one that is rejected, of a malformed line, of an employee and a supplier; what
+// authenticates at the enrichment sources, and what that of clients answers.
 var canaries = []string{ //nolint:gochecknoglobals // a constant list
 	"918273645546372819", canaryName, "Canaribravo", "canari.charlie@example.com", "9182736450", "+33918273645", "1903-02-01",
 	"7 impasse du Canari Delta", "Canari3cho", "canari.foxtrot.at.example", "CANARINIF7", "Canarigolf et canari.hotel@example.com",
-	"819273645546372818", "Canarindia", "canari.juliette@example.com", "canari.kilo@example.com", "DE12500105170648489890", canaryKey, canarySegment, canaryScore,
+	"819273645546372818", "Canarindia", "canari.juliette@example.com", "canari.kilo@example.com", "DE12500105170648489890", canaryKey, canaryPassword, canarySegment, canaryScore,
 }
 
 // planted are the records with canaries, by file type: the members in the order

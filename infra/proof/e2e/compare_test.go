@@ -22,8 +22,8 @@ import (
 
 // compare holds an import that succeeded against the oracle's verdict: its files,
 // its rejects with their rules, its report and its events. It returns the events
-// of the clients by client_id.
-func (s *system) compare(t *testing.T, v *vault, imp stack.Import, of set, want verdict) map[string]event {
+// whose enrichment is not yet compared.
+func (s *system) compare(t *testing.T, v *vault, imp stack.Import, of set, want verdict) enriched {
 	t.Helper()
 	s.compareFiles(t, imp, of, want)
 	s.compareRejects(t, imp, want)
@@ -204,8 +204,8 @@ type event struct {
 }
 
 // compareEvents checks that each valid record became one event, with its content.
-// It returns those of the clients, whose enrichment is not yet compared.
-func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set, want verdict) map[string]event {
+// It returns those whose enrichment is not yet compared.
+func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set, want verdict) enriched {
 	t.Helper()
 	wanted := map[lineOf]value{}
 	for resource, values := range want.values {
@@ -214,7 +214,7 @@ func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set,
 		}
 	}
 	ids := map[uuid.UUID]bool{}
-	clients := map[string]event{}
+	found := enriched{}
 	var stores []event
 	for _, e := range s.events(t, imp.ImportID) {
 		at := lineOf{e.resource, e.line}
@@ -232,10 +232,10 @@ func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set,
 		s.compareClient(t, v, imp, e, w)
 		compareData(t, v, r, scope{imp.ImportID, e.generation, e.resource}, e, w)
 		switch {
-		case r.Name == "clients":
-			clients[text(w.Target["client_id"])] = e
 		case r.Name == "magasins":
 			stores = append(stores, e)
+		case r.Enrichment != nil:
+			found[e.resource] = append(found[e.resource], keyed{e, keyOf(r, w)})
 		case e.enrichment != nil:
 			t.Errorf("event of %s, line %d: enrichment %q", e.resource, e.line, *e.enrichment)
 		}
@@ -244,7 +244,7 @@ func (s *system) compareEvents(t *testing.T, v *vault, imp stack.Import, of set,
 		t.Errorf("%s, line %d is valid and has no event", at.resource, at.line)
 	}
 	s.compareStores(t, stores)
-	return clients
+	return found
 }
 
 func (s *system) events(t *testing.T, importID string) []event {

@@ -22,7 +22,10 @@ func TestEnrichmentOutage(t *testing.T) {
 	imp := sc.awaitStatus(t, of.Mode, of.Date, succeeded, 1)
 	sc.restoreEnrichment(t)
 	sc.awaitAlert(t, imp.ImportID, "non enrichis", "server_error")
-	clients := sc.absorb(t, imp, of)
+	found := sc.absorb(t, imp, of)
+	clients := found["clients"]
+	delete(found, "clients")
+	sc.compareEnrichment(t, sc.vault, found) // the other sources answered
 	sc.look(t)
 	if len(clients) == 0 {
 		t.Fatal("no client was imported")

@@ -55,7 +55,7 @@ func TestReveal(t *testing.T) {
 	if err := sc.db.QueryRow(t.Context(), `SELECT event_id::text FROM final.events WHERE import_id = $1 AND resource = 'clients' AND line_number = $2 AND completes IS NULL`, of.importID, line).Scan(&event); err != nil {
 		t.Fatal(err)
 	}
-	segment := text(sc.lookup(t, sc.contract.Resource("clients"), []string{id})[0]["segment"])
+	segment := text(sc.lookup(t, []string{id})[0]["segment"])
 	const reason = "essai de lecture"
 	for name, request := range map[string]map[string]any{
 		"a table":  {"table": "clients", "where": map[string]any{"field": "client_id", "value": id}, "fields": []string{"email"}, "reason": reason},

@@ -98,7 +98,7 @@ func TestSecrecy(t *testing.T) {
 	answered := map[string][]byte{"the answer": sc.enrichment(t, "/v1/clients:lookup", map[string]any{"key": canaries[0]})}
 	for _, n := range needles() {
 		switch plain := n.canary == string(n.form); {
-		case !plain || n.canary == canaryKey:
+		case !plain || n.canary == canaryKey || n.canary == canaryPassword:
 		case n.canary == canarySegment || n.canary == canaryScore:
 			if !holds(answered, n) {
 				t.Errorf("%s is not what the source answers", n)

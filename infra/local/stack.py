@@ -1,9 +1,10 @@
 """Brings the local stack up and down: PostgreSQL, AWS, the enrichment server.
 
-    python3 infra/local/stack.py venv|schemathesis|postgres|up|down|reset|status|env
+    python3 infra/local/stack.py venv|schemathesis|soap|postgres|up|down|reset|status|env
 
 venv          makes .local/venv with the tools of requirements.txt
 schemathesis  makes .local/schemathesis, which only infra/proof/openapi needs
+soap          makes .local/soap, which only infra/proof/soap needs
 postgres      starts PostgreSQL alone, for tests; writes what they need into LOCAL_DIR/env
 up            starts what does not run, deploys what changed, writes LOCAL_DIR/env
 down          stops what up started and keeps the data
@@ -154,21 +155,24 @@ def read_settings(command):
         return Settings(dict(os.environ))
 
 
+# The folders of infra/proof that have a virtual environment of their own, by its name.
+PEERS = {"schemathesis": "openapi", "soap": "soap"}
+
 COMMANDS = {"postgres": start_postgres, "up": up, "down": down, "reset": reset, "status": status, "env": env}
 
 
 def main(arguments):
     """Runs one command; returns the exit status."""
-    if len(arguments) != 1 or arguments[0] not in ("venv", "schemathesis", *COMMANDS):
+    if len(arguments) != 1 or arguments[0] not in ("venv", *PEERS, *COMMANDS):
         print(__doc__.strip(), file=sys.stderr)
         return 2
     if sys.version_info < (3, 11):
         raise Problem(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     if arguments[0] in ("venv", "postgres", "up"):
         ensure_venv()
-    if arguments[0] == "schemathesis":
-        ensure_venv(ROOT / ".local" / "schemathesis", ROOT / "infra" / "proof" / "openapi" / "requirements.txt")
-    if arguments[0] in ("venv", "schemathesis"):
+    if arguments[0] in PEERS:
+        ensure_venv(ROOT / ".local" / arguments[0], ROOT / "infra" / "proof" / PEERS[arguments[0]] / "requirements.txt")
+    if arguments[0] in ("venv", *PEERS):
         return 0
     if arguments[0] in ("down", "reset") and not (VENV / "bin" / "python").exists():
         return 0  # nothing was ever started

@@ -30,8 +30,9 @@ nights: build ## Runs the bad nights of the source of enrichment by the real clo
 	@go run ./infra/proof/chaos -nights $(if $(SMALL),-small) $(if $(PUBLISH),-publish docs/enrichment/faults.md) $(CELL)
 
 .PHONY: full
-full: build ## Runs the proofs that take longer than make test: PostgreSQL 15, the whole fault matrix, the hostilities, the bad nights, 200,000 clients against the oracle
+full: build ## Runs the proofs that take longer than make test: PostgreSQL 15, a SOAP peer, the whole fault matrix, the hostilities, the bad nights, 200,000 clients against the oracle
 	@$(MAKE) --no-print-directory postgres15
+	@$(MAKE) --no-print-directory peers
 	@$(MAKE) --no-print-directory chaos
 	@$(MAKE) --no-print-directory hostile
 	@$(MAKE) --no-print-directory nights
@@ -40,6 +41,10 @@ full: build ## Runs the proofs that take longer than make test: PostgreSQL 15, t
 .PHONY: postgres15
 postgres15: ## Runs the tests of migrations, statements and logins on PostgreSQL 15, the oldest version supported
 	@infra/proof/postgres15.sh
+
+.PHONY: peers
+peers: ## Has the loader ask a SOAP service by Apache CXF; needs Maven and Java 17
+	@infra/proof/soap/cxf.sh
 
 bench proof bench-rules bench-ceiling: ROWS ?= 1000000
 .PHONY: bench

@@ -40,7 +40,7 @@ if [ "$what" = all ]; then
   make --no-print-directory lint
   step "generated documents"
   go run ./infra/docs -check
-  step "Python: emulator, stack, oracle, agreement with frictionless, ciphertexts, stand-in by schemathesis"
+  step "Python: emulator, stack, oracle, agreement with frictionless, ciphertexts, stand-in by schemathesis, SOAP by zeep and spyne"
   .local/venv/bin/python -m unittest discover -q infra/local/emulator
   .local/venv/bin/python -m unittest discover -q -s infra/local/runner -t infra/local
   python3 -m unittest discover -q infra/proof/oracle
@@ -49,6 +49,8 @@ if [ "$what" = all ]; then
   .local/venv/bin/python -m unittest discover -q infra/proof/ciphertext
   stack schemathesis
   .local/schemathesis/bin/python -m unittest discover -q infra/proof/openapi
+  stack soap
+  .local/soap/bin/python -m unittest discover -q infra/proof/soap
   step "files as people deliver them"
   python3 infra/proof/fieldcases/check.py build/local/etlctl
 fi

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 )
@@ -27,6 +28,7 @@ type sourceFault struct {
 	refuses bool                  // the connection
 	lag     time.Duration         // after which the secret is the one that the source demands
 	setUp   func(s *faultySource) // before anything is asked
+	only    contract.SourceKind   // that can have it; empty is any API
 	// database is the body of the function that knows the clients, while a database has the
 	// fault; empty if nobody is there.
 	database string
@@ -86,7 +88,11 @@ func tableOfFaults(faults []sourceFault) string {
 	var b strings.Builder
 	b.WriteString("| fault | initial | calls | waits | daily | calls | waits |\n|---|---|---|---|---|---|---|\n")
 	for _, f := range faults {
-		fmt.Fprintf(&b, "| %s |", f.name)
+		name := f.name
+		if f.only != "" {
+			name += " (" + strings.ToUpper(string(f.only)) + ")"
+		}
+		fmt.Fprintf(&b, "| %s |", name)
 		for _, mode := range []etl.Mode{etl.ModeInitial, etl.ModeDaily} {
 			if e := f.ends(mode); e != nil {
 				fmt.Fprintf(&b, " %s | %d | %d |", e, e.most(mode), e.waits)
@@ -141,7 +147,8 @@ func seconds(n int) func(*faultySource) string {
 
 // says answers with a body of a content type.
 func says(contentType, body string) func(*faultySource, http.ResponseWriter, *http.Request, []string) bool {
-	return func(_ *faultySource, w http.ResponseWriter, _ *http.Request, _ []string) bool {
+	return func(s *faultySource, w http.ResponseWriter, _ *http.Request, _ []string) bool {
+		contentType, body := s.inSOAP(contentType, body)
 		w.Header().Set("Content-Type", contentType)
 		_, _ = w.Write([]byte(body))
 		return true
@@ -152,7 +159,7 @@ func says(contentType, body string) func(*faultySource, http.ResponseWriter, *ht
 func hangs(begin string) func(*faultySource, http.ResponseWriter, *http.Request, []string) bool {
 	return func(s *faultySource, w http.ResponseWriter, r *http.Request, _ []string) bool {
 		if begin != "" {
-			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Type", s.media())
 			_, _ = w.Write([]byte(begin))
 			_ = http.NewResponseController(w).Flush()
 		}
@@ -182,7 +189,7 @@ func resets(*faultySource, http.ResponseWriter, *http.Request, []string) bool {
 // cut ends the connection in the middle of the answer.
 func cut(s *faultySource, w http.ResponseWriter, r *http.Request, keys []string) bool {
 	body := s.body(keys, len(keys) == 1, false)
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", s.media())
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write([]byte(body[:len(body)/2]))
 	_ = http.NewResponseController(w).Flush()

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"time"
 
+	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 )
 
 // sourceFaults are the rows of the table.
 func sourceFaults() []sourceFault {
-	return slices.Concat(slowness(), throttling(), outages(), unusableAnswers(), refusals(), ofOneRecord(), ofBatches())
+	return slices.Concat(slowness(), throttling(), outages(), unusableAnswers(), refusals(), ofOneRecord(), ofBatches(), faultsOfSOAP())
 }
 
 // both is an end in both modes.
@@ -97,15 +98,17 @@ func outages() []sourceFault {
 }
 
 func unusableAnswers() []sourceFault {
-	other := `{"key":"7","found":false}`
+	const other = `{"key":"7","found":false}`
 	return []sourceFault{
 		both(sourceFault{name: "three answers are no JSON", when: ofCalls(2, 3), act: says("application/json", "<html>")}, bounded(3)),
 		both(sourceFault{name: "three errors with status 200", when: ofCalls(2, 3), act: says("application/json", `{"error":"unavailable","code":503}`)}, bounded(3)),
 		both(sourceFault{name: "three answers under text/html", when: ofCalls(2, 3), act: says("text/html", `{"results":[]}`)}, bounded(3)),
 		both(sourceFault{name: "three answers are cut", when: ofCalls(2, 3), act: cut}, bounded(3)),
 		both(sourceFault{name: "an answer of 5 MiB", when: ofCalls(2, 1), act: says("application/json", strings.Repeat(" ", 5<<20))}, bounded(1)),
-		both(sourceFault{name: "two answers for another key", when: ofCalls(2, 2), act: func(s *faultySource, w http.ResponseWriter, r *http.Request, keys []string) bool {
-			return says("application/json", map[bool]string{true: other, false: `{"results":[` + other + `]}`}[strings.HasSuffix(r.URL.Path, "lookup")])(s, w, r, keys)
+		both(sourceFault{name: "two answers for another key", when: ofCalls(2, 2), act: func(s *faultySource, w http.ResponseWriter, _ *http.Request, keys []string) bool {
+			w.Header().Set("Content-Type", s.media())
+			_, _ = w.Write([]byte(s.answerOf([]string{other}, s.timeout < time.Minute)))
+			return len(keys) > 0
 		}}, bounded(2)),
 		whole(sourceFault{name: "the answers for one key are never JSON", when: ofKey(spoiltKey), act: says("application/json", "?")}, poisoned(enrichment.CodeInvalidAnswer)),
 	}
@@ -144,7 +147,7 @@ func ofOneRecord() []sourceFault {
 		spoils("a number out of bounds", `"found":true,"segment":"a","loyalty_tier":"b","risk_score":17`, invalid),
 		spoils("a number with a huge exponent", `"found":true,"segment":"a","loyalty_tier":"b","risk_score":1e999999999`, invalid),
 		spoils("a text that is too long", `"found":true,"segment":"`+strings.Repeat("a", 51)+`","loyalty_tier":"b","risk_score":0`, invalid),
-		spoils("a value of another type", `"found":true,"segment":7,"loyalty_tier":"b","risk_score":0`, invalid),
+		spoils("a value of another type", `"found":true,"segment":"a","loyalty_tier":"b","risk_score":"x"`, invalid),
 		spoils("a member twice", `"found":true,"segment":"a","segment":"b","loyalty_tier":"b","risk_score":0`, invalid),
 		spoils("members that the contract does not name", `"found":true,"segment":"a","loyalty_tier":"`+tierOf(spoiltKey)+`","risk_score":0,"more":1,"most":{}`, faultEnd{dropped: 2}),
 		spoils("an error for one key", `"error":"unavailable"`, faultEnd{failed: 1, code: enrichment.CodeRecordError}),
@@ -169,7 +172,7 @@ func ofBatches() []sourceFault {
 		initial(sourceFault{name: "half of a batch is answered", when: ofKey(spoiltKey), shape: half}, faultEnd{failed: 2, code: enrichment.CodeNoResult}),
 		initial(sourceFault{name: "every batch is reordered", when: ofAll, shape: reversed}, faultEnd{}),
 		initial(sourceFault{name: "a batch is doubled", when: ofKey(spoiltKey), shape: doubled}, faultEnd{failed: faultBatch, code: enrichment.CodeInvalidAnswer}),
-		initial(sourceFault{name: "every batch is a job (202)", when: ofAll, act: accepts(false)}, faultEnd{}),
-		initial(sourceFault{name: "a job is forgotten", when: ofCalls(2, 1), act: accepts(true)}, bounded(1)),
+		initial(sourceFault{name: "every batch is a job (202)", only: contract.KindREST, when: ofAll, act: accepts(false)}, faultEnd{}),
+		initial(sourceFault{name: "a job is forgotten", only: contract.KindREST, when: ofCalls(2, 1), act: accepts(true)}, bounded(1)),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"etl-dataloader/internal/answers"
+	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 	"etl-dataloader/internal/event"
@@ -37,7 +38,7 @@ const (
 	faultTableEnds  = "<!-- end of the table -->\n"
 )
 
-// TestSourceFaults is the table of the faults of a source, in each mode: the import goes on
+// TestSourceFaults is the table of the faults of a source, of each kind in each mode: the import goes on
 // to the end of Enrich, each record has its answer unless the fault is its own, the calls
 // are bounded, and the keys of a part are not asked for again. The table is published.
 func TestSourceFaults(t *testing.T) {
@@ -50,15 +51,17 @@ func TestSourceFaults(t *testing.T) {
 				l.registry.most, l.partKeys, l.chunkRecords, l.chunkBytes = faultCalls, faultPartKeys, faultUnitSize, faultChunkBytes
 				l.patience = map[etl.Mode]time.Duration{etl.ModeInitial: 4 * time.Hour, etl.ModeDaily: 20 * time.Minute}[mode]
 				r := l.upload(t, mode, "2024-10-08", crowd(faultClients).csv(t)).through(t, "Open", "CrossCheck")
-				for _, f := range sourceFaults() {
-					if want := f.ends(mode); want != nil {
-						t.Run(f.name, func(t *testing.T) { newFaultRun(t, r, f).through(t, *want) })
+				for _, kind := range []contract.SourceKind{contract.KindREST, contract.KindSOAP} {
+					for _, f := range sourceFaults() {
+						if want := f.ends(mode); want != nil && (f.only == "" || f.only == kind) {
+							t.Run(string(kind)+"/"+f.name, func(t *testing.T) { newFaultRun(t, r, kind, f).through(t, *want) })
+						}
 					}
 				}
 				database := newFaultyDatabase(t, l)
 				for _, f := range databaseFaults() {
 					t.Run("database/"+f.name, func(t *testing.T) {
-						run := newFaultRun(t, r, f)
+						run := newFaultRun(t, r, contract.KindDatabase, f)
 						run.source.database = database
 						run.through(t, *f.ends(mode))
 					})
@@ -75,7 +78,7 @@ func TestSourceFaults(t *testing.T) {
 	}
 	before, rest, begins := strings.Cut(string(text), faultTable)
 	_, after, ends := strings.Cut(rest, faultTableEnds)
-	made := before + faultTable + "\n### An API\n\n" + tableOfFaults(sourceFaults()) +
+	made := before + faultTable + "\n### An API, by REST and by SOAP\n\n" + tableOfFaults(sourceFaults()) +
 		"\n### A database\n\n" + tableOfFaults(databaseFaults()) + "\n" + faultTableEnds + after
 	switch {
 	case !begins || !ends:
@@ -120,11 +123,11 @@ type faultUnit struct {
 	due time.Time // of its next run
 }
 
-func newFaultRun(t *testing.T, r *run, f sourceFault) *faultRun {
+func newFaultRun(t *testing.T, r *run, kind contract.SourceKind, f sourceFault) *faultRun {
 	t.Helper()
 	r.clean(t)
 	l := r.l
-	source := newFaultySource(t, l, r.imp.Mode, f)
+	source := newFaultySource(t, l, r.imp.Mode, kind, f)
 	cfg := enrichment.Daily(source, source.timeout)
 	if r.imp.Mode == etl.ModeInitial {
 		cfg = enrichment.Initial(source, faultBatch, source.timeout)

@@ -2,25 +2,26 @@ package phase_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"etl-dataloader/internal/contract"
 	"etl-dataloader/internal/enrichment"
 	"etl-dataloader/internal/etl"
 )
 
-// faultySource is an API as docs/enrichment/clients-openapi.yaml has it, with a fault.
+// faultySource is an API as docs/enrichment/clients-openapi.yaml has it, or a SOAP service
+// as products.wsdl, with a fault.
 // Its time, and that of whoever waits for it, is a clock of the tests.
 type faultySource struct {
 	url     string
+	kind    contract.SourceKind
 	fault   sourceFault
 	clock   *clock
 	timeout time.Duration // of a call
@@ -43,11 +44,11 @@ type faultySource struct {
 	jobs    map[string][]string                // keys, by path
 }
 
-// newFaultySource starts a source for the imports of a mode.
-func newFaultySource(t *testing.T, l *line, mode etl.Mode, f sourceFault) *faultySource {
+// newFaultySource starts a source of a kind for the imports of a mode.
+func newFaultySource(t *testing.T, l *line, mode etl.Mode, kind contract.SourceKind, f sourceFault) *faultySource {
 	t.Helper()
 	s := &faultySource{
-		fault: f, clock: l.clock, timeout: time.Minute,
+		kind: kind, fault: f, clock: l.clock, timeout: time.Minute,
 		right: map[string]int{}, settled: map[string]bool{}, callers: map[string]context.CancelCauseFunc{}, jobs: map[string][]string{},
 	}
 	if mode == etl.ModeDaily {
@@ -56,6 +57,7 @@ func newFaultySource(t *testing.T, l *line, mode etl.Mode, f sourceFault) *fault
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/clients:lookup", s.answer)
 	mux.HandleFunc("POST /v1/clients:batch", s.answer)
+	mux.HandleFunc("POST /soap", s.answer)
 	mux.HandleFunc("GET /v1/jobs/{job}", s.look)
 	mux.HandleFunc("POST /token", s.token)
 	server := httptest.NewServer(mux)
@@ -64,22 +66,33 @@ func newFaultySource(t *testing.T, l *line, mode etl.Mode, f sourceFault) *fault
 	if f.setUp != nil {
 		f.setUp(s)
 	}
-	rest := func(url string) enrichment.Source {
-		cfg := enrichment.RESTConfig{
-			URL: url, Name: "clients", Fields: l.common.Contract.Resource("clients").Enrichment.Fields, Connections: faultCalls,
-			Batches: mode == etl.ModeInitial, Now: l.clock.now,
-		}
-		if s.stored != "" {
-			cfg.Secret = s.secret
-		}
-		source, err := enrichment.NewREST(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return source
-	}
-	s.live, s.dead = rest(s.url), rest("http://127.0.0.1:1")
+	s.live, s.dead = s.client(t, l, s.url, mode), s.client(t, l, "http://127.0.0.1:1", mode)
 	return s
+}
+
+// client asks the source at an address.
+func (s *faultySource) client(t *testing.T, l *line, url string, mode etl.Mode) (source enrichment.Source) {
+	t.Helper()
+	cfg := enrichment.RESTConfig{
+		URL: url, Name: "clients", Fields: l.common.Contract.Resource("clients").Enrichment.Fields, Connections: faultCalls,
+		Batches: mode == etl.ModeInitial, Now: l.clock.now,
+	}
+	if s.stored != "" {
+		cfg.Secret = s.secret
+	}
+	var err error
+	if s.kind == contract.KindSOAP {
+		source, err = enrichment.NewSOAP(enrichment.SOAPConfig{
+			URL: url + "/soap", Version: contract.SOAP11, Name: cfg.Name, Fields: cfg.Fields, Connections: cfg.Connections,
+			Batches: cfg.Batches, Secret: cfg.Secret, Now: cfg.Now,
+		})
+	} else {
+		source, err = enrichment.NewREST(cfg)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
 }
 
 // Lookup implements [enrichment.Source]. A call that the source keeps waiting ends when
@@ -137,17 +150,10 @@ func (s *faultySource) stall(r *http.Request) {
 
 // answer answers a call for one key or several.
 func (s *faultySource) answer(w http.ResponseWriter, r *http.Request) {
-	var question struct {
-		Key  string
-		Keys []string
-	}
-	if err := json.NewDecoder(r.Body).Decode(&question); err != nil {
-		http.Error(w, "no JSON", http.StatusBadRequest)
+	keys, single, err := s.asked(r)
+	if err != nil {
+		http.Error(w, "no question", http.StatusBadRequest)
 		return
-	}
-	keys := question.Keys
-	if question.Key != "" {
-		keys = []string{question.Key}
 	}
 	met := false
 	if s.fault.refuses {
@@ -163,7 +169,7 @@ func (s *faultySource) answer(w http.ResponseWriter, r *http.Request) {
 	case !s.admits(r):
 		w.WriteHeader(http.StatusUnauthorized)
 	default:
-		s.reply(w, s.body(keys, question.Key != "", met), keys)
+		s.reply(w, s.body(keys, single, met), keys)
 	}
 }
 
@@ -176,7 +182,7 @@ func (s *faultySource) reply(w http.ResponseWriter, body string, keys []string) 
 		}
 	}
 	s.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", s.media())
 	_, _ = fmt.Fprint(w, body)
 }
 
@@ -188,17 +194,14 @@ func (s *faultySource) body(keys []string, single, met bool) string {
 		}
 		return rightResult(key)
 	}
-	if single {
-		return result(keys[0])
-	}
-	if met && s.fault.shape != nil {
+	if !single && met && s.fault.shape != nil {
 		keys = s.fault.shape(keys)
 	}
 	results := make([]string, len(keys))
 	for i, key := range keys {
 		results[i] = result(key)
 	}
-	return `{"results":[` + strings.Join(results, ",") + `]}`
+	return s.answerOf(results, single)
 }
 
 // tierOf is what the source knows of a key.

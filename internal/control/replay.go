@@ -53,11 +53,16 @@ type (
 	}
 )
 
-// begin begins a replay, or redrives the last one if it failed and asked for the same.
+// begin begins a replay, or redrives the last one if it failed and asked for the same. One
+// that ended because its execution may not go on is followed by another one, which
+// continues where it stopped.
 func (r replayer) begin(ctx context.Context, imp registry.Import, source string, asked registry.Pending) (Answer, error) {
-	if imp.Replay.Status == etl.StatusFailed && imp.Replay.Source == source {
+	over := imp.Replay.Fault == etl.FaultIncompatible || imp.Replay.Fault == etl.FaultSuperseded
+	if imp.Replay.Status == etl.StatusFailed && imp.Replay.Source == source && !over {
 		if now, redriven, err := r.redrive(ctx, imp, asked); err != nil || redriven {
-			return answer(now, etl.KindEnrich, textReplayResumed(imp.ImportID)), err
+			a := answer(now, etl.KindEnrich, textReplayResumed(imp.ImportID))
+			a.Execution = now.Replay.ExecutionARN
+			return a, err
 		}
 	}
 	now, begun, err := r.Registry.BeginReplay(ctx, imp, source, asked, func(name string) string { return executions.ARN(r.replays.StateMachineARN, name) })

@@ -236,9 +236,10 @@ func TestReplayRedriven(t *testing.T) {
 	if diff := cmp.Diff([]alert.Alert{alert.ReplayFailed(imp.ImportID, "", "la raison", 0, 0)}, h.inbox.alerts); diff != "" {
 		t.Errorf("alerts (-want +got)\n%s", diff)
 	}
-	imp = h.mustEnrich(imp.ImportID)
-	if !imp.Replay.Active() || imp.Replay.Number != 1 || h.machine.redrives != 1 || h.machine.starts != 2 {
-		t.Fatalf("replay %+v, %d redrives, %d starts", imp.Replay, h.machine.redrives, h.machine.starts)
+	answer, err := h.enrich(imp.ImportID, "")
+	imp = h.load(imp.ImportID)
+	if err != nil || !imp.Replay.Active() || imp.Replay.Number != 1 || h.machine.redrives != 1 || h.machine.starts != 2 || answer.Execution != imp.Replay.ExecutionARN {
+		t.Fatalf("%v, replay %+v, %d redrives, %d starts, answer %+v", err, imp.Replay, h.machine.redrives, h.machine.starts, answer)
 	}
 	imp = h.endReplay(imp, failed, "Sandbox.Timedout")
 	e := h.machine.executions[imp.Replay.ExecutionARN] // redriven in the console
@@ -338,6 +339,70 @@ func TestRestartDuringReplay(t *testing.T) {
 	}
 	if again := h.mustEnrich(imp.ImportID); again.Replay.Number != 2 || !again.Replay.Active() {
 		t.Errorf("the replay of the new generation is %+v", again.Replay)
+	}
+}
+
+// TestRestartAfterReplay: a replay that failed before its import was started over belongs to
+// the generation before: it is not redriven.
+func TestRestartAfterReplay(t *testing.T) {
+	h, imp := published(t)
+	imp = h.endReplay(h.mustEnrich(imp.ImportID), failed, "Unexpected")
+	if _, err := h.rerunner.Rerun(t.Context(), caller.Identity{ARN: anne}, control.Request{ImportID: imp.ImportID, Mode: etl.KindRestart, Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	h.end(h.load(imp.ImportID), succeeded, "")
+	if again := h.mustEnrich(imp.ImportID); again.Replay.Number != 2 || !again.Replay.Active() || h.machine.redrives != 0 {
+		t.Errorf("the replay of the new generation is %+v, %d redrives", again.Replay, h.machine.redrives)
+	}
+}
+
+// TestReplayGoesOn: a replay whose execution may not go on, since its history is full, is
+// followed by another one.
+func TestReplayGoesOn(t *testing.T) {
+	for _, name := range []etl.Fault{etl.FaultIncompatible, etl.FaultSuperseded} {
+		h, imp := published(t)
+		imp = h.endReplay(h.mustEnrich(imp.ImportID), failed, string(name))
+		answer, err := h.enrich(imp.ImportID, "")
+		if now := h.load(imp.ImportID); err != nil || now.Replay.Number != 2 || h.machine.redrives != 0 || answer.Execution != now.Replay.ExecutionARN {
+			t.Errorf("%s: %v, replay %+v, %d redrives, answer %+v", name, err, now.Replay, h.machine.redrives, answer)
+		}
+	}
+}
+
+// TestRestartDuringReplayFails: a restart that comes to nothing leaves the slot to the replay
+// at work.
+func TestRestartDuringReplayFails(t *testing.T) {
+	h, imp := published(t)
+	imp = h.mustEnrich(imp.ImportID)
+	h.turn(imp, 0)
+	h.fence.fail = "before"
+	if _, err := h.force(imp.ImportID); err == nil {
+		t.Fatal("the fence did not fail")
+	}
+	if h.slot() != imp.ImportID {
+		t.Errorf("the slot is %q", h.slot())
+	}
+	if imp = h.endReplay(h.load(imp.ImportID), succeeded, ""); h.slot() != "" {
+		t.Errorf("after the replay the slot is %q", h.slot())
+	}
+}
+
+// TestReplayRedrivenUnseen: a replay that was redriven in the console is an attempt in the
+// database also if the sweep sees it first.
+func TestReplayRedrivenUnseen(t *testing.T) {
+	h, imp := published(t)
+	h.inbox.fail = true
+	imp = h.mustEnrich(imp.ImportID)
+	h.machine.end(imp.Replay.ExecutionARN, failed, "Unexpected", "")
+	if err := h.trackReplay(imp); err == nil { // nobody was told, so the sweep looks at it
+		t.Fatal("the alert did not fail")
+	}
+	before := len(h.fence.attempts)
+	e := h.machine.executions[imp.Replay.ExecutionARN]
+	e.status, e.redrives, e.error = sfntypes.ExecutionStatusRunning, 1, ""
+	h.sweep(control.SweepEvent{})
+	if got := len(h.fence.attempts); got != before+1 || !h.load(imp.ImportID).Replay.Active() {
+		t.Errorf("the database has %d attempts, want %d", got, before+1)
 	}
 }
 

@@ -127,7 +127,11 @@ func (s *Sweeper) followReplay(ctx context.Context, importID string) error {
 	if err != nil {
 		return err
 	}
+	attempts := imp.Attempts
 	imp, ended, err := s.replayer.follow(ctx, imp)
+	if imp.Attempts > attempts { // redriven in the console
+		record(ctx, s.config.Reruns, s.config.Log, imp)
+	}
 	if err != nil || !ended {
 		return err
 	}

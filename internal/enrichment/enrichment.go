@@ -24,8 +24,7 @@
 // # Limits
 //
 // A source is a REST API ([NewREST]) or a SOAP service ([NewSOAP]), with one key field, or
-// a PostgreSQL database ([NewDatabase]). There is no command yet that enriches failed
-// events again.
+// a PostgreSQL database ([NewDatabase]).
 package enrichment
 
 import (

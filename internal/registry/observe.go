@@ -170,7 +170,11 @@ func (r *Registry) Withdraw(ctx context.Context, claimed Import) error {
 		if i.Status == etl.StatusFailed && i.Fault != etl.FaultMissingFiles {
 			return nil, nil
 		}
-		free, err := r.freeSlot(ctx, claimed.ImportID)
+		var free []write
+		var err error
+		if !i.Replay.Active() { // the slot is the replay's as well
+			free, err = r.freeSlot(ctx, claimed.ImportID)
+		}
 		if i.finished() && i.Settled() {
 			free = append(free, write{key: queueKey(i.Mode, i.FileDate)})
 		}
@@ -210,8 +214,10 @@ func (r *Registry) Begin(ctx context.Context, claim Import, generation int, arn 
 			writes = append(writes, write{key: abandonedKey(i.Mode, i.FileDate)})
 		}
 		if i.Replay.Open() {
-			i.Replay.Status, i.Replay.EndedAt, i.Replay.Told = etl.StatusAbandoned, at, true
 			writes = append(writes, write{key: replayKey(i.ImportID)})
+		}
+		if i.Replay.Number > 0 && i.Replay.Status != etl.StatusSucceeded { // its execution is of the generation before
+			i.Replay.Status, i.Replay.EndedAt, i.Replay.Told = etl.StatusAbandoned, at, true
 		}
 		return writes, nil
 	}, r.takenByOther(claim.ImportID))

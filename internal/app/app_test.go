@@ -40,6 +40,12 @@ func read(t *testing.T, variables map[string]string) (Env, error) {
 	} {
 		t.Setenv(name, variables[name])
 	}
+	for _, variable := range os.Environ() { // of whichever sources
+		name, _, _ := strings.Cut(variable, "=")
+		if _, ours := variables[name]; strings.HasPrefix(name, "ENRICHMENT_") && !ours {
+			t.Setenv(name, "")
+		}
+	}
 	return readEnv()
 }
 

@@ -210,7 +210,7 @@ func accepts(lost bool) func(*faultySource, http.ResponseWriter, *http.Request, 
 	return func(s *faultySource, w http.ResponseWriter, _ *http.Request, keys []string) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		path := fmt.Sprintf("/v1/jobs/%d", s.calls)
+		path := "/v1/jobs/" + keys[0] // which no other batch has
 		if !lost {
 			s.jobs[path] = keys
 		}

@@ -258,10 +258,10 @@ func TestNothingToEnrich(t *testing.T) {
 	r := l.upload(t, etl.ModeDaily, "2024-10-08", day().
 		only("clients", "105,,Vide,vide@exemple.fr,1000000005,,,,Lyon,FR,2024-02-02T03:04:05Z").csv(t)).
 		through(t, "Open", "CrossCheck")
-	l.kms.calls = 0
+	l.kms.calls.Store(0)
 	r.through(t, "Enrich", "Events")
-	if len(l.source.asked) != 0 || l.kms.calls != 0 {
-		t.Errorf("%d keys are asked for, %d calls of KMS", len(l.source.asked), l.kms.calls)
+	if len(l.source.asked) != 0 || l.kms.calls.Load() != 0 {
+		t.Errorf("%d keys are asked for, %d calls of KMS", len(l.source.asked), l.kms.calls.Load())
 	}
 	l = newLine(t)
 	l.enriches("clients", nil)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,12 +42,12 @@ func TestMain(m *testing.M) {
 // countingKMS is the emulator's KMS with a count of its calls.
 type countingKMS struct {
 	*kms.Client
-	calls  int
+	calls  atomic.Int64
 	denied string // id of a key whose use is denied
 }
 
 func (c *countingKMS) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput, o ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
-	c.calls++
+	c.calls.Add(1)
 	if err := c.refuse("GenerateDataKeyWithoutPlaintext", in.KeyId); err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (c *countingKMS) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *k
 }
 
 func (c *countingKMS) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
-	c.calls++
+	c.calls.Add(1)
 	if err := c.refuse("Decrypt", in.KeyId); err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (c *countingKMS) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...fu
 }
 
 func (c *countingKMS) GenerateMac(ctx context.Context, in *kms.GenerateMacInput, o ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
-	c.calls++
+	c.calls.Add(1)
 	if err := c.refuse("GenerateMac", in.KeyId); err != nil {
 		return nil, err
 	}

@@ -145,13 +145,13 @@ func TestDataKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.kms.calls = 0
+	l.kms.calls.Store(0)
 	second, err := l.open().Run(t.Context(), in)
 	if err != nil || second.Import.KeyID != first.Import.KeyID || string(second.Import.WrappedKey) != string(first.Import.WrappedKey) {
 		t.Errorf("the key changed: %v", err)
 	}
-	if l.kms.calls != 0 {
-		t.Errorf("a second run calls KMS %d times", l.kms.calls)
+	if l.kms.calls.Load() != 0 {
+		t.Errorf("a second run calls KMS %d times", l.kms.calls.Load())
 	}
 	if got := postgrestest.Scan[[]byte](t, l.conn, `SELECT ciphertext FROM etl.data_keys`); string(got) != string(first.Import.WrappedKey) {
 		t.Error("the stored key is another")

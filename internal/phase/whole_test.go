@@ -24,13 +24,13 @@ func twice(t *testing.T, r *run) *run {
 	t.Helper()
 	const kmsCalls = 4
 	r.around = func(state string, once func() (any, error)) (any, error) {
-		r.l.kms.calls = 0
+		r.l.kms.calls.Store(0)
 		first, err := once()
 		if err != nil {
 			return first, err
 		}
-		if r.l.kms.calls > kmsCalls {
-			t.Errorf("%s calls KMS %d times, more than %d", state, r.l.kms.calls, kmsCalls)
+		if r.l.kms.calls.Load() > kmsCalls {
+			t.Errorf("%s calls KMS %d times, more than %d", state, r.l.kms.calls.Load(), kmsCalls)
 		}
 		before := r.l.dump(t)
 		second, err := once()
